@@ -1,0 +1,6 @@
+"""Watch a person do rehabilitation exercises with one RGB-D camera.
+
+Importing this package is light: no network, no ROS, no OpenCV is loaded until a stage that needs it is.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,120 @@
+"""The floor plane: found by RANSAC (Ashraf et al. 2025, Eq 14-16), followed over time.
+
+The plane gives gravity and the floor's height to every later stage, so a wall must never be taken for it: a candidate
+has to be roughly level for a camera that is not rolled by more than `MAXIMUM_TILT_DEG`, and nothing much may lie below it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rehab_pose.datatypes import unknown_plane
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.geometry.camera import CameraIntrinsics
+
+__all__ = ["FloorTracker", "height_above_floor_m"]
+
+SAMPLE_POINTS = 2000
+TRIALS = 100
+INLIER_DISTANCE_M = 0.03
+"""Three standard deviations of a structured-light or stereo camera's depth at 3 m [m]."""
+MINIMUM_INLIER_FRACTION = 0.06
+MAXIMUM_BELOW_FRACTION = 0.02
+"""Share of points that may lie clearly below a floor (reflections, noise)."""
+MAXIMUM_TILT_DEG = 50.0
+"""Largest angle between the floor's normal and the image's up direction: pitch and roll of a room camera [deg]."""
+CAMERA_HEIGHT_RANGE_M = (0.25, 3.0)
+BLEND = 0.1
+"""Weight of a new plane against the one followed so far."""
+SEARCH_EVERY_FRAMES = 10
+"""A camera on a stand moves rarely: the plane is searched afresh every so many frames."""
+SEED = 20260101
+
+
+def height_above_floor_m(points_m: NDArray[Any], plane: NDArray[np.float64]) -> NDArray[Any]:
+    """Return the height of points (..., 3) [m] above a plane (4) as in `Silhouette.floor_plane` [m]."""
+    height: NDArray[Any] = points_m @ plane[:3].astype(points_m.dtype) + points_m.dtype.type(plane[3])
+    return height
+
+
+class FloorTracker:
+    """Finds the floor in depth images and follows it."""
+
+    def __init__(self) -> None:
+        self._plane = unknown_plane()
+        self._frames = 0
+        self._random = np.random.default_rng(SEED)
+
+    @property
+    def plane(self) -> NDArray[np.float64]:
+        """The plane (4), NaN until the floor has been seen."""
+        return self._plane.copy()
+
+    def reset(self) -> None:
+        """Forget the plane and start the random sequence again, so that a replay gives the same result."""
+        self._plane = unknown_plane()
+        self._frames = 0
+        self._random = np.random.default_rng(SEED)
+
+    def track(self, depth_m: NDArray[np.float32], intrinsics: CameraIntrinsics) -> NDArray[np.float64]:
+        """Take one depth image (H, W) [m] and return the floor plane (4), NaN while none is known."""
+        due = self._frames % SEARCH_EVERY_FRAMES == 0
+        self._frames += 1
+        if due:
+            found = self._search(depth_m, intrinsics)
+            if found is not None:
+                if np.isfinite(self._plane).all() and self._plane[:3] @ found[:3] > np.cos(np.radians(5.0)):
+                    blended = (1.0 - BLEND) * self._plane + BLEND * found
+                    self._plane = blended / np.linalg.norm(blended[:3])
+                else:
+                    self._plane = found
+        return self.plane
+
+    def _search(self, depth_m: NDArray[np.float32], intrinsics: CameraIntrinsics) -> NDArray[np.float64] | None:
+        points = self._sample(depth_m, intrinsics)
+        if len(points) < SAMPLE_POINTS // 10:
+            return None
+        corners = points[self._random.integers(0, len(points), size=(TRIALS, 3))]
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        lengths = np.linalg.norm(normals, axis=1)
+        usable = lengths > 1e-6
+        normals = normals[usable] / lengths[usable, None]
+        normals *= -np.sign(normals[:, 1:2])  # up is -y in an optical frame
+        offsets = -np.einsum("ij,ij->i", normals, corners[usable, 0])
+        level = -normals[:, 1] > np.cos(np.radians(MAXIMUM_TILT_DEG))
+        height_ok = (offsets > CAMERA_HEIGHT_RANGE_M[0]) & (offsets < CAMERA_HEIGHT_RANGE_M[1])
+        normals, offsets = normals[level & height_ok], offsets[level & height_ok]
+        if not len(normals):
+            return None
+        heights = points @ normals.T + offsets
+        inlier_fraction = (np.abs(heights) < INLIER_DISTANCE_M).mean(axis=0)
+        below_fraction = (heights < -3 * INLIER_DISTANCE_M).mean(axis=0)
+        score = np.where(below_fraction < MAXIMUM_BELOW_FRACTION, inlier_fraction, 0.0)
+        best = int(np.argmax(score))
+        if score[best] < MINIMUM_INLIER_FRACTION:
+            return None
+        return _refined(points, normals[best], float(offsets[best]))
+
+    def _sample(self, depth_m: NDArray[np.float32], intrinsics: CameraIntrinsics) -> NDArray[np.float64]:
+        rows = self._random.integers(0, depth_m.shape[0], size=SAMPLE_POINTS)
+        columns = self._random.integers(0, depth_m.shape[1], size=SAMPLE_POINTS)
+        depth = depth_m[rows, columns]
+        seen = np.isfinite(depth)
+        pixels = np.stack([columns[seen], rows[seen]], axis=1)
+        return intrinsics.back_project(pixels, depth[seen])
+
+
+def _refined(points: NDArray[np.float64], normal: NDArray[np.float64], offset: float) -> NDArray[np.float64]:
+    """Least-squares plane through the inliers (the smallest eigenvector of their covariance)."""
+    for _ in range(2):
+        inliers = points[np.abs(points @ normal + offset) < INLIER_DISTANCE_M]
+        centre = inliers.mean(axis=0)
+        _, vectors = np.linalg.eigh((inliers - centre).T @ (inliers - centre))
+        normal = vectors[:, 0] * (-1.0 if vectors[1, 0] > 0 else 1.0)
+        offset = float(-normal @ centre)
+    return np.append(normal, offset)

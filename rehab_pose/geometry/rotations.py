@@ -1,0 +1,105 @@
+"""Rotations of SO(3): exponential, logarithm, and the rotation that best aligns two point sets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "align_points",
+    "axis_angles_from_matrices",
+    "matrices_from_axis_angles",
+    "matrices_from_quaternions",
+    "quaternions_from_matrices",
+]
+
+SMALL_ANGLE_RAD = 1e-8
+"""Below this angle sin(a)/a is 1 to double precision [rad]."""
+
+
+def matrices_from_axis_angles(axis_angles_rad: NDArray[Any]) -> NDArray[np.float64]:
+    """Return rotation matrices (..., 3, 3) from axis-angle vectors (..., 3) [rad] (Rodrigues' formula)."""
+    vectors = np.asarray(axis_angles_rad, dtype=np.float64)
+    angle = np.linalg.norm(vectors, axis=-1)[..., None, None]
+    safe = np.where(angle < SMALL_ANGLE_RAD, 1.0, angle)
+    skew = np.zeros((*vectors.shape[:-1], 3, 3))
+    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
+    skew[..., 0, 1], skew[..., 0, 2], skew[..., 1, 2] = -z, y, -x
+    skew[..., 1, 0], skew[..., 2, 0], skew[..., 2, 1] = z, -y, x
+    sine_ratio = np.where(angle < SMALL_ANGLE_RAD, 1.0, np.sin(angle) / safe)
+    cosine_ratio = np.where(angle < SMALL_ANGLE_RAD, 0.5, 2.0 * (np.sin(angle / 2.0) / safe) ** 2)
+    return np.eye(3) + sine_ratio * skew + cosine_ratio * (skew @ skew)
+
+
+def quaternions_from_matrices(matrices: NDArray[Any]) -> NDArray[np.float64]:
+    """Return unit quaternions (..., 4) in ROS order x, y, z, w with w >= 0 from rotation matrices (..., 3, 3).
+
+    The largest of the four components is computed first, so the result is exact for every rotation
+    (Shepperd, 1978).
+    """
+    m = np.asarray(matrices, dtype=np.float64)
+    xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
+    squares = np.stack([1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz, 1 + xx + yy + zz], axis=-1)
+    candidates = np.empty((*m.shape[:-2], 4, 4))
+    candidates[..., 0, :] = np.stack(
+        [squares[..., 0], m[..., 1, 0] + m[..., 0, 1], m[..., 0, 2] + m[..., 2, 0], m[..., 2, 1] - m[..., 1, 2]], -1
+    )
+    candidates[..., 1, :] = np.stack(
+        [m[..., 1, 0] + m[..., 0, 1], squares[..., 1], m[..., 2, 1] + m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0]], -1
+    )
+    candidates[..., 2, :] = np.stack(
+        [m[..., 0, 2] + m[..., 2, 0], m[..., 2, 1] + m[..., 1, 2], squares[..., 2], m[..., 1, 0] - m[..., 0, 1]], -1
+    )
+    candidates[..., 3, :] = np.stack(
+        [m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1], squares[..., 3]], -1
+    )
+    best = np.argmax(squares, axis=-1)[..., None, None]
+    quaternions = np.take_along_axis(candidates, best, axis=-2)[..., 0, :]
+    quaternions /= np.linalg.norm(quaternions, axis=-1, keepdims=True)
+    return np.where(quaternions[..., 3:] < 0, -quaternions, quaternions)
+
+
+def matrices_from_quaternions(quaternions: NDArray[Any]) -> NDArray[np.float64]:
+    """Return rotation matrices (..., 3, 3) of quaternions (..., 4) in x, y, z, w order; they are normalised first."""
+    q = np.asarray(quaternions, dtype=np.float64)
+    q = q / np.linalg.norm(q, axis=-1, keepdims=True)
+    x, y, z, w = np.moveaxis(q, -1, 0)
+    rows = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
+        (2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
+        (2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
+    )
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def axis_angles_from_matrices(matrices: NDArray[Any]) -> NDArray[np.float64]:
+    """Return axis-angle vectors (..., 3) [rad], angle in [0, pi], from rotation matrices (..., 3, 3)."""
+    quaternions = quaternions_from_matrices(matrices)
+    sine = np.linalg.norm(quaternions[..., :3], axis=-1)
+    angle = 2.0 * np.arctan2(sine, quaternions[..., 3])
+    ratio = np.where(sine < SMALL_ANGLE_RAD, 2.0, angle / np.where(sine < SMALL_ANGLE_RAD, 1.0, sine))
+    return quaternions[..., :3] * ratio[..., None]
+
+
+def align_points(
+    source_m: NDArray[Any], target_m: NDArray[Any], weights: NDArray[Any] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the rotation R (3, 3) and translation t (3) [m] that minimise sum w ||R source + t - target||^2.
+
+    The closed form of Kabsch (1976) with the determinant kept at +1. Rows with a NaN in either set are left out.
+    """
+    source = np.asarray(source_m, dtype=np.float64)
+    target = np.asarray(target_m, dtype=np.float64)
+    weight = np.ones(len(source)) if weights is None else np.asarray(weights, dtype=np.float64)
+    usable = np.isfinite(source).all(axis=1) & np.isfinite(target).all(axis=1) & (weight > 0)
+    source, target, weight = source[usable], target[usable], weight[usable] / weight[usable].sum()
+    source_centre, target_centre = weight @ source, weight @ target
+    covariance = (target - target_centre).T @ (weight[:, None] * (source - source_centre))
+    left, _, right = np.linalg.svd(covariance)
+    sign = np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    rotation = left @ sign @ right
+    return rotation, target_centre - rotation @ source_centre

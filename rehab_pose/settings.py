@@ -1,0 +1,116 @@
+"""Settings: what a person may change, each with its default, range and description in one place.
+
+A stage defines a frozen dataclass that derives from `Settings`, with fields made by `setting`. The same dataclass
+checks values from code, from YAML and from ROS parameters, and is the source of docs/nodes.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rehab_pose.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["SettingSpec", "Settings", "setting", "specifications"]
+
+SettingValue = bool | int | float | str
+S = TypeVar("S", bound="Settings")
+
+
+@dataclasses.dataclass(frozen=True)
+class SettingSpec:
+    """Name, type, default, range and description of one setting."""
+
+    name: str
+    kind: type[bool] | type[int] | type[float] | type[str]
+    default: SettingValue
+    description: str
+    minimum: float | None
+    maximum: float | None
+    choices: tuple[str, ...]
+
+    def check(self, owner: str, value: object) -> SettingValue:
+        """Return `value` as this setting's type.
+
+        Raises:
+            SettingsError: The type, the range or the choice does not fit; the sentence says what would.
+        """
+        if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if type(value) is not self.kind:
+            msg = f"{owner}.{self.name}: expected a {self.kind.__name__}, got {value!r} ({type(value).__name__})"
+            raise SettingsError(msg)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            low = -float("inf") if self.minimum is None else self.minimum
+            high = float("inf") if self.maximum is None else self.maximum
+            if not low <= value <= high:
+                msg = f"{owner}.{self.name}: expected a value from {low:g} to {high:g}, got {value!r}"
+                raise SettingsError(msg)
+        if self.choices and value not in self.choices:
+            msg = f"{owner}.{self.name}: expected one of {', '.join(self.choices)}, got {value!r}"
+            raise SettingsError(msg)
+        return value  # type: ignore[return-value]
+
+
+def setting(
+    default: SettingValue,
+    description: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:  # noqa: ANN401  (dataclasses.field is typed the same way, so that `name: float = setting(...)` checks)
+    """Declare one field of a `Settings` dataclass."""
+    metadata = {"description": description, "minimum": minimum, "maximum": maximum, "choices": choices}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def specifications(settings_type: type[Settings]) -> tuple[SettingSpec, ...]:
+    """Return what can be set on a settings class, in the order it was declared."""
+    return tuple(
+        SettingSpec(
+            name=field.name,
+            kind=type(field.default),  # type: ignore[arg-type]
+            default=field.default,  # type: ignore[arg-type]
+            description=field.metadata["description"],
+            minimum=field.metadata["minimum"],
+            maximum=field.metadata["maximum"],
+            choices=field.metadata["choices"],
+        )
+        for field in dataclasses.fields(settings_type)
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Base of every stage's settings; checks types and ranges when made."""
+
+    def __post_init__(self) -> None:
+        """Check every field.
+
+        Raises:
+            SettingsError: A value has the wrong type or lies outside its range.
+        """
+        for spec in specifications(type(self)):
+            checked = spec.check(type(self).__name__, getattr(self, spec.name))
+            object.__setattr__(self, spec.name, checked)
+
+    @classmethod
+    def from_mapping(cls: type[S], values: Mapping[str, object]) -> S:
+        """Make settings from a mapping, for example a section of a YAML file.
+
+        Raises:
+            SettingsError: A name is unknown (the nearest known name is offered), or a value does not fit.
+        """
+        known = [spec.name for spec in specifications(cls)]
+        for name in values:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
+                msg = f"{cls.__name__}: unknown setting {name!r}{hint}"
+                raise SettingsError(msg)
+        return cls(**values)

@@ -1,0 +1,25 @@
+"""Find a skeleton by its name."""
+
+from __future__ import annotations
+
+from rehab_pose.errors import ContractError
+from rehab_pose.skeletons.dkp24 import DKP_24
+from rehab_pose.skeletons.kinect import KINECT_25
+from rehab_pose.skeletons.skeleton import Skeleton
+from rehab_pose.skeletons.smpl24 import SMPL_24
+
+__all__ = ["SKELETONS", "skeleton_by_name"]
+
+SKELETONS = {skeleton.name: skeleton for skeleton in (SMPL_24, DKP_24, KINECT_25)}
+
+
+def skeleton_by_name(name: str) -> Skeleton:
+    """Return a known skeleton.
+
+    Raises:
+        ContractError: No skeleton has this name.
+    """
+    if name not in SKELETONS:
+        msg = f"expected one of the skeletons {', '.join(SKELETONS)}, got {name!r}"
+        raise ContractError(msg)
+    return SKELETONS[name]

@@ -1,0 +1,50 @@
+"""The 24 points of DKP-Net-24 (Ashraf et al. 2025, Tables 1 and 2) and their one-to-one map to SMPL's joints."""
+
+from __future__ import annotations
+
+from rehab_pose.skeletons.skeleton import Skeleton
+
+__all__ = ["DKP_24", "SMPL_NAME_FROM_DKP_NAME"]
+
+DKP_24 = Skeleton(
+    name="DKP_24",
+    joint_names=(
+        "pelvis",
+        "left_hip",
+        "right_hip",
+        "lower_spine",
+        "left_knee",
+        "right_knee",
+        "spine",
+        "left_ankle",
+        "right_ankle",
+        "upper_spine",
+        "left_heel",
+        "right_heel",
+        "neck",
+        "left_collarbone",
+        "right_collarbone",
+        "head",
+        "left_shoulder",
+        "right_shoulder",
+        "left_elbow",
+        "right_elbow",
+        "left_wrist",
+        "right_wrist",
+        "left_hand",
+        "right_hand",
+    ),
+    parents=(-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21),
+)
+"""Ordered like SMPL_24, so that the one-to-one map of the paper is the identity on indices."""
+
+SMPL_NAME_FROM_DKP_NAME = {
+    "lower_spine": "spine1",
+    "spine": "spine2",
+    "upper_spine": "spine3",
+    "left_heel": "left_foot",
+    "right_heel": "right_foot",
+    "left_collarbone": "left_collar",
+    "right_collarbone": "right_collar",
+}
+"""The points whose names differ; the others keep their name."""
