@@ -1,0 +1,1 @@
+"""24 joint centres from the silhouette and its depth."""

@@ -1,0 +1,1 @@
+"""Points found by classical geometry on the silhouette and its texture."""

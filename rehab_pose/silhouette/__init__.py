@@ -1,0 +1,1 @@
+"""Who is where: the person's pixels in one RGB-D frame."""

@@ -1,0 +1,52 @@
+"""The silhouette network: a small U-Net from a depth image to the probability of a person.
+
+Own design after U-Net (Ronneberger et al. 2015): four stages down, skips added rather than concatenated, the last
+factor of two by pixel shuffle. About 60 million multiplications for one image.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import nn
+
+__all__ = ["SilhouetteNetwork"]
+
+
+def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+class SilhouetteNetwork(nn.Module):
+    """Depth (B, 2, H, W) to logits (B, 1, H, W); H and W are multiples of 16.
+
+    The channels are `encode_depth`'s: scaled depth, and 1 where there is a return.
+    """
+
+    def __init__(self, widths: tuple[int, int, int, int] = (16, 32, 64, 96)) -> None:
+        super().__init__()
+        first, second, third, fourth = widths
+        self.down1 = nn.Sequential(_convolution(2, first, 2), _convolution(first, first))
+        self.down2 = nn.Sequential(_convolution(first, second, 2), _convolution(second, second))
+        self.down3 = nn.Sequential(_convolution(second, third, 2), _convolution(third, third))
+        self.down4 = nn.Sequential(
+            _convolution(third, fourth, 2), _convolution(fourth, fourth), _convolution(fourth, fourth)
+        )
+        self.lateral3, self.up3 = nn.Conv2d(fourth, third, 1), _convolution(third, third)
+        self.lateral2, self.up2 = nn.Conv2d(third, second, 1), _convolution(second, second)
+        self.lateral1, self.up1 = nn.Conv2d(second, first, 1), _convolution(first, first)
+        self.head = nn.Conv2d(first, 4, 1)
+        self.enlarge = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+
+    def forward(self, depth: torch.Tensor) -> torch.Tensor:
+        """Return logits (B, 1, H, W)."""
+        x1 = self.down1(depth)
+        x2 = self.down2(x1)
+        x3 = self.down3(x2)
+        y = self.up3(self.enlarge(self.lateral3(self.down4(x3))) + x3)
+        y = self.up2(self.enlarge(self.lateral2(y)) + x2)
+        y = self.up1(self.enlarge(self.lateral1(y)) + x1)
+        return cast("torch.Tensor", nn.functional.pixel_shuffle(self.head(y), 2))

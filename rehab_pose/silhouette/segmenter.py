@@ -1,0 +1,151 @@
+"""RGB-D frame to silhouette: reduced depth image, people, the subject among them, full resolution at the border."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from rehab_pose.geometry.floor import FloorTracker
+from rehab_pose.datatypes import RgbdFrame, Silhouette
+from rehab_pose.silhouette.build import INPUT_NAME, build_network
+from rehab_pose.silhouette.encoding import encode_depth, reduced_size_px, sample_rows_and_columns
+from rehab_pose.silhouette.geometry import people_by_geometry
+from rehab_pose.silhouette.refinement import enlarge, tidy
+from rehab_pose.silhouette.settings import SilhouetteSettings
+from rehab_pose.silhouette.subject import Candidate, SubjectChooser
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["SilhouetteSegmenter"]
+
+SPLIT_GAP_M = 0.45
+"""Neighbouring pixels farther apart in depth than this are two people, one before the other; an arm held towards the
+camera stays whole, because it is joined to the trunk along its length [m]."""
+MINIMUM_AREA_PX = 60
+"""In the reduced image: a person of 1.7 m at 5 m covers about 400."""
+
+
+class SilhouetteSegmenter:
+    """Finds the subject's pixels."""
+
+    def __init__(self, settings: SilhouetteSettings | None = None) -> None:
+        """Load the network if the method asks for it.
+
+        Raises:
+            ModelFileError: Its weights cannot be used.
+        """
+        self._settings = settings or SilhouetteSettings()
+        self._network = build_network(self._settings.weights_path) if self._settings.method == "network" else None
+        self._floor = FloorTracker()
+        self._chooser = SubjectChooser(self._settings)
+
+    @property
+    def model_id(self) -> str:
+        """Name and hash of the weights, or the method's name."""
+        return self._network.model_id if self._network else self._settings.method
+
+    def reset(self) -> None:
+        """Forget the floor and the subject (time jumped back, or another camera)."""
+        self._floor.reset()
+        self._chooser.reset()
+
+    def segment(self, frame: RgbdFrame) -> Silhouette | None:
+        """Return the subject's silhouette, or None when nobody is there."""
+        height, width = frame.depth_m.shape
+        reduced_width, reduced_height = reduced_size_px(width, height)
+        rows, columns = sample_rows_and_columns(width, height, reduced_width, reduced_height)
+        depth_m = frame.depth_m[np.ix_(rows, columns)]
+        points_m = frame.intrinsics.scaled(reduced_width, reduced_height).back_project_image(depth_m)
+        floor_plane = self._floor.track(frame.depth_m, frame.intrinsics)
+        people, confidence = self._people(depth_m, points_m, floor_plane)
+        labels, candidates = self._separate(people, points_m)
+        subject = self._chooser.choose(candidates)
+        if subject is None:
+            return None
+        chosen = labels == subject.label
+        box_px, inside = enlarge(chosen, depth_m, frame.depth_m)
+        if not inside.any():
+            return None
+        return _cut_out(frame, box_px, inside, floor_plane, float(confidence[chosen].mean()))
+
+    def _people(
+        self, depth_m: NDArray[np.float32], points_m: NDArray[np.float32], floor_plane: NDArray[np.float64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """Return where people are (h, w) and how sure that is (h, w)."""
+        if self._network is None:
+            people = people_by_geometry(depth_m, points_m, floor_plane)
+            return people, people.astype(np.float32)
+        height, width = depth_m.shape
+        logits = self._network.session.run(None, {INPUT_NAME: encode_depth(depth_m)[None]})[0]
+        probability = 1.0 / (1.0 + np.exp(-logits[0, 0, :height, :width]))
+        return tidy(probability >= self._settings.probability_threshold), probability
+
+    def _separate(
+        self, people: NDArray[np.bool_], points_m: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int32], list[Candidate]]:
+        """Split the people pixels into persons; return the label image and one candidate a person."""
+        depth_m = np.where(people, points_m[..., 2], np.nan)
+        kernel = np.ones((3, 3), np.uint8)
+        nearest = cv2.erode(np.where(np.isfinite(depth_m), depth_m, np.float32(1e3)).astype(np.float32), kernel)
+        behind = np.nan_to_num(depth_m, nan=0.0) - nearest > SPLIT_GAP_M
+        count, labels, stats, _ = cv2.connectedComponentsWithStats((people & ~behind).astype(np.uint8), connectivity=8)
+        candidates = []
+        middle = (people.shape[1] - 1) / 2.0
+        for label in range(1, count):
+            if stats[label, cv2.CC_STAT_AREA] < MINIMUM_AREA_PX:
+                continue
+            inside = labels == label
+            points = points_m[inside & np.isfinite(points_m[..., 2])]
+            if len(points) < MINIMUM_AREA_PX // 2:
+                continue
+            candidate = self._candidate(label, points, middle, stats[label])
+            if (
+                candidate.height_m >= self._settings.minimum_height_m
+                and candidate.centre_m[2] <= self._settings.maximum_distance_m
+            ):
+                candidates.append(candidate)
+        return labels, candidates
+
+    @staticmethod
+    def _candidate(
+        label: int, points: NDArray[np.float32], middle_px: float, stats: NDArray[np.int32]
+    ) -> Candidate:
+        low, high = np.percentile(points[:, 1], (1, 99))
+        column = stats[cv2.CC_STAT_LEFT] + stats[cv2.CC_STAT_WIDTH] / 2.0
+        centre = np.median(points, axis=0).astype(np.float64)
+        # Metres a pixel grow with distance: compare surfaces, not pixel counts.
+        area_m2 = float(len(points)) * float(centre[2]) ** 2
+        return Candidate(
+            label=label,
+            centre_m=centre,
+            height_m=float(high - low),
+            area_m2=area_m2,
+            column_offset=abs(float(column) - middle_px) / middle_px,
+        )
+
+
+def _cut_out(
+    frame: RgbdFrame,
+    box_px: tuple[int, int, int, int],
+    inside: NDArray[np.bool_],
+    floor_plane: NDArray[np.float64],
+    confidence: float,
+) -> Silhouette:
+    """Keep colour and depth inside the person only (Eq 8)."""
+    x, y, width, height = box_px
+    color = frame.color[y : y + height, x : x + width] * inside[..., None]
+    depth_m = np.where(inside, frame.depth_m[y : y + height, x : x + width], np.float32(np.nan))
+    return Silhouette(
+        stamp_ns=frame.stamp_ns,
+        frame_id=frame.frame_id,
+        intrinsics=frame.intrinsics,
+        box_px=box_px,
+        inside=inside,
+        color=color,
+        depth_m=depth_m,
+        floor_plane=floor_plane,
+        confidence=confidence,
+    )
