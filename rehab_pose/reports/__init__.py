@@ -1,0 +1,1 @@
+"""What a person reads: pictures and summaries."""
