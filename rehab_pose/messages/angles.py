@@ -1,0 +1,92 @@
+"""JointAngles (and sensor_msgs/JointState) and Bones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.datatypes import Bones, JointAngles
+from rehab_pose.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
+from rehab_pose.messages.carrier import BODY_ID, NOBODY, header, numbers, stamp_ns, words
+
+if TYPE_CHECKING:
+    from rehab_pose.messages.carrier import Carrier, Message
+
+__all__ = ["angles_from_message", "angles_message", "bones_from_message", "bones_message", "joint_state_message"]
+
+
+def angles_message(carrier: Carrier, stamp: int, frame_id: str, angles: JointAngles | None) -> Message:
+    """Return rehab_pose_msgs/JointAngles; None gives the message of nobody there."""
+    none = np.empty(0)
+    return carrier.make(
+        "rehab_pose_msgs/msg/JointAngles",
+        header=header(carrier, stamp, frame_id),
+        body_id=BODY_ID if angles else NOBODY,
+        names=words(angles.names) if angles else [],
+        angles=numbers(carrier, angles.angles_rad if angles else none, np.float32),
+        velocities=numbers(carrier, angles.velocities_rad_s if angles else none, np.float32),
+        confidence=numbers(carrier, angles.confidence if angles else none, np.float32),
+    )
+
+
+def angles_from_message(message: Message) -> JointAngles | None:
+    """Return the angles of a rehab_pose_msgs/JointAngles, None when nobody is there."""
+    if message.body_id == NOBODY:
+        return None
+    return JointAngles(
+        stamp_ns=stamp_ns(message.header.stamp),
+        frame_id=message.header.frame_id,
+        names=tuple(message.names),
+        angles_rad=np.asarray(message.angles, np.float64),
+        velocities_rad_s=np.asarray(message.velocities, np.float64),
+        confidence=np.asarray(message.confidence, np.float64),
+    )
+
+
+def joint_state_message(carrier: Carrier, stamp: int, frame_id: str, angles: JointAngles | None) -> Message:
+    """Return sensor_msgs/JointState with the angles [rad]; no names when nobody is there."""
+    none = np.empty(0)
+    return carrier.make(
+        "sensor_msgs/msg/JointState",
+        header=header(carrier, stamp, frame_id),
+        name=words(angles.names) if angles else [],
+        position=numbers(carrier, angles.angles_rad if angles else none, np.float64),
+        velocity=numbers(carrier, angles.velocities_rad_s if angles else none, np.float64),
+        effort=numbers(carrier, none, np.float64),
+    )
+
+
+def bones_message(carrier: Carrier, stamp: int, frame_id: str, bones: Bones | None) -> Message:
+    """Return rehab_pose_msgs/Bones; None gives the message of nobody there."""
+    poses = bones.camera_from_bone if bones else np.empty((0, 4, 4))
+    none = np.empty(0)
+    return carrier.make(
+        "rehab_pose_msgs/msg/Bones",
+        header=header(carrier, stamp, frame_id),
+        body_id=BODY_ID if bones else NOBODY,
+        names=words(bones.names) if bones else [],
+        positions=numbers(carrier, poses[:, :3, 3], np.float32),
+        orientations=numbers(carrier, quaternions_from_matrices(poses[:, :3, :3]), np.float32),
+        lengths=numbers(carrier, bones.length_m if bones else none, np.float32),
+        radii=numbers(carrier, bones.radius_m if bones else none, np.float32),
+    )
+
+
+def bones_from_message(message: Message) -> Bones | None:
+    """Return the bones of a rehab_pose_msgs/Bones, None when nobody is there."""
+    if message.body_id == NOBODY:
+        return None
+    count = len(message.names)
+    poses = np.zeros((count, 4, 4))
+    poses[:, :3, :3] = matrices_from_quaternions(np.asarray(message.orientations).reshape(count, 4))
+    poses[:, :3, 3] = np.asarray(message.positions).reshape(count, 3)
+    poses[:, 3, 3] = 1.0
+    return Bones(
+        stamp_ns=stamp_ns(message.header.stamp),
+        frame_id=message.header.frame_id,
+        names=tuple(message.names),
+        camera_from_bone=poses,
+        length_m=np.asarray(message.lengths, np.float64),
+        radius_m=np.asarray(message.radii, np.float64),
+    )

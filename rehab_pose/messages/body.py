@@ -1,0 +1,117 @@
+"""Body (SmplState, MeshVertices, MeshTopology)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from rehab_pose.datatypes import Body, BodyParameters, unknown_plane
+from rehab_pose.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
+from rehab_pose.messages.carrier import BODY_ID, NOBODY, header, numbers, stamp_ns
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.messages.carrier import Carrier, Message
+
+__all__ = [
+    "body_from_message",
+    "body_message",
+    "topology_message",
+    "vertices_from_message",
+    "vertices_message",
+]
+
+JOINT_COUNT = 24
+NO_VERTICES = np.empty((0, 3), np.float32)
+
+
+def _fixed(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Return a flat float32 array for a field of fixed length."""
+    return np.ascontiguousarray(values, dtype=np.float32).reshape(-1)
+
+
+def body_message(carrier: Carrier, stamp: int, frame_id: str, body: Body | None) -> Message:
+    """Return rehab_pose_msgs/SmplState; None gives the message of nobody there."""
+    missing = np.full(4 * JOINT_COUNT, np.nan, np.float32)
+    rotations = _fixed(body.parameters.rotations_rad) if body else missing[: 3 * JOINT_COUNT]
+    return carrier.make(
+        "rehab_pose_msgs/msg/SmplState",
+        header=header(carrier, stamp, frame_id),
+        body_id=BODY_ID if body else NOBODY,
+        model=body.model_id if body else "",
+        betas=numbers(carrier, body.parameters.betas if body else np.empty(0), np.float32),
+        global_orient=rotations[:3],
+        body_pose=rotations[3:],
+        transl=_fixed(body.parameters.translation_m) if body else missing[:3],
+        joint_positions=_fixed(body.joint_positions_m) if body else missing[: 3 * JOINT_COUNT],
+        joint_orientations=_fixed(quaternions_from_matrices(body.joint_rotations)) if body else missing,
+        residual=float(body.residual_m) if body else float("nan"),
+        iterations=int(body.iterations) if body else 0,
+        converged=bool(body.converged) if body else False,
+        floor_plane=np.array(body.floor_plane) if body else unknown_plane(),
+    )
+
+
+def body_from_message(message: Message, vertices_m: NDArray[np.float32] = NO_VERTICES) -> Body | None:
+    """Return the body of a rehab_pose_msgs/SmplState, None when nobody is there; the mesh travels on its own topic."""
+    if message.body_id == NOBODY:
+        return None
+    rotations = np.concatenate([np.asarray(message.global_orient), np.asarray(message.body_pose)])
+    return Body(
+        stamp_ns=stamp_ns(message.header.stamp),
+        frame_id=message.header.frame_id,
+        model_id=message.model,
+        parameters=BodyParameters(
+            betas=np.asarray(message.betas, np.float64),
+            rotations_rad=rotations.astype(np.float64).reshape(JOINT_COUNT, 3),
+            translation_m=np.asarray(message.transl, np.float64),
+        ),
+        vertices_m=vertices_m,
+        joint_positions_m=np.asarray(message.joint_positions, np.float64).reshape(JOINT_COUNT, 3),
+        joint_rotations=matrices_from_quaternions(np.asarray(message.joint_orientations).reshape(JOINT_COUNT, 4)),
+        residual_m=float(message.residual),
+        iterations=int(message.iterations),
+        converged=bool(message.converged),
+        floor_plane=np.array(message.floor_plane, dtype=np.float64),
+    )
+
+
+def vertices_message(carrier: Carrier, stamp: int, frame_id: str, body: Body | None) -> Message:
+    """Return rehab_pose_msgs/MeshVertices; None gives the message of nobody there."""
+    return carrier.make(
+        "rehab_pose_msgs/msg/MeshVertices",
+        header=header(carrier, stamp, frame_id),
+        body_id=BODY_ID if body else NOBODY,
+        topology_id=body.model_id if body else "",
+        vertices=numbers(carrier, body.vertices_m if body else NO_VERTICES, np.float32),
+    )
+
+
+def vertices_from_message(message: Message) -> NDArray[np.float32]:
+    """Return the vertices (V, 3) [m] of a rehab_pose_msgs/MeshVertices; V = 0 when nobody is there."""
+    return np.asarray(message.vertices, np.float32).reshape(-1, 3)
+
+
+class MeshModel(Protocol):
+    """What a mesh's triangles are taken from: a body model."""
+
+    @property
+    def model_id(self) -> str:
+        """Name and hash of the model."""
+
+    @property
+    def faces(self) -> NDArray[np.int32]:
+        """(F, 3) vertex indices."""
+
+
+def topology_message(carrier: Carrier, model: MeshModel) -> Message:
+    """Return rehab_pose_msgs/MeshTopology of a body model."""
+    return carrier.make(
+        "rehab_pose_msgs/msg/MeshTopology",
+        header=header(carrier, 0, ""),
+        topology_id=model.model_id,
+        vertex_count=int(model.faces.max()) + 1,
+        triangles=numbers(carrier, model.faces, np.uint32),
+    )

@@ -1,0 +1,90 @@
+"""sensor_msgs/CameraInfo to intrinsics and back (REP-104)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.errors import InputError
+from rehab_pose.geometry.camera import CameraIntrinsics
+
+if TYPE_CHECKING:
+    from rehab_pose.messages.carrier import Carrier, Message
+
+__all__ = ["Box", "box_from_roi", "camera_info_message", "intrinsics_from_message", "roi_message"]
+
+Box = tuple[int, int, int, int]
+"""x, y, width, height [px]."""
+EMPTY_BOX: Box = (0, 0, 0, 0)
+
+
+def intrinsics_from_message(message: Message, *, whole_image: bool = False) -> CameraIntrinsics:
+    """Return the pinhole camera of the images that this CameraInfo goes with.
+
+    The images are rectified, so the projection matrix P counts; K stands in where a driver leaves P at zero.
+    Binning divides and the region of interest shifts the intrinsics, as in image_geometry.
+
+    Args:
+        message: A sensor_msgs/CameraInfo.
+        whole_image: The region of interest only names a box; the intrinsics are the whole image's.
+
+    Raises:
+        InputError: The camera is not calibrated (K[0] is 0), or its size is.
+    """
+    k = np.asarray(message.k, dtype=np.float64).reshape(3, 3)
+    p = np.asarray(message.p, dtype=np.float64).reshape(3, 4)
+    if not k[0, 0] > 0:
+        msg = (
+            f"camera_info: expected a positive focal length K[0], got {k[0, 0]}; the camera is not calibrated: "
+            "calibrate it, or point rgb/camera_info at the driver's own topic"
+        )
+        raise InputError(msg)
+    matrix = p if p[0, 0] > 0 else k
+    binning_x, binning_y = max(int(message.binning_x), 1), max(int(message.binning_y), 1)
+    x, y, width, height = box_from_roi(message.roi)
+    if whole_image or (width, height) == (0, 0):
+        x, y, width, height = 0, 0, int(message.width), int(message.height)
+    return CameraIntrinsics(
+        width_px=width // binning_x,
+        height_px=height // binning_y,
+        fx=float(matrix[0, 0]) / binning_x,
+        fy=float(matrix[1, 1]) / binning_y,
+        cx=(float(matrix[0, 2]) - x) / binning_x,
+        cy=(float(matrix[1, 2]) - y) / binning_y,
+    )
+
+
+def box_from_roi(roi: Message) -> Box:
+    """Return the box of a sensor_msgs/RegionOfInterest."""
+    return int(roi.x_offset), int(roi.y_offset), int(roi.width), int(roi.height)
+
+
+def roi_message(carrier: Carrier, box_px: Box) -> Message:
+    """Return sensor_msgs/RegionOfInterest."""
+    x, y, width, height = box_px
+    return carrier.make(
+        "sensor_msgs/msg/RegionOfInterest", x_offset=x, y_offset=y, width=width, height=height, do_rectify=False
+    )
+
+
+def camera_info_message(
+    carrier: Carrier, message_header: Message, camera: CameraIntrinsics, box_px: Box = EMPTY_BOX
+) -> Message:
+    """Return sensor_msgs/CameraInfo of a rectified camera; `box_px` goes into its region of interest."""
+    k = np.array([camera.fx, 0, camera.cx, 0, camera.fy, camera.cy, 0, 0, 1], dtype=np.float64)
+    p = np.array([camera.fx, 0, camera.cx, 0, 0, camera.fy, camera.cy, 0, 0, 0, 1, 0], dtype=np.float64)
+    return carrier.make(
+        "sensor_msgs/msg/CameraInfo",
+        header=message_header,
+        height=camera.height_px,
+        width=camera.width_px,
+        distortion_model="plumb_bob",
+        d=carrier.array(np.zeros(5)),
+        k=k,
+        r=np.eye(3).reshape(-1),
+        p=p,
+        binning_x=0,
+        binning_y=0,
+        roi=roi_message(carrier, box_px),
+    )

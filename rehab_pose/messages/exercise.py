@@ -1,0 +1,102 @@
+"""Recognition (ExerciseClassification, String), Repetition, and the list of exercises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.datatypes import Recognition, Repetition
+from rehab_pose.exercise.catalogue import LABELS
+from rehab_pose.messages.carrier import BODY_ID, header, numbers, stamp_ns, time_message, words
+
+if TYPE_CHECKING:
+    from rehab_pose.messages.carrier import Carrier, Message
+
+__all__ = [
+    "exercise_list_message",
+    "label_message",
+    "recognition_from_message",
+    "recognition_message",
+    "repetition_from_message",
+    "repetition_message",
+]
+
+
+def recognition_message(carrier: Carrier, recognition: Recognition) -> Message:
+    """Return rehab_pose_msgs/ExerciseClassification."""
+    return carrier.make(
+        "rehab_pose_msgs/msg/ExerciseClassification",
+        header=header(carrier, recognition.stamp_ns, recognition.frame_id),
+        body_id=BODY_ID,
+        exercise_id=LABELS.index(recognition.label),
+        label=recognition.label,
+        confidence=float(recognition.confidence),
+        probabilities=numbers(carrier, recognition.probabilities, np.float32),
+        window_start=time_message(carrier, recognition.start_ns),
+        out_of_distribution=bool(recognition.out_of_distribution),
+        model_id=recognition.model_id,
+    )
+
+
+def recognition_from_message(message: Message) -> Recognition:
+    """Return the recognition of a rehab_pose_msgs/ExerciseClassification."""
+    return Recognition(
+        stamp_ns=stamp_ns(message.header.stamp),
+        frame_id=message.header.frame_id,
+        start_ns=stamp_ns(message.window_start),
+        label=message.label,
+        confidence=float(message.confidence),
+        probabilities=np.asarray(message.probabilities, np.float64),
+        out_of_distribution=bool(message.out_of_distribution),
+        model_id=message.model_id,
+    )
+
+
+def label_message(carrier: Carrier, recognition: Recognition) -> Message:
+    """Return std_msgs/String with the label alone, for dashboards."""
+    return carrier.make("std_msgs/msg/String", data=recognition.label)
+
+
+def exercise_list_message(carrier: Carrier) -> Message:
+    """Return rehab_pose_msgs/ExerciseList."""
+    return carrier.make(
+        "rehab_pose_msgs/msg/ExerciseList",
+        header=header(carrier, 0, ""),
+        ids=numbers(carrier, np.arange(len(LABELS)), np.uint16),
+        labels=words(LABELS),
+    )
+
+
+def repetition_message(carrier: Carrier, repetition: Repetition) -> Message:
+    """Return rehab_pose_msgs/RepetitionEvent."""
+    return carrier.make(
+        "rehab_pose_msgs/msg/RepetitionEvent",
+        header=header(carrier, repetition.stamp_ns, repetition.frame_id),
+        body_id=BODY_ID,
+        exercise_id=LABELS.index(repetition.label),
+        label=repetition.label,
+        count=repetition.count,
+        start=time_message(carrier, repetition.start_ns),
+        end=time_message(carrier, repetition.end_ns),
+        signal_name=repetition.signal_name,
+        signal_minimum=float(repetition.signal_minimum),
+        signal_maximum=float(repetition.signal_maximum),
+        quality=float(repetition.quality),
+    )
+
+
+def repetition_from_message(message: Message) -> Repetition:
+    """Return the repetition of a rehab_pose_msgs/RepetitionEvent."""
+    return Repetition(
+        stamp_ns=stamp_ns(message.header.stamp),
+        frame_id=message.header.frame_id,
+        label=message.label,
+        count=int(message.count),
+        start_ns=stamp_ns(message.start),
+        end_ns=stamp_ns(message.end),
+        signal_name=message.signal_name,
+        signal_minimum=float(message.signal_minimum),
+        signal_maximum=float(message.signal_maximum),
+        quality=float(message.quality),
+    )

@@ -1,0 +1,117 @@
+"""RgbdFrame and Silhouette."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.datatypes import RgbdFrame, Silhouette, unknown_plane
+from rehab_pose.messages.camera_info import EMPTY_BOX, box_from_roi, camera_info_message, intrinsics_from_message
+from rehab_pose.messages.carrier import header, stamp_ns
+from rehab_pose.messages.images import color_from_message, depth_from_message, image_message
+
+if TYPE_CHECKING:
+    from rehab_pose.messages.carrier import Carrier, Message
+
+__all__ = [
+    "frame_from_message",
+    "frame_message",
+    "full_mask_message",
+    "nobody_silhouette_message",
+    "silhouette_from_message",
+    "silhouette_message",
+]
+
+PERSON = 255
+"""Value of the person's pixels in a mono8 mask."""
+
+
+def frame_message(carrier: Carrier, frame: RgbdFrame) -> Message:
+    """Return rehab_pose_msgs/RgbdFrame."""
+    stamp = header(carrier, frame.stamp_ns, frame.frame_id)
+    return carrier.make(
+        "rehab_pose_msgs/msg/RgbdFrame",
+        header=stamp,
+        camera_info=camera_info_message(carrier, stamp, frame.intrinsics),
+        color=image_message(carrier, stamp, "rgb8", frame.color),
+        depth=image_message(carrier, stamp, "32FC1", frame.depth_m),
+    )
+
+
+def frame_from_message(message: Message) -> RgbdFrame:
+    """Return the frame of a rehab_pose_msgs/RgbdFrame.
+
+    Raises:
+        InputError: An image has the wrong encoding, or the camera is not calibrated.
+        ContractError: The images' sizes differ from the camera's.
+    """
+    return RgbdFrame(
+        stamp_ns=stamp_ns(message.header.stamp),
+        frame_id=message.header.frame_id,
+        intrinsics=intrinsics_from_message(message.camera_info),
+        color=color_from_message(message.color),
+        depth_m=depth_from_message(message.depth),
+    )
+
+
+def silhouette_message(carrier: Carrier, silhouette: Silhouette) -> Message:
+    """Return rehab_pose_msgs/Silhouette."""
+    stamp = header(carrier, silhouette.stamp_ns, silhouette.frame_id)
+    mask = silhouette.inside.view(np.uint8) * np.uint8(PERSON)
+    return carrier.make(
+        "rehab_pose_msgs/msg/Silhouette",
+        header=stamp,
+        camera_info=camera_info_message(carrier, stamp, silhouette.intrinsics, silhouette.box_px),
+        mask=image_message(carrier, stamp, "mono8", mask),
+        color=image_message(carrier, stamp, "rgb8", silhouette.color),
+        depth=image_message(carrier, stamp, "32FC1", silhouette.depth_m),
+        floor_plane=np.array(silhouette.floor_plane),
+        confidence=float(silhouette.confidence),
+    )
+
+
+def nobody_silhouette_message(carrier: Carrier, frame: RgbdFrame) -> Message:
+    """Return the rehab_pose_msgs/Silhouette that says that nobody is in the frame."""
+    stamp = header(carrier, frame.stamp_ns, frame.frame_id)
+    return carrier.make(
+        "rehab_pose_msgs/msg/Silhouette",
+        header=stamp,
+        camera_info=camera_info_message(carrier, stamp, frame.intrinsics, EMPTY_BOX),
+        mask=image_message(carrier, stamp, "mono8", np.empty((0, 0), np.uint8)),
+        color=image_message(carrier, stamp, "rgb8", np.empty((0, 0, 3), np.uint8)),
+        depth=image_message(carrier, stamp, "32FC1", np.empty((0, 0), np.float32)),
+        floor_plane=unknown_plane(),
+        confidence=float("nan"),
+    )
+
+
+def full_mask_message(carrier: Carrier, frame: RgbdFrame, silhouette: Silhouette | None) -> Message:
+    """Return sensor_msgs/Image mono8 over the whole image: 255 on the person."""
+    size = (frame.intrinsics.height_px, frame.intrinsics.width_px)
+    mask = silhouette.full_mask() if silhouette else np.zeros(size, np.bool_)
+    stamp = header(carrier, frame.stamp_ns, frame.frame_id)
+    return image_message(carrier, stamp, "mono8", mask.view(np.uint8) * np.uint8(PERSON))
+
+
+def silhouette_from_message(message: Message) -> Silhouette | None:
+    """Return the silhouette of a rehab_pose_msgs/Silhouette, None when nobody is there.
+
+    Raises:
+        InputError: An image has the wrong encoding, or the camera is not calibrated.
+        ContractError: The images' sizes differ from the box.
+    """
+    box_px = box_from_roi(message.camera_info.roi)
+    if box_px[2:] == (0, 0):
+        return None
+    return Silhouette(
+        stamp_ns=stamp_ns(message.header.stamp),
+        frame_id=message.header.frame_id,
+        intrinsics=intrinsics_from_message(message.camera_info, whole_image=True),
+        box_px=box_px,
+        inside=color_from_message(message.mask)[..., 0] > 0,
+        color=color_from_message(message.color),
+        depth_m=depth_from_message(message.depth),
+        floor_plane=np.array(message.floor_plane, dtype=np.float64),
+        confidence=float(message.confidence),
+    )
