@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numba
 import numpy as np
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from rehab_pose.geometry.camera import CameraIntrinsics
 
 __all__ = ["RoomCamera", "furniture_depth_m", "room_depth_m"]
+
+
+EMPTY_SEAT_SHARE = 0.3
+"""Share of rooms with a chair or a sofa beside somebody who stands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +48,8 @@ def room_depth_m(
 ) -> NDArray[np.float32]:
     """Return the depth (h, w) [m] of a random room around a person standing at `subject_m` (3) in the world."""
     centre, directions = camera.rays()
-    depth = _plane(centre, directions, np.array([0.0, 1.0, 0.0]), 0.0)
+    depth = np.full(directions.shape[:2], np.inf, dtype=np.float32)
+    _add_plane(depth, centre, directions, np.array([0.0, 1.0, 0.0]), 0.0)
     away = subject_m - centre
     away[1] = 0.0
     distance = float(np.linalg.norm(away))
@@ -52,14 +58,14 @@ def room_depth_m(
     behind = distance + random.gamma(1.6, 0.7) + 0.15
     yaw = random.normal(0.0, 0.25)
     normal = -(np.cos(yaw) * away + np.sin(yaw) * side)
-    depth = np.minimum(depth, _plane(centre, directions, normal, -float(normal @ (centre + away * behind))))
+    _add_plane(depth, centre, directions, normal, -float(normal @ (centre + away * behind)))
     for sign in (-1.0, 1.0):
         if random.random() < 0.5:
             point = subject_m + side * sign * random.uniform(0.7, 3.0)
             normal = -sign * side + random.normal(0.0, 0.1, 3) * np.array([1.0, 0.0, 1.0])
             normal /= np.linalg.norm(normal)
-            depth = np.minimum(depth, _plane(centre, directions, normal, -float(normal @ point)))
-    return depth.astype(np.float32)
+            _add_plane(depth, centre, directions, normal, -float(normal @ point))
+    return depth
 
 
 def furniture_depth_m(
@@ -74,7 +80,7 @@ def furniture_depth_m(
         seat_height_m: Height of a seat to put under the person, or None.
     """
     centre, directions = camera.rays()
-    depth = np.full(directions.shape[:2], np.inf)
+    depth = np.full(directions.shape[:2], np.inf, dtype=np.float32)
     away = (subject_m - centre) * np.array([1.0, 0.0, 1.0])
     away /= np.linalg.norm(away)
     side = np.array([-away[2], 0.0, away[0]])
@@ -85,93 +91,141 @@ def furniture_depth_m(
         if kind < 0.6:
             size = np.array([random.uniform(0.1, 1.6), random.gamma(2.0, 0.35) + 0.1, random.uniform(0.1, 0.9)])
             lift = random.uniform(0.3, 1.8) if random.random() < 0.25 else 0.0
-            depth = np.minimum(depth, _box(centre, directions, place, size, lift, random.uniform(0.0, np.pi)))
+            _add_box(depth, centre, directions, place, size, lift, random.uniform(0.0, np.pi))
         elif kind < 0.8:
             radius, height = random.uniform(0.02, 0.3), random.uniform(0.4, 2.0)
-            depth = np.minimum(depth, _cylinder(centre, directions, place, radius, height))
+            _add_cylinder(depth, centre, directions, place, radius, height)
         else:
             radii = random.uniform(0.08, 0.5, 3)
             place[1] = radii[1] + random.uniform(0.0, 1.2)
-            depth = np.minimum(depth, _ellipsoid(centre, directions, place, radii))
+            _add_ellipsoid(depth, centre, directions, place, radii)
     if seat_height_m is not None:
-        # The seat reaches back from under the thighs; a sofa is wide and has a backrest.
-        wide = random.uniform(0.45, 2.4)
-        place = subject_m + away * random.uniform(0.25, 0.4) + side * random.uniform(-0.5, 0.5) * (wide - 0.45)
-        yaw = float(np.arctan2(side[2], side[0])) * -1.0
-        size = np.array([wide, seat_height_m, 0.55])
-        depth = np.minimum(depth, _box(centre, directions, place, size, 0.0, yaw))
-        if random.random() < 0.7:
-            back = np.array([wide, random.uniform(0.3, 0.6), 0.15])
-            depth = np.minimum(depth, _box(centre, directions, place + away * 0.35, back, seat_height_m, yaw))
-        for sign in (-1.0, 1.0):
-            if random.random() < 0.5:
-                arm = np.array([0.18, seat_height_m + 0.2, 0.7])
-                depth = np.minimum(depth, _box(centre, directions, place + side * sign * wide / 2, arm, 0.0, yaw))
-    return depth.astype(np.float32)
+        # The seat reaches back from under the thighs.
+        _add_seat(depth, centre, directions, subject_m + away * random.uniform(0.25, 0.4), seat_height_m, random)
+    elif random.random() < EMPTY_SEAT_SHARE:
+        beside = side * random.choice((-1.0, 1.0)) * random.uniform(0.6, 1.8)
+        _add_seat(depth, centre, directions, subject_m + beside + away * random.uniform(0.0, 0.8), 0.42, random)
+    return depth
 
 
-def _plane(
-    centre: NDArray[np.float64], directions: NDArray[np.float64], normal: NDArray[np.float64], offset: float
-) -> NDArray[np.float64]:
-    slope = directions @ normal
-    with np.errstate(divide="ignore"):
-        depth = -(float(centre @ normal) + offset) / slope
-    return np.where((depth > 0) & np.isfinite(depth), depth, np.inf)
+def _add_seat(  # noqa: PLR0913, PLR0917  (a scene, a place and a size)
+    depth: NDArray[np.float32],
+    centre: NDArray[np.float64],
+    directions: NDArray[np.float64],
+    place_m: NDArray[np.float64],
+    height_m: float,
+    random: np.random.Generator,
+) -> None:
+    """Put a chair or a sofa that faces the camera into a depth image: a seat, perhaps a back and arms."""
+    away = (place_m - centre) * np.array([1.0, 0.0, 1.0])
+    away /= np.linalg.norm(away)
+    side = np.array([-away[2], 0.0, away[0]])
+    wide = random.uniform(0.45, 2.4)
+    place = place_m + side * random.uniform(-0.5, 0.5) * (wide - 0.45)
+    yaw = -float(np.arctan2(side[2], side[0]))
+    _add_box(depth, centre, directions, place, np.array([wide, height_m, 0.55]), 0.0, yaw)
+    if random.random() < 0.7:
+        back = np.array([wide, random.uniform(0.3, 0.6), 0.15])
+        _add_box(depth, centre, directions, place + away * 0.35, back, height_m, yaw)
+    for sign in (-1.0, 1.0):
+        if random.random() < 0.5:
+            arm = np.array([0.18, height_m + 0.2, 0.7])
+            _add_box(depth, centre, directions, place + side * sign * wide / 2, arm, 0.0, yaw)
 
 
-def _box(  # noqa: PLR0913  (a ray and a box have this many numbers)
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _add_plane(
+    depth: NDArray[np.float32],
+    centre: NDArray[np.float64],
+    directions: NDArray[np.float64],
+    normal: NDArray[np.float64],
+    offset: float,
+) -> None:
+    """Put the plane normal . x + offset = 0 into a depth image (h, w)."""
+    height = centre[0] * normal[0] + centre[1] * normal[1] + centre[2] * normal[2] + offset
+    for row in range(depth.shape[0]):
+        for column in range(depth.shape[1]):
+            ray = directions[row, column]
+            slope = ray[0] * normal[0] + ray[1] * normal[1] + ray[2] * normal[2]
+            if slope * height < 0.0 and -height / slope < depth[row, column]:
+                depth[row, column] = -height / slope
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _add_box(  # noqa: PLR0913, PLR0917  (a ray and a box have this many numbers)
+    depth: NDArray[np.float32],
     centre: NDArray[np.float64],
     directions: NDArray[np.float64],
     foot_m: NDArray[np.float64],
     size_m: NDArray[np.float64],
     lift_m: float,
     yaw_rad: float,
-) -> NDArray[np.float64]:
+) -> None:
     """Slab method for a box (width, height, depth) turned about the vertical."""
     cosine, sine = np.cos(yaw_rad), np.sin(yaw_rad)
-    turn = np.array([[cosine, 0.0, -sine], [0.0, 1.0, 0.0], [sine, 0.0, cosine]])
-    origin = turn @ (centre - foot_m)
-    ray = directions @ turn.T
-    low = np.array([-size_m[0] / 2, lift_m - foot_m[1], -size_m[2] / 2])
-    high = low + size_m
-    with np.errstate(divide="ignore", invalid="ignore"):
-        first, second = (low - origin) / ray, (high - origin) / ray
-    enter = np.fmax.reduce(np.fmin(first, second), axis=-1)
-    leave = np.fmin.reduce(np.fmax(first, second), axis=-1)
-    return np.where((enter < leave) & (enter > 0), enter, np.inf)
+    x, z = centre[0] - foot_m[0], centre[2] - foot_m[2]
+    origin = np.array([cosine * x - sine * z, centre[1], sine * x + cosine * z])
+    low = np.array([-size_m[0] / 2, lift_m, -size_m[2] / 2])
+    for row in range(depth.shape[0]):
+        for column in range(depth.shape[1]):
+            world = directions[row, column]
+            ray = (cosine * world[0] - sine * world[2], world[1], sine * world[0] + cosine * world[2])
+            enter, leave = 0.0, np.inf
+            for axis in range(3):
+                slope = ray[axis] if abs(ray[axis]) > 1e-12 else 1e-12
+                first = (low[axis] - origin[axis]) / slope
+                second = (low[axis] + size_m[axis] - origin[axis]) / slope
+                enter = max(enter, min(first, second))
+                leave = min(leave, max(first, second))
+            if 0.0 < enter < leave and enter < depth[row, column]:
+                depth[row, column] = enter
 
 
-def _cylinder(
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _add_cylinder(  # noqa: PLR0913, PLR0917  (a ray and a cylinder have this many numbers)
+    depth: NDArray[np.float32],
     centre: NDArray[np.float64],
     directions: NDArray[np.float64],
     foot_m: NDArray[np.float64],
     radius_m: float,
     height_m: float,
-) -> NDArray[np.float64]:
-    origin = (centre - foot_m)[[0, 2]]
-    ray = directions[..., [0, 2]]
-    a = (ray**2).sum(axis=-1)
-    b = ray @ origin
-    c = float(origin @ origin) - radius_m**2
-    root = b**2 - a * c
-    with np.errstate(invalid="ignore", divide="ignore"):
-        depth = (-b - np.sqrt(root)) / a
-        height = centre[1] + depth * directions[..., 1]
-        hit = (root > 0) & (depth > 0) & (height > 0) & (height < height_m)
-    return np.where(hit, depth, np.inf)
+) -> None:
+    """Put the side of an upright cylinder on the floor into a depth image (h, w)."""
+    x, z = centre[0] - foot_m[0], centre[2] - foot_m[2]
+    c = x * x + z * z - radius_m**2
+    for row in range(depth.shape[0]):
+        for column in range(depth.shape[1]):
+            ray = directions[row, column]
+            a = ray[0] ** 2 + ray[2] ** 2
+            b = ray[0] * x + ray[2] * z
+            root = b * b - a * c
+            if root > 0.0 and a > 0.0:
+                distance = (-b - np.sqrt(root)) / a
+                level = centre[1] + distance * ray[1]
+                if 0.0 < distance < depth[row, column] and 0.0 < level < height_m:
+                    depth[row, column] = distance
 
 
-def _ellipsoid(
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _add_ellipsoid(
+    depth: NDArray[np.float32],
     centre: NDArray[np.float64],
     directions: NDArray[np.float64],
     middle_m: NDArray[np.float64],
     radii_m: NDArray[np.float64],
-) -> NDArray[np.float64]:
+) -> None:
+    """Put an ellipsoid with axes along the world's into a depth image (h, w)."""
     origin = (centre - middle_m) / radii_m
-    ray = directions / radii_m
-    a = (ray**2).sum(axis=-1)
-    b = ray @ origin
-    root = b**2 - a * (float(origin @ origin) - 1.0)
-    with np.errstate(invalid="ignore"):
-        depth = (-b - np.sqrt(root)) / a
-    return np.where((root > 0) & (depth > 0), depth, np.inf)
+    c = (origin**2).sum() - 1.0
+    for row in range(depth.shape[0]):
+        for column in range(depth.shape[1]):
+            a, b = 0.0, 0.0
+            for axis in range(3):
+                slope = directions[row, column, axis] / radii_m[axis]
+                a += slope * slope
+                b += slope * origin[axis]
+            root = b * b - a * c
+            if root > 0.0:
+                distance = (-b - np.sqrt(root)) / a
+                if 0.0 < distance < depth[row, column]:
+                    depth[row, column] = distance
