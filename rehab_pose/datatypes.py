@@ -15,11 +15,12 @@ import numpy as np
 
 from rehab_pose.arrays import frozen
 from rehab_pose.errors import ContractError
-from rehab_pose.geometry.camera import CameraIntrinsics
-from rehab_pose.skeletons.skeleton import Skeleton
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from rehab_pose.geometry.camera import CameraIntrinsics
+    from rehab_pose.skeletons.skeleton import Skeleton
 
 __all__ = [
     "Body",
@@ -95,9 +96,7 @@ class Silhouette:
     def __post_init__(self) -> None:
         """Check shapes against the box and the box against the image."""
         x, y, width, height = self.box_px
-        if not (
-            0 <= x < x + width <= self.intrinsics.width_px and 0 <= y < y + height <= self.intrinsics.height_px
-        ):
+        if not (0 <= x < x + width <= self.intrinsics.width_px and 0 <= y < y + height <= self.intrinsics.height_px):
             msg = (
                 f"Silhouette.box_px: expected a box inside the {self.intrinsics.width_px}x{self.intrinsics.height_px} "
                 f"image, got {self.box_px}"

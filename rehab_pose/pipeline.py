@@ -1,6 +1,6 @@
 """All stages in order, without ROS: offline runs, the composed node, system tests and the README's example.
 
-    capture -> silhouette -> keypoints + joints -> parts -> body -> biomechanics + anatomy -> exercise
+capture -> silhouette -> keypoints + joints -> parts -> body -> biomechanics + anatomy -> exercise
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ import dataclasses
 import difflib
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from typing_extensions import Self
+
 from rehab_pose.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ class SettingSpec:
     """Name, type, default, range and description of one setting."""
 
     name: str
-    kind: type[bool] | type[int] | type[float] | type[str]
+    kind: type[bool | int | float | str]
     default: SettingValue
     description: str
     minimum: float | None
@@ -100,7 +102,7 @@ class Settings:
             object.__setattr__(self, spec.name, checked)
 
     @classmethod
-    def from_mapping(cls: type[S], values: Mapping[str, object]) -> S:
+    def from_mapping(cls, values: Mapping[str, object]) -> Self:
         """Make settings from a mapping, for example a section of a YAML file.
 
         Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 from rehab_pose.errors import ModelFileError
 
 if TYPE_CHECKING:
+    import os
+
     from onnxruntime import InferenceSession
 
 __all__ = ["Network", "load_network"]
@@ -47,7 +48,9 @@ def load_network(path: str | os.PathLike[str], expected_inputs: tuple[str, ...])
 
     file = Path(path)
     if not file.is_file():
-        msg = f"weights: expected a file at {file}, there is none; check the path, or train them with `rehab-pose train`"
+        msg = (
+            f"weights: expected a file at {file}, there is none; check the path, or train them with `rehab-pose train`"
+        )
         raise ModelFileError(msg)
     content = file.read_bytes()
     options = onnxruntime.SessionOptions()

@@ -1,7 +1,7 @@
 """The floor plane: found by RANSAC (Ashraf et al. 2025, Eq 14-16), followed over time.
 
-The plane gives gravity and the floor's height to every later stage, so a wall must never be taken for it: a candidate
-has to be roughly level for a camera that is not rolled by more than `MAXIMUM_TILT_DEG`, and nothing much may lie below it.
+The plane gives gravity and the floor's height to every later stage, so a wall must never be taken for it: it has to be
+roughly level for a camera that is not tilted by more than `MAXIMUM_TILT_DEG`, and nothing much may lie below it.
 """
 
 from __future__ import annotations

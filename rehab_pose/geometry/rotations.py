@@ -32,7 +32,8 @@ def matrices_from_axis_angles(axis_angles_rad: NDArray[Any]) -> NDArray[np.float
     skew[..., 1, 0], skew[..., 2, 0], skew[..., 2, 1] = z, -y, x
     sine_ratio = np.where(angle < SMALL_ANGLE_RAD, 1.0, np.sin(angle) / safe)
     cosine_ratio = np.where(angle < SMALL_ANGLE_RAD, 0.5, 2.0 * (np.sin(angle / 2.0) / safe) ** 2)
-    return np.eye(3) + sine_ratio * skew + cosine_ratio * (skew @ skew)
+    matrices: NDArray[np.float64] = np.eye(3) + sine_ratio * skew + cosine_ratio * (skew @ skew)
+    return matrices
 
 
 def quaternions_from_matrices(matrices: NDArray[Any]) -> NDArray[np.float64]:
@@ -103,3 +104,20 @@ def align_points(
     sign = np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
     rotation = left @ sign @ right
     return rotation, target_centre - rotation @ source_centre
+
+
+def smallest_rotation(source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the rotation (3, 3) by the smallest angle that turns direction `source` to direction `target` (3 each).
+
+    Opposite directions leave the axis open; then it is the coordinate axis most square to `source`.
+    """
+    a = np.asarray(source, dtype=np.float64) / max(float(np.linalg.norm(source)), SMALL_ANGLE_RAD)
+    b = np.asarray(target, dtype=np.float64) / max(float(np.linalg.norm(target)), SMALL_ANGLE_RAD)
+    cosine = float(a @ b)
+    if cosine < -1.0 + SMALL_ANGLE_RAD:
+        square = np.eye(3)[int(np.argmin(np.abs(a)))]
+        axis = square - (square @ a) * a
+        return matrices_from_axis_angles(np.pi * axis / np.linalg.norm(axis))
+    x, y, z = np.cross(a, b)
+    skew = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.asarray(np.eye(3) + skew + skew @ skew / (1.0 + cosine))

@@ -6,8 +6,6 @@ Own design after integral regression (Sun et al. 2018) with a depth map a joint 
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import nn
 
@@ -64,4 +62,4 @@ class JointNetwork(nn.Module):
         pooled = x4.mean(dim=(2, 3))
         depth = (weights * self.depths(y).flatten(2)).sum(dim=2) + self.global_depths(pooled)
         scale = self.scales(pooled)
-        return cast("torch.Tensor", torch.cat([position, depth[..., None], scale[..., None]], dim=2))
+        return torch.cat([position, depth[..., None], scale[..., None]], dim=2)

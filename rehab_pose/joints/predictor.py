@@ -109,9 +109,7 @@ class JointPredictor:
 def _depth_near(depth_m: NDArray[np.float32], x: float, y: float, radius_px: int = 6) -> float:
     """Return the median depth of the person around a pixel [m], NaN where there is none."""
     row, column = round(y), round(x)
-    window = depth_m[
-        max(row - radius_px, 0) : row + radius_px + 1, max(column - radius_px, 0) : column + radius_px + 1
-    ]
+    window = depth_m[max(row - radius_px, 0) : row + radius_px + 1, max(column - radius_px, 0) : column + radius_px + 1]
     seen = window[np.isfinite(window)]
     return float(np.median(seen)) if len(seen) else float("nan")
 
@@ -124,10 +122,7 @@ def _states(positions_m: NDArray[np.float64], silhouette: Silhouette) -> NDArray
     column = np.floor(np.where(known, pixels[:, 0], -1.0) + 0.5).astype(np.intp)
     row = np.floor(np.where(known, pixels[:, 1], -1.0) + 0.5).astype(np.intp)
     in_image = (
-        (column >= 0)
-        & (column < silhouette.intrinsics.width_px)
-        & (row >= 0)
-        & (row < silhouette.intrinsics.height_px)
+        (column >= 0) & (column < silhouette.intrinsics.width_px) & (row >= 0) & (row < silhouette.intrinsics.height_px)
     )
     x, y, width, height = silhouette.box_px
     local_column, local_row = column - x, row - y

@@ -33,7 +33,7 @@ def arms_are_raised(inside: NDArray[np.bool_]) -> bool:
     """Tell whether Table 2 (raised arms) applies to a silhouette (h, w) rather than Table 1."""
     columns = np.flatnonzero(inside.any(axis=0))
     outermost = [float(np.flatnonzero(inside[:, column]).mean()) for column in (columns[0], columns[-1])]
-    return min(outermost) < RAISED_ROW * inside.shape[0]
+    return bool(min(outermost) < RAISED_ROW * inside.shape[0])
 
 
 def points_lowered_arms(inside: NDArray[np.bool_]) -> Points:
@@ -128,7 +128,7 @@ def _legs(inside: NDArray[np.bool_], points: Points, heel_fraction: float) -> No
 
 
 def _extent(inside: NDArray[np.bool_], first_row: float, last_row: float) -> tuple[float, float]:
-    """Return the smallest and largest column of the silhouette over a band of rows (the whole one where it is empty)."""
+    """Return the smallest and largest column over a band of rows, over the whole silhouette where the band is empty."""
     height = inside.shape[0]
     top = int(np.clip(round(first_row), 0, height - 1))
     bottom = int(np.clip(round(last_row), top, height - 1))

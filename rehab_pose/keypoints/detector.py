@@ -90,7 +90,7 @@ class KeypointDetector:
             useHarrisDetector=harris,
             k=HARRIS_K,
         )
-        return np.empty((0, 2), np.float32) if corners is None else corners.reshape(-1, 2)
+        return np.empty((0, 2), np.float32) if corners is None else corners.reshape(-1, 2).astype(np.float32)
 
     def _described(
         self, box: _Box, name: str, points: Sequence[cv2.KeyPoint], descriptors: NDArray[Any] | None
@@ -100,7 +100,7 @@ class KeypointDetector:
         angles = np.array([point.angle for point in kept], dtype=np.float32)
         return box.family(
             name,
-            cv2.KeyPoint.convert(kept) if kept else [],
+            [point.pt for point in kept],
             size_px=np.array([point.size for point in kept], dtype=np.float32),
             angle_rad=np.where(angles == UNORIENTED, np.nan, np.radians(angles)),
             response=np.array([point.response for point in kept], dtype=np.float32),
@@ -114,19 +114,19 @@ class _Box:
     def __init__(self, silhouette: Silhouette, *, half: bool) -> None:
         self._silhouette = silhouette
         self._scale = 2.0 if half else 1.0
-        gray = cv2.cvtColor(silhouette.color, cv2.COLOR_RGB2GRAY)
-        inside = silhouette.inside.astype(np.uint8)
+        gray: NDArray[Any] = cv2.cvtColor(silhouette.color, cv2.COLOR_RGB2GRAY)
+        inside: NDArray[Any] = silhouette.inside.astype(np.uint8)
         if half:
             height, width = (max(1, side // 2) for side in gray.shape)
             gray = cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)
             inside = cv2.resize(inside, (width, height), interpolation=cv2.INTER_NEAREST)
-        self.gray = gray
+        self.gray: NDArray[np.uint8] = gray
         self.inside = inside.astype(np.bool_)
 
-    def family(  # noqa: PLR0913  (one argument a column of the family's table)
+    def family(
         self,
         detector: str,
-        points: NDArray[np.float32] | list[tuple[float, float]],
+        points: NDArray[np.float32] | Sequence[Sequence[float]],
         *,
         scale: float | None = None,
         size_px: NDArray[np.float32] | None = None,

@@ -80,7 +80,8 @@ class PartLabeller:
         depth = _fill_holes(depth_m, silhouette.inside[::stride, ::stride])[rows, columns]
         points_m = camera.back_project(np.stack([columns * stride, rows * stride], axis=1), depth)
         labels[rows, columns] = _nearest_parts(points_m, joints)
-        full = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST) * silhouette.inside
+        enlarged = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST)
+        full: NDArray[np.uint8] = np.where(silhouette.inside, enlarged, 0).astype(np.uint8)
         return BodyParts(
             stamp_ns=silhouette.stamp_ns,
             frame_id=silhouette.frame_id,

@@ -6,8 +6,6 @@ factor of two by pixel shuffle. About 60 million multiplications for one image.
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import nn
 
@@ -49,4 +47,4 @@ class SilhouetteNetwork(nn.Module):
         y = self.up3(self.enlarge(self.lateral3(self.down4(x3))) + x3)
         y = self.up2(self.enlarge(self.lateral2(y)) + x2)
         y = self.up1(self.enlarge(self.lateral1(y)) + x1)
-        return cast("torch.Tensor", nn.functional.pixel_shuffle(self.head(y), 2))
+        return nn.functional.pixel_shuffle(self.head(y), 2)

@@ -26,7 +26,9 @@ def tidy(inside: NDArray[np.bool_], kernel_px: int = 3) -> NDArray[np.bool_]:
     """Open, then close with a k x k ellipse (Eq 6)."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (kernel_px, kernel_px))
     # Padding keeps a person who is cut by the image border attached to it.
-    padded = cv2.copyMakeBorder(inside.astype(np.uint8), kernel_px, kernel_px, kernel_px, kernel_px, cv2.BORDER_REPLICATE)
+    padded = cv2.copyMakeBorder(
+        inside.astype(np.uint8), kernel_px, kernel_px, kernel_px, kernel_px, cv2.BORDER_REPLICATE
+    )
     opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)
     closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, kernel)
     result: NDArray[np.bool_] = closed[kernel_px:-kernel_px, kernel_px:-kernel_px].astype(np.bool_)
@@ -109,9 +111,7 @@ def _largest(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return largest
 
 
-def _tight(
-    origin: tuple[int, int], inside: NDArray[np.bool_]
-) -> tuple[tuple[int, int, int, int], NDArray[np.bool_]]:
+def _tight(origin: tuple[int, int], inside: NDArray[np.bool_]) -> tuple[tuple[int, int, int, int], NDArray[np.bool_]]:
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     if not len(rows):
         return (origin[0], origin[1], 0, 0), inside[:0, :0]

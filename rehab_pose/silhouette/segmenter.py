@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rehab_pose.geometry.floor import FloorTracker
 from rehab_pose.datatypes import RgbdFrame, Silhouette
+from rehab_pose.geometry.floor import FloorTracker
 from rehab_pose.silhouette.build import INPUT_NAME, build_network
 from rehab_pose.silhouette.encoding import encode_depth, reduced_size_px, sample_rows_and_columns
 from rehab_pose.silhouette.geometry import people_by_geometry
@@ -107,12 +107,10 @@ class SilhouetteSegmenter:
                 and candidate.centre_m[2] <= self._settings.maximum_distance_m
             ):
                 candidates.append(candidate)
-        return labels, candidates
+        return labels.astype(np.int32), candidates
 
     @staticmethod
-    def _candidate(
-        label: int, points: NDArray[np.float32], middle_px: float, stats: NDArray[np.int32]
-    ) -> Candidate:
+    def _candidate(label: int, points: NDArray[np.float32], middle_px: float, stats: NDArray[np.int32]) -> Candidate:
         low, high = np.percentile(points[:, 1], (1, 99))
         column = stats[cv2.CC_STAT_LEFT] + stats[cv2.CC_STAT_WIDTH] / 2.0
         centre = np.median(points, axis=0).astype(np.float64)

@@ -28,7 +28,5 @@ class SilhouetteSettings(Settings):
         "one followed so far (at first the largest upright one)",
         choices=("followed", "nearest", "central"),
     )
-    minimum_height_m: float = setting(
-        0.7, "A person's visible height is at least this [m]", minimum=0.1, maximum=2.0
-    )
+    minimum_height_m: float = setting(0.7, "A person's visible height is at least this [m]", minimum=0.1, maximum=2.0)
     maximum_distance_m: float = setting(5.0, "Farther people are bystanders [m]", minimum=0.5, maximum=10.0)

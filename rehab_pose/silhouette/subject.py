@@ -50,7 +50,7 @@ class SubjectChooser:
 
     def choose(self, candidates: list[Candidate]) -> Candidate | None:
         """Return the subject, or None when nobody (or only somebody else than the one followed) is there."""
-        chosen = self._follow(candidates) if self._centre_m is not None else None
+        chosen = self._follow(candidates, self._centre_m) if self._centre_m is not None else None
         if chosen is None and self._centre_m is not None:
             self._frames_missing += 1
             if self._frames_missing <= FORGET_AFTER_FRAMES:
@@ -63,10 +63,10 @@ class SubjectChooser:
             self._frames_missing = 0
         return chosen
 
-    def _follow(self, candidates: list[Candidate]) -> Candidate | None:
-        centre = self._centre_m
-        near = [c for c in candidates if np.linalg.norm(c.centre_m - centre) < FOLLOW_RADIUS_M]
-        return min(near, key=lambda c: float(np.linalg.norm(c.centre_m - centre)), default=None)
+    @staticmethod
+    def _follow(candidates: list[Candidate], centre_m: NDArray[np.float64]) -> Candidate | None:
+        near = [c for c in candidates if np.linalg.norm(c.centre_m - centre_m) < FOLLOW_RADIUS_M]
+        return min(near, key=lambda c: float(np.linalg.norm(c.centre_m - centre_m)), default=None)
 
     def _first(self, candidates: list[Candidate]) -> Candidate | None:
         if self._policy == "nearest":

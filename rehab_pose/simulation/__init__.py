@@ -1,1 +1,1 @@
-"""A rendered person with known truth: motions, camera, noise."""
+"""A rendered person with known truth: motions, a depth and colour renderer, sensor noise, a simulated camera."""

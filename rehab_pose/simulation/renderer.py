@@ -1,15 +1,18 @@
-"""A z-buffer rasteriser for one mesh: depth and triangle id, exact at pixel centres.
+"""Render a body mesh to depth, triangle ids and colour with a z-buffer on one core.
 
-Chosen by measurement on one core at 640x480 with 27,420 triangles: 2.2 ms here, 24 ms with VTK off screen, 30 ms with
-Embree's rays; all agree to 0.001 mm. The triangle's id gives parts, normals and shading.
+The inverse of the depth is linear over the image of a plane, so it is what the rasteriser interpolates and compares;
+the result is the exact depth of the triangle at each pixel's centre. The mesh is closed and seen from outside:
+triangles that face away are left out.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
+
+from rehab_pose.arrays import frozen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,96 +20,190 @@ if TYPE_CHECKING:
     from rehab_pose.body.model import BodyModel
     from rehab_pose.geometry.camera import CameraIntrinsics
 
-__all__ = ["render_person", "render_triangles"]
+__all__ = ["draw_mesh", "empty_buffers", "render_person", "shade", "vertex_normals"]
 
-NEAR_M = 0.1
-"""Triangles with a corner nearer than this to the camera's plane are left out [m]."""
+NEAREST_M = 0.05
+"""Triangles with a corner nearer than this are left out rather than clipped [m]."""
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _rasterise(
+    vertices: NDArray[np.float32],
+    faces: NDArray[np.int32],
+    camera: tuple[float, float, float, float],
+    first_id: int,
+    inverse_depth: NDArray[np.float32],
+    triangle_id: NDArray[np.int32],
+) -> None:
+    """Draw triangles into the two buffers (H, W) where they are nearer than what is there."""
+    height, width = inverse_depth.shape
+    fx, fy, cx, cy = camera
+    count = vertices.shape[0]
+    u, v, q = np.empty(count), np.empty(count), np.empty(count)
+    for i in range(count):
+        z = vertices[i, 2]
+        q[i] = 1.0 / z if z > NEAREST_M else 0.0
+        u[i] = fx * vertices[i, 0] * q[i] + cx
+        v[i] = fy * vertices[i, 1] * q[i] + cy
+    for face in range(faces.shape[0]):
+        a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
+        if q[a] == 0.0 or q[b] == 0.0 or q[c] == 0.0:
+            continue
+        ua, va, ub, vb, uc, vc = u[a], v[a], u[b], v[b], u[c], v[c]
+        # Anticlockwise from outside is a negative area here, for image rows grow downwards.
+        area = (ub - ua) * (vc - va) - (uc - ua) * (vb - va)
+        if area >= 0.0:
+            continue
+        left = max(0, int(np.ceil(min(ua, ub, uc))))
+        right = min(width - 1, int(np.floor(max(ua, ub, uc))))
+        top = max(0, int(np.ceil(min(va, vb, vc))))
+        bottom = min(height - 1, int(np.floor(max(va, vb, vc))))
+        if left > right or top > bottom:
+            continue
+        scale = 1.0 / area
+        # Barycentric weight of a corner: the edge function of the other two, divided by the area.
+        a_du, a_dv = -(vc - vb) * scale, (uc - ub) * scale
+        b_du, b_dv = -(va - vc) * scale, (ua - uc) * scale
+        a_row = a_du * (left - ub) + a_dv * (top - vb)
+        b_row = b_du * (left - uc) + b_dv * (top - vc)
+        qa, qb, qc = q[a], q[b], q[c]
+        for row in range(top, bottom + 1):
+            wa, wb = a_row, b_row
+            for column in range(left, right + 1):
+                wc = 1.0 - wa - wb
+                if wa >= 0.0 and wb >= 0.0 and wc >= 0.0:
+                    depth = np.float32(wa * qa + wb * qb + wc * qc)
+                    if depth > inverse_depth[row, column]:
+                        inverse_depth[row, column] = depth
+                        triangle_id[row, column] = first_id + face
+                wa += a_du
+                wb += b_du
+            a_row += a_dv
+            b_row += b_dv
+
+
+@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def vertex_normals(vertices_m: NDArray[np.float32], faces: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Return the unit outward normal (V, 3) of every vertex: the sum of its triangles' normals times their areas."""
+    normals = np.zeros_like(vertices_m)
+    for face in range(faces.shape[0]):
+        a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
+        ax, ay, az = vertices_m[a, 0], vertices_m[a, 1], vertices_m[a, 2]
+        px, py, pz = vertices_m[b, 0] - ax, vertices_m[b, 1] - ay, vertices_m[b, 2] - az
+        qx, qy, qz = vertices_m[c, 0] - ax, vertices_m[c, 1] - ay, vertices_m[c, 2] - az
+        nx, ny, nz = py * qz - pz * qy, pz * qx - px * qz, px * qy - py * qx
+        for corner in (a, b, c):
+            normals[corner, 0] += nx
+            normals[corner, 1] += ny
+            normals[corner, 2] += nz
+    for i in range(normals.shape[0]):
+        length = np.sqrt(normals[i, 0] ** 2 + normals[i, 1] ** 2 + normals[i, 2] ** 2)
+        if length > 0.0:
+            normals[i] /= length
+    return normals
+
+
+@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _shade(  # noqa: PLR0913, PLR0917  (numba takes plain numbers and arrays)
+    vertices: NDArray[np.float32],
+    faces: NDArray[np.int32],
+    brightness: NDArray[np.float32],
+    face_colors: NDArray[np.float32],
+    camera: tuple[float, float, float, float],
+    first_id: int,
+    triangle_id: NDArray[np.int32],
+    color: NDArray[np.uint8],
+) -> None:
+    height, width = triangle_id.shape
+    fx, fy, cx, cy = camera
+    for row in range(height):
+        for column in range(width):
+            face = triangle_id[row, column] - first_id
+            if face < 0 or face >= faces.shape[0]:
+                continue
+            a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
+            # Ray times plane in barycentric form: solve for the corner weights of the viewing ray.
+            rx, ry = (column - cx) / fx, (row - cy) / fy
+            ax, ay = vertices[a, 0] - rx * vertices[a, 2], vertices[a, 1] - ry * vertices[a, 2]
+            bx, by = vertices[b, 0] - rx * vertices[b, 2], vertices[b, 1] - ry * vertices[b, 2]
+            qx, qy = vertices[c, 0] - rx * vertices[c, 2], vertices[c, 1] - ry * vertices[c, 2]
+            wa, wb, wc = bx * qy - by * qx, qx * ay - qy * ax, ax * by - ay * bx
+            total = wa + wb + wc
+            if total == 0.0:
+                continue
+            light = (wa * brightness[a] + wb * brightness[b] + wc * brightness[c]) / total
+            for k in range(3):
+                color[row, column, k] = np.uint8(min(255.0, max(0.0, face_colors[face, k] * light)))
+
+
+def empty_buffers(intrinsics: CameraIntrinsics) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Return buffers in which nothing is drawn: inverse depth (H, W) [1/m] of 0 and triangle id (H, W) of -1."""
+    size = (intrinsics.height_px, intrinsics.width_px)
+    return np.zeros(size, dtype=np.float32), np.full(size, -1, dtype=np.int32)
+
+
+def draw_mesh(
+    vertices_m: NDArray[np.float32],
+    faces: NDArray[np.int32],
+    intrinsics: CameraIntrinsics,
+    inverse_depth: NDArray[np.float32],
+    triangle_id: NDArray[np.int32],
+    *,
+    first_id: int = 0,
+) -> None:
+    """Draw a closed mesh into buffers made by `empty_buffers`, hiding and being hidden by what is there.
+
+    Args:
+        vertices_m: (V, 3) in the camera's optical frame [m].
+        faces: (F, 3) anticlockwise from outside.
+        intrinsics: The camera.
+        inverse_depth: (H, W) [1/m], 0 = nothing; changed.
+        triangle_id: (H, W), -1 = nothing; changed.
+        first_id: Number of the first triangle.
+    """
+    points = frozen("vertices_m", vertices_m, ("V", 3), np.float32)
+    camera = (float(intrinsics.fx), float(intrinsics.fy), float(intrinsics.cx), float(intrinsics.cy))
+    _rasterise(points, faces, camera, first_id, inverse_depth, triangle_id)
 
 
 def render_person(
-    model: BodyModel, vertices_m: NDArray[Any], intrinsics: CameraIntrinsics
+    model: BodyModel, vertices_m: NDArray[np.float32], intrinsics: CameraIntrinsics
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Render a body's mesh.
+    """Return depth (H, W) [m], NaN where nobody is, and triangle id (H, W), -1 where nobody is.
 
     Args:
         model: Gives the triangles.
         vertices_m: (V, 3) in the camera's optical frame [m].
-        intrinsics: The camera.
-
-    Returns:
-        Depth (H, W) along z [m], NaN where there is no surface, and triangle id (H, W), -1 there.
+        intrinsics: The camera; any size.
     """
-    return render_triangles(vertices_m, model.faces, intrinsics)
+    inverse_depth, triangle_id = empty_buffers(intrinsics)
+    draw_mesh(vertices_m, model.faces, intrinsics, inverse_depth, triangle_id)
+    inverse_depth[triangle_id < 0] = np.nan
+    return np.float32(1.0) / inverse_depth, triangle_id
 
 
-def render_triangles(
-    vertices_m: NDArray[Any], faces: NDArray[np.int32], intrinsics: CameraIntrinsics
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Render any triangle mesh; see `render_person`."""
-    camera = np.array([intrinsics.fx, intrinsics.fy, intrinsics.cx, intrinsics.cy], dtype=np.float64)
-    inverse, triangle = _rasterise(
-        np.ascontiguousarray(vertices_m, dtype=np.float64), faces, camera, intrinsics.height_px, intrinsics.width_px
-    )
-    with np.errstate(divide="ignore"):
-        depth = np.where(triangle >= 0, np.float32(1.0) / inverse, np.float32(np.nan))
-    return depth, triangle
-
-
-@numba.njit(  # type: ignore[untyped-decorator]
-    "Tuple((float32[:, ::1], int32[:, ::1]))(float64[:, ::1], int32[:, ::1], float64[::1], int64, int64)", cache=True
-)
-def _rasterise(  # noqa: PLR0914  (a rasteriser's inner loop has this many numbers)
-    vertices: NDArray[np.float64],
+def shade(  # noqa: PLR0913, PLR0917  (a mesh, its look, a camera, two images)
+    vertices_m: NDArray[np.float32],
     faces: NDArray[np.int32],
-    camera: NDArray[np.float64],
-    height: int,
-    width: int,
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    fx, fy, cx, cy = camera
-    inverse = np.zeros((height, width), dtype=np.float32)
-    triangle = np.full((height, width), -1, dtype=np.int32)
-    count = len(vertices)
-    u = np.empty(count)
-    v = np.empty(count)
-    w = np.empty(count)
-    for index in range(count):
-        z = vertices[index, 2]
-        w[index] = 1.0 / z if z > NEAR_M else -1.0
-        u[index] = fx * vertices[index, 0] * w[index] + cx
-        v[index] = fy * vertices[index, 1] * w[index] + cy
-    for face in range(len(faces)):
-        a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-        if w[a] < 0.0 or w[b] < 0.0 or w[c] < 0.0:
-            continue
-        left = max(int(np.ceil(min(u[a], u[b], u[c]))), 0)
-        right = min(int(np.floor(max(u[a], u[b], u[c]))), width - 1)
-        top = max(int(np.ceil(min(v[a], v[b], v[c]))), 0)
-        bottom = min(int(np.floor(max(v[a], v[b], v[c]))), height - 1)
-        if left > right or top > bottom:
-            continue
-        area = (u[b] - u[a]) * (v[c] - v[a]) - (u[c] - u[a]) * (v[b] - v[a])
-        if area == 0.0:
-            continue
-        # 1/z is linear over the image: its gradient is found once a triangle (perspective-correct depth).
-        scale = 1.0 / area
-        b_u, b_v = (v[c] - v[a]) * scale, -(u[c] - u[a]) * scale
-        c_u, c_v = -(v[b] - v[a]) * scale, (u[b] - u[a]) * scale
-        slope_u = (w[b] - w[a]) * b_u + (w[c] - w[a]) * c_u
-        slope_v = (w[b] - w[a]) * b_v + (w[c] - w[a]) * c_v
-        for row in range(top, bottom + 1):
-            weight_b = (left - u[a]) * b_u + (row - v[a]) * b_v
-            weight_c = (left - u[a]) * c_u + (row - v[a]) * c_v
-            value = w[a] + (left - u[a]) * slope_u + (row - v[a]) * slope_v
-            for column in range(left, right + 1):
-                if (
-                    weight_b >= 0.0
-                    and weight_c >= 0.0
-                    and weight_b + weight_c <= 1.0
-                    and value > inverse[row, column]
-                ):
-                    inverse[row, column] = value
-                    triangle[row, column] = face
-                weight_b += b_u
-                weight_c += c_u
-                value += slope_u
-    return inverse, triangle
+    brightness: NDArray[np.float32],
+    face_colors: NDArray[np.float32],
+    intrinsics: CameraIntrinsics,
+    triangle_id: NDArray[np.int32],
+    color: NDArray[np.uint8],
+    *,
+    first_id: int = 0,
+) -> None:
+    """Paint the pixels of a drawn mesh: the face's colour times the brightness interpolated between its corners.
+
+    Args:
+        vertices_m: (V, 3) in the camera's optical frame [m].
+        faces: (F, 3).
+        brightness: (V) factor of every vertex: light and texture.
+        face_colors: (F, 3) RGB, 0-255.
+        intrinsics: The camera.
+        triangle_id: (H, W) from `draw_mesh`.
+        color: (H, W, 3) RGB; changed.
+        first_id: Number of the mesh's first triangle.
+    """
+    camera = (float(intrinsics.fx), float(intrinsics.fy), float(intrinsics.cx), float(intrinsics.cy))
+    _shade(vertices_m, faces, brightness, face_colors, camera, first_id, triangle_id, color)

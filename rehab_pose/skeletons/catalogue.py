@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rehab_pose.errors import ContractError
 from rehab_pose.skeletons.dkp24 import DKP_24
 from rehab_pose.skeletons.kinect import KINECT_25
-from rehab_pose.skeletons.skeleton import Skeleton
 from rehab_pose.skeletons.smpl24 import SMPL_24
+
+if TYPE_CHECKING:
+    from rehab_pose.skeletons.skeleton import Skeleton
 
 __all__ = ["SKELETONS", "skeleton_by_name"]
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rehab_pose.errors import ContractError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Skeleton"]
 

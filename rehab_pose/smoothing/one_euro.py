@@ -36,6 +36,7 @@ class OneEuroFilter:
     def reset(self) -> None:
         """Forget all samples."""
         self._stamp_ns: int | None = None
+        self._raw: NDArray[np.float64] = np.zeros(0)
         self._value: NDArray[np.float64] = np.zeros(0)
         self._rate: NDArray[np.float64] = np.zeros(0)
 
@@ -51,10 +52,11 @@ class OneEuroFilter:
         """
         value = np.asarray(value, dtype=np.float64)
         if self._stamp_ns is None or stamp_ns <= self._stamp_ns or value.shape != self._value.shape:
-            self._stamp_ns, self._value, self._rate = stamp_ns, value.copy(), np.full(value.shape, np.nan)
+            self._stamp_ns, self._raw, self._value = stamp_ns, value.copy(), value.copy()
+            self._rate = np.full(value.shape, np.nan)
             return value.copy()
         step_s = (stamp_ns - self._stamp_ns) * 1e-9
-        raw_rate = (value - self._value) / step_s
+        raw_rate = (value - self._raw) / step_s
         blend = _share(DERIVATIVE_CUTOFF_HZ, step_s)
         rate = np.where(np.isfinite(self._rate), self._rate + blend * (raw_rate - self._rate), raw_rate)
         speed = np.nan_to_num(np.linalg.norm(rate, axis=-1, keepdims=True) if value.ndim > 1 else np.abs(rate))
@@ -62,5 +64,5 @@ class OneEuroFilter:
         smooth = self._value + share * (value - self._value)
         self._value = np.where(np.isfinite(self._value), smooth, value)
         self._rate = np.where(np.isfinite(value), rate, np.nan)
-        self._stamp_ns = stamp_ns
+        self._stamp_ns, self._raw = stamp_ns, value.copy()
         return self._value.copy()

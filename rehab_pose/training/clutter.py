@@ -33,7 +33,7 @@ class RoomCamera:
     """(4, 4) to the optical frame."""
 
     def rays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the camera's centre (3) and, for each pixel (h, w, 3), the world direction with z = 1 in the camera."""
+        """Return the camera's centre (3) and each pixel's world direction (h, w, 3), of depth 1 in the camera."""
         camera = self.intrinsics
         rotation, translation = self.camera_from_world[:3, :3], self.camera_from_world[:3, 3]
         columns, rows = np.meshgrid(np.arange(camera.width_px), np.arange(camera.height_px))
@@ -108,7 +108,7 @@ def furniture_depth_m(
     return depth
 
 
-def _add_seat(  # noqa: PLR0913, PLR0917  (a scene, a place and a size)
+def _add_seat(
     depth: NDArray[np.float32],
     centre: NDArray[np.float64],
     directions: NDArray[np.float64],
@@ -152,7 +152,7 @@ def _add_plane(
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def _add_box(  # noqa: PLR0913, PLR0917  (a ray and a box have this many numbers)
+def _add_box(  # noqa: PLR0917  (a ray and a box have this many numbers)
     depth: NDArray[np.float32],
     centre: NDArray[np.float64],
     directions: NDArray[np.float64],
@@ -182,7 +182,7 @@ def _add_box(  # noqa: PLR0913, PLR0917  (a ray and a box have this many numbers
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def _add_cylinder(  # noqa: PLR0913, PLR0917  (a ray and a cylinder have this many numbers)
+def _add_cylinder(
     depth: NDArray[np.float32],
     centre: NDArray[np.float64],
     directions: NDArray[np.float64],

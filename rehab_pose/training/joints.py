@@ -63,7 +63,8 @@ def _unpack(packed: NDArray[np.int16]) -> NDArray[np.float32]:
 def _metres(target: torch.Tensor) -> torch.Tensor:
     """Return crop coordinates (..., 3) as metres at the crop's centre depth."""
     scale = torch.tensor([CROP_SIDE_M, CROP_SIDE_M, DEPTH_SCALE_M])
-    return target * scale
+    metres: torch.Tensor = target * scale
+    return metres
 
 
 def train_joints(samples: Path, count: int, output: Path, settings: LoopSettings, seed: int) -> float:
@@ -77,7 +78,7 @@ def train_joints(samples: Path, count: int, output: Path, settings: LoopSettings
         random = np.random.default_rng((seed, first_step))
         while True:
             chosen = random.integers(len(packed), size=settings.batch_size)
-            crop, wanted = packed[chosen], target[chosen]  # type: ignore[var-annotated]
+            crop, wanted = packed[chosen], target[chosen]
             if random.random() < 0.5:
                 # The mirror image of a person is a person with left and right swapped.
                 crop = crop[:, :, ::-1]
@@ -92,10 +93,11 @@ def train_joints(samples: Path, count: int, output: Path, settings: LoopSettings
         predicted = predicted.float()
         error = _metres(predicted[..., :3] - wanted)
         log_scale = predicted[..., 3].clamp(MINIMUM_LOG_SCALE, 1.0)
-        # Laplace likelihood of each coordinate with one scale a joint, and the plain distance to keep hard joints going.
+        # Laplace likelihood of each coordinate with one scale a joint; the plain distance keeps hard joints going.
         likelihood = error.abs().sum(dim=2) * torch.exp(-log_scale) / 3.0 + log_scale
         distance = error.square().sum(dim=2).add(1e-6).sqrt()
-        return likelihood.mean() + 10.0 * distance.mean()
+        total: torch.Tensor = likelihood.mean() + 10.0 * distance.mean()
+        return total
 
     final = train(network, batches, loss, settings, output / "joints.checkpoint")
     metadata = {"samples": str(count), "steps": str(settings.steps), "seed": str(seed)}
@@ -112,7 +114,7 @@ def evaluate_joints(samples: Path, count: int, weights: Path) -> dict[str, float
     data = load_shards(samples, count)
     errors = []
     for packed, wanted in zip(data["packed"], data["target"], strict=True):
-        output = session.run(None, {INPUT_NAME: _unpack(packed[None])})[0][0]  # type: ignore[arg-type]
+        output = session.run(None, {INPUT_NAME: _unpack(packed[None])})[0][0]
         error = (output[:, :3] - wanted) * np.array([CROP_SIDE_M, CROP_SIDE_M, DEPTH_SCALE_M])
         errors.append(np.linalg.norm(error, axis=1))
     error_mm = np.array(errors) * 1e3

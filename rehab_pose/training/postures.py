@@ -1,7 +1,7 @@
 """Random postures: SMPL joint rotations that a person could take, for training on rendered people.
 
-Two sources are mixed: rotations fitted to recorded people (a library made by `rehab-pose train postures`), and drawn ones
-that cover what the recordings lack. Axes of SMPL's rest position: y up, z forward, x to the person's left.
+Two sources are mixed: rotations fitted to recorded people, where a library of them is given, and drawn ones that cover
+what recordings lack. Axes of SMPL's rest position: y up, z forward, x to the person's left.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def disturb_depth(depth_m: NDArray[np.float32], random: np.random.Generator) -> 
     smeared = random.random() < 0.4
     if smeared:
         size = int(random.choice((2, 3)))
-        depth = cv2.blur(depth, (size, size))
+        depth = cv2.blur(depth, (size, size)).astype(np.float32)
     shape = depth.shape
     square = depth**2
     depth = depth + square * random.uniform(*NOISE_AT_1M_M) * random.standard_normal(shape, dtype=np.float32)
@@ -53,7 +53,8 @@ def disturb_depth(depth_m: NDArray[np.float32], random: np.random.Generator) -> 
     lost |= depth > random.uniform(4.0, 8.0)
     lost |= depth < 0.3
     depth[lost] = np.nan
-    return depth.astype(np.float32)
+    result: NDArray[np.float32] = depth.astype(np.float32)
+    return result
 
 
 def disturb_outline(inside: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
@@ -17,10 +17,12 @@ __all__ = ["load_shards", "make_shards"]
 
 SHARD_SAMPLES = 1000
 
-Sample = dict[str, "NDArray[np.generic]"]
+Sample = dict[str, "NDArray[Any]"]
 
 
-def make_shards(folder: Path, count: int, seed: int, sampler: Callable[[np.random.Generator], Callable[[], Sample]]) -> None:
+def make_shards(
+    folder: Path, count: int, seed: int, sampler: Callable[[np.random.Generator], Callable[[], Sample]]
+) -> None:
     """Write shards of 1,000 samples until there are `count` samples; shards already there are kept.
 
     Args:
@@ -41,7 +43,8 @@ def make_shards(folder: Path, count: int, seed: int, sampler: Callable[[np.rando
                 rows.append(draw())
                 progress.update()
             temporary = path.with_suffix(".part.npz")
-            np.savez(temporary, **{name: np.stack([row[name] for row in rows]) for name in rows[0]})
+            arrays: dict[str, Any] = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+            np.savez(temporary, **arrays)
             temporary.replace(path)
         else:
             progress.update(SHARD_SAMPLES)

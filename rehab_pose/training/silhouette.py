@@ -35,9 +35,7 @@ BORDER_WEIGHT = 3.0
 """Pixels within two of the outline count this many times: they are few and they decide the shape."""
 
 
-def make_silhouette_samples(
-    folder: Path, count: int, seed: int, library_rad: NDArray[np.float64] | None
-) -> None:
+def make_silhouette_samples(folder: Path, count: int, seed: int, library_rad: NDArray[np.float64] | None) -> None:
     """Render `count` samples into a folder."""
     model = load_body_model()
 
@@ -72,7 +70,7 @@ def train_silhouette(samples: Path, count: int, output: Path, settings: LoopSett
     def batches(first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
         random = np.random.default_rng((seed, first_step))
         while True:
-            chosen = packed[random.integers(len(packed), size=settings.batch_size)]  # type: ignore[var-annotated]
+            chosen = packed[random.integers(len(packed), size=settings.batch_size)]
             if random.random() < 0.5:
                 chosen = np.ascontiguousarray(chosen[:, :, ::-1])
             yield _unpack(chosen)
@@ -106,7 +104,7 @@ def evaluate_silhouette(samples: Path, count: int, weights: Path) -> dict[str, f
     packed = load_shards(samples, count)["packed"]
     overlaps = []
     for row in packed:
-        depth, people = _unpack(row[None])  # type: ignore[arg-type]
+        depth, people = _unpack(row[None])
         inside = session.run(None, {INPUT_NAME: depth.numpy()})[0] > 0
         truth = people.numpy() > 0.5
         union = np.count_nonzero(inside | truth)

@@ -49,9 +49,9 @@ def test_every_image_is_paired_dropped_or_waiting(losses: list[str], jitter_seed
     random = np.random.default_rng(jitter_seed)
     events = []
     for index, seen in enumerate(losses):
-        for kind in ("color", "depth"):
-            if seen in ("both", kind):
-                events.append((kind, index * FRAME_NS + int(random.integers(-4_000_000, 4_000_001))))
+        kinds = [kind for kind in ("color", "depth") if seen in ("both", kind)]
+        jitter_ns = random.integers(-4_000_000, 4_000_001, size=len(kinds))
+        events += [(kind, index * FRAME_NS + int(late)) for kind, late in zip(kinds, jitter_ns, strict=True)]
     pairer: FramePairer[int, int] = FramePairer(SLOP_S)
     pairs = run(events, pairer)
     color_count = sum(kind == "color" for kind, _ in events)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from numpy.typing import NDArray
 
 from rehab_pose.geometry.rotations import (
     align_points,
@@ -14,6 +15,9 @@ from rehab_pose.geometry.rotations import (
     matrices_from_axis_angles,
     quaternions_from_matrices,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 vectors = arrays(np.float64, 3, elements=st.floats(-1.8, 1.8))
 

@@ -12,9 +12,7 @@ from rehab_pose.joints.crop import CROP_PX, CROP_SIDE_M, crop_box
 BOX = (200, 80, 150, 300)
 
 
-@given(
-    focal=st.floats(300.0, 900.0), x=st.floats(-0.8, 0.8), y=st.floats(-1.0, 1.0), z=st.floats(1.5, 3.5)
-)
+@given(focal=st.floats(300.0, 900.0), x=st.floats(-0.8, 0.8), y=st.floats(-1.0, 1.0), z=st.floats(1.5, 3.5))
 def test_positions_come_back_from_the_crop(focal: float, x: float, y: float, z: float) -> None:
     camera = CameraIntrinsics(640, 480, focal, focal, 320.0, 240.0)
     crop = crop_box(np.full((BOX[3], BOX[2]), 2.5, np.float32), BOX, camera)

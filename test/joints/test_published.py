@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from rehab_pose.joints.published import arms_are_raised, points_lowered_arms, points_raised_arms
 from rehab_pose.skeletons.dkp24 import DKP_24
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 HEIGHT = 300
 MIDDLE = 100

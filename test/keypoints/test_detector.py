@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from rehab_pose.datatypes import Silhouette, unknown_plane
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.keypoints.detector import KeypointDetector
 from rehab_pose.keypoints.medial_axis import end_and_branch_points
 from rehab_pose.keypoints.settings import KeypointSettings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 BOX = (100, 50, 160, 240)
 ALL_FAMILIES = {
@@ -49,7 +53,7 @@ def textured() -> Silhouette:
     color = cv2.resize(small, (BOX[2], BOX[3]), interpolation=cv2.INTER_CUBIC)
     inside = np.zeros((BOX[3], BOX[2]), np.bool_)
     cv2.ellipse(view := inside.astype(np.uint8), (80, 120), (70, 110), 0, 0, 360, 1, -1)
-    return silhouette(view.astype(np.bool_), color)
+    return silhouette(view.astype(np.bool_), color.astype(np.uint8))
 
 
 def test_the_corners_of_a_rectangle_are_its_contour_points() -> None:

@@ -1,0 +1,1 @@
+"""The bones inside a fitted body."""

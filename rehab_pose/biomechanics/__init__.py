@@ -1,0 +1,1 @@
+"""Clinical joint angles of a fitted body."""

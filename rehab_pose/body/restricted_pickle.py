@@ -1,0 +1,144 @@
+"""Read a pickle of arrays without running anything in it.
+
+A pickle names the classes and functions that rebuild its objects. Only the names below are known; each leads to numpy's
+own array reconstruction or to a stand-in here that does nothing but keep data. Any other name is refused before it is
+imported.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import Any
+
+import numpy as np
+
+__all__ = ["RefusedPickleError", "load_restricted_pickle"]
+
+
+class RefusedPickleError(ValueError):
+    """The pickle names something that is not on the list, or is damaged."""
+
+
+class _Chumpy:
+    """Stand-in for chumpy.ch.Ch, an array with derivatives: keeps the array."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.array = np.asarray(state["x"])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:  # noqa: ANN401, FBT001
+        del copy
+        return self.array if dtype is None else self.array.astype(dtype)
+
+
+class _SparseColumns:
+    """Stand-in for scipy.sparse's compressed sparse column matrix: keeps the entries."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.values, self.rows = np.asarray(state["data"]), np.asarray(state["indices"])
+        self.starts = np.asarray(state["indptr"])
+        self.shape = tuple(int(length) for length in (state["_shape"] if "_shape" in state else state["shape"]))
+
+    def _places(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        return self.rows, np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:  # noqa: ANN401, FBT001
+        del copy
+        dense = np.zeros(self.shape, dtype=self.values.dtype)
+        np.add.at(dense, self._places(), self.values)
+        return dense if dtype is None else dense.astype(dtype)
+
+
+class _SparseRows(_SparseColumns):
+    """The same for compressed sparse rows."""
+
+    def _places(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        rows, columns = super()._places()
+        return columns, rows
+
+
+def _stand_in_instance(kind: Any, base: Any = object, state: Any = None) -> object:  # noqa: ANN401
+    """Do copyreg._reconstructor's work for the stand-ins only (old pickles of new-style classes)."""
+    if kind not in {_Chumpy, _SparseColumns, _SparseRows} or base is not object or state is not None:
+        msg = f"the pickle rebuilds {kind!r} in an unknown way; only arrays are read"
+        raise RefusedPickleError(msg)
+    return object.__new__(kind)
+
+
+def _latin1_bytes(text: str, encoding: str = "latin1") -> bytes:
+    """Do _codecs.encode's work for the one encoding that pickles of arrays use."""
+    if encoding != "latin1":
+        msg = f"the pickle encodes text as {encoding!r}; expected latin1"
+        raise RefusedPickleError(msg)
+    return text.encode("latin1")
+
+
+def _numpy_function(name: str) -> Any:  # noqa: ANN401
+    # numpy.core became numpy._core in 2.0; either name may be in a file, and numpy knows its own place.
+    module = np._core if hasattr(np, "_core") else np.core  # noqa: SLF001  (the only home of these two functions)
+    return getattr(module.multiarray, name)
+
+
+_ALLOWED: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("chumpy.ch", "Ch"): _Chumpy,
+    ("copy_reg", "_reconstructor"): _stand_in_instance,
+    ("copyreg", "_reconstructor"): _stand_in_instance,
+    ("__builtin__", "object"): object,
+    ("builtins", "object"): object,
+    ("_codecs", "encode"): _latin1_bytes,
+}
+for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
+    _ALLOWED[_module, "_reconstruct"] = _numpy_function("_reconstruct")
+    _ALLOWED[_module, "scalar"] = _numpy_function("scalar")
+for _module in ("scipy.sparse.csc", "scipy.sparse._csc"):
+    _ALLOWED[_module, "csc_matrix"] = _SparseColumns
+    _ALLOWED[_module, "csc_array"] = _SparseColumns
+for _module in ("scipy.sparse.csr", "scipy.sparse._csr"):
+    _ALLOWED[_module, "csr_matrix"] = _SparseRows
+    _ALLOWED[_module, "csr_array"] = _SparseRows
+
+
+class _RestrictedUnpickler(pickle.Unpickler):
+    """An unpickler that knows `_ALLOWED` and nothing else."""
+
+    def find_class(self, module_name: str, global_name: str, /) -> Any:  # noqa: ANN401
+        """Return what stands for a name, never importing it.
+
+        Raises:
+            RefusedPickleError: The name is not on the list.
+        """
+        allowed = _ALLOWED.get((module_name, global_name))
+        if allowed is None:
+            msg = (
+                f"the pickle asks for {module_name}.{global_name}, which a body model does not need; it was not run. "
+                "Get the file from its publisher again, or save its arrays as .npz"
+            )
+            raise RefusedPickleError(msg)
+        return allowed
+
+
+def load_restricted_pickle(content: bytes) -> object:
+    """Return what a pickle of arrays holds.
+
+    Raises:
+        RefusedPickleError: It names anything but arrays and sparse matrices, or it is cut short or damaged.
+    """
+    try:
+        return _RestrictedUnpickler(io.BytesIO(content), encoding="latin1").load()
+    except RefusedPickleError:
+        raise
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        MemoryError,
+        OverflowError,
+    ) as error:
+        msg = f"the pickle ({len(content)} bytes) is cut short or damaged: {error}"
+        raise RefusedPickleError(msg) from error

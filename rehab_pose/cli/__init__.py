@@ -1,0 +1,1 @@
+"""The `rehab-pose` command: one module a subcommand."""

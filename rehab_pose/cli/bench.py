@@ -1,0 +1,82 @@
+"""`rehab-pose bench`: figures, not impressions."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+__all__ = ["add_parser", "pipeline_figures", "run"]
+
+PIPELINE_FRAMES = 300
+WARM_UP_FRAMES = 30
+KB_PER_MB = 1024.0
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("bench", help="measure speed, latency, memory and labels on the simulated person")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        default="graph",
+        choices=("graph", "pipeline"),
+        help="graph: separate processes over DDS, then the pipeline; pipeline: all stages in this process",
+    )
+    parser.add_argument("--json", action="store_true", help="print one flat JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure and print."""
+    figures: dict[str, float] = {}
+    if arguments.what == "graph":
+        from rehab_pose.cli.demo import graph_figures  # noqa: PLC0415  (needs ROS, the pipeline does not)
+
+        figures.update(graph_figures())
+    figures.update(pipeline_figures())
+    if arguments.json:
+        print(json.dumps(figures, indent=1))
+    else:
+        for name, value in figures.items():
+            print(f"{name:32s} {value:10.2f}")
+    return 0
+
+
+def pipeline_figures() -> dict[str, float]:
+    """Run all stages in this process on rendered frames and return the time of each [ms] and the memory [MB]."""
+    from rehab_pose.pipeline import Pipeline  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.simulation.camera import SimulatedCamera  # noqa: PLC0415
+
+    camera, pipeline = SimulatedCamera(), Pipeline()
+    total_ms: list[float] = []
+    stage_ms: dict[str, list[float]] = {}
+    for index in range(WARM_UP_FRAMES + PIPELINE_FRAMES):
+        frame = camera.frame(index).frame
+        start = time.perf_counter()
+        result = pipeline.process(frame)
+        elapsed_ms = (time.perf_counter() - start) * 1e3
+        if index >= WARM_UP_FRAMES:
+            total_ms.append(elapsed_ms)
+            for stage, spent_ms in result.stage_ms.items():
+                stage_ms.setdefault(stage, []).append(spent_ms)
+    figures = _percentiles("pipeline", total_ms)
+    figures["pipeline_fps"] = 1e3 / figures["pipeline_ms_p50"]
+    for stage, spent in stage_ms.items():
+        figures.update(_percentiles(stage, spent))
+    figures["pipeline_rss_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_MB, 1)
+    return figures
+
+
+def _percentiles(name: str, values_ms: Sequence[float]) -> dict[str, float]:
+    return {
+        f"{name}_ms_p50": round(float(np.percentile(values_ms, 50)), 3),
+        f"{name}_ms_p95": round(float(np.percentile(values_ms, 95)), 3),
+    }

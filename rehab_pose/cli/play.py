@@ -1,0 +1,41 @@
+"""`rehab-pose play`: a recording onto its topics."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from rehab_pose.cli.transport import use_shared_memory
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("play", help="publish a recording on its topics")
+    parser.add_argument("bag", help="folder or file of a rosbag (MCAP or SQLite3)")
+    parser.add_argument("--rate", type=float, default=1.0, help="2.0 plays twice as fast (default 1.0)")
+    parser.add_argument("--loop", action="store_true", help="start again at the end, until stopped")
+    parser.add_argument("--clock", action="store_true", help="also publish /clock, for nodes with use_sim_time")
+    parser.add_argument(
+        "--wait", type=float, default=5.0, metavar="S", help="wait so long for subscribers before starting (default 5)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play until the end, or until Ctrl-C."""
+    complaint = use_shared_memory(os.environ)
+    if complaint:
+        print(f"play: {complaint}", file=sys.stderr)
+    from rehab_pose.recordings.bag_reader import BagReader  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.ros.player import play_bag  # noqa: PLC0415
+
+    with BagReader(args.bag) as bag:
+        for count in play_bag(bag, rate=args.rate, clock=args.clock, loop=args.loop, wait_s=args.wait):
+            print(f"played {count} messages of {args.bag}", flush=True)
+    return 0

@@ -1,0 +1,53 @@
+"""`rehab-pose record`: topics into a bag; results only, unless asked for more."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from rehab_pose.cli.transport import use_shared_memory
+from rehab_pose.messages.topics import CAMERA_TOPICS, RESULT_TOPICS, SILHOUETTE, VERTICES
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "record",
+        help="record topics into an MCAP bag",
+        description="Records the results, without any image of the person, unless asked for more.",
+    )
+    parser.add_argument("topics", nargs="*", metavar="TOPIC", help="record these instead of the results")
+    parser.add_argument("-o", "--output", required=True, help="folder of the new bag")
+    parser.add_argument("--mesh", action="store_true", help="also the mesh (2.5 MB/s)")
+    parser.add_argument("--images", action="store_true", help="also the camera's images and silhouettes (50 MB/s)")
+    parser.add_argument("--namespace", default="", help="of the nodes")
+    parser.add_argument("--duration", type=float, default=0.0, metavar="S", help="stop after so long (default: Ctrl-C)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record until Ctrl-C, SIGTERM or the end of the duration, then finish the file."""
+    complaint = use_shared_memory(os.environ)
+    if complaint:
+        print(f"record: {complaint}", file=sys.stderr)
+    from rehab_pose.recordings.bag_writer import BagWriter  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.ros.recorder import record  # noqa: PLC0415
+
+    chosen = list(RESULT_TOPICS)
+    chosen += [VERTICES] if args.mesh else []
+    chosen += [*CAMERA_TOPICS, SILHOUETTE] if args.images else []
+    names = args.topics or [topic.name for topic in chosen]
+    with BagWriter(args.output) as bag:
+        print(f"recording into {args.output}; Ctrl-C stops", flush=True)
+        missing = record(bag, names, namespace=args.namespace, duration_s=args.duration)
+    for name, count in sorted(bag.counts.items()):
+        print(f"{count:8d}  {name}")
+    for name in missing:
+        print(f"    none  {name}")
+    return 0

@@ -1,0 +1,121 @@
+"""`rehab-pose run`: all nodes, without ROS's launch."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rehab_pose.cli.processes import Processes
+from rehab_pose.cli.shared_files import shared_file
+from rehab_pose.cli.transport import use_shared_memory
+from rehab_pose.errors import SettingsError
+
+if TYPE_CHECKING:
+    import argparse
+    from types import FrameType
+
+__all__ = ["add_parser", "node_command", "node_environment", "run"]
+
+STAGE_NODES = ("rgbd_sync", "silhouette", "keypoints", "parts", "joints", "body", "biomechanics", "exercise")
+COMPOSED_NODES = ("pipeline",)
+OTHER_NODES = ("markers", "sim_camera")
+DEFAULT_PARAMETERS = "config/rehab_pose.yaml"
+EXIT_DIED = 1
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "run",
+        help="start all nodes",
+        description="Starts the nodes of the launch file, one process each. What follows --ros-args goes to each node.",
+    )
+    parser.add_argument("--params-file", type=Path, help=f"parameters (default: {DEFAULT_PARAMETERS})")
+    parser.add_argument("--composed", action="store_true", help="all stages in one process")
+    parser.add_argument("--sim", action="store_true", help="also the simulated camera")
+    parser.add_argument("--markers", action="store_true", help="also the markers for RViz")
+    parser.add_argument("--nodes", default="", metavar="A,B", help="only these nodes")
+    parser.add_argument("--namespace", default="", help="of all nodes")
+    parser.add_argument("--duration", type=float, metavar="S", help="stop after so long (default: Ctrl-C)")
+    parser.add_argument("--ros-args", nargs="...", default=[], metavar="...", help="more ROS arguments for each node")
+    parser.set_defaults(run=run)
+
+
+def chosen_nodes(args: argparse.Namespace) -> list[str]:
+    """Return the nodes to start.
+
+    Raises:
+        SettingsError: A name is unknown.
+    """
+    known = (*STAGE_NODES, *COMPOSED_NODES, *OTHER_NODES)
+    if args.nodes:
+        names = [name.strip() for name in args.nodes.split(",") if name.strip()]
+        for name in names:
+            if name not in known:
+                msg = f"--nodes: expected some of {', '.join(known)}, got {name!r}"
+                raise SettingsError(msg)
+        return names
+    names = list(COMPOSED_NODES if args.composed else STAGE_NODES)
+    names += ["markers"] if args.markers else []
+    names += ["sim_camera"] if args.sim else []
+    return names
+
+
+def node_command(name: str, parameters: Path, namespace: str = "", more: tuple[str, ...] = ()) -> list[str]:
+    """Return the command line of a node."""
+    command = [sys.executable, "-m", f"rehab_pose.nodes.{name}", "--ros-args", "--params-file", str(parameters)]
+    if namespace:
+        command += ["-r", f"__ns:=/{namespace.strip('/')}"]
+    return [*command, *more]
+
+
+def node_environment() -> dict[str, str]:
+    """Return the environment of the nodes: one thread each, log lines at once, and images in shared memory."""
+    environment = {
+        "OMP_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+        "RCUTILS_LOGGING_BUFFERED_STREAM": "0",
+        **os.environ,
+    }
+    complaint = use_shared_memory(environment)
+    if complaint:
+        print(f"run: {complaint}", file=sys.stderr)
+    return environment
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start the nodes and wait; return 0 after Ctrl-C, SIGTERM or the duration, 1 when a node died."""
+    parameters = args.params_file or shared_file(DEFAULT_PARAMETERS)
+    if not parameters.is_file():
+        msg = f"--params-file: expected a YAML file, there is none at {parameters}"
+        raise SettingsError(msg)
+    more = ("--ros-args", *args.ros_args) if args.ros_args else ()
+    processes = Processes()
+
+    def stop_on_signal(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop_on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    obituary = None
+    try:
+        environment = node_environment()
+        for name in chosen_nodes(args):
+            processes.start(name, node_command(name, parameters, args.namespace, more), environment)
+        obituary = processes.wait(args.duration)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave programs behind
+        killed = processes.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if killed:
+        print(f"run: had to kill {', '.join(killed)}", file=sys.stderr)
+    if obituary is not None:
+        print(f"run: {obituary}", file=sys.stderr)
+        return EXIT_DIED
+    return 0

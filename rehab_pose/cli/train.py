@@ -1,0 +1,66 @@
+"""`rehab-pose train`: learn the weights of a stage."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rehab_pose.errors import MissingDependencyError, SettingsError
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser("train", help="learn the weights of a stage")
+    stages = parser.add_subparsers(dest="stage", required=True)
+    exercise = stages.add_parser("exercise", help="the exercise recogniser, from public recordings of joints")
+    exercise.add_argument("--data", type=Path, required=True, help="folder with one folder a data set (kimore, ...)")
+    exercise.add_argument("-o", "--output", type=Path, required=True, help="folder for weights, figures, checkpoint")
+    exercise.add_argument("--epochs", type=int, default=15, help="epochs of 100 batches (default: %(default)s)")
+    exercise.add_argument("--seed", type=int, default=7, help="of the split, the start and the windows")
+    exercise.add_argument("--threads", type=int, default=1, help="threads that torch may use")
+    exercise.add_argument(
+        "--held-out", type=float, default=0.2, help="part of the subjects kept back for the figures (default: 0.2)"
+    )
+    exercise.add_argument(
+        "--calibration", type=Path, help="metrics.json of a run that kept subjects back; for --held-out 0"
+    )
+    exercise.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output folder")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, and print the figures.
+
+    Raises:
+        MissingDependencyError: torch is not installed.
+        SettingsError: A number is out of range.
+    """
+    if importlib.util.find_spec("torch") is None:
+        msg = "training needs torch, which is not installed; pip install torch, then try again"
+        raise MissingDependencyError(msg)
+    if args.epochs < 1 or not 0.0 <= args.held_out < 1.0:
+        msg = f"expected at least one epoch and a held-out part from 0 to 1, got {args.epochs} and {args.held_out}"
+        raise SettingsError(msg)
+    # torch takes seconds to load: only when something is trained.
+    from rehab_pose.training.exercise import TrainingPlan, train  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    plan = TrainingPlan(epochs=args.epochs, seed=args.seed, held_out_share=args.held_out, threads=args.threads)
+    facts = train(args.data, args.output, plan, resume=args.resume, calibration=args.calibration)
+    score = facts.get("recognition")
+    print(f"weights: {args.output / 'exercise.onnx'}")
+    if score is None:
+        print("nobody was kept back: no figures")
+    else:
+        print(
+            f"{score['n_subjects']} subjects kept back: {score['recording_acc']:.3f} of {score['n_recordings']} "
+            f"recordings, {score['window_acc']:.3f} of {score['n_windows']} windows right"
+        )
+    return 0

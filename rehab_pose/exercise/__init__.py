@@ -1,0 +1,1 @@
+"""Which exercise is being done, and how many times."""

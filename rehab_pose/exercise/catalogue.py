@@ -1,0 +1,29 @@
+"""The exercises this package knows, in the order of the recogniser's outputs.
+
+The five are the exercises of KIMORE (Capecci et al. 2019, IEEE TNSRE 27(7)), numbered as there; 0 is none of them.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ARM_LIFTING",
+    "EXERCISES",
+    "LABELS",
+    "LATERAL_TRUNK_TILT",
+    "NONE",
+    "PELVIS_ROTATION",
+    "SQUAT",
+    "TRUNK_ROTATION",
+]
+
+NONE = "none"
+ARM_LIFTING = "arm_lifting"
+LATERAL_TRUNK_TILT = "lateral_trunk_tilt"
+TRUNK_ROTATION = "trunk_rotation"
+PELVIS_ROTATION = "pelvis_rotation"
+SQUAT = "squat"
+
+EXERCISES = (ARM_LIFTING, LATERAL_TRUNK_TILT, TRUNK_ROTATION, PELVIS_ROTATION, SQUAT)
+"""KIMORE's exercises 1 to 5."""
+LABELS = (NONE, *EXERCISES)
+"""A label's id is its place in this tuple."""

@@ -1,0 +1,66 @@
+"""The last seconds of joints, in arrays, ready to be resampled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.exercise.features import FEATURE_INDEX
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.datatypes import Joints
+
+__all__ = ["JointHistory"]
+
+CAMERA_UP = np.array([0.0, -1.0, 0.0])
+"""Against gravity for a level camera, in the optical frame: used until the floor has been seen."""
+
+
+class JointHistory:
+    """Keeps the joints of the last seconds; old ones fall out."""
+
+    def __init__(self, duration_s: float, capacity: int = 2048) -> None:
+        """Keep `duration_s` of samples, at most half of `capacity` of them."""
+        self._duration_ns = int(duration_s * 1e9)
+        self._stamps_ns = np.zeros(capacity, dtype=np.int64)
+        self._positions_m = np.full((capacity, len(FEATURE_INDEX), 3), np.nan, dtype=np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._first = 0
+        self._end = 0
+        self.up: NDArray[np.float64] = CAMERA_UP
+
+    def __len__(self) -> int:
+        """Return the number of samples kept."""
+        return self._end - self._first
+
+    def append(self, stamp_ns: int, joints: Joints | None) -> None:
+        """Add the joints of one frame; None where nobody was seen."""
+        capacity = len(self._stamps_ns)
+        if self._end == capacity:  # move the newest half to the front: one copy every `capacity / 2` frames
+            keep = min(len(self), capacity // 2)
+            self._stamps_ns[:keep] = self._stamps_ns[self._end - keep :]
+            self._positions_m[:keep] = self._positions_m[self._end - keep :]
+            self._first, self._end = 0, keep
+        self._stamps_ns[self._end] = stamp_ns
+        self._positions_m[self._end] = np.nan if joints is None else joints.positions_m[FEATURE_INDEX]
+        self._end += 1
+        while self._stamps_ns[self._first] < stamp_ns - self._duration_ns:
+            self._first += 1
+        if joints is not None and np.isfinite(joints.floor_plane).all():
+            self.up = joints.floor_plane[:3] / np.linalg.norm(joints.floor_plane[:3])
+
+    @property
+    def stamps_ns(self) -> NDArray[np.int64]:
+        """(N) [ns]."""
+        return self._stamps_ns[self._first : self._end]
+
+    @property
+    def positions_m(self) -> NDArray[np.float32]:
+        """(N, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing."""
+        return self._positions_m[self._first : self._end]

@@ -1,0 +1,184 @@
+"""Which exercise is being done: windows of joints through the network, smoothed, with `none` when in doubt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rehab_pose.datatypes import ExerciseUpdate, Recognition
+from rehab_pose.errors import ModelFileError
+from rehab_pose.exercise.catalogue import LABELS, NONE
+from rehab_pose.exercise.features import (
+    FEATURE_JOINTS,
+    SAMPLE_RATE_HZ,
+    WINDOW_SAMPLES,
+    motion_range_m,
+    resample,
+    window_features,
+)
+from rehab_pose.exercise.history import JointHistory
+from rehab_pose.exercise.repetitions import RepetitionCounter
+from rehab_pose.exercise.settings import ExerciseSettings
+from rehab_pose.weights import Network, load_network
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.datatypes import Joints
+
+__all__ = ["ExerciseRecognizer", "WindowClassifier"]
+
+SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "exercise.onnx"
+HISTORY_S = 16.0
+"""Longest history that a setting can ask for, and a second more [s]."""
+STEP_NS = int(1e9 / SAMPLE_RATE_HZ)
+
+
+class WindowClassifier:
+    """The network with what it was trained with: one window of joints to calibrated probabilities."""
+
+    def __init__(self, path: str = "") -> None:
+        """Load the weights; empty = the shipped ones.
+
+        Raises:
+            ModelFileError: The file is missing, damaged, or was trained for other labels, joints or rates.
+        """
+        self._network: Network = load_network(path or SHIPPED_WEIGHTS, ("features", "present"))
+        facts = self._network.metadata
+        expected = {
+            "labels": ",".join(LABELS),
+            "joints": ",".join(FEATURE_JOINTS),
+            "sample_rate_hz": str(SAMPLE_RATE_HZ),
+        }
+        for name, value in expected.items():
+            if facts.get(name) != value:
+                msg = f"exercise weights: expected {name} = {value}, the file says {facts.get(name)}; train them anew"
+                raise ModelFileError(msg)
+        self._temperature = float(facts["temperature"])
+        self._familiar_energy = float(facts["familiar_energy"])
+
+    @property
+    def model_id(self) -> str:
+        """Name and hash of the weights."""
+        return self._network.model_id
+
+    def logits(self, features: NDArray[np.float32], present: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return logits (B, C) of features (B, T, F) and presence (B, T)."""
+        outputs = self._network.session.run(None, {"features": features, "present": present})
+        return np.asarray(outputs[0], dtype=np.float32)
+
+    def classify(self, positions_m: NDArray[Any], up: NDArray[Any]) -> tuple[NDArray[np.float64], bool]:
+        """Return probabilities (C), and whether the window is unlike everything seen in training.
+
+        Unlike means: the logarithm of the sum of the exponentials of the logits is below what all but one in a
+        hundred of the held-out windows had (energy score, Liu et al., NeurIPS 2020).
+
+        Args:
+            positions_m: (T, J, 3) FEATURE_JOINTS at SAMPLE_RATE_HZ [m]; NaN = missing.
+            up: (3) unit vector against gravity in the optical frame.
+        """
+        features, present = window_features(positions_m[None], up[None])
+        scaled = self.logits(features, present)[0].astype(np.float64) / self._temperature
+        energy = float(np.logaddexp.reduce(scaled))
+        return np.exp(scaled - energy), energy < self._familiar_energy
+
+
+class ExerciseRecognizer:
+    """Follows one person: label, confidence and repetitions at every frame."""
+
+    def __init__(self, settings: ExerciseSettings | None = None) -> None:
+        """Load the weights.
+
+        Raises:
+            ModelFileError: The weights are missing, damaged or do not fit.
+        """
+        self._settings = settings or ExerciseSettings()
+        self._classifier = WindowClassifier(self._settings.weights_path)
+        self._history = JointHistory(HISTORY_S)
+        self._counter = RepetitionCounter(self._settings)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the person."""
+        self._history.reset()
+        self._counter.reset()
+        self._frames = 0
+        self._stamp_ns: int | None = None
+        self._last_seen_ns: int | None = None
+        self._start_ns = 0
+        self._label = NONE
+        self._candidate, self._candidate_ns = NONE, 0
+        self._probabilities = np.eye(len(LABELS))[0]
+        self._judged_ns: int | None = None
+        self._unfamiliar = False
+
+    def recognize(self, stamp_ns: int, frame_id: str, joints: Joints | None) -> ExerciseUpdate:
+        """Take the joints of one frame and say what is being done.
+
+        Args:
+            stamp_ns: Of the frame; one that is not later than the last forgets everything before it.
+            frame_id: Of the camera.
+            joints: In SMPL_24; None where nobody was seen.
+
+        Returns:
+            The recognition, valid at this frame, and the repetition that was finished, if one was.
+        """
+        if self._stamp_ns is not None and stamp_ns <= self._stamp_ns:
+            self.reset()
+        self._stamp_ns = stamp_ns
+        if joints is not None:
+            self._last_seen_ns = stamp_ns
+        elif self._last_seen_ns is not None and stamp_ns - self._last_seen_ns > self._settings.forget_s * 1e9:
+            self.reset()
+            self._stamp_ns = stamp_ns
+        self._history.append(stamp_ns, joints)
+        if self._frames % self._settings.stride_frames == 0:
+            self._judge(stamp_ns)
+        self._frames += 1
+        repetition = self._counter.update(stamp_ns, frame_id, self._label, self._history)
+        probability = float(self._probabilities[LABELS.index(self._label)])
+        recognition = Recognition(
+            stamp_ns=stamp_ns,
+            frame_id=frame_id,
+            start_ns=self._start_ns,
+            label=self._label,
+            # `none` is also said when no exercise is likely enough; then that is what it is sure of.
+            confidence=probability if self._label != NONE else 1.0 - float(self._probabilities[1:].max()),
+            probabilities=self._probabilities,
+            out_of_distribution=self._unfamiliar,
+            model_id=self._classifier.model_id,
+        )
+        return ExerciseUpdate(recognition=recognition, repetition=repetition)
+
+    def _judge(self, stamp_ns: int) -> None:
+        """Judge the window that ends now, and let the label follow."""
+        settings, stamps_ns = self._settings, self._history.stamps_ns
+        times_ns = stamp_ns - np.arange(WINDOW_SAMPLES - 1, -1, -1, dtype=np.int64) * STEP_NS
+        self._start_ns = int(max(times_ns[0], stamps_ns[0]))
+        nothing = np.eye(len(LABELS))[0]
+        if stamp_ns - stamps_ns[0] < settings.minimum_history_s * 1e9:
+            self._follow(stamp_ns, nothing, unfamiliar=False)
+            return
+        window_m = resample(stamps_ns, self._history.positions_m, times_ns)
+        recent = window_m[-max(3, round(settings.quiet_s * SAMPLE_RATE_HZ)) :]
+        if motion_range_m(recent[None])[0] < settings.quiet_range_m:
+            self._follow(stamp_ns, nothing, unfamiliar=False)
+            return
+        probabilities, unfamiliar = self._classifier.classify(window_m, self._history.up)
+        self._follow(stamp_ns, probabilities, unfamiliar=unfamiliar)
+
+    def _follow(self, stamp_ns: int, probabilities: NDArray[np.float64], *, unfamiliar: bool) -> None:
+        """Smooth the probabilities over time and change the label when another has won for long enough."""
+        settings = self._settings
+        step_s = 0.0 if self._judged_ns is None else (stamp_ns - self._judged_ns) * 1e-9
+        share = step_s / (step_s + settings.probability_smoothing_s) if step_s > 0 else 1.0
+        self._probabilities = self._probabilities + share * (probabilities - self._probabilities)
+        self._judged_ns, self._unfamiliar = stamp_ns, unfamiliar
+        best = int(self._probabilities.argmax())
+        winner = LABELS[best] if self._probabilities[best] >= settings.confidence_threshold else NONE
+        if winner != self._candidate:
+            self._candidate, self._candidate_ns = winner, stamp_ns
+        if winner == self._label or stamp_ns - self._candidate_ns >= settings.label_hold_s * 1e9:
+            self._label = winner

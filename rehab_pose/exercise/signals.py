@@ -1,0 +1,86 @@
+"""One number a frame whose cycles are the repetitions of an exercise.
+
+Chosen by looking at KIMORE: each rises and falls once a repetition, whoever does it, and stays flat otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rehab_pose.exercise.catalogue import ARM_LIFTING, LATERAL_TRUNK_TILT, PELVIS_ROTATION, SQUAT, TRUNK_ROTATION
+from rehab_pose.exercise.features import FEATURE_JOINTS, body_frames
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["SIGNALS", "SignalSpec", "body_axes", "signal_values"]
+
+_INDEX = {name: place for place, name in enumerate(FEATURE_JOINTS)}
+
+
+@dataclass(frozen=True)
+class SignalSpec:
+    """What is counted for an exercise."""
+
+    name: str
+    """Ends in the unit."""
+    minimum_range: float
+    """The smallest rise (one-sided) or swing from side to side (two-sided) that counts, in the signal's unit."""
+    two_sided: bool
+    """True: one repetition goes to one side and then to the other. False: away from rest and back."""
+
+
+SIGNALS = {
+    ARM_LIFTING: SignalSpec("arm_elevation_rad", 0.6, two_sided=False),
+    LATERAL_TRUNK_TILT: SignalSpec("trunk_lateral_tilt_rad", 0.12, two_sided=True),
+    TRUNK_ROTATION: SignalSpec("shoulder_yaw_rad", 0.30, two_sided=True),
+    PELVIS_ROTATION: SignalSpec("pelvis_sway_m", 0.035, two_sided=True),
+    SQUAT: SignalSpec("pelvis_drop_m", 0.07, two_sided=False),
+}
+"""The ranges are about a quarter of the median range in KIMORE's healthy group."""
+
+
+def body_axes(positions_m: NDArray[Any], up: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the person's left, up and front (3, 3) as unit rows in the optical frame, from samples (T, J, 3) [m]."""
+    rotations, _, _ = body_frames(np.asarray(positions_m, dtype=np.float64)[None], np.asarray(up)[None])
+    return np.asarray(rotations[0], dtype=np.float64)
+
+
+def _arm_elevation(positions_m: NDArray[Any], axes: NDArray[Any]) -> NDArray[np.float64]:
+    angles = []
+    for side in ("left", "right"):
+        arm = positions_m[:, _INDEX[f"{side}_wrist"]] - positions_m[:, _INDEX[f"{side}_shoulder"]]
+        angles.append(np.arctan2(np.linalg.norm(arm - (arm @ axes[1])[:, None] * axes[1], axis=-1), -(arm @ axes[1])))
+    left, right = angles
+    both = 0.5 * (left + right)
+    return np.asarray(np.where(np.isfinite(both), both, np.where(np.isfinite(left), left, right)))
+
+
+def signal_values(label: str, positions_m: NDArray[Any], axes: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the signal of an exercise.
+
+    Args:
+        label: One of the exercises.
+        positions_m: (T, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing.
+        axes: (3, 3) rows: the person's left, up, front.
+
+    Returns:
+        (T) in the unit that the signal's name ends in; NaN where its joints are missing.
+    """
+    points = np.asarray(positions_m, dtype=np.float64)
+    pelvis = points[:, _INDEX["pelvis"]]
+    if label == ARM_LIFTING:
+        return _arm_elevation(points, axes)
+    if label == LATERAL_TRUNK_TILT:
+        trunk = points[:, _INDEX["neck"]] - pelvis
+        return np.asarray(np.arctan2(trunk @ axes[0], trunk @ axes[1]))
+    if label == TRUNK_ROTATION:
+        across = points[:, _INDEX["left_shoulder"]] - points[:, _INDEX["right_shoulder"]]
+        # Positive: towards the person's left.
+        return np.asarray(np.arctan2(-(across @ axes[2]), across @ axes[0]))
+    if label == PELVIS_ROTATION:
+        return np.asarray(pelvis @ axes[0])
+    return np.asarray(-(pelvis @ axes[1]))

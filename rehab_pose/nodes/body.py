@@ -1,0 +1,57 @@
+"""joints -> body (SMPL parameters), body/vertices and the latched body/topology."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rehab_pose.body.fitter import BodyFitter
+from rehab_pose.body.settings import BodySettings
+from rehab_pose.messages import topics
+from rehab_pose.messages.body import body_message, topology_message, vertices_message
+from rehab_pose.messages.carrier import stamp_ns
+from rehab_pose.messages.joints import joints_from_message
+from rehab_pose.ros.run import run_node
+from rehab_pose.ros.stage_node import StageNode
+
+if TYPE_CHECKING:
+    from rehab_pose.messages.carrier import Message
+
+__all__ = ["BodyNode", "main"]
+
+
+class BodyNode(StageNode):
+    """Fits the body model to the joints of each frame."""
+
+    def __init__(self) -> None:
+        super().__init__("body")
+        settings = self.settings("body", BodySettings)
+        self._fitter = self.stage(lambda: BodyFitter(settings))
+        self._body = self.output(topics.BODY)
+        self._vertices = self.output(topics.VERTICES)
+        self._topology = self.output(topics.TOPOLOGY)
+        self._announced = False
+        self.input(topics.JOINTS, self._on_joints)
+
+    def _on_joints(self, message: Message) -> bool:
+        fitter = self._fitter.get()
+        joints = joints_from_message(message)
+        if joints is None:
+            fitter.reset()
+        body = fitter.fit(joints) if joints else None
+        if not self._announced:
+            self._announced = True
+            self._topology.publish(topology_message(self.carrier, fitter.model))
+        stamp, frame_id = stamp_ns(message.header.stamp), message.header.frame_id
+        self._body.publish(body_message(self.carrier, stamp, frame_id, body))
+        self._vertices.publish(vertices_message(self.carrier, stamp, frame_id, body))
+        return body is not None
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(BodyNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""joints + exercise/label + body/vertices -> markers and mesh_marker for RViz, only while somebody looks."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.messages import topics
+from rehab_pose.messages.body import vertices_from_message
+from rehab_pose.messages.carrier import stamp_ns
+from rehab_pose.messages.joints import joints_from_message
+from rehab_pose.ros.markers import no_person_markers, person_markers
+from rehab_pose.ros.mesh_template import MeshTemplate
+from rehab_pose.ros.run import run_node
+from rehab_pose.ros.stage_node import StageNode
+from rehab_pose.settings import Settings, setting
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.messages.carrier import Message
+
+__all__ = ["MarkerSettings", "MarkersNode", "main"]
+
+WAITING = 4
+"""Joints and vertices of the same moment wait side by side."""
+
+
+@dataclass(frozen=True)
+class MarkerSettings(Settings):
+    """What RViz is given."""
+
+    mesh_rate_hz: float = setting(15.0, "The mesh marker is sent at most this often [Hz]", minimum=0.1, maximum=60.0)
+
+
+class MarkersNode(StageNode):
+    """Draws."""
+
+    def __init__(self) -> None:
+        super().__init__("markers")
+        self._mesh_period_s = 1.0 / self.settings("markers", MarkerSettings).mesh_rate_hz
+        self._markers = self.output(topics.MARKERS)
+        self._mesh = self.output(topics.MESH_MARKER)
+        self._label = ""
+        self._faces: NDArray[np.uint32] | None = None
+        self._template: MeshTemplate | None = None
+        self._mesh_sent_s = 0.0
+        self.listen(topics.EXERCISE_LABEL, self._on_label, watched=False)
+        self.listen(topics.TOPOLOGY, self._on_topology, watched=False)
+        self.input(topics.JOINTS, self._on_joints, capacity=WAITING)
+        self.input(topics.VERTICES, self._on_vertices, capacity=WAITING)
+
+    def _on_label(self, message: Message, _arrived_s: float) -> None:
+        self._label = message.data
+
+    def _on_topology(self, message: Message, _arrived_s: float) -> None:
+        self._faces = np.asarray(message.triangles, np.uint32).reshape(-1, 3)
+        self._template = None
+
+    def _on_joints(self, message: Message) -> bool:
+        joints = joints_from_message(message)
+        if self._markers.get_subscription_count():
+            if joints is None:
+                stamp = stamp_ns(message.header.stamp)
+                self._markers.publish(no_person_markers(self.carrier, stamp, message.header.frame_id))
+            else:
+                self._markers.publish(person_markers(self.carrier, joints, self._label))
+        return joints is not None
+
+    def _on_vertices(self, message: Message) -> bool:
+        vertices_m = vertices_from_message(message)
+        due = self.now_s() - self._mesh_sent_s >= self._mesh_period_s
+        if not (due and len(vertices_m) and self._faces is not None and self._mesh.get_subscription_count()):
+            return len(vertices_m) > 0
+        frame_id = message.header.frame_id
+        if self._template is None or self._template.frame_id != frame_id:
+            self._template = MeshTemplate(frame_id, self._faces)
+        self._mesh_sent_s = self.now_s()
+        self._mesh.publish(self._template.fill(stamp_ns(message.header.stamp), vertices_m))
+        return True
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(MarkersNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Camera topics -> rgbd: paired, converted, cleaned."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rehab_pose.messages import topics
+from rehab_pose.messages.frames import frame_message
+from rehab_pose.ros.camera_input import CameraInput
+from rehab_pose.ros.run import run_node
+from rehab_pose.ros.stage_node import StageNode
+
+if TYPE_CHECKING:
+    from rehab_pose.datatypes import RgbdFrame
+
+__all__ = ["RgbdSyncNode", "main"]
+
+
+class RgbdSyncNode(StageNode):
+    """Pairs colour and depth by stamp and publishes one message a frame."""
+
+    def __init__(self) -> None:
+        super().__init__("rgbd_sync")
+        self._rgbd = self.output(topics.RGBD)
+        self._camera = CameraInput(self, self._on_frame)
+
+    def before_report(self) -> None:
+        """Add what the pairing dropped."""
+        self._camera.before_report()
+
+    def _on_frame(self, frame: RgbdFrame) -> bool:
+        self._rgbd.publish(frame_message(self.carrier, frame))
+        return True
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(RgbdSyncNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

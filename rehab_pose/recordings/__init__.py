@@ -1,0 +1,1 @@
+"""Recordings: bags, folders of images, and the public data sets."""

@@ -1,0 +1,1 @@
+"""Between ROS 2 and the stages: messages, parameters, QoS, mailboxes, diagnostics, markers."""

@@ -1,0 +1,175 @@
+"""How a node is doing: counters that its threads fill and diagnostics show. No ROS here."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["Health", "InputHealth", "Level", "Report"]
+
+SILENT_S = 2.0
+"""An input that has been silent for longer is reported [s]."""
+ERROR_SHOWN_S = 5.0
+"""How long an error keeps the level at ERROR after it happened [s]."""
+RECENT = 256
+"""Frames over which rate and latency are taken: two seconds of a fast camera."""
+
+
+def _rate_hz(stamps_s: Iterable[float], now_s: float) -> float:
+    """Return how many of the stamps are recent, a second."""
+    return sum(now_s - stamp < SILENT_S for stamp in stamps_s) / SILENT_S
+
+
+class Level(IntEnum):
+    """The levels of diagnostic_msgs/DiagnosticStatus."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+
+
+@dataclass
+class InputHealth:
+    """One input topic."""
+
+    shown: str
+    """The topic's full name."""
+    watched: bool = True
+    """Silence is a fault."""
+    received: int = 0
+    lost: int = 0
+    """Sent by the publisher (its numbers say so) and never arrived."""
+    last_s: float | None = None
+    arrivals_s: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+    last_number: dict[bytes, int] = field(default_factory=dict)
+
+    def rate_hz(self, now_s: float) -> float:
+        """Return the rate over the last seconds; 0 when silent."""
+        return _rate_hz(self.arrivals_s, now_s)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What diagnostics show."""
+
+    level: Level
+    message: str
+    values: dict[str, str]
+
+
+class Health:
+    """Counts what came, what was done and what was not, and why. Safe to use from several threads."""
+
+    def __init__(self, clock_s: Callable[[], float]) -> None:
+        """Start counting.
+
+        Args:
+            clock_s: A clock that never goes back [s].
+        """
+        self._clock_s = clock_s
+        self._lock = threading.Lock()
+        self._started_s = clock_s()
+        self.inputs: dict[str, InputHealth] = {}
+        self.processed = 0
+        self.nobody = 0
+        self.jumps_back = 0
+        self.dropped: Counter[str] = Counter()
+        self.facts: dict[str, str] = {}
+        """Values that do not change from frame to frame, such as the model."""
+        self.warnings: dict[str, str] = {}
+        """Lasting complaints by key."""
+        self._last_error = ""
+        self._last_error_s = -math.inf
+        self._latencies_s: deque[float] = deque(maxlen=RECENT)
+        self._done_s: deque[float] = deque(maxlen=RECENT)
+
+    def add_input(self, topic: str, shown: str, *, watched: bool) -> InputHealth:
+        """Start counting a topic, known by its relative name and shown by its full one."""
+        self.inputs[topic] = InputHealth(shown, watched=watched)
+        return self.inputs[topic]
+
+    def arrived(self, entry: InputHealth, publisher: bytes = b"", number: int | None = None) -> float:
+        """Count a message; return the time [s]. A gap in the publisher's numbers counts as lost on the way."""
+        now_s = self._clock_s()
+        with self._lock:
+            entry.received += 1
+            entry.last_s = now_s
+            entry.arrivals_s.append(now_s)
+            if number is not None:
+                last = entry.last_number.get(publisher)
+                if last is not None and number > last + 1:
+                    entry.lost += number - last - 1
+                entry.last_number[publisher] = number
+        return now_s
+
+    def done(self, arrived_s: float, *, present: bool) -> None:
+        """Count a frame that was worked on."""
+        now_s = self._clock_s()
+        with self._lock:
+            self.processed += 1
+            self.nobody += not present
+            self._latencies_s.append(now_s - arrived_s)
+            self._done_s.append(now_s)
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        """Count frames that were not worked on."""
+        with self._lock:
+            self.dropped[reason] += count
+
+    def error(self, message: str) -> None:
+        """Keep an error for the next reports."""
+        with self._lock:
+            self._last_error = message
+            self._last_error_s = self._clock_s()
+
+    def silent_inputs(self) -> dict[str, float]:
+        """Return the watched topics that have been silent for too long, and for how long [s]."""
+        now_s = self._clock_s()
+        silence = {
+            topic: now_s - (self._started_s if entry.last_s is None else entry.last_s)
+            for topic, entry in self.inputs.items()
+            if entry.watched
+        }
+        return {topic: seconds for topic, seconds in silence.items() if seconds > SILENT_S}
+
+    def report(self, queue_drops: int = 0) -> Report:
+        """Return the present state.
+
+        Args:
+            queue_drops: Frames that newer ones replaced in the mailbox.
+        """
+        now_s = self._clock_s()
+        silent = self.silent_inputs()
+        with self._lock:
+            complaints = [*self.warnings.values()]
+            complaints += [
+                f"nothing for {seconds:.0f} s on {self.inputs[topic].shown}" for topic, seconds in silent.items()
+            ]
+            level, message = (Level.WARN, "; ".join(complaints)) if complaints else (Level.OK, "running")
+            if now_s - self._last_error_s < ERROR_SHOWN_S:
+                level, message = Level.ERROR, self._last_error
+            values = {
+                "received": str(sum(entry.received for entry in self.inputs.values())),
+                "processed": str(self.processed),
+                "nobody present": str(self.nobody),
+                "jumps back in time": str(self.jumps_back),
+                "rate [Hz]": f"{_rate_hz(self._done_s, now_s):.1f}",
+                "latency [ms]": f"{self._latency_ms():.1f}",
+                "dropped: newer came first": str(queue_drops),
+                **{f"dropped: {reason}": str(count) for reason, count in sorted(self.dropped.items())},
+                **{f"lost on the way: {entry.shown}": str(entry.lost) for entry in self.inputs.values()},
+                **{f"received: {entry.shown}": str(entry.received) for entry in self.inputs.values()},
+                "last error": self._last_error,
+                **self.facts,
+            }
+        return Report(level, message, values)
+
+    def _latency_ms(self) -> float:
+        return 1e3 * sum(self._latencies_s) / len(self._latencies_s) if self._latencies_s else math.nan

@@ -1,0 +1,73 @@
+"""A mailbox between the receiving and the working thread: the newest wins, and what it replaces is counted."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Mailbox"]
+
+T = TypeVar("T")
+CLOSE_TIMEOUT_S = 5.0
+"""Longest time that closing waits for the work in hand [s]."""
+
+
+class Mailbox(Generic[T]):
+    """Holds the newest items until one worker thread takes them.
+
+    Attributes:
+        replaced: Items that newer ones pushed out before they were worked on.
+    """
+
+    def __init__(self, work: Callable[[T], None], name: str, capacity: int = 1) -> None:
+        """Start the worker.
+
+        Args:
+            work: Called with each item on the worker thread. It has to deal with its own errors: one that escapes
+                ends the worker, and the program says so through threading.excepthook.
+            name: Of the thread, for debuggers.
+            capacity: Items kept; 1 for images, more for small messages that should all be seen.
+        """
+        self._work = work
+        self._items: deque[T] = deque()
+        self._capacity = capacity
+        self._condition = threading.Condition()
+        self._closed = False
+        self.replaced = 0
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def put(self, item: T) -> None:
+        """Leave an item; when the mailbox is full the oldest goes and is counted."""
+        with self._condition:
+            if self._closed:
+                return
+            if len(self._items) >= self._capacity:
+                self._items.popleft()
+                self.replaced += 1
+            self._items.append(item)
+            self._condition.notify()
+
+    def close(self) -> None:
+        """Stop the worker after the item in hand; what still waits is counted as replaced."""
+        with self._condition:
+            self._closed = True
+            self.replaced += len(self._items)
+            self._items.clear()
+            self._condition.notify()
+        if self._thread is not threading.current_thread():
+            self._thread.join(CLOSE_TIMEOUT_S)
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                while not self._items and not self._closed:
+                    self._condition.wait()
+                if self._closed:
+                    return
+                item = self._items.popleft()
+            self._work(item)

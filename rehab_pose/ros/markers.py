@@ -1,0 +1,88 @@
+"""What RViz shows of a person: joints, bones between them, and the exercise's name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rehab_pose.datatypes import JointState
+from rehab_pose.messages.carrier import header
+from rehab_pose.ros.carrier import message_class
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.datatypes import Joints
+    from rehab_pose.messages.carrier import Carrier, Message
+
+__all__ = ["no_person_markers", "person_markers"]
+
+LINE_LIST, SPHERE_LIST, TEXT_VIEW_FACING = 5, 7, 9
+ADD, DELETE_ALL = 0, 3
+LIFETIME_NS = 500_000_000
+"""Markers of a body that is no longer sent disappear after half a second [ns]."""
+JOINT_DIAMETER_M = 0.05
+BONE_WIDTH_M = 0.02
+TEXT_HEIGHT_M = 0.12
+TEXT_ABOVE_HEAD_M = 0.30
+JOINT_COLORS = {
+    JointState.OBSERVED: (0.10, 0.75, 0.25, 1.0),
+    JointState.OCCLUDED: (0.95, 0.60, 0.10, 1.0),
+    JointState.PREDICTED: (0.85, 0.20, 0.20, 1.0),
+}
+BONE_COLOR = (0.90, 0.90, 0.95, 1.0)
+TEXT_COLOR = (1.0, 1.0, 1.0, 1.0)
+JOINTS_ID, BONES_ID, LABEL_ID = 0, 1, 2
+
+
+def _marker(
+    carrier: Carrier, joints: Joints, marker_id: int, kind: int, scale_m: tuple[float, float, float]
+) -> Message:
+    marker = carrier.make(
+        "visualization_msgs/msg/Marker",
+        header=header(carrier, joints.stamp_ns, joints.frame_id),
+        ns="joints",
+        id=marker_id,
+        type=kind,
+        action=ADD,
+    )
+    marker.pose.orientation.w = 1.0
+    marker.scale.x, marker.scale.y, marker.scale.z = scale_m
+    marker.lifetime.nanosec = LIFETIME_NS
+    marker.color = _color(BONE_COLOR)
+    return marker
+
+
+def _color(rgba: tuple[float, float, float, float]) -> Any:  # noqa: ANN401  (a message)
+    r, g, b, a = rgba
+    return message_class("std_msgs/msg/ColorRGBA")(r=r, g=g, b=b, a=a)
+
+
+def person_markers(carrier: Carrier, joints: Joints, label: str) -> Message:
+    """Return a MarkerArray of the joints that are known, the bones between them, and the label above the head."""
+    point = message_class("geometry_msgs/msg/Point")
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(joints.positions_m).all(axis=1))
+    places = [point(x=x, y=y, z=z) for x, y, z in joints.positions_m.tolist()]
+    spheres = _marker(carrier, joints, JOINTS_ID, SPHERE_LIST, (JOINT_DIAMETER_M,) * 3)
+    spheres.points = [places[index] for index in np.flatnonzero(known)]
+    spheres.colors = [_color(JOINT_COLORS[JointState(joints.state[index])]) for index in np.flatnonzero(known)]
+    lines = _marker(carrier, joints, BONES_ID, LINE_LIST, (BONE_WIDTH_M, 0.0, 0.0))
+    lines.points = [places[end] for bone in joints.skeleton.bones if known[list(bone)].all() for end in bone]
+    markers = [spheres, lines]
+    head = joints.skeleton.index("head")
+    if label and known[head]:
+        text = _marker(carrier, joints, LABEL_ID, TEXT_VIEW_FACING, (0.0, 0.0, TEXT_HEIGHT_M))
+        x, y, z = joints.positions_m[head].tolist()
+        text.pose.position = point(x=x, y=y - TEXT_ABOVE_HEAD_M, z=z)  # y points down in the optical frame
+        text.color = _color(TEXT_COLOR)
+        text.text = label.replace("_", " ")
+        markers.append(text)
+    return carrier.make("visualization_msgs/msg/MarkerArray", markers=markers)
+
+
+def no_person_markers(carrier: Carrier, stamp_ns: int, frame_id: str) -> Message:
+    """Return the MarkerArray that removes everything shown before."""
+    stamp = header(carrier, stamp_ns, frame_id)
+    clear = carrier.make("visualization_msgs/msg/Marker", header=stamp, ns="joints", action=DELETE_ALL)
+    return carrier.make("visualization_msgs/msg/MarkerArray", markers=[clear])

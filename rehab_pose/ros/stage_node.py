@@ -1,0 +1,286 @@
+"""The base of every node: parameters, inputs with a mailbox, outputs, health on /diagnostics."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+import rclpy.subscription
+from rclpy.node import Node
+
+from rehab_pose.errors import ModelFileError, RehabPoseError
+from rehab_pose.messages.carrier import stamp_ns
+from rehab_pose.messages.topics import CAMERA_TOPICS
+from rehab_pose.ros.carrier import RosCarrier, message_class
+from rehab_pose.ros.diagnostics import DIAGNOSTICS_TOPIC, diagnostic_array
+from rehab_pose.ros.health import Health
+from rehab_pose.ros.mailbox import Mailbox
+from rehab_pose.ros.parameters import declare_settings, declared_names, unmatched_overrides
+from rehab_pose.ros.qos import qos
+from rehab_pose.ros.sections import SETTINGS_BY_SECTION
+from rehab_pose.settings import Settings, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rclpy.publisher import Publisher
+    from rclpy.qos import QoSProfile
+    from rclpy.subscription import Subscription
+
+    from rehab_pose.messages.carrier import Message
+    from rehab_pose.messages.topics import Topic
+
+__all__ = ["NodeSettings", "Stage", "StageNode"]
+
+CAMERA_NAMES = frozenset(topic.name for topic in CAMERA_TOPICS)
+REPORT_PERIOD_S = 1.0
+RETRY_S = 5.0
+"""A stage whose model file was missing or damaged is tried again after this time [s]."""
+REPEAT_S = 5.0
+"""The same error is logged again after this time [s]."""
+NS_PER_S = 1_000_000_000
+JUMP_BACK_NS = NS_PER_S
+"""A stamp this much older than the newest means that time was set back [ns]."""
+
+
+@dataclass(frozen=True)
+class NodeSettings(Settings):
+    """What every node has."""
+
+    queue_length: int = setting(
+        2,
+        "Messages that may wait for the worker, a newer one replaces the oldest; 1: least delay, more: fewer frames "
+        "skipped under a varying load",
+        minimum=1,
+        maximum=100,
+    )
+
+
+class Actor(Protocol):
+    """What all stages share."""
+
+    def reset(self) -> None:
+        """Forget earlier frames."""
+
+
+A = TypeVar("A", bound=Actor)
+S = TypeVar("S", bound=Settings)
+
+
+class Stage(Generic[A]):
+    """A stage object that may not be there yet, because its model file is missing or damaged."""
+
+    def __init__(self, build: Callable[[], A]) -> None:
+        self._build = build
+        self._actor: A | None = None
+        self._error: ModelFileError | None = None
+        self._tried_s = -RETRY_S
+
+    def get(self) -> A:
+        """Return the stage, building it when it is not there and the last try was some seconds ago.
+
+        Raises:
+            ModelFileError: Its model file cannot be used.
+        """
+        if self._actor is None:
+            now_s = time.monotonic()
+            if self._error is not None and now_s - self._tried_s < RETRY_S:
+                raise self._error
+            self._tried_s = now_s
+            try:
+                self._actor = self._build()
+            except ModelFileError as error:
+                self._error = error
+                raise
+        return self._actor
+
+    def reset(self) -> None:
+        """Make the stage forget earlier frames, if it is there."""
+        if self._actor is not None:
+            self._actor.reset()
+
+
+class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
+    """A node that answers each message of its input.
+
+    A subclass declares its settings, stages, outputs and inputs in its constructor. Handlers run on one worker thread
+    and return whether a person was there; a RehabPoseError they raise drops that message, with the reason counted,
+    logged and shown on /diagnostics.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.health = Health(time.monotonic)
+        self.carrier = RosCarrier()
+        self._stages: list[Stage[Any]] = []
+        self._newest_ns: dict[str, int] = {}
+        self._logged: tuple[str, float] = ("", -REPEAT_S)
+        self._silent: set[str] = set()
+        self._checked_parameters = False
+        self._mailbox: Mailbox[tuple[Callable[[Any], bool], Any, int, float]] | None = None
+        self._queue_length = self.settings("node", NodeSettings).queue_length
+        self._diagnostics = self.create_publisher(
+            message_class("diagnostic_msgs/msg/DiagnosticArray"), DIAGNOSTICS_TOPIC, 1
+        )
+        self.create_timer(REPORT_PERIOD_S, self._report)
+
+    def settings(self, section: str, kind: type[S]) -> S:
+        """Declare a section of parameters and return its values.
+
+        Raises:
+            SettingsError: A value has the wrong type or lies outside its range.
+        """
+        return declare_settings(self, section, kind)
+
+    def stage(self, build: Callable[[], A]) -> Stage[A]:
+        """Build a stage now; when its model file cannot be used, say so and try again later."""
+        stage = Stage(build)
+        self._stages.append(stage)
+        try:
+            stage.get()
+        except ModelFileError as error:
+            self.complain(str(error))
+        return stage
+
+    def output(self, topic: Topic) -> Publisher[Any]:
+        """Return a publisher."""
+        return self.create_publisher(message_class(topic.type_name), topic.name, qos(topic.delivery))
+
+    def input(self, topic: Topic, handler: Callable[[Any], bool], *, capacity: int = 1) -> None:
+        """Hand each message of a topic to a handler on the worker thread.
+
+        Args:
+            topic: The topic.
+            handler: Returns whether a person was there.
+            capacity: So many may wait at least, where the parameter node.queue_length asks for fewer.
+        """
+        self.start_worker(capacity)
+
+        def receive(message: Message, arrived_s: float) -> None:
+            self.post(handler, message, stamp_ns(message.header.stamp), arrived_s)
+
+        self.listen(topic, receive)
+
+    def start_worker(self, capacity: int = 1) -> None:
+        """Start the worker thread, if it is not running yet."""
+        if self._mailbox is None:
+            length = max(capacity, self._queue_length)
+            self._mailbox = Mailbox(self._work, f"{self.get_name()}_worker", length)
+
+    def post(self, handler: Callable[[Any], bool], item: object, stamp: int, arrived_s: float) -> None:
+        """Leave an item with stamp [ns] for a handler on the worker thread."""
+        if self._mailbox is not None:
+            self._mailbox.put((handler, item, stamp, arrived_s))
+
+    def listen(
+        self,
+        topic: Topic,
+        receive: Callable[[Any, float], None],
+        *,
+        watched: bool = True,
+        profile: QoSProfile | None = None,
+    ) -> Subscription[Any]:
+        """Call `receive(message, arrival time)` on the receiving thread for each message of a topic, and count it."""
+        shown = self.resolve_topic_name(topic.name)
+        entry = self.health.inputs.get(topic.name) or self.health.add_input(topic.name, shown, watched=watched)
+
+        # rclpy passes the publisher's running number only to callbacks with two arguments (not before ROS 2 Iron).
+        def plain(message: Message) -> None:
+            receive(message, self.health.arrived(entry))
+
+        def numbered(message: Message, info: dict[str, Any]) -> None:
+            gid = info.get("publisher_gid")
+            number = info.get("publication_sequence_number")
+            receive(message, self.health.arrived(entry, gid["data"] if gid else b"", number))
+
+        chosen = numbered if _callbacks_get_info() else plain
+        return self.create_subscription(
+            message_class(topic.type_name), topic.name, chosen, profile or qos(topic.delivery)
+        )
+
+    def reset_stages(self) -> None:
+        """Make all stages forget earlier frames."""
+        for stage in self._stages:
+            stage.reset()
+
+    def complain(self, message: str, *, detail: str = "") -> None:
+        """Log an error, not the same one again and again, and show it on /diagnostics."""
+        self.health.error(message)
+        now_s = time.monotonic()
+        last, logged_s = self._logged
+        if message != last or now_s - logged_s >= REPEAT_S:
+            self._logged = (message, now_s)
+            self.get_logger().error(f"{message}\n{detail}" if detail else message)
+
+    def close(self) -> None:
+        """Stop the worker."""
+        if self._mailbox is not None:
+            self._mailbox.close()
+
+    def _work(self, entry: tuple[Callable[[Any], bool], Any, int, float]) -> None:
+        handler, item, stamp, arrived_s = entry
+        self._watch_time(getattr(handler, "__name__", ""), stamp)
+        try:
+            present = handler(item)
+        except RehabPoseError as error:
+            self.health.drop(type(error).__name__)
+            self.complain(str(error))
+        except Exception as error:  # noqa: BLE001
+            # A fault in our own code must not end the worker thread silently: the node would look alive and answer
+            # nothing. It is logged with its traceback, counted and shown as an error on /diagnostics.
+            if not self.context.ok():
+                return  # told to stop in the middle of the work: publishing is over
+            self.health.drop("internal error")
+            self.complain(f"internal error: {type(error).__name__}: {error}", detail=traceback.format_exc())
+        else:
+            self.health.done(arrived_s, present=present)
+
+    def _watch_time(self, stream: str, stamp: int) -> None:
+        """Start afresh when time was set back. Each stream has its own time: one may lag behind another."""
+        newest_ns = self._newest_ns.get(stream, stamp)
+        if stamp < newest_ns - JUMP_BACK_NS:
+            self.health.jumps_back += 1
+            self.get_logger().warning(f"time went back by {(newest_ns - stamp) / NS_PER_S:.1f} s: starting afresh")
+            self.reset_stages()
+            self._newest_ns.clear()
+            newest_ns = stamp
+        self._newest_ns[stream] = max(stamp, newest_ns)
+
+    def _report(self) -> None:
+        if not self._checked_parameters:
+            self._checked_parameters = True
+            others = set(SETTINGS_BY_SECTION) - {name.partition(".")[0] for name in declared_names(self)}
+            for index, sentence in enumerate(unmatched_overrides(self, others)):
+                self.get_logger().warning(sentence)
+                self.health.warnings[f"parameter {index}"] = sentence
+        self.before_report()
+        silent = self.health.silent_inputs()
+        for topic in silent.keys() - self._silent:
+            self._silence_logger(topic)(f"nothing for {silent[topic]:.0f} s on {self.resolve_topic_name(topic)}")
+        for topic in (self._silent - silent.keys()) & CAMERA_NAMES:
+            self.get_logger().info(f"{self.resolve_topic_name(topic)} is back")
+        self._silent = set(silent)
+        replaced = self._mailbox.replaced if self._mailbox is not None else 0
+        report = self.health.report(replaced)
+        name = self.get_fully_qualified_name()
+        self._diagnostics.publish(diagnostic_array(self.get_clock().now().to_msg(), name, report))
+
+    def _silence_logger(self, name: str) -> Callable[[str], object]:
+        """Return how to log about a silent topic: when the camera stops, all nodes fall silent; one should say so."""
+        logger = self.get_logger()
+        log: Callable[[str], object] = logger.warning if name in CAMERA_NAMES else logger.debug
+        return log
+
+    @staticmethod
+    def now_s() -> float:
+        """Return the time of the health's clock [s]."""
+        return time.monotonic()
+
+    def before_report(self) -> None:
+        """Add what a subclass counts itself to the health, once a second."""
+
+
+def _callbacks_get_info() -> bool:
+    return hasattr(rclpy.subscription, "MessageInfo")

@@ -1,0 +1,183 @@
+"""A standing posture in a therapist's terms, and the body parameters that take it with both feet on the floor.
+
+Axes: x to the person's left, y up, z to their front. The legs are solved, not scripted: wherever the pelvis goes, the
+feet stay where they stand (two-bone inverse kinematics by the law of cosines).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.body.skinning import pose_vertices
+from rehab_pose.datatypes import BodyParameters
+from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles, smallest_rotation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.body.model import BodyModel
+
+__all__ = ["Posture", "Stance", "blended", "mirrored"]
+
+TOES_OUT_RAD = 0.12
+KNEES_UNLOCKED_M = 0.006
+"""How much lower than straight legs a person stands [m]."""
+STRAIGHTEST = 0.9995
+"""Longest reach of a leg as a share of its length; keeps the knee's direction defined."""
+GIRDLE_RAISE_RAD, GIRDLE_FORWARD_RAD = 0.25, 0.15
+"""How far the shoulder girdle follows an arm that points straight up or straight ahead."""
+REFERENCE_LEG_M = 0.85
+"""Pelvis movements are given for a leg of this length (hip to ankle) [m]."""
+HANGING = ((0.25, -1.0, 0.0), (0.12, -1.0, 0.25))
+
+
+def mirrored(left: object) -> NDArray[np.float64]:
+    """Return directions of both arms (2, 2, 3) from the left arm's upper arm and forearm (2, 3)."""
+    side = np.asarray(left, dtype=np.float64)
+    return np.stack([side, side * [-1.0, 1.0, 1.0]])
+
+
+@dataclass(frozen=True, eq=False)
+class Posture:
+    """Where pelvis, trunk and arms are; zero is standing with the arms hanging."""
+
+    pelvis_m: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    """(3) from where the pelvis is in standing [m for a leg of REFERENCE_LEG_M]."""
+    pelvis_rad: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    """(3) axis-angle of the pelvis [rad]."""
+    spine_rad: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    """(3) axis-angle of the chest relative to the pelvis, shared by three spine joints [rad]."""
+    neck_rad: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    """(3) axis-angle of the head relative to the chest [rad]."""
+    arms: NDArray[np.float64] = field(default_factory=lambda: mirrored(HANGING))
+    """(2, 2, 3) left and right; direction of upper arm and forearm in the chest's frame, of any length."""
+
+
+def blended(first: Posture, second: Posture, share: float) -> Posture:
+    """Return the posture `share` (0-1) of the way from the first to the second."""
+    values = {}
+    for entry in fields(Posture):
+        a, b = getattr(first, entry.name), getattr(second, entry.name)
+        values[entry.name] = _turning(a, b, share) if entry.name == "arms" else (1.0 - share) * a + share * b
+    return Posture(**values)
+
+
+def _turning(first: NDArray[np.float64], second: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """Return directions (..., 3) on the great circle between two sets of directions."""
+    a, b = _unit(first), _unit(second)
+    angle = np.arccos(np.clip((a * b).sum(axis=-1, keepdims=True), -1.0 + 1e-9, 1.0 - 1e-9))
+    return np.asarray((np.sin((1.0 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle))
+
+
+def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))
+
+
+class Stance:
+    """One person standing at a place on the floor of a y-up world; turns postures into body parameters."""
+
+    def __init__(
+        self, model: BodyModel, betas: NDArray[np.float64], *, place_m: tuple[float, float], heading_rad: float
+    ) -> None:
+        """Measure the body.
+
+        Args:
+            model: The body model.
+            betas: Shape coefficients.
+            place_m: x, z of the point under the pelvis [m].
+            heading_rad: Turn about y; 0 faces +z.
+        """
+        self._betas = betas
+        self._rest = model.joints(betas)
+        at_rest = BodyParameters(betas=betas, rotations_rad=np.zeros((24, 3)), translation_m=np.zeros(3))
+        self._sole_m = float(pose_vertices(model, at_rest)[:, 1].min())
+        self._origin = np.array([place_m[0], 0.0, place_m[1]])
+        self._heading = matrices_from_axis_angles(np.array([0.0, heading_rad, 0.0]))
+        self._leg_m = float(
+            np.linalg.norm(self._rest[4] - self._rest[1]) + np.linalg.norm(self._rest[7] - self._rest[4])
+        )
+
+    def parameters(self, posture: Posture) -> BodyParameters:
+        """Return the body parameters in the world."""
+        rest, local = self._rest, np.tile(np.eye(3), (24, 1, 1))
+        local[0] = self._heading @ matrices_from_axis_angles(posture.pelvis_rad)
+        local[[3, 6, 9]] = matrices_from_axis_angles(posture.spine_rad / 3.0)
+        local[[12, 15]] = matrices_from_axis_angles(posture.neck_rad / 2.0)
+        chest = local[0] @ local[3] @ local[6] @ local[9]
+        self._set_arms(local, chest, posture)
+        pelvis = self._set_legs(local, posture)
+        return BodyParameters(
+            betas=self._betas, rotations_rad=axis_angles_from_matrices(local), translation_m=pelvis - rest[0]
+        )
+
+    def _set_arms(self, local: NDArray[np.float64], chest: NDArray[np.float64], posture: Posture) -> None:
+        for side, sign in enumerate((1.0, -1.0)):
+            upper, fore = _unit(posture.arms[side])
+            girdle = np.array([0.0, -sign * GIRDLE_FORWARD_RAD * upper[2], sign * GIRDLE_RAISE_RAD * upper[1]])
+            local[13 + side] = matrices_from_axis_angles(girdle)
+            above = chest @ local[13 + side]
+            for joint, direction in ((16 + side, upper), (18 + side, fore)):
+                rest_bone = self._rest[joint + 2] - self._rest[joint]
+                local[joint] = smallest_rotation(rest_bone, above.T @ chest @ direction)
+                above = above @ local[joint]
+
+    def _set_legs(self, local: NDArray[np.float64], posture: Posture) -> NDArray[np.float64]:
+        """Set the legs' rotations so that the feet stay put; return the pelvis' position (3) in the world [m].
+
+        A pelvis that the legs cannot reach is lowered.
+        """
+        rest = self._rest
+        standing = self._origin + np.array([0.0, rest[0, 1] - self._sole_m - KNEES_UNLOCKED_M, 0.0])
+        pelvis = standing + self._heading @ posture.pelvis_m * (self._leg_m / REFERENCE_LEG_M)
+        ankles = [
+            self._origin
+            + self._heading @ (rest[7 + s] - rest[0]) * [1.0, 0.0, 1.0]
+            + np.array([0.0, rest[7 + s, 1] - self._sole_m, 0.0])
+            for s in (0, 1)
+        ]
+        for side in (0, 1):
+            hip = pelvis + local[0] @ (rest[1 + side] - rest[0])
+            away = ankles[side] - hip
+            sideways = float(np.hypot(away[0], away[2]))
+            reach = STRAIGHTEST * self._reach_m(side)
+            highest = ankles[side][1] + np.sqrt(max(reach**2 - sideways**2, 0.0))
+            pelvis[1] -= max(0.0, hip[1] - highest)
+        for side, sign in enumerate((1.0, -1.0)):
+            foot = self._heading @ matrices_from_axis_angles(np.array([0.0, sign * TOES_OUT_RAD, 0.0]))
+            hip = pelvis + local[0] @ (rest[1 + side] - rest[0])
+            self._set_leg(local, side, ankles[side] - hip, foot)
+        return np.asarray(pelvis)
+
+    def _reach_m(self, side: int) -> float:
+        rest = self._rest
+        return float(np.linalg.norm(rest[4 + side] - rest[1 + side]) + np.linalg.norm(rest[7 + side] - rest[4 + side]))
+
+    def _set_leg(
+        self, local: NDArray[np.float64], side: int, hip_to_ankle: NDArray[np.float64], foot: NDArray[np.float64]
+    ) -> None:
+        thigh_bone = self._rest[4 + side] - self._rest[1 + side]
+        shank_bone = self._rest[7 + side] - self._rest[4 + side]
+        thigh, shank = float(np.linalg.norm(thigh_bone)), float(np.linalg.norm(shank_bone))
+        distance = min(float(np.linalg.norm(hip_to_ankle)), STRAIGHTEST * (thigh + shank))
+        along = hip_to_ankle / np.linalg.norm(hip_to_ankle)
+        toes = foot[:, 2]
+        forward = toes - (toes @ along) * along
+        forward /= np.linalg.norm(forward)
+        cosine = (thigh**2 + distance**2 - shank**2) / (2.0 * thigh * distance)
+        knee = thigh * (cosine * along + np.sqrt(max(1.0 - cosine**2, 0.0)) * forward)
+        bend_axis = np.cross(forward, along)
+        turn = _frame(knee, bend_axis) @ _frame(thigh_bone, np.array([1.0, 0.0, 0.0])).T
+        local[1 + side] = local[0].T @ turn
+        local[4 + side] = smallest_rotation(shank_bone, turn.T @ (distance * along - knee))
+        local[7 + side] = (turn @ local[4 + side]).T @ foot
+
+
+def _frame(along: NDArray[np.float64], axis: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return an orthonormal frame (3, 3): first column along a bone, second nearest to an axis."""
+    first = along / np.linalg.norm(along)
+    second = axis - (axis @ first) * first
+    second /= np.linalg.norm(second)
+    return np.stack([first, second, np.cross(first, second)], axis=1)

@@ -1,0 +1,58 @@
+"""What a person may change about the simulated camera and person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rehab_pose.settings import Settings, setting
+
+__all__ = ["EXERCISE_CHOICES", "SimulationSettings"]
+
+EXERCISE_CHOICES = (
+    "all",
+    "none",
+    "arm_lifting",
+    "lateral_trunk_tilt",
+    "trunk_rotation",
+    "pelvis_rotation",
+    "squat",
+)
+
+
+@dataclass(frozen=True)
+class SimulationSettings(Settings):
+    """The camera, the person and what the person does."""
+
+    width_px: int = setting(640, "Width of the images [px]", minimum=16, maximum=4096)
+    height_px: int = setting(480, "Height of the images [px]", minimum=16, maximum=4096)
+    fx: float = setting(460.0, "Focal length along x [px]", minimum=10.0, maximum=10_000.0)
+    fy: float = setting(460.0, "Focal length along y [px]", minimum=10.0, maximum=10_000.0)
+    rate_hz: float = setting(30.0, "Frames a second", minimum=1.0, maximum=240.0)
+    exercise: str = setting(
+        "all", "all: the five exercises in turn; one exercise; or none: standing still", choices=EXERCISE_CHOICES
+    )
+    seconds_per_exercise: float = setting(
+        12.0, "Length of each exercise, in whole repetitions (two at least) [s]", minimum=3.0, maximum=3600.0
+    )
+    gap_s: float = setting(2.0, "Standing still before each exercise [s]", minimum=0.0, maximum=600.0)
+    tempo: float = setting(1.0, "Speed of the movements; 1: as people do them", minimum=0.2, maximum=4.0)
+    amplitude: float = setting(1.0, "Size of the movements; 1: as healthy people do them", minimum=0.1, maximum=1.2)
+    asymmetry: float = setting(
+        0.0, "Left side's share more, right side's share less of the movement", minimum=-0.8, maximum=0.8
+    )
+    sway: float = setting(1.0, "Size of natural sway; 0: none", minimum=0.0, maximum=5.0)
+    seed: int = setting(1, "Seed of everything random", minimum=0, maximum=2**31 - 1)
+    shape_seed: int = setting(0, "Seed of the body's shape; 0: the mean body", minimum=0, maximum=2**31 - 1)
+    people: int = setting(1, "1, or 2: another person stands beside, further away", minimum=1, maximum=2)
+    camera_height_m: float = setting(1.2, "Height of the camera above the floor [m]", minimum=0.2, maximum=3.0)
+    distance_m: float = setting(
+        2.6, "Distance of the person from the camera along the floor [m]", minimum=1.0, maximum=6.0
+    )
+    pitch_deg: float = setting(3.0, "How far the camera looks down [deg]", minimum=-30.0, maximum=60.0)
+    yaw_deg: float = setting(0.0, "How far the person is turned to their left [deg]", minimum=-180.0, maximum=180.0)
+    wall_distance_m: float = setting(3.6, "Distance of the wall from the camera [m]", minimum=1.5, maximum=20.0)
+    noise: str = setting(
+        "realsense", "Errors of the depth sensor: realsense (stereo), kinect (time of flight) or none",
+        choices=("realsense", "kinect", "none"),
+    )  # fmt: skip
+    start_ns: int = setting(0, "Stamp of the first frame [ns]", minimum=0, maximum=2**62)

@@ -1,0 +1,50 @@
+"""The public recordings that the exercise recogniser learns from."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from rehab_pose.errors import RecordingError
+from rehab_pose.recordings.irds import load_irds
+from rehab_pose.recordings.kimore import load_kimore
+from rehab_pose.recordings.mars import load_mars
+from rehab_pose.recordings.ui_prmd import load_ui_prmd
+from rehab_pose.recordings.utkinect import load_utkinect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rehab_pose.recordings.clip import Clip
+
+__all__ = ["LOADERS", "load_clips"]
+
+logger = logging.getLogger(__name__)
+
+LOADERS = {
+    "kimore": load_kimore,
+    "utkinect": load_utkinect,
+    "ui_prmd": load_ui_prmd,
+    "mars": load_mars,
+    "irds": load_irds,
+}
+
+
+def load_clips(root: Path) -> list[Clip]:
+    """Return the clips of every data set whose folder is there; KIMORE must be.
+
+    Raises:
+        RecordingError: There is no folder `kimore`.
+    """
+    if not (root / "kimore").is_dir():
+        msg = f"training data: expected a folder 'kimore' in {root}, there is none; see docs/models/exercise.md"
+        raise RecordingError(msg)
+    clips: list[Clip] = []
+    for name, loader in LOADERS.items():
+        if (root / name).is_dir():
+            found = loader(root / name)
+            logger.info("%s: %d clips of %d subjects", name, len(found), len({clip.subject for clip in found}))
+            clips.extend(found)
+        else:
+            logger.warning("%s: no such folder in %s; its movements are not taught as `none`", name, root)
+    return clips

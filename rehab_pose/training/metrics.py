@@ -1,0 +1,62 @@
+"""Figures of a classifier from what it said and what was true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["accuracy", "confusion_matrix", "expected_calibration_error", "fit_temperature", "recall"]
+
+
+def confusion_matrix(truth: NDArray[Any], said: NDArray[Any], classes: int) -> NDArray[np.int64]:
+    """Return counts (C, C): rows are the truth, columns what was said."""
+    matrix = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(matrix, (np.asarray(truth, dtype=np.intp), np.asarray(said, dtype=np.intp)), 1)
+    return matrix
+
+
+def accuracy(matrix: NDArray[np.int64]) -> float:
+    """Return the share of right answers of a confusion matrix; NaN where it is empty."""
+    total = int(matrix.sum())
+    return float(np.trace(matrix)) / total if total else float("nan")
+
+
+def recall(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the share of right answers of each true class (C); NaN for a class that does not occur."""
+    totals = matrix.sum(axis=1)
+    return np.where(totals > 0, np.diag(matrix) / np.maximum(totals, 1), np.nan)
+
+
+def _log_softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
+    shifted = np.asarray(logits, dtype=np.float64) - np.max(logits, axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), dtype=np.float64)
+
+
+def fit_temperature(logits: NDArray[Any], truth: NDArray[Any]) -> float:
+    """Return the temperature that makes softmax(logits / temperature) most likely (Guo et al. 2017).
+
+    Args:
+        logits: (N, C).
+        truth: (N) class numbers.
+    """
+    candidates = np.geomspace(0.25, 8.0, 141)
+    rows = np.arange(len(truth))
+    losses = [-_log_softmax(logits / value)[rows, truth].mean() for value in candidates]
+    return float(candidates[int(np.argmin(losses))])
+
+
+def expected_calibration_error(probabilities: NDArray[Any], truth: NDArray[Any], bins: int = 10) -> float:
+    """Return the mean distance between confidence and accuracy over bins of confidence (Guo et al. 2017)."""
+    confidence = probabilities.max(axis=-1)
+    right = probabilities.argmax(axis=-1) == truth
+    place = np.minimum((confidence * bins).astype(np.intp), bins - 1)
+    error = 0.0
+    for number in range(bins):
+        inside = place == number
+        if inside.any():
+            error += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
+    return float(error)

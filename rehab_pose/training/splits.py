@@ -1,0 +1,47 @@
+"""Whole subjects on one side or the other: the only split whose figure says something about a new person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rehab_pose.recordings.clip import Clip
+
+__all__ = ["by_subject", "held_out_subjects"]
+
+
+def held_out_subjects(clips: Iterable[Clip], share: float, seed: int) -> frozenset[tuple[str, str]]:
+    """Choose the subjects to keep back, the same share of every group of every data set.
+
+    Args:
+        clips: All clips.
+        share: Part of each group's subjects to keep back, 0 to 1, rounded to whole subjects.
+        seed: The same seed and clips give the same subjects.
+
+    Returns:
+        (dataset, subject) pairs.
+    """
+    group_of: dict[tuple[str, str], str] = {}
+    for clip in clips:
+        group_of.setdefault((clip.dataset, clip.subject), clip.group)
+    strata: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for key in sorted(group_of):
+        strata.setdefault((key[0], group_of[key]), []).append(key)
+    rng = np.random.default_rng(seed)
+    chosen: list[tuple[str, str]] = []
+    for stratum in sorted(strata):
+        members = strata[stratum]
+        order = rng.permutation(len(members))
+        chosen.extend(members[place] for place in order[: round(share * len(members))])
+    return frozenset(chosen)
+
+
+def by_subject(clips: Sequence[Clip], held_out: frozenset[tuple[str, str]]) -> tuple[list[Clip], list[Clip]]:
+    """Return the clips of the other subjects, and those of the held-out ones."""
+    training = [clip for clip in clips if (clip.dataset, clip.subject) not in held_out]
+    testing = [clip for clip in clips if (clip.dataset, clip.subject) in held_out]
+    return training, testing

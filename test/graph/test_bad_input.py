@@ -1,0 +1,244 @@
+"""Bad input over real DDS: a clear message on the log and on /diagnostics, and the node lives on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+from rehab_pose.geometry.camera import CameraIntrinsics
+from rehab_pose.messages import topics
+from rehab_pose.messages.camera_info import camera_info_message
+from rehab_pose.messages.carrier import header
+from rehab_pose.messages.images import image_message
+from rehab_pose.ros.carrier import RosCarrier, message_class
+from rehab_pose.ros.qos import qos
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.graph
+
+CAMERA = CameraIntrinsics(width_px=64, height_px=48, fx=50.0, fy=50.0, cx=31.5, cy=23.5)
+TIMEOUT_S = 20.0
+NS_PER_S = 1_000_000_000
+PERIOD_NS = 33_000_000
+
+
+class Camera(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
+    """A driver that sends what it is told to, and hears what comes back."""
+
+    def __init__(self, namespace: str = "", *, best_effort: bool = False) -> None:
+        super().__init__("test_camera", namespace=namespace)
+        self.sync_name = f"{namespace}/rgbd_sync"
+        self.carrier = RosCarrier()
+        self.stamp_ns = NS_PER_S
+        self.frames: list[Any] = []
+        self._status: dict[str, Any] = {}
+        profiles = [qos(topic.delivery, best_effort=best_effort) for topic in topics.CAMERA_TOPICS]
+        self.sides = [
+            self.create_publisher(message_class(topic.type_name), topic.name, profile)
+            for topic, profile in zip(topics.CAMERA_TOPICS, profiles, strict=True)
+        ]
+        rgbd = message_class(topics.RGBD.type_name)
+        self.create_subscription(rgbd, topics.RGBD.name, self.frames.append, qos(topics.RGBD.delivery))
+        array = message_class("diagnostic_msgs/msg/DiagnosticArray")
+        self.create_subscription(array, "/diagnostics", self._on_diagnostics, 10)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self)
+
+    def _on_diagnostics(self, message: Any) -> None:  # noqa: ANN401
+        for status in message.status:
+            self._status[status.name] = status
+
+    def forget_status(self) -> None:
+        """Listen for new diagnostics only."""
+        self._status.clear()
+
+    def said(self, sentence: str, node: str = "") -> bool:
+        """Tell whether a node's status says something."""
+        name = node or self.sync_name
+        return name in self._status and sentence in self._status[name].message
+
+    def value(self, key: str) -> int:
+        """Return rgbd_sync's count; 0 where it has none."""
+        values = self._status[self.sync_name].values if self.sync_name in self._status else []
+        return sum(int(entry.value) for entry in values if entry.key == key)
+
+    def answered(self) -> bool:
+        """Tell whether the last frame sent has come back."""
+        stamp = self.stamp_ns
+        return any(frame.header.stamp.sec * NS_PER_S + frame.header.stamp.nanosec == stamp for frame in self.frames)
+
+    def until(self, condition: Callable[[], bool], timeout_s: float = TIMEOUT_S) -> bool:
+        """Listen until something holds; tell whether it did."""
+        end_s = time.monotonic() + timeout_s
+        while not condition() and time.monotonic() < end_s:
+            self._executor.spin_once(timeout_sec=0.02)
+        return condition()
+
+    def send(self, change: Callable[[Any, Any, Any], None] | None = None, depth: Any = None) -> None:  # noqa: ANN401
+        """Send one frame, after a change to its colour, camera_info and depth messages."""
+        self.stamp_ns += PERIOD_NS
+        stamp = header(self.carrier, self.stamp_ns, "cam")
+        values = np.full((48, 64), 1500, np.uint16) if depth is None else depth
+        encoding = "16UC1" if values.dtype == np.uint16 else "32FC1"
+        color = image_message(self.carrier, stamp, "rgb8", np.zeros((48, 64, 3), np.uint8))
+        info = camera_info_message(self.carrier, stamp, CAMERA)
+        depth_message = image_message(self.carrier, stamp, encoding, values)
+        if change is not None:
+            change(color, info, depth_message)
+        for publisher, message in zip(self.sides, (color, info, depth_message), strict=True):
+            publisher.publish(message)
+
+    def send_until_answered(self) -> bool:
+        """Send good frames until one comes back, then wait for the last one."""
+        before = len(self.frames)
+
+        def some() -> bool:
+            self.send()
+            return len(self.frames) > before
+
+        return self.until(some) and self.until(self.answered)
+
+
+@pytest.fixture(scope="module")
+def camera(ros: Any) -> Iterator[Camera]:  # noqa: ANN401
+    assert ros.ok()
+    node = Camera()
+    yield node
+    node.destroy_node()
+
+
+@pytest.fixture(scope="module")
+def sync(lasting_program: Any, camera: Camera) -> Any:  # noqa: ANN401
+    """Return a running rgbd_sync that has answered once."""
+    node = lasting_program("rehab_pose.nodes.rgbd_sync")
+    assert camera.until(lambda: all(side.get_subscription_count() for side in camera.sides))
+    assert camera.send_until_answered(), node.output
+    return node
+
+
+def all_zero(_color: Any, info: Any, _depth: Any) -> None:  # noqa: ANN401
+    info.k = np.zeros(9)
+
+
+def wrong_encoding(color: Any, _info: Any, _depth: Any) -> None:  # noqa: ANN401
+    color.encoding = "yuv422"
+
+
+def wrong_depth_encoding(_color: Any, _info: Any, depth: Any) -> None:  # noqa: ANN401
+    depth.encoding = "8UC1"
+
+
+def other_size(_color: Any, _info: Any, depth: Any) -> None:  # noqa: ANN401
+    depth.height, depth.width, depth.step = 24, 32, 64
+
+
+def damaged(color: Any, _info: Any, _depth: Any) -> None:  # noqa: ANN401
+    color.data = color.data[:100]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (all_zero, "expected a positive focal length K[0], got 0.0"),
+        (wrong_encoding, "expected the encoding rgb8, bgr8, rgba8, bgra8, mono8, got 'yuv422'"),
+        (wrong_depth_encoding, "expected the encoding 16UC1, mono16, 32FC1, got '8UC1'"),
+        (other_size, "colour 64x48, depth 32x24, camera_info 64x48"),
+        (damaged, "and 100 bytes in all"),
+    ],
+    ids=lambda entry: getattr(entry, "__name__", ""),
+)
+def test_a_bad_message_is_explained_counted_and_survived(
+    sync: Any,  # noqa: ANN401
+    camera: Camera,
+    change: Any,  # noqa: ANN401
+    sentence: str,
+) -> None:
+    camera.forget_status()
+    assert camera.until(lambda: camera.value("processed") > 0)
+    before = camera.value("dropped: InputError")
+    camera.send(change)
+    assert camera.until(lambda: camera.said(sentence)), sync.output
+    assert camera.value("dropped: InputError") == before + 1
+    assert sentence in sync.output
+    camera.send()  # the next camera_info is good again
+    assert camera.send_until_answered(), "the node no longer answers"
+
+
+@pytest.mark.parametrize("depth", [np.zeros((48, 64), np.uint16), np.full((48, 64), np.nan, np.float32)])
+def test_depth_without_any_return_is_a_frame_without_depth(sync: Any, camera: Camera, depth: Any) -> None:  # noqa: ANN401
+    assert camera.send_until_answered()
+    camera.send(depth=depth)
+    assert camera.until(camera.answered), sync.output
+    came = np.frombuffer(camera.frames[-1].depth.data, np.float32)
+    assert np.isnan(came).all()
+
+
+def test_time_that_jumps_back_starts_afresh(sync: Any, camera: Camera) -> None:  # noqa: ANN401
+    camera.stamp_ns += 100 * NS_PER_S
+    assert camera.send_until_answered()
+    camera.stamp_ns -= 100 * NS_PER_S
+    assert camera.send_until_answered(), "a looped recording must go on"
+    assert sync.wait_for_output("time went back", TIMEOUT_S)
+    assert camera.until(lambda: camera.value("jumps back in time") == 1)
+
+
+def test_a_silent_camera_is_named_and_welcomed_back(sync: Any, camera: Camera) -> None:  # noqa: ANN401
+    sentence = "s on /rgb/image_rect_color"
+    assert camera.until(lambda: camera.said(sentence))
+    assert sync.wait_for_output(sentence, TIMEOUT_S)
+    assert camera.send_until_answered()
+    assert sync.wait_for_output("/rgb/image_rect_color is back", TIMEOUT_S)
+
+
+# rclpy itself warns with a deprecated call when it finds that two sides do not fit.
+@pytest.mark.filterwarnings("ignore:Deprecated in favor of:DeprecationWarning")
+def test_a_camera_that_sends_best_effort_is_heard(program: Any, ros: Any) -> None:  # noqa: ANN401
+    assert ros.ok()
+    node = program("rehab_pose.nodes.rgbd_sync", "--ros-args", "-r", "__ns:=/other")
+    camera = Camera("/other", best_effort=True)
+    assert camera.send_until_answered(), node.output
+    assert "subscribed best effort" in node.output
+    camera.destroy_node()
+
+
+def test_an_unknown_parameter_is_named_with_the_nearest_one(program: Any, ros: Any) -> None:  # noqa: ANN401
+    assert ros.ok()
+    arguments = ("--ros-args", "-r", "__ns:=/third", "-p", "capture.depth_maximum:=4.0")
+    node = program("rehab_pose.nodes.rgbd_sync", *arguments)
+    camera = Camera("/third")
+    sentence = "unknown parameter capture.depth_maximum; did you mean capture.depth_maximum_m?"
+    assert node.wait_for_output(sentence, TIMEOUT_S), node.output
+    assert camera.until(lambda: camera.said(sentence))
+    assert camera.send_until_answered()
+    camera.destroy_node()
+
+
+def test_a_value_out_of_range_ends_the_node_with_one_sentence(program: Any) -> None:  # noqa: ANN401
+    node = program("rehab_pose.nodes.rgbd_sync", "--ros-args", "-p", "capture.depth_maximum_m:=-4.0")
+    assert node.process.wait(TIMEOUT_S) == 2
+    assert "CaptureSettings.depth_maximum_m: expected a value from 0.1 to 20" in node.output
+    assert "Traceback" not in node.output
+
+
+@pytest.mark.parametrize("content", [None, b"damaged"], ids=["missing", "damaged"])
+def test_a_model_file_that_cannot_be_used_is_explained_and_the_node_lives(
+    program: Any,  # noqa: ANN401
+    camera: Camera,
+    tmp_path: Any,  # noqa: ANN401
+    content: bytes | None,
+) -> None:
+    path = tmp_path / "weights.onnx"
+    if content is not None:
+        path.write_bytes(content)
+    node = program("rehab_pose.nodes.silhouette", "--ros-args", "-p", f"silhouette.weights_path:={path}")
+    assert node.wait_for_output(str(path), TIMEOUT_S), node.output
+    assert camera.until(lambda: camera.said(str(path), "/silhouette"))
+    assert node.process.poll() is None
+    assert node.stop() == 0

@@ -1,0 +1,89 @@
+"""From three camera topics to frames: what fits becomes a frame, what does not is refused or counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rehab_pose.errors import InputError
+from rehab_pose.geometry.camera import CameraIntrinsics
+from rehab_pose.messages.camera_info import camera_info_message, intrinsics_from_message
+from rehab_pose.messages.carrier import header
+from rehab_pose.messages.frame_builder import FrameBuilder
+from rehab_pose.messages.images import image_message
+from rehab_pose.recordings.bag_types import BagCarrier
+
+CAMERA = CameraIntrinsics(width_px=8, height_px=6, fx=10.0, fy=11.0, cx=3.5, cy=2.5)
+MS = 1_000_000
+
+
+@pytest.fixture
+def carrier() -> Any:  # noqa: ANN401
+    return BagCarrier()
+
+
+def color(carrier: Any, stamp_ns: int, encoding: str = "rgb8", size: tuple[int, int] = (6, 8)) -> Any:  # noqa: ANN401
+    return image_message(carrier, header(carrier, stamp_ns, "cam"), encoding, np.full((*size, 3), 9, np.uint8))
+
+
+def depth(carrier: Any, stamp_ns: int, size: tuple[int, int] = (6, 8)) -> Any:  # noqa: ANN401
+    return image_message(carrier, header(carrier, stamp_ns, "cam"), "16UC1", np.full(size, 1500, np.uint16))
+
+
+def info(carrier: Any) -> Any:  # noqa: ANN401
+    return camera_info_message(carrier, header(carrier, 0, "cam"), CAMERA)
+
+
+def test_a_pair_becomes_a_frame_with_the_colour_images_stamp(carrier: Any) -> None:  # noqa: ANN401
+    builder = FrameBuilder()
+    builder.add_camera_info(info(carrier))
+    assert builder.add_depth(depth(carrier, 5 * MS)) == []
+    [raw] = builder.add_color(color(carrier, 9 * MS))
+    frame = builder.build(raw)
+    assert (frame.stamp_ns, frame.frame_id, frame.intrinsics) == (9 * MS, "cam", CAMERA)
+    assert np.nanmedian(frame.depth_m) == pytest.approx(1.5)
+
+
+def test_pairs_before_the_first_camera_info_are_counted(carrier: Any) -> None:  # noqa: ANN401
+    builder = FrameBuilder()
+    builder.add_depth(depth(carrier, 0))
+    assert builder.add_color(color(carrier, 0)) == []
+    assert builder.dropped_without_camera_info == 1
+
+
+def test_sizes_that_differ_are_refused_with_all_three_sizes(carrier: Any) -> None:  # noqa: ANN401
+    builder = FrameBuilder()
+    builder.add_camera_info(info(carrier))
+    builder.add_depth(depth(carrier, 0, size=(3, 4)))
+    [raw] = builder.add_color(color(carrier, 0))
+    with pytest.raises(InputError, match="colour 8x6, depth 4x3, camera_info 8x6"):
+        builder.build(raw)
+
+
+def test_an_uncalibrated_camera_is_refused(carrier: Any) -> None:  # noqa: ANN401
+    message = info(carrier)
+    message.k = np.zeros(9)
+    with pytest.raises(InputError, match=r"K\[0\]"):
+        intrinsics_from_message(message)
+
+
+def test_camera_info_survives_and_binning_and_region_move_the_intrinsics(carrier: Any) -> None:  # noqa: ANN401
+    message = info(carrier)
+    assert intrinsics_from_message(message) == CAMERA
+    message.binning_x = message.binning_y = 2
+    binned = intrinsics_from_message(message)
+    assert (binned.width_px, binned.height_px, binned.fx, binned.cy) == (4, 3, 5.0, 1.25)
+    message.binning_x = message.binning_y = 0
+    message.roi.x_offset, message.roi.y_offset, message.roi.width, message.roi.height = 2, 1, 4, 3
+    assert intrinsics_from_message(message) == CAMERA.cropped((2, 1, 4, 3))
+    assert intrinsics_from_message(message, whole_image=True) == CAMERA
+
+
+def test_p_counts_and_k_stands_in_where_p_is_zero(carrier: Any) -> None:  # noqa: ANN401
+    message = info(carrier)
+    message.k = message.k * 2.0
+    assert intrinsics_from_message(message).fx == CAMERA.fx
+    message.p = np.zeros(12)
+    assert intrinsics_from_message(message).fx == 2.0 * CAMERA.fx

@@ -1,0 +1,78 @@
+"""Markers show what is known; the fast mesh marker is the same bytes as the slow one."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from rclpy.serialization import deserialize_message, serialize_message
+from visualization_msgs.msg import Marker
+
+from rehab_pose.datatypes import Joints, JointState, unknown_plane
+from rehab_pose.errors import InputError
+from rehab_pose.ros.carrier import RosCarrier
+from rehab_pose.ros.markers import no_person_markers, person_markers
+from rehab_pose.ros.mesh_template import MeshTemplate, mesh_marker
+from rehab_pose.skeletons.smpl24 import SMPL_24
+
+STAMP_NS = 1_700_000_000_123_456_789
+
+
+@pytest.mark.parametrize("frame_id", ["a", "cam", "camera_color_optical_frame", "x" * 33])
+@pytest.mark.parametrize("faces", [1, 7])
+def test_the_template_stands_for_the_same_message(frame_id: str, faces: int) -> None:
+    random = np.random.default_rng(faces)
+    triangles = random.integers(0, 20, (faces, 3))
+    template = MeshTemplate(frame_id, triangles)
+    for stamp_ns in (STAMP_NS, STAMP_NS + 1):
+        vertices = random.normal(0, 1, (20, 3)).astype(np.float32)
+        slow = serialize_message(mesh_marker(stamp_ns, frame_id, vertices[triangles.reshape(-1)]))
+        fast = template.fill(stamp_ns, vertices)
+        assert len(fast) == len(slow)
+        # Not compared byte by byte: the bytes that align numbers are left as they were in memory.
+        assert deserialize_message(fast, Marker) == deserialize_message(slow, Marker)
+
+
+def test_a_whole_body_is_filled_in_a_few_milliseconds() -> None:
+    random = np.random.default_rng(0)
+    vertices = random.normal(0, 1, (6890, 3)).astype(np.float32)
+    template = MeshTemplate("cam", random.integers(0, 6890, (13776, 3)))
+    start_s = time.perf_counter()
+    for _ in range(10):
+        template.fill(STAMP_NS, vertices)
+    assert (time.perf_counter() - start_s) / 10 < 0.020  # 0.3 ms on an idle core, 50 ms from Point objects
+    received: Any = deserialize_message(template.fill(STAMP_NS, vertices), Marker)
+    assert len(received.points) == 3 * 13776
+
+
+def test_no_triangles_are_refused() -> None:
+    with pytest.raises(InputError, match="expected at least one triangle"):
+        MeshTemplate("cam", np.empty((0, 3), np.int32))
+
+
+def joints() -> Joints:
+    positions = np.random.default_rng(0).normal(0, 1, (24, 3))
+    positions[SMPL_24.index("left_hand")] = np.nan
+    state = np.full(24, JointState.OBSERVED, np.uint8)
+    state[SMPL_24.index("left_hand")] = JointState.MISSING
+    return Joints(STAMP_NS, "cam", SMPL_24, positions, np.ones(24), np.ones(24), state, unknown_plane())
+
+
+def test_a_missing_joint_is_not_drawn_and_neither_is_its_bone() -> None:
+    spheres, lines, text = person_markers(RosCarrier(), joints(), "lateral_trunk_tilt").markers
+    assert len(spheres.points) == len(spheres.colors) == 23
+    assert len(lines.points) == 2 * (len(SMPL_24.bones) - 1)
+    assert text.text == "lateral trunk tilt"
+    drawn = np.array([(point.x, point.y, point.z) for point in spheres.points + lines.points])
+    assert np.isfinite(drawn).all()
+    for marker in (spheres, lines, text):
+        assert marker.header.frame_id == "cam"
+        assert marker.header.stamp.nanosec == STAMP_NS % 10**9
+
+
+def test_without_a_label_there_is_no_text_and_nobody_removes_all() -> None:
+    assert len(person_markers(RosCarrier(), joints(), "").markers) == 2
+    [clear] = no_person_markers(RosCarrier(), STAMP_NS, "cam").markers
+    assert clear.action == Marker.DELETEALL
