@@ -32,11 +32,16 @@ def shared_folders(*roots: str) -> list[tuple[str, list[str]]]:
     return entries
 
 
+def package_files(*endings: str) -> list[str]:
+    """Return the package's files that are not Python, also those in folders that are no packages."""
+    return sorted(str(path.relative_to(PACKAGE)) for path in Path(PACKAGE).rglob("*") if path.suffix in endings)
+
+
 setup(
     name=PACKAGE,
     version="0.1.0",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={"": ["*.npz", "*.onnx", "*.yaml", "*.json"]},
+    package_data={PACKAGE: package_files(".npz", ".onnx", ".yaml", ".json")},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (SHARE, ["package.xml"]),

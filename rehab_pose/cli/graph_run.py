@@ -30,12 +30,15 @@ __all__ = ["ExerciseScore", "GraphPlan", "GraphRun", "exercise_scores", "figures
 NS_PER_S = 1e9
 START_TIMEOUT_S = 60.0
 """For all nodes to report themselves: loading takes seconds, compiling on an unprepared machine a minute."""
+CAMERA_LEAD_S = 4.0
+"""From the start of the simulated camera's process to its first frame: loading and discovery [s]."""
 DRAIN_S = 1.5
 """For the last frames to get through after the camera has stopped [s]."""
 SETTLE_S = 1.0
 """At the start of a run, while subscriptions are still being found, frames are not judged [s]."""
 LATEST_LABEL_S = 3.0
 """The right label has to be said within this time from the start of a movement [s]."""
+END_MARGIN_S = 0.5
 RSS_FIELD = "VmRSS:"
 
 
@@ -70,6 +73,7 @@ class GraphRun:
         self.rss_mb: dict[str, float] = {}
         self._label = ""
         self._first_ns: int | None = None
+        self._camera_start_ns: int | None = None
 
     @property
     def simulation(self) -> SimulationSettings:
@@ -120,14 +124,21 @@ class GraphRun:
                 return None if "exit code 0" in ended else ended
             from rehab_pose.simulation.motions import plan_of  # noqa: PLC0415  (a recording needs none)
 
-            more = ("-p", f"simulation.seconds_per_exercise:={self.plan.seconds_per_exercise}")
+            # The first frame is due when the camera's subscribers have been found, at a stamp that is known here.
+            self._camera_start_ns = time.time_ns() + round(CAMERA_LEAD_S * NS_PER_S)
+            more = (
+                "-p",
+                f"simulation.seconds_per_exercise:={self.plan.seconds_per_exercise}",
+                "-p",
+                f"simulation.start_ns:={self._camera_start_ns}",
+            )
             camera.start("sim_camera", node_command("sim_camera", parameters, more=more), environment)
             deadline_s = time.monotonic() + START_TIMEOUT_S
             while self._first_ns is None and time.monotonic() < deadline_s:
                 obituary = processes.wait(0.1) or camera.wait(0.1)
                 if obituary is not None:
                     return obituary
-            return processes.wait(plan_of(self.simulation)[-1].end_s)
+            return processes.wait(plan_of(self.simulation)[-1].end_s + END_MARGIN_S)
         finally:
             camera.stop()
 
@@ -152,12 +163,12 @@ class GraphRun:
         )
 
     def _seconds(self, stamp_ns: int) -> float:
-        first = self._first_ns if self._first_ns is not None else stamp_ns
-        return (stamp_ns - first) / NS_PER_S
+        first_ns = self._camera_start_ns or self._first_ns or stamp_ns
+        return (stamp_ns - first_ns) / NS_PER_S
 
     @property
     def start_ns(self) -> int:
-        """Stamp of the simulated camera's frame 0.
+        """Stamp of the camera's first frame.
 
         Raises:
             RehabPoseError: No frame was seen.
@@ -165,7 +176,7 @@ class GraphRun:
         if self.record is None or not self.record.camera_ns:
             msg = "no frame of the camera was seen; is another program using the same ROS_DOMAIN_ID?"
             raise RehabPoseError(msg)
-        return min(self.record.camera_ns)
+        return min(self.record.camera_ns) if self._camera_start_ns is None else self._camera_start_ns
 
     def middle_indices(self) -> list[int]:
         """Return the frame in the middle of a repetition of each simulated exercise."""

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
+SAMPLES = {"silhouette": 29_000, "joints": 59_000}
+STEPS = {"silhouette": 6000, "joints": 7000}
+BATCH_SIZES = {"silhouette": 24, "joints": 32}
+SAMPLE_SEEDS = {"silhouette": 2, "joints": 1}
+HELD_OUT_SEED = 99
+"""What the shipped weights were made with; samples of another seed are for the figures."""
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommand."""
@@ -32,6 +39,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--calibration", type=Path, help="metrics.json of a run that kept subjects back; for --held-out 0"
     )
     exercise.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output folder")
+    for stage, what in (("silhouette", "the silhouette network"), ("joints", "the joint network")):
+        rendered = stages.add_parser(stage, help=f"{what}, from rendered people")
+        rendered.add_argument("-o", "--output", type=Path, required=True, help="folder for samples, weights, checkpoint")
+        rendered.add_argument("--samples", type=int, default=SAMPLES[stage], help="rendered (default: %(default)s)")
+        rendered.add_argument("--held-out-samples", type=int, default=1000, help="more, for the figures")
+        rendered.add_argument("--steps", type=int, default=STEPS[stage], help="of training (default: %(default)s)")
+        rendered.add_argument("--batch-size", type=int, default=BATCH_SIZES[stage], help="(default: %(default)s)")
+        rendered.add_argument("--learning-rate", type=float, default=2e-3, help="(default: %(default)s)")
+        rendered.add_argument("--seed", type=int, default=0, help="of the start and the batches")
+        rendered.add_argument("--threads", type=int, default=1, help="threads that torch may use")
     parser.set_defaults(run=run)
 
 
@@ -45,13 +62,39 @@ def run(args: argparse.Namespace) -> int:
     if importlib.util.find_spec("torch") is None:
         msg = "training needs torch, which is not installed; pip install torch, then try again"
         raise MissingDependencyError(msg)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    return _train_exercise(args) if args.stage == "exercise" else _train_rendered(args)
+
+
+def _train_rendered(args: argparse.Namespace) -> int:
+    """Render samples, train, and print the figures on samples that were not trained on. Stopping and resuming is safe."""
+    from rehab_pose.training import joints, silhouette  # noqa: PLC0415  (torch takes seconds to load)
+    from rehab_pose.training.loop import LoopSettings  # noqa: PLC0415
+
+    settings = LoopSettings(args.steps, args.batch_size, args.learning_rate, threads=args.threads)
+    samples, held_out = args.output / "samples", args.output / "held_out"
+    if args.stage == "joints":
+        joints.make_joint_samples(samples, args.samples, SAMPLE_SEEDS["joints"], None)
+        joints.make_joint_samples(held_out, args.held_out_samples, HELD_OUT_SEED, None)
+        joints.train_joints(samples, args.samples, args.output, settings, args.seed)
+        figures = joints.evaluate_joints(held_out, args.held_out_samples, args.output / "joints.onnx")
+    else:
+        silhouette.make_silhouette_samples(samples, args.samples, SAMPLE_SEEDS["silhouette"], None)
+        silhouette.make_silhouette_samples(held_out, args.held_out_samples, HELD_OUT_SEED, None)
+        silhouette.train_silhouette(samples, args.samples, args.output, settings, args.seed)
+        figures = silhouette.evaluate_silhouette(held_out, args.held_out_samples, args.output / "silhouette.onnx")
+    for name, value in figures.items():
+        print(f"{name:24s} {value:8.3f}")
+    return 0
+
+
+def _train_exercise(args: argparse.Namespace) -> int:
     if args.epochs < 1 or not 0.0 <= args.held_out < 1.0:
         msg = f"expected at least one epoch and a held-out part from 0 to 1, got {args.epochs} and {args.held_out}"
         raise SettingsError(msg)
     # torch takes seconds to load: only when something is trained.
     from rehab_pose.training.exercise import TrainingPlan, train  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     plan = TrainingPlan(epochs=args.epochs, seed=args.seed, held_out_share=args.held_out, threads=args.threads)
     facts = train(args.data, args.output, plan, resume=args.resume, calibration=args.calibration)
     score = facts.get("recognition")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 from rehab_pose.messages import topics
@@ -15,6 +16,10 @@ from rehab_pose.simulation.settings import SimulationSettings
 
 __all__ = ["SimCameraNode", "main"]
 
+NS_PER_S = 1e9
+POLLS_PER_FRAME = 0.25
+"""Periods of the timer in a frame: the image is started at most a quarter of a period late."""
+
 
 class SimCameraNode(StageNode):
     """Publishes rendered colour, depth and camera_info, as a driver would."""
@@ -26,18 +31,26 @@ class SimCameraNode(StageNode):
         self._color = self.output(topics.COLOR)
         self._info = self.output(topics.CAMERA_INFO)
         self._depth = self.output(topics.DEPTH)
-        self._start_ns = self.get_clock().now().nanoseconds
-        self._index = 0
-        self.start_worker()
-        self.create_timer(1.0 / settings.rate_hz, self._tick)
+        now_ns = self.get_clock().now().nanoseconds
+        self._first_ns = settings.start_ns or now_ns
+        self._offset_ns = self._first_ns - settings.start_ns
+        self._rate_hz = settings.rate_hz
+        self._last = -1
+        self.start_worker(capacity=1, adjustable=False)  # an image that cannot be rendered in time is skipped
+        self.create_timer(POLLS_PER_FRAME / settings.rate_hz, self._tick)
 
     def _tick(self) -> None:
-        self.post(self._publish, self._index, self._index, self.now_s())
-        self._index += 1
+        """Ask for the image that is due now: a camera that falls behind skips images, its stamps stay true."""
+        elapsed_s = (self.get_clock().now().nanoseconds - self._first_ns) / NS_PER_S
+        due = math.floor(elapsed_s * self._rate_hz)
+        if due > self._last:
+            self.health.drop("not rendered in time", due - self._last - 1)
+            self._last = due
+            self.post(self._publish, due, due, self.now_s())
 
     def _publish(self, index: int) -> bool:
         frame = self._simulation.frame(index).frame
-        stamp = header(self.carrier, self._start_ns + frame.stamp_ns, frame.frame_id)
+        stamp = header(self.carrier, self._offset_ns + frame.stamp_ns, frame.frame_id)
         self._info.publish(camera_info_message(self.carrier, stamp, frame.intrinsics))
         self._color.publish(image_message(self.carrier, stamp, "rgb8", frame.color))
         self._depth.publish(image_message(self.carrier, stamp, "16UC1", depth_millimetres(frame.depth_m)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import rclpy.subscription
 from rclpy.node import Node
@@ -20,6 +20,7 @@ from rehab_pose.ros.mailbox import Mailbox
 from rehab_pose.ros.parameters import declare_settings, declared_names, unmatched_overrides
 from rehab_pose.ros.qos import qos
 from rehab_pose.ros.sections import SETTINGS_BY_SECTION
+from rehab_pose.ros.stage import Actor, Stage
 from rehab_pose.settings import Settings, setting
 
 if TYPE_CHECKING:
@@ -32,12 +33,10 @@ if TYPE_CHECKING:
     from rehab_pose.messages.carrier import Message
     from rehab_pose.messages.topics import Topic
 
-__all__ = ["NodeSettings", "Stage", "StageNode"]
+__all__ = ["NodeSettings", "StageNode"]
 
 CAMERA_NAMES = frozenset(topic.name for topic in CAMERA_TOPICS)
 REPORT_PERIOD_S = 1.0
-RETRY_S = 5.0
-"""A stage whose model file was missing or damaged is tried again after this time [s]."""
 REPEAT_S = 5.0
 """The same error is logged again after this time [s]."""
 NS_PER_S = 1_000_000_000
@@ -58,48 +57,8 @@ class NodeSettings(Settings):
     )
 
 
-class Actor(Protocol):
-    """What all stages share."""
-
-    def reset(self) -> None:
-        """Forget earlier frames."""
-
-
 A = TypeVar("A", bound=Actor)
 S = TypeVar("S", bound=Settings)
-
-
-class Stage(Generic[A]):
-    """A stage object that may not be there yet, because its model file is missing or damaged."""
-
-    def __init__(self, build: Callable[[], A]) -> None:
-        self._build = build
-        self._actor: A | None = None
-        self._error: ModelFileError | None = None
-        self._tried_s = -RETRY_S
-
-    def get(self) -> A:
-        """Return the stage, building it when it is not there and the last try was some seconds ago.
-
-        Raises:
-            ModelFileError: Its model file cannot be used.
-        """
-        if self._actor is None:
-            now_s = time.monotonic()
-            if self._error is not None and now_s - self._tried_s < RETRY_S:
-                raise self._error
-            self._tried_s = now_s
-            try:
-                self._actor = self._build()
-            except ModelFileError as error:
-                self._error = error
-                raise
-        return self._actor
-
-    def reset(self) -> None:
-        """Make the stage forget earlier frames, if it is there."""
-        if self._actor is not None:
-            self._actor.reset()
 
 
 class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
@@ -163,10 +122,15 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
 
         self.listen(topic, receive)
 
-    def start_worker(self, capacity: int = 1) -> None:
-        """Start the worker thread, if it is not running yet."""
+    def start_worker(self, capacity: int = 1, *, adjustable: bool = True) -> None:
+        """Start the worker thread, if it is not running yet.
+
+        Args:
+            capacity: So many items may wait.
+            adjustable: The parameter node.queue_length may ask for more.
+        """
         if self._mailbox is None:
-            length = max(capacity, self._queue_length)
+            length = max(capacity, self._queue_length) if adjustable else capacity
             self._mailbox = Mailbox(self._work, f"{self.get_name()}_worker", length)
 
     def post(self, handler: Callable[[Any], bool], item: object, stamp: int, arrived_s: float) -> None:

@@ -75,7 +75,8 @@ def enlarge(
         separable = np.abs(person_full - other_full) > np.float32(2 * SAME_SURFACE_RATIO) * depth
     # Where person and surroundings lie at one depth (feet on the floor) only the reduced shape can tell.
     by_depth = np.where(separable, same & (to_person < to_other), likely & same)
-    inside = sure_full | (possible_full & np.where(np.isfinite(depth), by_depth, likely))
+    # Beside a person lies the shadow of the sensor's projector, without a return: only what is surely inside is filled.
+    inside = sure_full | (possible_full & by_depth)
     inside = _largest(tidy(inside))
     return _tight((x0, y0), inside)
 

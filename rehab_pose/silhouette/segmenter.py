@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["SilhouetteSegmenter"]
 
-SPLIT_GAP_M = 0.45
-"""Neighbouring pixels farther apart in depth than this are two people, one before the other; an arm held towards the
-camera stays whole, because it is joined to the trunk along its length [m]."""
+SPLIT_GAP_M = 0.15
+"""Neighbouring pixels of the reduced image farther apart in depth than this lie on different surfaces [m]."""
+LIMB_REACH_M = 0.9
+"""A surface before the trunk that is nearer than this may be the same person's arm [m]."""
+LIMB_BEHIND_M = 0.35
+"""The same behind the trunk [m]."""
+LIMB_SHARE = 0.4
+"""An arm or a leg covers at most this fraction of what the rest of the person covers."""
 MINIMUM_AREA_PX = 60
 """In the reduced image: a person of 1.7 m at 5 m covers about 400."""
 
@@ -65,7 +70,7 @@ class SilhouetteSegmenter:
         subject = self._chooser.choose(candidates)
         if subject is None:
             return None
-        chosen = labels == subject.label
+        chosen = _with_limbs(labels, subject, points_m[..., 2])
         box_px, inside = enlarge(chosen, depth_m, frame.depth_m)
         if not inside.any():
             return None
@@ -123,6 +128,27 @@ class SilhouetteSegmenter:
             area_m2=area_m2,
             column_offset=abs(float(column) - middle_px) / middle_px,
         )
+
+
+def _with_limbs(
+    labels: NDArray[np.int32], subject: Candidate, depth_m: NDArray[np.float32]
+) -> NDArray[np.bool_]:
+    """Return the subject with the smaller surfaces that touch it and lie at an arm's reach before it or just behind.
+
+    A hand held towards the camera is cut off from the trunk by a jump in depth, and so is whatever stands behind.
+    """
+    chosen = labels == subject.label
+    area = np.count_nonzero(chosen)
+    touching = cv2.dilate(chosen.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.bool_)
+    for label in np.unique(labels[touching & (labels > 0) & ~chosen]):
+        piece = labels == label
+        seen = np.isfinite(depth_m[piece])
+        before_m = float(subject.centre_m[2] - np.median(depth_m[piece][seen])) if seen.any() else 0.0
+        if np.count_nonzero(piece) < LIMB_SHARE * area and -LIMB_BEHIND_M < before_m < LIMB_REACH_M:
+            chosen |= piece
+    # The jumps themselves belong to the person where the person lies on both sides.
+    closed = cv2.morphologyEx(chosen.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    return closed.astype(np.bool_)
 
 
 def _cut_out(

@@ -55,4 +55,4 @@ class SimulationSettings(Settings):
         "realsense", "Errors of the depth sensor: realsense (stereo), kinect (time of flight) or none",
         choices=("realsense", "kinect", "none"),
     )  # fmt: skip
-    start_ns: int = setting(0, "Stamp of the first frame [ns]", minimum=0, maximum=2**62)
+    start_ns: int = setting(0, "Stamp of the first frame [ns]; 0: when the camera starts", minimum=0, maximum=2**62)

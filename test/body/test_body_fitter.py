@@ -24,6 +24,7 @@ from rehab_pose.training.postures import PostureSampler
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MODEL = load_body_model()
 FRAME_NS = 33_333_333
 NOISE_M = 0.01
 FACING_CAMERA = np.diag([1.0, -1.0, -1.0])
@@ -51,7 +52,7 @@ def random_body(random: np.random.Generator) -> NDArray[np.float64]:
     heading = matrices_from_axis_angles(np.array([0.0, random.uniform(-np.pi, np.pi), 0.0]))
     rotations[0] = axis_angles_from_matrices(FACING_CAMERA @ heading @ matrices_from_axis_angles(rotations[0]))
     parameters = BodyParameters(random.normal(size=10), rotations, np.array([0.1, 0.0, 2.5]))
-    return pose_joints(load_body_model(), parameters)[0]
+    return pose_joints(MODEL, parameters)[0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,14 +64,14 @@ class Problem:
 
     def pose(self, unknowns: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         positions, rotations = np.empty((24, 3)), np.empty((24, 3, 3))
-        rest = load_body_model().joints(unknowns[SHAPE_START:])
+        rest = MODEL.joints(unknowns[SHAPE_START:])
         forward(unknowns, self.base, rest, positions, rotations)
         return positions, rotations
 
     def jacobian(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         size = len(self.unknowns)
         columns, blocks = np.empty((24, size), dtype=np.int64), np.empty((24, 3, size))
-        shapedirs = np.ascontiguousarray(load_body_model().joint_shapedirs)
+        shapedirs = np.ascontiguousarray(MODEL.joint_shapedirs)
         joint_jacobian(self.unknowns, *self.pose(self.unknowns), shapedirs, columns, blocks)
         return columns, blocks
 
@@ -249,6 +250,7 @@ def test_the_mesh_is_left_out_where_it_is_not_wanted() -> None:
 
 
 def test_another_skeleton_is_refused() -> None:
-    joints = Joints(0, "camera", KINECT_25, np.zeros((25, 3)), np.ones(25), np.ones(25), np.ones(25), unknown_plane())
+    ones = (np.ones(25), np.ones(25))
+    joints = Joints(0, "camera", KINECT_25, np.zeros((25, 3)), *ones, np.ones(25, np.uint8), unknown_plane())
     with pytest.raises(ContractError, match="KINECT_25"):
         BodyFitter().fit(joints)

@@ -1,4 +1,4 @@
-"""BodyModel: the free body's proportions, posing against plain numpy and smplx, and files that are not what they say."""
+"""BodyModel: the free body's proportions, posing against plain numpy and smplx, files that are not what they say."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import pickle
 import sys
 import types
 import zipfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from rehab_pose.body.loader import FREE_BODY_PATH, load_body_model
 from rehab_pose.body.model import BodyModel
@@ -21,6 +19,11 @@ from rehab_pose.datatypes import BodyParameters
 from rehab_pose.errors import ContractError, ModelFileError
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
 from rehab_pose.skeletons.smpl24 import SMPL_24
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 def random_parameters(seed: int) -> BodyParameters:
@@ -102,7 +105,7 @@ def test_joints_move_with_the_rotations_above_them() -> None:
 
 def test_the_free_body_stands_as_smpl_does() -> None:
     model = load_body_model()
-    joints = {name: place for name, place in zip(SMPL_24.joint_names, model.joints(np.zeros(10)), strict=True)}
+    joints = dict(zip(SMPL_24.joint_names, model.joints(np.zeros(10)), strict=True))
     assert 1.6 < np.ptp(model.v_template[:, 1]) < 1.8
     assert joints["left_wrist"][0] > joints["left_elbow"][0] > joints["left_shoulder"][0] > 0.1
     assert joints["head"][1] > joints["neck"][1] > joints["spine3"][1] > joints["spine2"][1] > joints["spine1"][1] > 0
@@ -129,8 +132,10 @@ def test_the_free_body_is_small_closed_and_labelled() -> None:
 
 def test_shape_coefficients_are_standard_deviations_of_adults() -> None:
     model = load_body_model()
-    heights = [np.ptp(pose_vertices(model, BodyParameters(np.array([sign * 2.0]), np.zeros((24, 3)), np.zeros(3)))[:, 1])
-               for sign in (-1, 1)]  # fmt: skip
+    heights = []
+    for coefficient in (-2.0, 2.0):
+        parameters = BodyParameters(np.array([coefficient]), np.zeros((24, 3)), np.zeros(3))
+        heights.append(np.ptp(pose_vertices(model, parameters)[:, 1]))
     assert 1.4 < heights[0] < 1.6
     assert 1.8 < heights[1] < 2.0
     with pytest.raises(ContractError, match="at most 10"):

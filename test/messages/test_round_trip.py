@@ -140,7 +140,8 @@ def keypoints() -> Keypoints:
         columns = random.random((4, count)).astype(np.float32)
         columns[0] = np.nan
         pixels = random.random((count, 2)).astype(np.float32)
-        return KeypointFamily(detector, pixels, *columns, descriptors)
+        size, angle, response, depth = columns
+        return KeypointFamily(detector, pixels, size, angle, response, depth, descriptors)
 
     return Keypoints(
         STAMP_NS,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.simulation.noise import MODELS, DepthNoise
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CAMERA = CameraIntrinsics(320, 240, 230.0, 230.0, 159.5, 119.5)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.body.skinning import pose_vertices
 from rehab_pose.datatypes import BodyParameters
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.simulation.renderer import draw_mesh, empty_buffers, render_person, shade, vertex_normals
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SMALL = CameraIntrinsics(48, 64, 60.0, 62.0, 23.3, 31.1)
 

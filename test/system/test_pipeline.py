@@ -1,0 +1,57 @@
+"""The whole pipeline on the simulated person."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from rehab_pose.errors import SettingsError
+from rehab_pose.pipeline import Pipeline, PipelineResult, PipelineSettings
+from rehab_pose.reports.summary import frame_summary
+from rehab_pose.simulation.camera import SimulatedCamera
+from rehab_pose.simulation.settings import SimulationSettings
+
+STRIDE = 2
+"""Half the camera's rate is enough for every stage and takes half the time."""
+
+
+def process(exercise: str, seconds: float) -> list[tuple[PipelineResult, str]]:
+    camera, pipeline = SimulatedCamera(SimulationSettings(exercise=exercise)), Pipeline()
+    frames = [camera.frame(index) for index in range(0, int(seconds * 30), STRIDE)]
+    return [(pipeline.process(simulated.frame), simulated.truth.label) for simulated in frames]
+
+
+@pytest.mark.slow
+def test_a_squat_is_named_counted_and_measured() -> None:
+    results = process("squat", 9.0)
+    said = [result.exercise.recognition.label for result, _ in results]
+    doing = [index for index, (_, truth) in enumerate(results) if truth == "squat"]
+    late = [said[index] for index in doing if index > doing[0] + 3 * 30 / STRIDE]
+    assert late.count("squat") > 0.9 * len(late)
+    assert "squat" not in said[: doing[0]]
+    repetitions = [result.exercise.repetition for result, _ in results if result.exercise.repetition is not None]
+    assert [repetition.count for repetition in repetitions] == list(range(1, len(repetitions) + 1))
+    assert len(repetitions) >= 2
+    last = results[-1][0]
+    assert last.body is not None
+    assert last.joint_angles is not None
+    assert last.bones is not None
+    assert last.body.residual_m < 0.05
+    assert np.isfinite(last.joint_angles.angles_rad).mean() > 0.9
+
+
+def test_the_same_frames_give_the_same_results() -> None:
+    first, second = process("arm_lifting", 2.0), process("arm_lifting", 2.0)
+    for (one, _), (two, _) in zip(first, second, strict=True):
+        assert json.dumps(frame_summary(one)) == json.dumps(frame_summary(two))
+
+
+def test_settings_go_to_their_stage_and_unknown_ones_are_refused() -> None:
+    settings = PipelineSettings.from_mapping({"joints": {"method": "paper"}})
+    assert settings.joints.method == "paper"
+    with pytest.raises(SettingsError, match="a section 'joint'"):
+        PipelineSettings.from_mapping({"joint": {}})
+    with pytest.raises(SettingsError, match="did you mean method"):
+        PipelineSettings.from_mapping({"joints": {"metod": "paper"}})
