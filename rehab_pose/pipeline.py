@@ -115,6 +115,10 @@ class Pipeline:
         self.anatomy = BoneInferrer(settings.anatomy)
         self.exercise = ExerciseRecognizer(settings.exercise)
 
+    def warm_up(self) -> None:
+        """Load the compiled kernels, so that the first live frame does not wait for them."""
+        self.body.warm_up()
+
     def reset(self) -> None:
         """Forget everything that was learnt from earlier frames (time jumped back, another recording)."""
         for stage in (

@@ -55,7 +55,7 @@ class SettingSpec:
         if self.choices and value not in self.choices:
             msg = f"{owner}.{self.name}: expected one of {', '.join(self.choices)}, got {value!r}"
             raise SettingsError(msg)
-        return value  # type: ignore[return-value]
+        return value
 
 
 def setting(

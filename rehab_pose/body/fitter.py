@@ -14,7 +14,7 @@ from rehab_pose.body.priors import HINGES, rotation_spreads_rad
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.body.skinning import pose_joints, pose_vertices_of_joints
 from rehab_pose.body.start import start_posture
-from rehab_pose.datatypes import Body, BodyParameters, Joints
+from rehab_pose.datatypes import Body, BodyParameters, Joints, JointState, unknown_plane
 from rehab_pose.errors import ContractError
 from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
 from rehab_pose.skeletons.dkp24 import DKP_24
@@ -65,6 +65,24 @@ class BodyFitter:
     def model(self) -> BodyModel:
         """The body model, with the triangles of every `Body` this fitter returns."""
         return self._model
+
+    def warm_up(self) -> None:
+        """Load (or compile) the kernels with two fits to the model's own joints, so that no live frame waits for it."""
+        count = len(SMPL_24)
+        for stamp_ns in (0, 1):
+            self.fit(
+                Joints(
+                    stamp_ns=stamp_ns,
+                    frame_id="",
+                    skeleton=SMPL_24,
+                    positions_m=self._model.joints(self._betas),
+                    confidence=np.ones(count),
+                    sigma_m=np.full(count, self._settings.joint_sigma_m),
+                    state=np.full(count, JointState.OBSERVED, dtype=np.uint8),
+                    floor_plane=unknown_plane(),
+                )
+            )
+        self.reset()
 
     def reset(self) -> None:
         """Forget the last posture and the shape learnt so far."""

@@ -15,7 +15,20 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-COMMANDS = ("demo", "run", "play", "record", "bag", "process", "overlay", "bench", "train", "evaluate", "warm_up")
+COMMANDS = (
+    "demo",
+    "run",
+    "play",
+    "record",
+    "bag",
+    "process",
+    "overlay",
+    "bench",
+    "train",
+    "evaluate",
+    "docs",
+    "warm_up",
+)
 """Each is a module beside this one: its `add_parser(subparsers)` sets `run(arguments) -> int`."""
 EXIT_UNUSABLE_INPUT = 2
 

@@ -41,7 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     exercise.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output folder")
     for stage, what in (("silhouette", "the silhouette network"), ("joints", "the joint network")):
         rendered = stages.add_parser(stage, help=f"{what}, from rendered people")
-        rendered.add_argument("-o", "--output", type=Path, required=True, help="folder for samples, weights, checkpoint")
+        rendered.add_argument("-o", "--output", type=Path, required=True, help="for samples, weights, checkpoint")
         rendered.add_argument("--samples", type=int, default=SAMPLES[stage], help="rendered (default: %(default)s)")
         rendered.add_argument("--held-out-samples", type=int, default=1000, help="more, for the figures")
         rendered.add_argument("--steps", type=int, default=STEPS[stage], help="of training (default: %(default)s)")
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train_rendered(args: argparse.Namespace) -> int:
-    """Render samples, train, and print the figures on samples that were not trained on. Stopping and resuming is safe."""
+    """Render samples, train, print figures on samples that were not trained on; may be stopped and started again."""
     from rehab_pose.training import joints, silhouette  # noqa: PLC0415  (torch takes seconds to load)
     from rehab_pose.training.loop import LoopSettings  # noqa: PLC0415
 

@@ -100,6 +100,11 @@ class ExerciseRecognizer:
         self._counter = RepetitionCounter(self._settings)
         self.reset()
 
+    @property
+    def model_id(self) -> str:
+        """Name and hash of the weights."""
+        return self._classifier.model_id
+
     def reset(self) -> None:
         """Forget the person."""
         self._history.reset()

@@ -26,7 +26,7 @@ class BodyNode(StageNode):
     def __init__(self) -> None:
         super().__init__("body")
         settings = self.settings("body", BodySettings)
-        self._fitter = self.stage(lambda: BodyFitter(settings))
+        self._fitter = self.stage(lambda: _warm(BodyFitter(settings)))
         self._body = self.output(topics.BODY)
         self._vertices = self.output(topics.VERTICES)
         self._topology = self.output(topics.TOPOLOGY)
@@ -46,6 +46,11 @@ class BodyNode(StageNode):
         self._body.publish(body_message(self.carrier, stamp, frame_id, body))
         self._vertices.publish(vertices_message(self.carrier, stamp, frame_id, body))
         return body is not None
+
+
+def _warm(fitter: BodyFitter) -> BodyFitter:
+    fitter.warm_up()
+    return fitter
 
 
 def main() -> int:

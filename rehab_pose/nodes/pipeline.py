@@ -33,7 +33,7 @@ class PipelineNode(StageNode):
             section.name: self.settings(section.name, type(getattr(defaults, section.name)))
             for section in fields(PipelineSettings)
         }
-        self._pipeline = self.stage(lambda: Pipeline(PipelineSettings(**sections)))
+        self._pipeline = self.stage(lambda: _warm(Pipeline(PipelineSettings(**sections))))
         self._publishers_by_topic = {topic: self.output(topic) for topic in OUTPUTS}
         self._session = SessionServices(self, self._publishers_by_topic[topics.SESSION_STATE])
         self._announced = False
@@ -59,6 +59,11 @@ class PipelineNode(StageNode):
             outputs[topics.SILHOUETTE_IMAGE].publish(full_mask_message(self.carrier, frame, result.silhouette))
         self._session.on_update(frame.stamp_ns, frame.frame_id, result.exercise)
         return result.silhouette is not None
+
+
+def _warm(pipeline: Pipeline) -> Pipeline:
+    pipeline.warm_up()
+    return pipeline
 
 
 def main() -> int:

@@ -75,7 +75,9 @@ class PartLabeller:
         height, width = silhouette.inside.shape
         depth_m = silhouette.depth_m[::stride, ::stride]
         camera = silhouette.intrinsics.cropped(silhouette.box_px)
-        rows, columns = np.nonzero(silhouette.inside[::stride, ::stride])
+        # One pixel wider than the person, so that every pixel of the border has a labelled neighbour to take from.
+        wide = cv2.dilate(silhouette.inside[::stride, ::stride].astype(np.uint8), np.ones((3, 3), np.uint8))
+        rows, columns = np.nonzero(wide)
         labels = np.zeros(depth_m.shape, dtype=np.uint8)
         depth = _fill_holes(depth_m, silhouette.inside[::stride, ::stride])[rows, columns]
         points_m = camera.back_project(np.stack([columns * stride, rows * stride], axis=1), depth)

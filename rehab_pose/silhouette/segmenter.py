@@ -130,9 +130,7 @@ class SilhouetteSegmenter:
         )
 
 
-def _with_limbs(
-    labels: NDArray[np.int32], subject: Candidate, depth_m: NDArray[np.float32]
-) -> NDArray[np.bool_]:
+def _with_limbs(labels: NDArray[np.int32], subject: Candidate, depth_m: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return the subject with the smaller surfaces that touch it and lie at an arm's reach before it or just behind.
 
     A hand held towards the camera is cut off from the trunk by a jump in depth, and so is whatever stands behind.

@@ -1,0 +1,36 @@
+"""`rehab-pose docs`: print the pages of the documentation that are made from the sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_parser", "nodes_page", "run"]
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("docs", help="print the documentation that is made from the sources")
+    pages = parser.add_subparsers(dest="page", required=True)
+    pages.add_parser("nodes", help="docs/nodes.md: topics and parameters of every node")
+    parser.set_defaults(run=run)
+
+
+def nodes_page() -> str:
+    """Return docs/nodes.md.
+
+    Raises:
+        InputError: The messages' sources are not beside the package.
+    """
+    from rehab_pose.cli.run import COMPOSED_NODES, OTHER_NODES, STAGE_NODES  # noqa: PLC0415  (loaded only when run)
+    from rehab_pose.reports.node_reference import node_reference  # noqa: PLC0415
+
+    return node_reference((*STAGE_NODES, *OTHER_NODES, *COMPOSED_NODES))
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """Print the page."""
+    print(nodes_page(), end="")
+    return 0
