@@ -1,7 +1,7 @@
 """Find people without weights: what stands on the floor, is connected in depth and has a person's size.
 
 The baseline that the network is measured against. It needs the floor or free space around the person: furniture that
-touches the person at the same depth comes along.
+touches the person at the same depth comes along, and arms held out before the trunk cut the person in two.
 """
 
 from __future__ import annotations
