@@ -101,8 +101,8 @@ class GraphRun:
                 for name in nodes:
                     processes.start(name, node_command(name, parameters), environment)
                 processes.start("record", self._record_command(), environment)
-                if not watch.wait_for(lambda record: _all_report(record, nodes), START_TIMEOUT_S):
-                    return processes.wait(0.1) or f"not all nodes reported within {START_TIMEOUT_S:.0f} s"
+                if not watch.wait_for(lambda record: record.connected(nodes), START_TIMEOUT_S):
+                    return processes.wait(0.1) or f"not all nodes found each other within {START_TIMEOUT_S:.0f} s"
                 self._say("all nodes are up; starting the camera")
                 obituary = self._run_camera(processes, environment, parameters)
                 self.rss_mb = {name: _rss_mb(processes.pids[name]) for name in nodes}
@@ -249,11 +249,6 @@ def exercise_scores(graph: GraphRun) -> list[ExerciseScore]:
         right = delay_s <= LATEST_LABEL_S and most_often == segment.label
         scores.append(ExerciseScore(segment.label, right, delay_s, most_often))
     return scores
-
-
-def _all_report(record: GraphRecord, nodes: tuple[str, ...]) -> bool:
-    reporting = {name.strip("/").split("/")[-1] for name in record.diagnostics}
-    return set(nodes) <= reporting
 
 
 def _rss_mb(pid: int) -> float:

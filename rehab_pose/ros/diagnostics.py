@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
     from rehab_pose.ros.health import Report
 
-__all__ = ["DIAGNOSTICS_TOPIC", "diagnostic_array"]
+__all__ = ["DIAGNOSTICS_TOPIC", "PUBLISHERS", "diagnostic_array"]
 
 DIAGNOSTICS_TOPIC = "/diagnostics"
 HARDWARE_ID = "rehab_pose"
+PUBLISHERS = "publishers: "
+"""Key, with an input's name behind it, of how many publishers that input has."""
 
 
 def diagnostic_array(stamp: Time, name: str, report: Report) -> DiagnosticArray:

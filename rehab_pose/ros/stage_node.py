@@ -14,7 +14,7 @@ from rehab_pose.errors import ModelFileError, RehabPoseError
 from rehab_pose.messages.carrier import stamp_ns
 from rehab_pose.messages.topics import CAMERA_TOPICS
 from rehab_pose.ros.carrier import RosCarrier, message_class
-from rehab_pose.ros.diagnostics import DIAGNOSTICS_TOPIC, diagnostic_array
+from rehab_pose.ros.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS, diagnostic_array
 from rehab_pose.ros.health import Health
 from rehab_pose.ros.mailbox import Mailbox
 from rehab_pose.ros.parameters import declare_settings, declared_names, unmatched_overrides
@@ -77,6 +77,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         self._newest_ns: dict[str, int] = {}
         self._logged: tuple[str, float] = ("", -REPEAT_S)
         self._silent: set[str] = set()
+        self._listening: dict[str, Subscription[Any]] = {}
         self._checked_parameters = False
         self._mailbox: Mailbox[tuple[Callable[[Any], bool], Any, int, float]] | None = None
         self._queue_length = self.settings("node", NodeSettings).queue_length
@@ -160,9 +161,11 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             receive(message, self.health.arrived(entry, gid["data"] if gid else b"", number))
 
         chosen = numbered if _callbacks_get_info() else plain
-        return self.create_subscription(
+        subscription = self.create_subscription(
             message_class(topic.type_name), topic.name, chosen, profile or qos(topic.delivery)
         )
+        self._listening[shown] = subscription
+        return subscription
 
     def reset_stages(self) -> None:
         """Make all stages forget earlier frames."""
@@ -220,6 +223,11 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
                 self.get_logger().warning(sentence)
                 self.health.warnings[f"parameter {index}"] = sentence
         self.before_report()
+        for shown, subscription in self._listening.items():
+            # A message sent before its two ends have found each other is lost without a trace: show who is connected.
+            matched = hasattr(subscription, "get_publisher_count")  # not before ROS 2 Jazzy
+            count = subscription.get_publisher_count() if matched else self.count_publishers(shown)
+            self.health.facts[f"{PUBLISHERS}{shown}"] = str(count)
         silent = self.health.silent_inputs()
         for topic in silent.keys() - self._silent:
             self._silence_logger(topic)(f"nothing for {silent[topic]:.0f} s on {self.resolve_topic_name(topic)}")

@@ -18,11 +18,11 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.carrier import stamp_ns
 from rehab_pose.messages.exercise import recognition_from_message, repetition_from_message
 from rehab_pose.ros.carrier import message_class
-from rehab_pose.ros.diagnostics import DIAGNOSTICS_TOPIC
+from rehab_pose.ros.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS
 from rehab_pose.ros.qos import qos
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from rehab_pose.datatypes import Recognition, Repetition
@@ -51,6 +51,23 @@ class GraphRecord:
     """Last values of each node, its level and message among them."""
     complaints: list[str] = field(default_factory=list)
     """Each new WARN or ERROR message, as `node: message`."""
+
+    def connected(self, nodes: Iterable[str]) -> bool:
+        """Tell whether all these nodes report themselves and have found the publishers of all their inputs.
+
+        The camera is left out: it may start later.
+        """
+        by_name = {name.strip("/").split("/")[-1]: values for name, values in self.diagnostics.items()}
+        camera = {topic.name for topic in topics.CAMERA_TOPICS}
+        return all(
+            node in by_name
+            and all(
+                int(count) > 0
+                for key, count in by_name[node].items()
+                if key.startswith(PUBLISHERS) and not key.endswith(tuple(camera))
+            )
+            for node in nodes
+        )
 
     def counted_losses(self) -> int:
         """Return how many frames on their way to a label the nodes say were dropped or lost."""

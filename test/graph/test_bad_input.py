@@ -190,8 +190,9 @@ def test_time_that_jumps_back_starts_afresh(sync: Any, camera: Camera) -> None: 
 
 
 def test_a_silent_camera_is_named_and_welcomed_back(sync: Any, camera: Camera) -> None:  # noqa: ANN401
-    sentence = "s on /rgb/image_rect_color"
+    sentence = "nothing for 5 s on /rgb/image_rect_color"
     assert camera.until(lambda: camera.said(sentence))
+    sentence = "s on /rgb/image_rect_color"
     assert sync.wait_for_output(sentence, TIMEOUT_S)
     assert camera.send_until_answered()
     assert sync.wait_for_output("/rgb/image_rect_color is back", TIMEOUT_S)

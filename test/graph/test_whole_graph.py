@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from rehab_pose.cli.run import STAGE_NODES, node_environment
+from rehab_pose.cli.transport import use_shared_memory
 from rehab_pose.messages import topics
 from rehab_pose.messages.camera_info import camera_info_message
 from rehab_pose.messages.carrier import header
@@ -20,6 +21,7 @@ from rehab_pose.messages.images import depth_millimetres, image_message
 from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.recordings.bag_reader import BagReader
 from rehab_pose.recordings.bag_writer import BagWriter
+from rehab_pose.ros.watch import GraphWatch
 from rehab_pose.simulation.camera import SimulatedCamera
 from rehab_pose.simulation.settings import SimulationSettings
 
@@ -71,6 +73,9 @@ def test_every_frame_is_answered_on_every_topic(program: Any, recording: Path, t
     record = program(COMMAND, "record", "-o", str(tmp_path / "results"), *wanted)
     for name in wanted:
         assert record.wait_for_output(f"recording {name}", START_S), run.output + record.output
+    use_shared_memory(os.environ)
+    with GraphWatch() as watch:
+        assert watch.wait_for(lambda seen: seen.connected(names), START_S), watch.record.diagnostics
     play = program(COMMAND, "play", str(recording), "--wait", str(START_S))
     assert play.process.wait(START_S) == 0, play.output
     time.sleep(4.0)  # what still waits in the nodes, and the last diagnostics
