@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import yaml
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, SetEnvironmentVariable
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription
+from rehab_pose.cli.transport import use_shared_memory
 
 SHARE = Path(get_package_share_directory("rehab_pose"))
 STAGE_NODES = ("rgbd_sync", "silhouette", "keypoints", "parts", "joints", "body", "biomechanics", "exercise")
@@ -69,13 +71,14 @@ def _nodes(context: LaunchContext) -> list[Node]:
 
 def generate_launch_description() -> LaunchDescription:
     """Describe arguments, environment and nodes."""
-    profile = str(SHARE / "config" / "fastdds_shm.xml")
+    environment = dict(os.environ)
+    complaint = use_shared_memory(environment)
+    transport = [SetEnvironmentVariable(name, text) for name, text in environment.items() if name not in os.environ]
+    transport += [LogInfo(msg=complaint)] if complaint else []
     return LaunchDescription(
         [
             *(DeclareLaunchArgument(name, default_value=value, description=text) for name, value, text in ARGUMENTS),
-            # Images through shared memory: the first is read by Fast DDS 3, the second by Fast DDS 2.
-            SetEnvironmentVariable("FASTDDS_DEFAULT_PROFILES_FILE", profile),
-            SetEnvironmentVariable("FASTRTPS_DEFAULT_PROFILES_FILE", profile),
+            *transport,
             SetEnvironmentVariable("OMP_NUM_THREADS", "1"),
             OpaqueFunction(function=_nodes),
         ]
