@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rehab_pose.skeletons.skeleton import Skeleton
+from rehab_pose.skeletons.smpl24 import SMPL_24
 
 __all__ = ["DKP_24", "SMPL_NAME_FROM_DKP_NAME"]
 
@@ -34,7 +35,7 @@ DKP_24 = Skeleton(
         "left_hand",
         "right_hand",
     ),
-    parents=(-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21),
+    parents=SMPL_24.parents,
 )
 """Ordered like SMPL_24, so that the one-to-one map of the paper is the identity on indices."""
 

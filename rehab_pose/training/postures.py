@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
+from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles, smallest_rotation
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class PostureSampler:
             direction, flexion, twist = (
                 shared if symmetric else (self._arm_direction(), random.gamma(1.5, 0.4), random.normal(0.0, 0.5))
             )
-            shoulder = _turn_onto(np.array([1.0, 0.0, 0.0]), direction) @ matrices_from_axis_angles(
+            shoulder = smallest_rotation(np.array([1.0, 0.0, 0.0]), direction) @ matrices_from_axis_angles(
                 np.array([twist, 0.0, 0.0])
             )
             elbow = np.array([random.normal(0.0, 0.2), -min(flexion, 2.4), 0.0])
@@ -123,12 +123,3 @@ class PostureSampler:
             rotations[SMPL_24.index(f"{side}_hip")] = [-hip, random.normal(0.0, 0.15), sign * spread]
             rotations[SMPL_24.index(f"{side}_knee")] = [knee, 0.0, 0.0]
             rotations[SMPL_24.index(f"{side}_ankle")] = [hip - knee + random.normal(0.0, 0.1), 0.0, 0.0]
-
-
-def _turn_onto(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the smallest rotation (3, 3) that takes one unit vector onto another."""
-    axis = np.cross(start, end)
-    sine, cosine = float(np.linalg.norm(axis)), float(start @ end)
-    if sine < 1e-9:
-        return np.eye(3) if cosine > 0 else matrices_from_axis_angles(np.array([0.0, np.pi, 0.0]))
-    return matrices_from_axis_angles(axis / sine * np.arctan2(sine, cosine))
