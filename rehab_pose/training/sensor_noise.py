@@ -30,7 +30,7 @@ def disturb_depth(depth_m: NDArray[np.float32], random: np.random.Generator) -> 
     edge = cv2.dilate(depth, kernel) - cv2.erode(depth, kernel) > EDGE_RANGE_M
     if random.random() < FATTENED_SHARE:
         # Stereo matching with a window lets the near surface grow over its border.
-        depth = cv2.erode(depth, kernel)
+        depth = cv2.erode(depth, kernel).astype(np.float32)
     smeared = random.random() < 0.4
     if smeared:
         size = int(random.choice((2, 3)))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,6 +14,9 @@ from rehab_pose.recordings.bag_reader import BagReader
 from rehab_pose.simulation.camera import SimulatedCamera
 from rehab_pose.simulation.settings import SimulationSettings
 from rehab_pose.skeletons.smpl24 import SMPL_24
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FRAMES = 12
 RATE_HZ = 15

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +15,11 @@ from rehab_pose.training.loop import LoopSettings, train
 from rehab_pose.training.postures import PostureSampler
 from rehab_pose.training.scenes import SceneSampler
 from rehab_pose.training.sensor_noise import disturb_depth
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from collections.abc import Iterator
 
 
 def sampler(seed: int) -> SceneSampler:
