@@ -10,12 +10,12 @@ import dataclasses
 import difflib
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from typing_extensions import Self
-
 from rehab_pose.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from typing_extensions import Self
 
 __all__ = ["SettingSpec", "Settings", "setting", "specifications"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,11 +16,10 @@ from rehab_pose.training.loop import LoopSettings, train
 from rehab_pose.training.postures import PostureSampler
 from rehab_pose.training.scenes import SceneSampler
 from rehab_pose.training.sensor_noise import disturb_depth
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def sampler(seed: int) -> SceneSampler:
