@@ -1,4 +1,4 @@
-"""From image folders to a bag, a result bag, a summary and a picture: the simulated person, and a real clip where it is."""
+"""From image folders to a bag, a result bag, a summary and a picture: the simulated person, and a real clip."""
 
 from __future__ import annotations
 
