@@ -27,6 +27,8 @@ RESULT_BAG = "results"
 PICTURE = "overlay.png"
 PICTURE_FRAMES = 8
 SECONDS_PER_EXERCISE = 9.0
+EXIT_INTERRUPTED = 130
+"""128 + SIGINT, as shells have it."""
 BENCH_DOMAINS = (20, 200)
 """Domains from which a benchmark takes a private one, so that nothing else on the machine hears it."""
 
@@ -53,7 +55,11 @@ def run(arguments: argparse.Namespace) -> int:
         seconds_per_exercise=SECONDS_PER_EXERCISE,
     )
     graph = GraphRun(plan, say=lambda line: print(line, flush=True))
-    obituary = graph.run()
+    try:
+        obituary = graph.run()
+    except KeyboardInterrupt:
+        print("demo: stopped", file=sys.stderr)
+        return EXIT_INTERRUPTED
     if obituary is not None:
         print(f"demo: {obituary}", file=sys.stderr)
         return 1

@@ -15,6 +15,7 @@ import numpy as np
 from rehab_pose.cli.processes import Processes
 from rehab_pose.cli.run import COMPOSED_NODES, DEFAULT_PARAMETERS, STAGE_NODES, node_command, node_environment
 from rehab_pose.cli.shared_files import shared_file
+from rehab_pose.cli.transport import use_shared_memory
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.messages import topics
 
@@ -84,11 +85,8 @@ class GraphRun:
 
     def run(self) -> str | None:
         """Run to the end of the camera; return what to say about a node that died, else None."""
+        use_shared_memory(os.environ)  # the watcher in this process has to use the nodes' transport
         environment = node_environment()
-        for name in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"):
-            if name in environment:
-                # The watcher in this process has to use the nodes' transport.
-                os.environ[name] = environment[name]
         from rehab_pose.ros.watch import GraphWatch  # noqa: PLC0415  (reads the transport when ROS is loaded)
 
         nodes = COMPOSED_NODES if self.plan.composed else STAGE_NODES
@@ -118,7 +116,7 @@ class GraphRun:
                 command = [sys.executable, "-m", "rehab_pose.cli.main", "play", str(self.plan.recording)]
                 camera.start("play", command, environment)
                 while (ended := camera.wait(0.2)) is None:
-                    obituary = processes.wait(0.0)
+                    obituary = processes.wait(0.1)
                     if obituary is not None:
                         return obituary
                 return None if "exit code 0" in ended else ended
@@ -138,6 +136,8 @@ class GraphRun:
                 obituary = processes.wait(0.1) or camera.wait(0.1)
                 if obituary is not None:
                     return obituary
+            if self._first_ns is None:
+                return f"no answer came within {START_TIMEOUT_S:.0f} s of starting the camera"
             return processes.wait(plan_of(self.simulation)[-1].end_s + END_MARGIN_S)
         finally:
             camera.stop()
