@@ -23,6 +23,8 @@ __all__ = ["SilhouetteSegmenter"]
 
 SPLIT_GAP_M = 0.15
 """Neighbouring pixels of the reduced image farther apart in depth than this lie on different surfaces [m]."""
+DEEPEST_BEHIND_M = 0.6
+"""No part of a person lies farther than this behind the middle of what is seen of it: a foot stretched back [m]."""
 LIMB_REACH_M = 0.9
 """A surface before the trunk that is nearer than this may be the same person's arm [m]."""
 LIMB_BEHIND_M = 0.35
@@ -92,14 +94,10 @@ class SilhouetteSegmenter:
         self, people: NDArray[np.bool_], points_m: NDArray[np.float32]
     ) -> tuple[NDArray[np.int32], list[Candidate]]:
         """Split the people pixels into persons; return the label image and one candidate a person."""
-        depth_m = np.where(people, points_m[..., 2], np.nan)
-        kernel = np.ones((3, 3), np.uint8)
-        nearest = cv2.erode(np.where(np.isfinite(depth_m), depth_m, np.float32(1e3)).astype(np.float32), kernel)
-        behind = np.nan_to_num(depth_m, nan=0.0) - nearest > SPLIT_GAP_M
-        count, labels, stats, _ = cv2.connectedComponentsWithStats((people & ~behind).astype(np.uint8), connectivity=8)
+        labels, stats = _surfaces(people, points_m[..., 2])
         candidates = []
         middle = (people.shape[1] - 1) / 2.0
-        for label in range(1, count):
+        for label in range(1, len(stats)):
             if stats[label, cv2.CC_STAT_AREA] < MINIMUM_AREA_PX:
                 continue
             inside = labels == label
@@ -112,7 +110,7 @@ class SilhouetteSegmenter:
                 and candidate.centre_m[2] <= self._settings.maximum_distance_m
             ):
                 candidates.append(candidate)
-        return labels.astype(np.int32), candidates
+        return labels, candidates
 
     @staticmethod
     def _candidate(label: int, points: NDArray[np.float32], middle_px: float, stats: NDArray[np.int32]) -> Candidate:
@@ -128,6 +126,27 @@ class SilhouetteSegmenter:
             area_m2=area_m2,
             column_offset=abs(float(column) - middle_px) / middle_px,
         )
+
+
+def _surfaces(people: NDArray[np.bool_], depth_m: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return connected surfaces as a label image (h, w), and OpenCV's statistics (N, 5) of each.
+
+    Surfaces are cut where the depth jumps, and then where they reach farther behind their own middle than a person
+    does: smeared edges lead without any jump from a person to the cupboard behind and on to the next person.
+    """
+    depth = np.where(people & np.isfinite(depth_m), depth_m, np.float32(1e3)).astype(np.float32)
+    seen = depth < np.float32(1e3)
+    nearest = cv2.erode(depth, np.ones((3, 3), np.uint8))
+    kept = people & ~(seen & (depth - nearest > SPLIT_GAP_M))
+    count, labels = cv2.connectedComponents(kept.astype(np.uint8), connectivity=8)
+    limit_m = np.full(count, np.inf, dtype=np.float32)
+    for label in range(1, count):
+        own = depth[(labels == label) & seen]
+        if len(own) >= MINIMUM_AREA_PX:
+            limit_m[label] = np.median(own) + np.float32(DEEPEST_BEHIND_M)
+    kept &= ~(seen & (depth > limit_m[labels]))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(kept.astype(np.uint8), connectivity=8)
+    return labels.astype(np.int32), stats.astype(np.int32)
 
 
 def _with_limbs(labels: NDArray[np.int32], subject: Candidate, depth_m: NDArray[np.float32]) -> NDArray[np.bool_]:
