@@ -48,6 +48,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         rendered.add_argument("--batch-size", type=int, default=BATCH_SIZES[stage], help="(default: %(default)s)")
         rendered.add_argument("--learning-rate", type=float, default=2e-3, help="(default: %(default)s)")
         rendered.add_argument("--seed", type=int, default=0, help="of the start and the batches")
+        rendered.add_argument(
+            "--start", type=Path, metavar="CHECKPOINT", help="train on from an earlier round's network"
+        )
         rendered.add_argument("--threads", type=int, default=1, help="threads that torch may use")
     parser.set_defaults(run=run)
 
@@ -71,7 +74,10 @@ def _train_rendered(args: argparse.Namespace) -> int:
     from rehab_pose.training import joints, silhouette  # noqa: PLC0415  (torch takes seconds to load)
     from rehab_pose.training.loop import LoopSettings  # noqa: PLC0415
 
-    settings = LoopSettings(args.steps, args.batch_size, args.learning_rate, threads=args.threads)
+    if args.start is not None and not args.start.is_file():
+        msg = f"--start: expected the checkpoint of an earlier round, there is none at {args.start}"
+        raise SettingsError(msg)
+    settings = LoopSettings(args.steps, args.batch_size, args.learning_rate, threads=args.threads, start=args.start)
     samples, held_out = args.output / "samples", args.output / "held_out"
     if args.stage == "joints":
         joints.make_joint_samples(samples, args.samples, SAMPLE_SEEDS["joints"], None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from tqdm import tqdm
@@ -36,6 +36,8 @@ class LoopSettings:
     warm_up_steps: int = 200
     checkpoint_every: int = 500
     threads: int = 1
+    start: Path | None = None
+    """Checkpoint of an earlier round whose network is trained on, with rates and steps beginning afresh."""
 
 
 def train(
@@ -60,6 +62,8 @@ def train(
     torch.set_num_threads(settings.threads)
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, settings))
+    if settings.start is not None and not checkpoint.is_file():
+        _load_network(network, torch.load(settings.start, weights_only=True), settings.start)
     first = _resume(network, optimizer, schedule, checkpoint)
     network.train()
     recent: list[float] = []
@@ -108,15 +112,19 @@ def _resume(
     if not checkpoint.is_file():
         return 0
     state = torch.load(checkpoint, weights_only=True)
-    try:
-        network.load_state_dict(state["network"])
-    except RuntimeError as error:
-        msg = f"{checkpoint} belongs to another network: {error}; delete it to start afresh"
-        raise ModelFileError(msg) from error
+    _load_network(network, state, checkpoint)
     optimizer.load_state_dict(state["optimizer"])
     schedule.load_state_dict(state["schedule"])
     logger.info("resuming %s at step %d", checkpoint, state["step"])
     return int(state["step"])
+
+
+def _load_network(network: nn.Module, state: Mapping[str, Any], path: Path) -> None:
+    try:
+        network.load_state_dict(state["network"])
+    except RuntimeError as error:
+        msg = f"{path} belongs to another network: {error}; delete it to start afresh"
+        raise ModelFileError(msg) from error
 
 
 def export_onnx(
