@@ -138,14 +138,19 @@ class Pipeline:
         watch = _Stopwatch()
         silhouette = watch.measure("silhouette", self.silhouette.segment, frame)
         keypoints = parts = joints = body = joint_angles = bones = None
+        # Whoever comes after an empty view may be somebody else: each stage forgets, as its node does.
         if silhouette is None:
             self.joints.reset()
+            self.body.reset()
         else:
             keypoints = watch.measure("keypoints", self.keypoints.detect, silhouette)
             joints = watch.measure("joints", self.joints.predict, silhouette)
             parts = watch.measure("parts", self.parts.label, silhouette, joints)
             body = watch.measure("body", self.body.fit, joints)
-        if body is not None:
+        if body is None:
+            self.biomechanics.reset()
+            self.anatomy.reset()
+        else:
             joint_angles = watch.measure("biomechanics", self.biomechanics.solve, body)
             bones = watch.measure("anatomy", self.anatomy.infer, body)
         exercise = watch.measure("exercise", self.exercise.recognize, frame.stamp_ns, frame.frame_id, joints)

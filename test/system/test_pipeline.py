@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.errors import SettingsError
 from rehab_pose.pipeline import Pipeline, PipelineResult, PipelineSettings
 from rehab_pose.reports.summary import frame_summary
@@ -46,6 +48,26 @@ def test_the_same_frames_give_the_same_results() -> None:
     first, second = process("arm_lifting", 2.0), process("arm_lifting", 2.0)
     for (one, _), (two, _) in zip(first, second, strict=True):
         assert json.dumps(frame_summary(one)) == json.dumps(frame_summary(two))
+
+
+def test_nobody_in_view_ends_what_was_learnt_of_a_person() -> None:
+    camera, pipeline = SimulatedCamera(SimulationSettings(exercise="squat", shape_seed=4)), Pipeline()
+    for index in range(0, 20, STRIDE):
+        assert pipeline.process(camera.frame(index).frame).body is not None
+    frame = camera.frame(20).frame
+    empty = pipeline.process(replace(frame, depth_m=np.full(frame.depth_m.shape, np.nan, np.float32)))
+    assert empty.silhouette is None
+    assert empty.joints is None
+    assert empty.body is None
+    assert empty.joint_angles is None
+    assert empty.exercise.recognition.label == "none"
+    back = pipeline.process(camera.frame(22).frame)
+    assert back.joints is not None
+    assert back.body is not None
+    afresh = BodyFitter().fit(back.joints)
+    assert afresh is not None
+    np.testing.assert_array_equal(back.body.parameters.betas, afresh.parameters.betas)
+    np.testing.assert_array_equal(back.body.vertices_m, afresh.vertices_m)
 
 
 def test_settings_go_to_their_stage_and_unknown_ones_are_refused() -> None:
