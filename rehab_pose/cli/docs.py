@@ -1,7 +1,8 @@
-"""`rehab-pose docs`: print the pages of the documentation that are made from the sources."""
+"""`rehab-pose docs`: print or draw what the documentation makes from the sources."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,9 +13,13 @@ __all__ = ["add_parser", "nodes_page", "run"]
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("docs", help="print the documentation that is made from the sources")
+    parser = subparsers.add_parser("docs", help="print or draw the documentation that is made from the sources")
     pages = parser.add_subparsers(dest="page", required=True)
     pages.add_parser("nodes", help="docs/nodes.md: topics and parameters of every node")
+    figure = pages.add_parser(
+        "preprocessing", help="docs/images/preprocessing.png: each step of the depth preprocessing, simulated"
+    )
+    figure.add_argument("-o", "--output", type=Path, required=True, help="picture file to write (.png or .jpg)")
     parser.set_defaults(run=run)
 
 
@@ -30,7 +35,17 @@ def nodes_page() -> str:
     return node_reference((*STAGE_NODES, *OTHER_NODES, *COMPOSED_NODES))
 
 
-def run(_arguments: argparse.Namespace) -> int:
-    """Print the page."""
-    print(nodes_page(), end="")
+def run(arguments: argparse.Namespace) -> int:
+    """Print the page, or write the picture.
+
+    Raises:
+        RecordingError: The picture cannot be written.
+    """
+    if arguments.page == "preprocessing":
+        from rehab_pose.reports.preprocessing_figure import write_preprocessing_figure  # noqa: PLC0415  (see above)
+
+        write_preprocessing_figure(arguments.output)
+        print(f"wrote {arguments.output}")
+    else:
+        print(nodes_page(), end="")
     return 0

@@ -1,4 +1,4 @@
-"""`rehab-pose process`: run all stages over a recording, offline, in stamp order, without DDS."""
+"""`rehab-pose process`: run all stages over a recording or folders of images, offline, in stamp order, without DDS."""
 
 from __future__ import annotations
 
@@ -15,26 +15,64 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "models_of", "run"]
 
 SUMMARY = "summary.json"
+RATE_HZ = 30.0
+DEPTH_SCALE_M = 0.001
+DESCRIPTION = """Run all stages over a recording, or over folders of images.
+
+A bag gives a bag of results, without images of the person unless --silhouettes asks for them. Folders of images give,
+for each image: silhouettes/NAME.png (255 = person), joints/NAME.json (metres in the camera's optical frame) and
+overlays/NAME.jpg, which SHOWS THE PERSON: keep the output where the images may lie. Both give summary.json."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("process", help="run all stages over a recording: a result bag and summary.json")
-    parser.add_argument("recording", type=Path, help="bag with colour, camera_info and depth")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the result bag and summary.json")
-    parser.add_argument("--mesh", action="store_true", help="keep the vertices of the mesh too (2 MB a second)")
-    parser.add_argument(
-        "--silhouettes", action="store_true", help="keep the person's pixels too (images of the person)"
+    parser = subparsers.add_parser(
+        "process", help="run all stages over a recording or folders of images", description=DESCRIPTION
     )
+    parser.add_argument("recording", type=Path, nargs="?", help="bag with colour, camera_info and depth")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the results and summary.json")
+    bags = parser.add_argument_group("of a bag")
+    bags.add_argument("--mesh", action="store_true", help="keep the vertices of the mesh too (2 MB a second)")
+    bags.add_argument("--silhouettes", action="store_true", help="keep the person's pixels too (images of the person)")
+    images = parser.add_argument_group("folders of images, in place of a bag")
+    images.add_argument("--depth", type=Path, help="folder of 16-bit PNG depth images")
+    images.add_argument(
+        "--color", type=Path, help="folder of JPEG or PNG colour images, same names; without it: depth alone"
+    )
+    images.add_argument(
+        "--intrinsics",
+        type=Path,
+        help='JSON: width, height, fx, fy, cx, cy, or Open3D\'s; with "depth" and "color_from_depth" where depth has a '
+        "camera of its own",
+    )
+    images.add_argument("--rate", type=float, help=f"frames a second (default {RATE_HZ:g})")
+    images.add_argument("--depth-scale", type=float, help=f"metres a unit of depth (default {DEPTH_SCALE_M:g})")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Process a recording.
+    """Process a recording or folders of images.
 
     Raises:
-        RecordingError: The recording cannot be read, holds no frame, or the output is there already.
+        RecordingError: The input cannot be read, holds no frame, or the output is there already.
     """
+    of_images = ("depth", "color", "intrinsics", "rate", "depth_scale")
+    images = [f"--{name.replace('_', '-')}" for name in of_images if getattr(arguments, name) is not None]
+    if arguments.recording is not None:
+        if images:
+            msg = f"expected either a bag or folders of images, got {arguments.recording} and {', '.join(images)}"
+            raise RecordingError(msg)
+        return _run_bag(arguments)
+    if arguments.depth is None or arguments.intrinsics is None:
+        msg = f"expected a bag, or --depth and --intrinsics, got {', '.join(images) or 'neither'}"
+        raise RecordingError(msg)
+    if arguments.mesh or arguments.silhouettes:
+        msg = "expected --mesh and --silhouettes with a bag only; `rehab-pose bag from-images` makes one of images"
+        raise RecordingError(msg)
+    return _run_images(arguments)
+
+
+def _run_bag(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm  # noqa: PLC0415  (loaded only when this command runs)
 
     from rehab_pose.messages.results import latched_messages, result_messages  # noqa: PLC0415
@@ -44,9 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rehab_pose.reports.summary import frame_summary, write_summary  # noqa: PLC0415
 
     bag_folder = arguments.output / "results"
-    if bag_folder.exists():
-        msg = f"expected a new place for the results, {bag_folder} is there already; choose another or remove it"
-        raise RecordingError(msg)
+    _refuse_existing(bag_folder)
     pipeline = Pipeline()
     frames: list[dict[str, Any]] = []
     with BagReader(arguments.recording) as reader, BagWriter(bag_folder) as writer:
@@ -60,8 +96,51 @@ def run(arguments: argparse.Namespace) -> int:
                 writer.write(topic, frame.stamp_ns, message)
             frames.append(frame_summary(result))
     write_summary(arguments.output / SUMMARY, arguments.recording.name, models_of(pipeline), frames)
+    return _say(frames, bag_folder, arguments.output)
+
+
+def _run_images(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm  # noqa: PLC0415  (loaded only when this command runs)
+
+    from rehab_pose.capture.calibration_file import read_calibration  # noqa: PLC0415
+    from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
+    from rehab_pose.recordings.image_folders import ImageFolders  # noqa: PLC0415
+    from rehab_pose.reports.frame_files import FrameFiles  # noqa: PLC0415
+    from rehab_pose.reports.summary import frame_summary, write_summary  # noqa: PLC0415
+
+    folders = ImageFolders(
+        arguments.depth,
+        read_calibration(arguments.intrinsics),
+        arguments.color,
+        RATE_HZ if arguments.rate is None else arguments.rate,
+        DEPTH_SCALE_M if arguments.depth_scale is None else arguments.depth_scale,
+    )
+    for name in FrameFiles.FOLDERS:
+        _refuse_existing(arguments.output / name)
+    count = folders.check()
+    pipeline = Pipeline()
+    files = FrameFiles(arguments.output, pipeline.body.model)
+    frames: list[dict[str, Any]] = []
+    for name, frame in tqdm(folders.frames(), total=count, unit="frame", disable=None):
+        result = pipeline.process(frame)
+        files.write(name, frame, result)
+        frames.append({"name": name, **frame_summary(result)})
+    recording = arguments.depth if arguments.color is None else arguments.color
+    write_summary(arguments.output / SUMMARY, recording.name, models_of(pipeline), frames)
+    return _say(frames, *(arguments.output / name for name in FrameFiles.FOLDERS), arguments.output)
+
+
+def _refuse_existing(place: Path) -> None:
+    if place.exists():
+        msg = f"expected a new place for the results, {place} is there already; choose another or remove it"
+        raise RecordingError(msg)
+
+
+def _say(frames: list[dict[str, Any]], *places: Path) -> int:
+    *results, output = places
     present = sum(frame["silhouette_box"] is not None for frame in frames)
-    print(f"{len(frames)} frames, a person in {present}: {bag_folder}, {arguments.output / SUMMARY}")
+    written = ", ".join(str(place) for place in (*results, output / SUMMARY))
+    print(f"{len(frames)} frames, a person in {present}: {written}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""sensor_msgs/CameraInfo to intrinsics and back (REP-104)."""
+"""sensor_msgs/CameraInfo to calibration and intrinsics, and back (REP-104)."""
 
 from __future__ import annotations
 
@@ -6,24 +6,57 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.errors import InputError
-from rehab_pose.geometry.camera import CameraIntrinsics
+from rehab_pose.geometry.calibration import IDENTITY, CameraCalibration
 
 if TYPE_CHECKING:
+    from rehab_pose.geometry.camera import CameraIntrinsics
     from rehab_pose.messages.carrier import Carrier, Message
 
-__all__ = ["Box", "box_from_roi", "camera_info_message", "intrinsics_from_message", "roi_message"]
+__all__ = [
+    "Box",
+    "box_from_roi",
+    "calibration_from_message",
+    "camera_info_message",
+    "intrinsics_from_message",
+    "roi_message",
+]
 
 Box = tuple[int, int, int, int]
 """x, y, width, height [px]."""
 EMPTY_BOX: Box = (0, 0, 0, 0)
 
 
-def intrinsics_from_message(message: Message, *, whole_image: bool = False) -> CameraIntrinsics:
-    """Return the pinhole camera of the images that this CameraInfo goes with.
+def calibration_from_message(message: Message, *, whole_image: bool = False) -> CameraCalibration:
+    """Return all that this CameraInfo says: lens, binning, window and projection (REP-104).
 
-    The images are rectified, so the projection matrix P counts; K stands in where a driver leaves P at zero.
-    Binning divides and the region of interest shifts the intrinsics, as in image_geometry.
+    Args:
+        message: A sensor_msgs/CameraInfo.
+        whole_image: The region of interest only names a box; the calibration is the whole image's.
+
+    Raises:
+        InputError: The camera is not calibrated (K[0] is 0).
+    """
+    p = np.asarray(message.p, dtype=np.float64).reshape(3, 4)
+    r = np.asarray(message.r, dtype=np.float64)
+    return CameraCalibration(
+        width_px=int(message.width),
+        height_px=int(message.height),
+        k=tuple(np.asarray(message.k, dtype=np.float64).tolist()),
+        # Some drivers leave P and R at zero: K and no rotation stand in.
+        p=tuple(p[:, :3].ravel().tolist()) if p[0, 0] > 0 else (),
+        r=tuple(r.tolist()) if r.any() else IDENTITY,
+        distortion_model=str(message.distortion_model),
+        d=tuple(np.asarray(message.d, dtype=np.float64).tolist()),
+        binning=(max(int(message.binning_x), 1), max(int(message.binning_y), 1)),
+        roi_px=EMPTY_BOX if whole_image else box_from_roi(message.roi),
+    )
+
+
+def intrinsics_from_message(message: Message, *, whole_image: bool = False) -> CameraIntrinsics:
+    """Return the pinhole camera of the rectified images that this CameraInfo goes with.
+
+    The projection matrix P counts; K stands in where a driver leaves P at zero. Binning divides and the region of
+    interest shifts the intrinsics, as in image_geometry.
 
     Args:
         message: A sensor_msgs/CameraInfo.
@@ -32,27 +65,7 @@ def intrinsics_from_message(message: Message, *, whole_image: bool = False) -> C
     Raises:
         InputError: The camera is not calibrated (K[0] is 0), or its size is.
     """
-    k = np.asarray(message.k, dtype=np.float64).reshape(3, 3)
-    p = np.asarray(message.p, dtype=np.float64).reshape(3, 4)
-    if not k[0, 0] > 0:
-        msg = (
-            f"camera_info: expected a positive focal length K[0], got {k[0, 0]}; the camera is not calibrated: "
-            "calibrate it, or point rgb/camera_info at the driver's own topic"
-        )
-        raise InputError(msg)
-    matrix = p if p[0, 0] > 0 else k
-    binning_x, binning_y = max(int(message.binning_x), 1), max(int(message.binning_y), 1)
-    x, y, width, height = box_from_roi(message.roi)
-    if whole_image or (width, height) == (0, 0):
-        x, y, width, height = 0, 0, int(message.width), int(message.height)
-    return CameraIntrinsics(
-        width_px=width // binning_x,
-        height_px=height // binning_y,
-        fx=float(matrix[0, 0]) / binning_x,
-        fy=float(matrix[1, 1]) / binning_y,
-        cx=(float(matrix[0, 2]) - x) / binning_x,
-        cy=(float(matrix[1, 2]) - y) / binning_y,
-    )
+    return calibration_from_message(message, whole_image=whole_image).rectified()
 
 
 def box_from_roi(roi: Message) -> Box:

@@ -1,15 +1,17 @@
-"""From the camera's three topics to RGB-D frames: pairing, conversion, depth cleaning, for live and recorded images."""
+"""From the camera's three topics to RGB-D frames, for live and recorded images.
+
+Pairing, conversion, rectification, depth cleaning, and registration where the driver does not do it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rehab_pose.capture.cleaning import DepthCleaner
+from rehab_pose.capture.alignment import FrameAligner, named_raw
 from rehab_pose.capture.pairing import FramePairer
 from rehab_pose.capture.settings import CaptureSettings
 from rehab_pose.datatypes import RgbdFrame
-from rehab_pose.errors import InputError
-from rehab_pose.messages.camera_info import intrinsics_from_message
+from rehab_pose.messages.camera_info import calibration_from_message
 from rehab_pose.messages.carrier import stamp_ns
 from rehab_pose.messages.images import color_from_message, depth_from_message
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["FrameBuilder", "RawFrame"]
 
 RawFrame = tuple["Message", "Message", "Message"]
-"""A colour image, its registered depth image, and the camera_info of the colour image."""
+"""A colour image, its depth image, and the camera_info of the colour image."""
 
 
 class FrameBuilder:
@@ -41,11 +43,26 @@ class FrameBuilder:
         self,
         settings: CaptureSettings | None = None,
         color_decoder: Callable[[Message], NDArray[Any]] = color_from_message,
+        *,
+        color_topic: str = "",
+        depth_topic: str = "",
     ) -> None:
+        """Prepare.
+
+        Args:
+            settings: Of capture.
+            color_decoder: Gives (H, W, 3) RGB of a colour image.
+            color_topic: Where colour comes from: a name with the word raw says that it is not rectified.
+            depth_topic: The same of depth.
+
+        Raises:
+            RecordingError: The calibration file that the settings name cannot be read.
+            SettingsError: It has no depth camera.
+        """
         settings = settings or CaptureSettings()
         self.pairer: FramePairer[Message, Message] = FramePairer(settings.pairing_slop_s, settings.pairing_queue)
         self.dropped_without_camera_info = 0
-        self._cleaner = DepthCleaner(settings)
+        self._aligner = FrameAligner(settings, raw_color=named_raw(color_topic), raw_depth=named_raw(depth_topic))
         self._decode_color = color_decoder
         self._camera_info: Message | None = None
 
@@ -71,24 +88,18 @@ class FrameBuilder:
         """Return the clean frame of a raw one, with the colour image's stamp and frame_id.
 
         Raises:
-            InputError: An encoding is unknown, the sizes differ, or the camera is not calibrated.
+            InputError: An encoding or a lens is unknown, the sizes differ, or the camera is not calibrated.
         """
         color_message, depth_message, camera_info = raw
-        intrinsics = intrinsics_from_message(camera_info)
-        color = self._decode_color(color_message)
-        depth = depth_from_message(depth_message)
-        size = (intrinsics.height_px, intrinsics.width_px)
-        if color.shape[:2] != size or depth.shape != size:
-            msg = (
-                f"frame: expected colour, depth and camera_info of one size, got colour {color.shape[1]}x"
-                f"{color.shape[0]}, depth {depth.shape[1]}x{depth.shape[0]}, camera_info {size[1]}x{size[0]}; use the "
-                "depth that the driver registers to colour (for example align_depth.enable on RealSense)"
-            )
-            raise InputError(msg)
+        color, depth_m, intrinsics = self._aligner.align(
+            self._decode_color(color_message),
+            depth_from_message(depth_message),
+            calibration_from_message(camera_info),
+        )
         return RgbdFrame(
             stamp_ns=stamp_ns(color_message.header.stamp),
             frame_id=color_message.header.frame_id,
             intrinsics=intrinsics,
             color=color,
-            depth_m=self._cleaner.clean(depth),
+            depth_m=depth_m,
         )

@@ -1,4 +1,4 @@
-"""Camera topics -> rgbd: paired, converted, cleaned."""
+"""Camera topics -> rgbd: paired, converted, rectified, cleaned; depth registered to colour."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ class BagReader:
             InputError: An image cannot be used; the sentence says which and why.
         """
         found = self.camera_topics(camera)
-        builder = FrameBuilder(settings)
+        builder = FrameBuilder(settings, color_topic=found.color, depth_topic=found.depth)
         # A recorder writes each topic when it arrives: camera_info may come after the images it belongs to.
         builder.add_camera_info(self._first(found.camera_info))
         count = 0

@@ -58,7 +58,13 @@ class CameraInput:
         self._node = node
         self._handler = handler
         self._image_qos = node.settings("camera", CameraSettings).image_qos
-        self._builder = FrameBuilder(node.settings("capture", CaptureSettings), decode_color)
+        # The names after remapping: a camera's own topic says whether its images are rectified.
+        self._builder = FrameBuilder(
+            node.settings("capture", CaptureSettings),
+            decode_color,
+            color_topic=node.resolve_topic_name(topics.COLOR.name),
+            depth_topic=node.resolve_topic_name(topics.DEPTH.name),
+        )
         node.start_worker()
         self._receivers: dict[Topic, Callable[[Any, float], None]] = {
             topics.COLOR: self._on_color,

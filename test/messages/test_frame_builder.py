@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rehab_pose.capture.settings import CaptureSettings
 from rehab_pose.errors import InputError
 from rehab_pose.geometry.camera import CameraIntrinsics
-from rehab_pose.messages.camera_info import camera_info_message, intrinsics_from_message
+from rehab_pose.messages.camera_info import calibration_from_message, camera_info_message, intrinsics_from_message
 from rehab_pose.messages.carrier import header
 from rehab_pose.messages.frame_builder import FrameBuilder
 from rehab_pose.messages.images import image_message
@@ -74,7 +75,7 @@ def test_camera_info_survives_and_binning_and_region_move_the_intrinsics(carrier
     assert intrinsics_from_message(message) == CAMERA
     message.binning_x = message.binning_y = 2
     binned = intrinsics_from_message(message)
-    assert (binned.width_px, binned.height_px, binned.fx, binned.cy) == (4, 3, 5.0, 1.25)
+    assert (binned.width_px, binned.height_px, binned.fx, binned.cy) == (4, 3, 5.0, (2.5 + 0.5) / 2 - 0.5)
     message.binning_x = message.binning_y = 0
     message.roi.x_offset, message.roi.y_offset, message.roi.width, message.roi.height = 2, 1, 4, 3
     assert intrinsics_from_message(message) == CAMERA.cropped((2, 1, 4, 3))
@@ -87,3 +88,61 @@ def test_p_counts_and_k_stands_in_where_p_is_zero(carrier: Any) -> None:  # noqa
     assert intrinsics_from_message(message).fx == CAMERA.fx
     message.p = np.zeros(12)
     assert intrinsics_from_message(message).fx == 2.0 * CAMERA.fx
+
+
+def bent(carrier: Any) -> Any:  # noqa: ANN401
+    """Return the camera_info of a lens, as a driver sends it beside raw images."""
+    message = info(carrier)
+    message.d = np.array([-0.4, 0.1, 0.0, 0.0, 0.0])
+    return message
+
+
+def test_the_whole_calibration_is_read(carrier: Any) -> None:  # noqa: ANN401
+    message = bent(carrier)
+    message.r = np.zeros(9)
+    calibration = calibration_from_message(message)
+    assert calibration.distorted
+    assert calibration.d[0] == -0.4
+    assert calibration.rotation().tolist() == np.eye(3).tolist(), "a driver that leaves R at zero turns nothing"
+    assert calibration == calibration_from_message(message)
+    message.distortion_model = "mystery"
+    with pytest.raises(InputError, match="expected the distortion model"):
+        calibration_from_message(message).coefficients()
+
+
+@pytest.mark.parametrize(
+    ("topic", "rectify", "changes"),
+    [
+        ("/camera/color/image_raw", "auto", True),
+        ("/camera/color/image_rect_color", "auto", False),
+        ("/camera/color/image_rect_color", "always", True),
+        ("/camera/color/image_raw", "never", False),
+    ],
+)
+def test_raw_images_are_rectified(carrier: Any, topic: str, rectify: str, changes: bool) -> None:  # noqa: ANN401
+    builder = FrameBuilder(CaptureSettings(rectify=rectify), color_topic=topic, depth_topic=topic)
+    builder.add_camera_info(bent(carrier))
+    picture = image_message(
+        carrier, header(carrier, 0, "cam"), "rgb8", np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
+    )
+    builder.add_color(picture)
+    [raw] = builder.add_depth(depth(carrier, 0))
+    frame = builder.build(raw)
+    same = np.array_equal(frame.color.reshape(-1), np.arange(6 * 8 * 3))
+    assert same is not changes
+    assert frame.intrinsics == CAMERA
+
+
+def test_an_unknown_lens_of_raw_images_is_refused_and_of_rectified_ones_is_not(carrier: Any) -> None:  # noqa: ANN401
+    message = bent(carrier)
+    message.distortion_model = "mystery"
+    for topic, refused in (("image_raw", True), ("image_rect", False)):
+        builder = FrameBuilder(color_topic=topic, depth_topic=topic)
+        builder.add_camera_info(message)
+        builder.add_color(color(carrier, 0))
+        [raw] = builder.add_depth(depth(carrier, 0))
+        if refused:
+            with pytest.raises(InputError, match=r"expected the distortion model .*got 'mystery'"):
+                builder.build(raw)
+        else:
+            assert builder.build(raw).intrinsics == CAMERA

@@ -1,0 +1,103 @@
+"""One JSON file that says what the cameras of a recording are, and how the depth camera stands to the colour camera.
+
+    {"width": 1280, "height": 720, "fx": 920.0, "fy": 920.0, "cx": 639.5, "cy": 359.5,
+     "distortion_model": "plumb_bob", "d": [0.1, -0.2, 0.001, 0.0, 0.05],
+     "depth": {"width": 640, "height": 480, "fx": 460.0, "fy": 460.0, "cx": 319.5, "cy": 239.5},
+     "color_from_depth": [[1, 0, 0, 0.05], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]}
+
+Only the first line is needed: depth is then registered to colour already, and the images are rectified. Open3D's files
+(`intrinsic_matrix`, column by column) are read as well.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rehab_pose.errors import RecordingError
+from rehab_pose.geometry.calibration import CameraCalibration
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+__all__ = ["DepthCalibration", "RgbdCalibration", "read_calibration"]
+
+
+@dataclass(frozen=True, eq=False)
+class DepthCalibration:
+    """A depth camera that is not the colour camera."""
+
+    camera: CameraCalibration
+    color_from_depth: NDArray[np.float64]
+    """(4, 4) rigid motion from the depth to the colour camera's optical frame [m]."""
+
+
+@dataclass(frozen=True, eq=False)
+class RgbdCalibration:
+    """What a calibration file says."""
+
+    color: CameraCalibration
+    depth: DepthCalibration | None
+    """None = depth is registered to colour."""
+
+
+def read_calibration(path: str | os.PathLike[str]) -> RgbdCalibration:
+    """Return what a calibration file says.
+
+    Raises:
+        RecordingError: The file is not there or says something else.
+        InputError: The numbers are not those of a calibrated camera.
+    """
+    file = Path(path)
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        msg = f"intrinsics: expected a JSON file at {file}: {error}"
+        raise RecordingError(msg) from error
+    color = _camera(facts, str(file))
+    if "depth" not in facts:
+        return RgbdCalibration(color, None)
+    camera = _camera(facts["depth"], f'{file}, section "depth"')
+    try:
+        motion = np.asarray(facts["color_from_depth"], dtype=np.float64).reshape(4, 4)
+    except (KeyError, TypeError, ValueError) as error:
+        msg = (
+            f'intrinsics: expected "color_from_depth", four rows of four numbers (metres), beside "depth" in {file}: '
+            f'{error}; leave "depth" out where depth is registered to colour'
+        )
+        raise RecordingError(msg) from error
+    return RgbdCalibration(color, DepthCalibration(camera, motion))
+
+
+def _camera(facts: Any, place: str) -> CameraCalibration:  # noqa: ANN401  (whatever JSON holds)
+    try:
+        if "intrinsic_matrix" in facts:
+            # Open3D writes the matrix column by column.
+            matrix = np.asarray(facts["intrinsic_matrix"], dtype=np.float64).reshape(3, 3).T
+            fx, fy, cx, cy = (float(value) for value in (matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]))
+        else:
+            fx, fy, cx, cy = (float(facts[name]) for name in ("fx", "fy", "cx", "cy"))
+        width, height = int(facts["width"]), int(facts["height"])
+        coefficients = tuple(float(value) for value in facts.get("d", ()))
+        model = str(facts.get("distortion_model", "plumb_bob"))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        msg = (
+            f"intrinsics: expected width, height, fx, fy, cx, cy (or Open3D's intrinsic_matrix of nine numbers, column "
+            f"by column) in {place}: {error}"
+        )
+        raise RecordingError(msg) from error
+    calibration = CameraCalibration(
+        width_px=width,
+        height_px=height,
+        k=(fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0),
+        distortion_model=model,
+        d=coefficients,
+    )
+    calibration.rectified()  # refuses impossible numbers here, where the file is known
+    return calibration

@@ -1,0 +1,144 @@
+"""What a calibration says about a camera: lens, sensor window and the pinhole its images are rectified to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.errors import InputError
+from rehab_pose.geometry.camera import CameraIntrinsics
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["FISHEYE_MODELS", "IDENTITY", "PINHOLE_MODELS", "CameraCalibration"]
+
+PINHOLE_MODELS = ("plumb_bob", "rational_polynomial")
+"""Brown's polynomial and its rational form: OpenCV's initUndistortRectifyMap (REP-104's names)."""
+FISHEYE_MODELS = ("equidistant",)
+"""Kannala and Brandt's: OpenCV's fisheye module."""
+COEFFICIENTS = {"plumb_bob": (4, 5), "rational_polynomial": (8, 12, 14), "equidistant": (4,)}
+"""How many numbers each model takes."""
+IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class CameraCalibration:
+    """A sensor_msgs/CameraInfo's content as plain numbers, so that two can be compared (REP-104).
+
+    All intrinsics are those of the whole sensor; `binning` and `roi_px` say which part of it the images show.
+    """
+
+    width_px: int
+    """Of the whole sensor, before binning and window."""
+    height_px: int
+    k: tuple[float, ...]
+    """(9) camera matrix of the raw image, row by row [px]."""
+    p: tuple[float, ...] = ()
+    """(9) left 3x3 of the projection matrix of the rectified image, row by row [px]; empty = as K."""
+    r: tuple[float, ...] = IDENTITY
+    """(9) rotation from the raw to the rectified camera, row by row."""
+    distortion_model: str = "plumb_bob"
+    d: tuple[float, ...] = ()
+    """Distortion coefficients in the model's order; empty or all zero = none."""
+    binning: tuple[int, int] = (1, 1)
+    """Sensor pixels that one pixel of the image takes together, along x and y."""
+    roi_px: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """x, y, width, height of the window in unbinned pixels; width and height 0 = the whole sensor."""
+
+    def __post_init__(self) -> None:
+        """Check that the camera is calibrated.
+
+        Raises:
+            InputError: K[0] is not positive (drivers send zeros when uncalibrated), or a matrix has the wrong length.
+        """
+        for name, matrix in (("k", self.k), ("r", self.r), ("p", self.p or self.k)):
+            if len(matrix) != 9:
+                msg = f"camera calibration: expected 9 numbers in {name}, got {len(matrix)}"
+                raise InputError(msg)
+        if not self.k[0] > 0:
+            msg = (
+                f"camera calibration: expected a positive focal length K[0], got {self.k[0]}; the camera is not "
+                "calibrated: calibrate it, or point camera_info at the driver's own topic"
+            )
+            raise InputError(msg)
+
+    @property
+    def distorted(self) -> bool:
+        """Whether the lens bends lines."""
+        return any(value != 0.0 for value in self.d)
+
+    @property
+    def image_size_px(self) -> tuple[int, int]:
+        """Width and height of the images: the window, binned [px]."""
+        _, _, width, height = self.window_px
+        return width // self.binning[0], height // self.binning[1]
+
+    @property
+    def window_px(self) -> tuple[int, int, int, int]:
+        """x, y, width, height of what the images show, in unbinned pixels."""
+        return self.roi_px if self.roi_px[2:] != (0, 0) else (0, 0, self.width_px, self.height_px)
+
+    def rectified(self) -> CameraIntrinsics:
+        """Return the pinhole camera of the rectified images (P, or K where P is left empty).
+
+        Raises:
+            InputError: The numbers are not those of a calibrated camera.
+        """
+        return self._pinhole(self.p or self.k)
+
+    def raw(self) -> CameraIntrinsics:
+        """Return the pinhole camera (K) behind the lens of the raw images.
+
+        Raises:
+            InputError: The numbers are not those of a calibrated camera.
+        """
+        return self._pinhole(self.k)
+
+    def needs_rectification(self) -> bool:
+        """Whether raw images differ from rectified ones: a lens, a rotation, or another camera matrix."""
+        return self.distorted or self.r != IDENTITY or bool(self.p and self.p != self.k)
+
+    def rotation(self) -> NDArray[np.float64]:
+        """Return R (3, 3): rectified_from_raw."""
+        return np.array(self.r).reshape(3, 3)
+
+    def coefficients(self) -> NDArray[np.float64]:
+        """Return the distortion coefficients as OpenCV takes them.
+
+        Raises:
+            InputError: The model is unknown, or has another number of coefficients.
+        """
+        if not self.distorted:
+            return np.zeros(4)
+        lengths = COEFFICIENTS.get(self.distortion_model)
+        if lengths is None:
+            msg = (
+                f"camera calibration: expected the distortion model {', '.join(COEFFICIENTS)}, got "
+                f"{self.distortion_model!r}; use the driver's rectified images, or calibrate with one of these models"
+            )
+            raise InputError(msg)
+        if len(self.d) not in lengths:
+            wanted = " or ".join(str(length) for length in lengths)
+            msg = (
+                f"camera calibration: expected {wanted} distortion coefficients of {self.distortion_model}, got "
+                f"{len(self.d)}; the publisher of camera_info fills D wrongly"
+            )
+            raise InputError(msg)
+        return np.array(self.d)
+
+    def _pinhole(self, matrix: tuple[float, ...]) -> CameraIntrinsics:
+        x, y, _, _ = self.window_px
+        width, height = self.image_size_px
+        binning_x, binning_y = self.binning
+        return CameraIntrinsics(
+            width_px=width,
+            height_px=height,
+            fx=matrix[0] / binning_x,
+            fy=matrix[4] / binning_y,
+            # A binned pixel's centre is the middle of those it takes together; image_geometry leaves out these halves.
+            cx=(matrix[2] - x + 0.5) / binning_x - 0.5,
+            cy=(matrix[5] - y + 0.5) / binning_y - 0.5,
+        )
