@@ -10,8 +10,8 @@ import numpy as np
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.body.skinning import pose_joints, pose_vertices_of_joints
 from rehab_pose.datatypes import RgbdFrame
-from rehab_pose.simulation.clothes import face_colors, vertex_texture
-from rehab_pose.simulation.motions import Motion, MotionSample, plan_of
+from rehab_pose.simulation.clothes import cloth_shares, face_colors, vertex_texture
+from rehab_pose.simulation.motions import Motion, plan_of
 from rehab_pose.simulation.noise import DepthNoise
 from rehab_pose.simulation.posture import Stance
 from rehab_pose.simulation.renderer import draw_mesh, empty_buffers, shade, vertex_normals
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rehab_pose.body.model import BodyModel
     from rehab_pose.datatypes import BodyParameters
     from rehab_pose.geometry.camera import CameraIntrinsics
+    from rehab_pose.simulation.motions import BodyMotion, MotionSample
 
 __all__ = ["SimulatedCamera", "SimulatedFrame", "SimulatedTruth"]
 
@@ -35,6 +36,8 @@ BESIDE_M = (0.95, -0.55)
 """Where the second person stands: x, z in the world [m]."""
 SHAPE_SPREAD = 0.8
 """Spread of drawn bodies [standard deviations of adults]."""
+OWN_FLESH_M = 0.3
+"""A surface of the person farther than this before a joint is another limb, not the joint's own flesh [m]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,17 +45,19 @@ class SimulatedTruth:
     """What a frame shows, exactly; positions in the camera's optical frame."""
 
     silhouette: NDArray[np.bool_]
-    """(H, W) the subject's pixels."""
+    """(H, W) the subject's visible pixels: what stands before the subject hides it."""
     parts: NDArray[np.uint8]
     """(H, W) LIP class of the subject's pixels, 0 elsewhere."""
     depth_m: NDArray[np.float32]
     """(H, W) without the sensor's errors [m], infinity where there is nothing."""
     joints_m: NDArray[np.float64]
     """(24, 3) [m]."""
+    joint_visible: NDArray[np.bool_]
+    """(24) True where the joint lies in the image and the first surface there is its own flesh or cloth."""
     joint_rotations: NDArray[np.float64]
     """(24, 3, 3) camera_from_joint."""
     vertices_m: NDArray[np.float32]
-    """(V, 3) [m]."""
+    """(V, 3) of the body under the clothes [m]."""
     parameters: BodyParameters
     """In the y-up world."""
     floor_plane: NDArray[np.float64]
@@ -75,19 +80,27 @@ class SimulatedFrame:
 
 @dataclass(frozen=True, eq=False)
 class _Person:
-    motion: Motion
+    motion: BodyMotion
+    cloth_m: NDArray[np.float32]
+    """(V) distance of the clothes from the skin [m]."""
     face_colors: NDArray[np.float32]
 
 
 class SimulatedCamera:
     """Renders any frame by its number; the same number gives the same frame."""
 
-    def __init__(self, settings: SimulationSettings | None = None, model: BodyModel | None = None) -> None:
+    def __init__(
+        self,
+        settings: SimulationSettings | None = None,
+        model: BodyModel | None = None,
+        motion: BodyMotion | None = None,
+    ) -> None:
         """Build the room and the people.
 
         Args:
             settings: What is done and seen.
             model: The body to render; the free one when None.
+            motion: What the subject does, for the same body model; the script of the settings when None.
         """
         self._settings = settings or SimulationSettings()
         self._model = model or load_body_model()
@@ -96,7 +109,7 @@ class SimulatedCamera:
         self._texture = vertex_texture(self._model)
         with np.errstate(divide="ignore"):
             self._room_inverse_depth = (1.0 / self._room.depth_m).astype(np.float32)
-        self._people = [self._person(place) for place in range(self._settings.people)]
+        self._people = [self._person(place, motion) for place in range(self._settings.people)]
 
     @property
     def intrinsics(self) -> CameraIntrinsics:
@@ -127,20 +140,25 @@ class SimulatedCamera:
             positions, rotations = pose_joints(self._model, sample.parameters)
             vertices = pose_vertices_of_joints(self._model, sample.parameters, positions, rotations)
             seen = self._room.in_camera(vertices.astype(np.float64)).astype(np.float32)
+            surface = self._dressed(person, seen)
             first_id = place * len(self._model.faces)
-            draw_mesh(seen, self._model.faces, self.intrinsics, inverse_depth, triangle_id, first_id=first_id)
-            drawn.append((sample, positions, rotations, seen))
-        for place, (_, _, _, seen) in enumerate(drawn):
-            self._paint(place, seen, triangle_id, color)
+            draw_mesh(surface, self._model.faces, self.intrinsics, inverse_depth, triangle_id, first_id=first_id)
+            drawn.append((sample, positions, rotations, seen, surface))
+        for place, (_, _, _, _, surface) in enumerate(drawn):
+            self._paint(place, surface, triangle_id, color)
         with np.errstate(divide="ignore"):
             exact = np.float32(1.0) / inverse_depth
         depth = self._noise.disturb(index, exact, color)
         stamp_ns = self._settings.start_ns + round(index * 1e9 / self._settings.rate_hz)
         frame = RgbdFrame(stamp_ns, FRAME_ID, self.intrinsics, color, depth)
-        return SimulatedFrame(frame, self._truth(*drawn[0], triangle_id, exact))
+        return SimulatedFrame(frame, self._truth(*drawn[0][:4], triangle_id, exact))
 
-    def _person(self, place: int) -> _Person:
+    def _person(self, place: int, given: BodyMotion | None) -> _Person:
         settings = self._settings
+        cloth_m = settings.clothing_m * cloth_shares(self._model, settings.seed + place)
+        colors = face_colors(self._model, settings.seed + place)
+        if place == 0 and given is not None:
+            return _Person(given, cloth_m.astype(np.float32), colors)
         betas = np.zeros(self._model.shape_count)
         if settings.shape_seed or place:
             random = np.random.default_rng([settings.shape_seed, 7, place])
@@ -151,7 +169,13 @@ class SimulatedCamera:
         else:
             still = SimulationSettings(exercise="none", seed=settings.seed + place, sway=settings.sway)
             motion = Motion(Stance(self._model, betas, place_m=BESIDE_M, heading_rad=-0.3), plan_of(still), still)
-        return _Person(motion, face_colors(self._model, settings.seed + place))
+        return _Person(motion, cloth_m.astype(np.float32), colors)
+
+    def _dressed(self, person: _Person, vertices_m: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the outer surface (V, 3) of a body (V, 3) in the camera's frame [m]."""
+        if not person.cloth_m.any():
+            return vertices_m
+        return np.asarray(vertices_m + person.cloth_m[:, None] * vertex_normals(vertices_m, self._model.faces))
 
     def _paint(
         self, place: int, vertices_m: NDArray[np.float32], triangle_id: NDArray[np.int32], color: NDArray[np.uint8]
@@ -176,11 +200,13 @@ class SimulatedCamera:
         parts = np.zeros(silhouette.shape, dtype=np.uint8)
         if self._model.part_labels is not None:
             parts[silhouette] = self._model.part_labels[triangle_id[silhouette]]
+        joints_m = self._room.in_camera(positions)
         return SimulatedTruth(
             silhouette=silhouette,
             parts=parts,
             depth_m=exact,
-            joints_m=self._room.in_camera(positions),
+            joints_m=joints_m,
+            joint_visible=_visible(joints_m, silhouette, exact, self.intrinsics),
             joint_rotations=self._room.camera_from_world[:3, :3] @ rotations,
             vertices_m=vertices,
             parameters=sample.parameters,
@@ -190,3 +216,19 @@ class SimulatedCamera:
             repetitions=sample.repetitions,
             angles_rad=sample.angles_rad,
         )
+
+
+def _visible(
+    joints_m: NDArray[np.float64],
+    silhouette: NDArray[np.bool_],
+    depth_m: NDArray[np.float32],
+    intrinsics: CameraIntrinsics,
+) -> NDArray[np.bool_]:
+    """Tell which joints (J, 3) the image shows."""
+    pixels = intrinsics.project(joints_m)
+    known = np.asarray(np.isfinite(pixels).all(axis=1))
+    column, row = np.floor(np.where(known[:, None], pixels, -1.0) + 0.5).astype(np.intp).T
+    height, width = silhouette.shape
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    place = (np.clip(row, 0, height - 1), np.clip(column, 0, width - 1))
+    return np.asarray(inside & silhouette[place] & (joints_m[:, 2] - depth_m[place] <= OWN_FLESH_M))

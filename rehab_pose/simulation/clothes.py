@@ -1,4 +1,4 @@
-"""Colours of the simulated person by LIP class, and a pattern on the clothes that keypoint detectors can find."""
+"""Clothes of the simulated person: colours by LIP class, a pattern that keypoint detectors can find, loose cloth."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.skeletons.smpl24 import SMPL_24
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.body.model import BodyModel
 
-__all__ = ["face_colors", "vertex_texture"]
+__all__ = ["cloth_shares", "face_colors", "vertex_texture"]
 
 SHIRTS = ((196.0, 78.0, 66.0), (70.0, 132.0, 180.0), (96.0, 160.0, 92.0), (206.0, 176.0, 84.0))
 TROUSERS = ((58.0, 66.0, 92.0), (92.0, 84.0, 78.0), (70.0, 92.0, 84.0))
@@ -23,6 +25,16 @@ HAIR, UPPER_CLOTHES, PANTS, FACE, LEFT_ARM, RIGHT_ARM, LEFT_SHOE, RIGHT_SHOE = 2
 PATTERN_M = 0.11
 """Size of the checks on the clothes [m]."""
 PATTERN_STRENGTH = 0.22
+LOOSENESS_BY_JOINT = {
+    **dict.fromkeys(("pelvis", "left_hip", "right_hip", "spine1", "spine2", "spine3"), 1.0),
+    **dict.fromkeys(("left_collar", "right_collar"), 0.7),
+    **dict.fromkeys(("left_shoulder", "right_shoulder", "left_knee", "right_knee"), 0.4),
+}
+"""How loosely cloth hangs over what each joint moves; 0 on head, forearms, hands and feet."""
+FOLD_M = 0.35
+"""Size of the folds and bulges of loose cloth [m]."""
+TIGHTEST = 0.3
+"""Share of the greatest distance that even tight places have."""
 
 
 def face_colors(model: BodyModel, seed: int) -> NDArray[np.float32]:
@@ -51,3 +63,16 @@ def vertex_texture(model: BodyModel) -> NDArray[np.float32]:
         bare = np.isin(model.part_labels, (HAIR, FACE, LEFT_ARM, RIGHT_ARM))
         strength[model.faces[bare].ravel()] = 0.05
     return np.asarray(1.0 + strength * checks, dtype=np.float32)
+
+
+def cloth_shares(model: BodyModel, seed: int) -> NDArray[np.float32]:
+    """Return how far the cloth stands off each vertex (V) as a share (0-1) of the greatest distance.
+
+    It varies smoothly, as the skinning weights do; the bulges follow the seed.
+    """
+    looseness = np.array([LOOSENESS_BY_JOINT.get(name, 0.0) for name in SMPL_24.joint_names])
+    random = np.random.default_rng([seed, 11])
+    directions, phases = random.normal(0.0, 1.0, (3, 3)), random.uniform(0.0, 2.0 * np.pi, 3)
+    waves = np.sin(2.0 * np.pi / FOLD_M * (model.v_template @ directions.T) + phases).mean(axis=1)
+    bulge = TIGHTEST + (1.0 - TIGHTEST) * (0.5 + 0.5 * waves)
+    return np.asarray((model.weights @ looseness) * bulge, dtype=np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import BodyParameters
     from rehab_pose.simulation.settings import SimulationSettings
 
-__all__ = ["Motion", "MotionSample", "Segment", "plan_of"]
+__all__ = ["BodyMotion", "Motion", "MotionSample", "Segment", "plan_of"]
 
 PERSON_TEMPO_SPREAD, CYCLE_TEMPO_SPREAD = 0.08, 0.04
 """Spread of the period between people and between repetitions (log scale; KIMORE's experts spread by 0.2)."""
@@ -55,6 +55,17 @@ class MotionSample:
     """Finished since the exercise began."""
     angles_rad: dict[str, float]
     """Clinical angles that the script sets: trunk_lateral_tilt, trunk_rotation and trunk_flexion, of the chest."""
+
+
+class BodyMotion(Protocol):
+    """Anything that says where a body is at any time: a script, or a recording."""
+
+    @property
+    def length_s(self) -> float:
+        """After this time the motion begins again [s]."""
+
+    def at(self, time_s: float) -> MotionSample:
+        """Return what the person does at a time [s] from 0 on."""
 
 
 def plan_of(settings: SimulationSettings) -> tuple[Segment, ...]:

@@ -1,4 +1,4 @@
-"""The room behind the simulated person: a floor and a wall as exact planes, and where the camera stands."""
+"""The room around the simulated person: floor, walls and furniture as exact surfaces, and where the camera stands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from rehab_pose.errors import SettingsError
 from rehab_pose.geometry.camera import CameraIntrinsics
+from rehab_pose.simulation.furniture import draw_boxes, furniture_of, things_by_the_wall
+from rehab_pose.simulation.surfaces import drawn_look
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +24,10 @@ FLOOR_RGB, WALL_RGB, POSTER_RGB = (148.0, 118.0, 88.0), (196.0, 198.0, 190.0), (
 BOARD_WIDTH_M = 0.14
 POSTER_M = (0.55, 1.25, 1.15, 1.95)
 """Left, right, bottom and top edge of the picture on the wall [m]."""
+SIDE_WALL_M = (1.4, 3.0)
+"""Least and greatest distance of a drawn side wall from the person [m]."""
+SIDE_WALL_SHARE = 0.4
+"""Share of drawn rooms with a wall on a given side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +46,17 @@ class Room:
 
     @classmethod
     def from_settings(cls, settings: SimulationSettings) -> Room:
-        """Place the camera and look at the empty room."""
+        """Place the camera and look at the empty room.
+
+        Raises:
+            SettingsError: The wall would stand before the person.
+        """
+        if settings.wall_distance_m <= settings.distance_m:
+            msg = (
+                f"wall_distance_m: expected the wall behind the person, {settings.distance_m} m from the camera, "
+                f"got {settings.wall_distance_m} m; set it to {settings.distance_m + 1.0} or more"
+            )
+            raise SettingsError(msg)
         intrinsics = CameraIntrinsics(
             width_px=settings.width_px,
             height_px=settings.height_px,
@@ -57,7 +74,15 @@ class Room:
         camera_from_world[:3, 3] = -rotation @ eye
         floor_plane = np.append(rotation[:, 1], settings.camera_height_m)
         wall_z = settings.distance_m - settings.wall_distance_m
-        depth, color = _look(intrinsics, rotation, eye, wall_z, settings.seed)
+        rays = _rays(intrinsics, rotation)
+        boxes = furniture_of(settings)
+        if settings.background_seed:
+            random = np.random.default_rng([settings.background_seed, 10])
+            depth, color = _look_drawn(rays, eye, wall_z, random)
+            boxes += things_by_the_wall(random, wall_z)
+        else:
+            depth, color = _look(rays, eye, wall_z, settings.seed)
+        draw_boxes(boxes, eye, rays, depth, color)
         return cls(intrinsics, camera_from_world, depth, color, floor_plane)
 
     def in_camera(self, points_m: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -66,13 +91,17 @@ class Room:
         return moved
 
 
-def _look(
-    intrinsics: CameraIntrinsics, rotation: NDArray[np.float64], eye: NDArray[np.float64], wall_z: float, seed: int
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Return depth (H, W) [m] and colour (H, W, 3) of floor (y = 0) and wall (z = wall_z)."""
+def _rays(intrinsics: CameraIntrinsics, rotation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each pixel's direction in the world (H, W, 3), of depth 1 in the camera."""
     columns, rows = np.meshgrid(np.arange(intrinsics.width_px), np.arange(intrinsics.height_px))
     x, y = (columns - intrinsics.cx) / intrinsics.fx, (rows - intrinsics.cy) / intrinsics.fy
-    rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ rotation
+    return np.asarray(np.stack([x, y, np.ones_like(x)], axis=-1) @ rotation)
+
+
+def _look(
+    rays: NDArray[np.float64], eye: NDArray[np.float64], wall_z: float, seed: int
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Return depth (H, W) [m] and colour (H, W, 3) of floor (y = 0) and wall (z = wall_z)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         floor = np.where(rays[..., 1] < 0.0, -eye[1] / rays[..., 1], np.inf)
         wall = np.where(rays[..., 2] < 0.0, (wall_z - eye[2]) / rays[..., 2], np.inf)
@@ -87,4 +116,27 @@ def _look(
     color = np.where(poster[..., None], POSTER_RGB, WALL_RGB) * (1.0 + 0.03 * grain[..., None])
     color = np.where((floor < wall)[..., None], np.array(FLOOR_RGB) * boards[..., None], color)
     color[~np.isfinite(depth)] = 0.0
+    return depth.astype(np.float32), np.clip(color, 0.0, 255.0).astype(np.uint8)
+
+
+def _look_drawn(
+    rays: NDArray[np.float64], eye: NDArray[np.float64], wall_z: float, random: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Return depth (H, W) [m] and colour (H, W, 3) of a room with drawn colours and patterns, with or without sides."""
+    # An axis, where on it the plane lies, how bright the lamp makes it, and the two axes along it.
+    planes = [(1, 0.0, 0.95, (0, 2)), (2, wall_z, 1.0, (0, 1))]
+    for side in (-1.0, 1.0):
+        place = side * float(random.uniform(*SIDE_WALL_M))
+        if random.random() < SIDE_WALL_SHARE:
+            planes.append((0, place, 0.8, (2, 1)))
+    depth = np.full(rays.shape[:2], np.inf)
+    color = np.zeros((*depth.shape, 3))
+    for axis, place, light, along in planes:
+        look = drawn_look(random, darkest=80.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            distance = (place - eye[axis]) / rays[..., axis]
+        nearer = (distance > 0.0) & (distance < depth)
+        depth[nearer] = distance[nearer]
+        points = eye + depth[nearer][:, None] * rays[nearer]
+        color[nearer] = light * look.paint(points[:, along[0]], points[:, along[1]])
     return depth.astype(np.float32), np.clip(color, 0.0, 255.0).astype(np.uint8)

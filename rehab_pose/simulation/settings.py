@@ -55,4 +55,16 @@ class SimulationSettings(Settings):
         "realsense", "Errors of the depth sensor: realsense (stereo), kinect (time of flight) or none",
         choices=("realsense", "kinect", "none"),
     )  # fmt: skip
+    furniture: str = setting(
+        "none",
+        "none; beside: a chair, a cabinet or a sofa beside the person; front: a table that hides the legs; around: on "
+        "both sides and behind",
+        choices=("none", "beside", "front", "around"),
+    )
+    background_seed: int = setting(
+        0, "Seed of the room's colours, patterns and contents; 0: the plain room", minimum=0, maximum=2**31 - 1
+    )
+    clothing_m: float = setting(
+        0.0, "How far loose clothes stand off trunk and thighs at most [m]", minimum=0.0, maximum=0.04
+    )
     start_ns: int = setting(0, "Stamp of the first frame [ns]; 0: when the camera starts", minimum=0, maximum=2**62)
