@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
-SAMPLES = {"silhouette": 29_000, "joints": 59_000}
-STEPS = {"silhouette": 6000, "joints": 7000}
+SAMPLES = {"silhouette": 40_000, "joints": 80_000}
+STEPS = {"silhouette": 9000, "joints": 12_000}
 BATCH_SIZES = {"silhouette": 24, "joints": 32}
-SAMPLE_SEEDS = {"silhouette": 2, "joints": 1}
+SAMPLE_SEEDS = {"silhouette": 21, "joints": 11}
+SEEDS = {"silhouette": 5, "joints": 11}
+LEARNING_RATE = 1.5e-3
+LIBRARY_SEED = 3
 HELD_OUT_SEED = 99
-"""What the shipped weights were made with; samples of another seed are for the figures."""
+"""What the shipped weights' last round was made with; samples of another seed are for the figures."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -46,10 +49,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         rendered.add_argument("--held-out-samples", type=int, default=1000, help="more, for the figures")
         rendered.add_argument("--steps", type=int, default=STEPS[stage], help="of training (default: %(default)s)")
         rendered.add_argument("--batch-size", type=int, default=BATCH_SIZES[stage], help="(default: %(default)s)")
-        rendered.add_argument("--learning-rate", type=float, default=2e-3, help="(default: %(default)s)")
-        rendered.add_argument("--seed", type=int, default=0, help="of the start and the batches")
+        rendered.add_argument("--learning-rate", type=float, default=LEARNING_RATE, help="(default: %(default)s)")
+        rendered.add_argument("--seed", type=int, default=SEEDS[stage], help="of the start and the batches")
         rendered.add_argument(
-            "--start", type=Path, metavar="CHECKPOINT", help="train on from an earlier round's network"
+            "--data", type=Path, help="folder with kimore, ui_prmd, utkinect: postures of recorded people, fitted"
+        )
+        rendered.add_argument(
+            "--start", type=Path, metavar="WEIGHTS", help="train on from a checkpoint or from exported .onnx weights"
         )
         rendered.add_argument("--threads", type=int, default=1, help="threads that torch may use")
     parser.set_defaults(run=run)
@@ -73,20 +79,24 @@ def _train_rendered(args: argparse.Namespace) -> int:
     """Render samples, train, print figures on samples that were not trained on; may be stopped and started again."""
     from rehab_pose.training import joints, silhouette  # noqa: PLC0415  (torch takes seconds to load)
     from rehab_pose.training.loop import LoopSettings  # noqa: PLC0415
+    from rehab_pose.training.posture_library import make_posture_library  # noqa: PLC0415
 
     if args.start is not None and not args.start.is_file():
-        msg = f"--start: expected the checkpoint of an earlier round, there is none at {args.start}"
+        msg = f"--start: expected the weights of an earlier round, there are none at {args.start}"
         raise SettingsError(msg)
     settings = LoopSettings(args.steps, args.batch_size, args.learning_rate, threads=args.threads, start=args.start)
     samples, held_out = args.output / "samples", args.output / "held_out"
+    library = None
+    if args.data is not None:
+        library = make_posture_library(args.data, args.output / "postures.npz", LIBRARY_SEED)
     if args.stage == "joints":
-        joints.make_joint_samples(samples, args.samples, SAMPLE_SEEDS["joints"], None)
-        joints.make_joint_samples(held_out, args.held_out_samples, HELD_OUT_SEED, None)
+        joints.make_joint_samples(samples, args.samples, SAMPLE_SEEDS["joints"], library)
+        joints.make_joint_samples(held_out, args.held_out_samples, HELD_OUT_SEED, library)
         joints.train_joints(samples, args.samples, args.output, settings, args.seed)
         figures = joints.evaluate_joints(held_out, args.held_out_samples, args.output / "joints.onnx")
     else:
-        silhouette.make_silhouette_samples(samples, args.samples, SAMPLE_SEEDS["silhouette"], None)
-        silhouette.make_silhouette_samples(held_out, args.held_out_samples, HELD_OUT_SEED, None)
+        silhouette.make_silhouette_samples(samples, args.samples, SAMPLE_SEEDS["silhouette"], library)
+        silhouette.make_silhouette_samples(held_out, args.held_out_samples, HELD_OUT_SEED, library)
         silhouette.train_silhouette(samples, args.samples, args.output, settings, args.seed)
         figures = silhouette.evaluate_silhouette(held_out, args.held_out_samples, args.output / "silhouette.onnx")
     for name, value in figures.items():

@@ -9,12 +9,24 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["INPUT_HEIGHT_PX", "INPUT_WIDTH_PX", "encode_depth", "reduced_size_px", "sample_rows_and_columns"]
+__all__ = [
+    "CHANNELS",
+    "INPUT_HEIGHT_PX",
+    "INPUT_WIDTH_PX",
+    "encode_depth",
+    "reduced_size_px",
+    "sample_rows_and_columns",
+]
 
 INPUT_WIDTH_PX = 160
 INPUT_HEIGHT_PX = 128
 DEPTH_CENTRE_M = 2.5
 DEPTH_SCALE_M = 2.0
+CHANNELS = 4
+FINE_HEIGHT_M = 0.2
+"""Feet end below this height: within it, height is given in fine steps [m]."""
+COARSE_CENTRE_M, COARSE_REACH_M = 1.0, 1.2
+"""Height is given up to 2.2 m: a hand held up [m]."""
 
 
 def reduced_size_px(width_px: int, height_px: int) -> tuple[int, int]:
@@ -35,15 +47,26 @@ def sample_rows_and_columns(
     return rows, columns
 
 
-def encode_depth(depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the network's input (2, 128, 160) for a reduced depth image (h, w) [m], NaN = no return.
+def encode_depth(depth_m: NDArray[np.float32], height_m: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    """Return the network's input (4, 128, 160) for a reduced depth image.
 
-    The image is put in the top left corner; the rest counts as no return.
+    The image is put in the top left corner; the rest counts as no return. Channels: scaled depth; 1 where there is a
+    return; height above the floor in fine steps near it, and in coarse steps over a person's height. Where no floor is
+    known both heights are 0, which no real height gives.
+
+    Args:
+        depth_m: (h, w) [m], NaN = no return.
+        height_m: (h, w) above the floor [m], NaN where there is no return; None when no floor is known.
     """
     height, width = depth_m.shape
-    encoded = np.zeros((2, INPUT_HEIGHT_PX, INPUT_WIDTH_PX), dtype=np.float32)
+    encoded = np.zeros((CHANNELS, INPUT_HEIGHT_PX, INPUT_WIDTH_PX), dtype=np.float32)
     seen = np.isfinite(depth_m)
     scaled = (depth_m - np.float32(DEPTH_CENTRE_M)) / np.float32(DEPTH_SCALE_M)
     encoded[0, :height, :width] = np.where(seen, scaled, np.float32(0.0))
     encoded[1, :height, :width] = seen
+    if height_m is not None:
+        fine = np.clip(height_m / np.float32(FINE_HEIGHT_M), -1.0, 1.0)
+        coarse = np.clip(height_m - np.float32(COARSE_CENTRE_M), -COARSE_REACH_M, COARSE_REACH_M)
+        encoded[2, :height, :width] = np.where(seen, fine, np.float32(0.0))
+        encoded[3, :height, :width] = np.where(seen, coarse, np.float32(0.0))
     return encoded

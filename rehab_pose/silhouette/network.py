@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from rehab_pose.silhouette.encoding import CHANNELS
+
 __all__ = ["SilhouetteNetwork"]
 
 
@@ -19,15 +21,15 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 class SilhouetteNetwork(nn.Module):
-    """Depth (B, 2, H, W) to logits (B, 1, H, W); H and W are multiples of 16.
+    """Depth (B, 4, H, W) to logits (B, 1, H, W); H and W are multiples of 16.
 
-    The channels are `encode_depth`'s: scaled depth, and 1 where there is a return.
+    The channels are `encode_depth`'s: scaled depth, 1 where there is a return, and two heights above the floor.
     """
 
-    def __init__(self, widths: tuple[int, int, int, int] = (16, 32, 64, 96)) -> None:
+    def __init__(self, widths: tuple[int, int, int, int] = (16, 32, 64, 96), channels: int = CHANNELS) -> None:
         super().__init__()
         first, second, third, fourth = widths
-        self.down1 = nn.Sequential(_convolution(2, first, 2), _convolution(first, first))
+        self.down1 = nn.Sequential(_convolution(channels, first, 2), _convolution(first, first))
         self.down2 = nn.Sequential(_convolution(first, second, 2), _convolution(second, second))
         self.down3 = nn.Sequential(_convolution(second, third, 2), _convolution(third, third))
         self.down4 = nn.Sequential(

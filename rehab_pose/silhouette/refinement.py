@@ -1,25 +1,47 @@
-"""From the reduced silhouette to the whole image: each border pixel goes to the surface whose depth it shares.
+"""From the reduced silhouette to the whole image: each pixel near the border goes to the surface it belongs to.
 
 Eq 7 of Ashraf et al. (2025) enlarges the small silhouette by nearest neighbour, which leaves steps of several pixels.
-Here the band around the border is decided by the depth image itself.
+Here the reduced pixels that are sure of themselves are seeds, and depth and colour decide what lies between them.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from rehab_pose.silhouette.flooding import OTHER, PERSON, UNDECIDED, flood
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["enlarge", "tidy"]
+__all__ = ["ReducedSilhouette", "enlarge", "tidy"]
 
 BAND_PX = 2
-"""Width of the undecided band on both sides of the border, in reduced pixels."""
-SAME_SURFACE_RATIO = 0.035
-"""A pixel belongs to the person's surface when its depth is within this fraction of the person's nearby depth."""
+"""The person may reach this far beyond the reduced silhouette, in reduced pixels."""
+SMOOTH_M = 0.1
+"""Depth varies by less than this over three reduced pixels where there is one surface and no edge [m]."""
+NEIGHBOURS = np.ones((3, 3), np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class ReducedSilhouette:
+    """The subject in the reduced image."""
+
+    person: NDArray[np.bool_]
+    """(h, w) the subject, not empty."""
+    surely_person: NDArray[np.bool_]
+    """(h, w) pixels to start from."""
+    surely_other: NDArray[np.bool_]
+    """(h, w) pixels to start from: room, furniture, other people."""
+    depth_m: NDArray[np.float32]
+    """(h, w) [m], NaN = no return."""
+    rows: NDArray[np.intp]
+    """(h) which row of the whole image each reduced row was sampled from."""
+    columns: NDArray[np.intp]
+    """(w)."""
 
 
 def tidy(inside: NDArray[np.bool_], kernel_px: int = 3) -> NDArray[np.bool_]:
@@ -36,80 +58,45 @@ def tidy(inside: NDArray[np.bool_], kernel_px: int = 3) -> NDArray[np.bool_]:
 
 
 def enlarge(
-    reduced: NDArray[np.bool_],
-    reduced_depth_m: NDArray[np.float32],
-    depth_m: NDArray[np.float32],
+    reduced: ReducedSilhouette, depth_m: NDArray[np.float32], color: NDArray[np.uint8]
 ) -> tuple[tuple[int, int, int, int], NDArray[np.bool_]]:
     """Return the person's box (x, y, width, height) [px] in the whole image and the silhouette (height, width) in it.
 
     Args:
-        reduced: (h, w) the person in the reduced image, not empty.
-        reduced_depth_m: (h, w) its depth [m].
+        reduced: The person in the reduced image.
         depth_m: (H, W) the whole depth image [m].
+        color: (H, W, 3) RGB.
     """
-    height, width = depth_m.shape
-    scale_y, scale_x = height / reduced.shape[0], width / reduced.shape[1]
-    rows, columns = np.flatnonzero(reduced.any(axis=1)), np.flatnonzero(reduced.any(axis=0))
-    top, bottom = max(rows[0] - BAND_PX, 0), min(rows[-1] + 1 + BAND_PX, reduced.shape[0])
-    left, right = max(columns[0] - BAND_PX, 0), min(columns[-1] + 1 + BAND_PX, reduced.shape[1])
-    small = reduced[top:bottom, left:right].astype(np.uint8)
-    person_depth, other_depth = _surfaces(small, reduced_depth_m[top:bottom, left:right])
-
-    x0, x1 = round(left * scale_x), round(right * scale_x)
-    y0, y1 = round(top * scale_y), round(bottom * scale_y)
-    size = (x1 - x0, y1 - y0)
-    kernel = np.ones((2 * BAND_PX + 1, 2 * BAND_PX + 1), np.uint8)
-    sure = cv2.erode(small, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
-    possible = cv2.dilate(small, kernel)
-    likely = cv2.resize(small.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) >= 0.5
-    sure_full = cv2.resize(sure, size, interpolation=cv2.INTER_NEAREST).astype(np.bool_)
-    possible_full = cv2.resize(possible, size, interpolation=cv2.INTER_NEAREST).astype(np.bool_)
-    person_full = cv2.resize(person_depth, size, interpolation=cv2.INTER_NEAREST)
-    other_full = cv2.resize(other_depth, size, interpolation=cv2.INTER_NEAREST)
-
-    depth = depth_m[y0:y1, x0:x1]
-    with np.errstate(invalid="ignore"):
-        to_person = np.abs(depth - person_full)
-        to_other = np.abs(depth - other_full)
-        same = to_person < np.float32(SAME_SURFACE_RATIO) * depth
-        separable = np.abs(person_full - other_full) > np.float32(2 * SAME_SURFACE_RATIO) * depth
-    # Where person and surroundings lie at one depth (feet on the floor) only the reduced shape can tell.
-    by_depth = np.where(separable, same & (to_person < to_other), likely & same)
-    # Beside a person lies the shadow of the sensor's projector, without a return: only what is surely inside is filled.
-    inside = sure_full | (possible_full & by_depth)
-    inside = _largest(tidy(inside))
-    return _tight((x0, y0), inside)
+    margin = BAND_PX + 1
+    rows, columns = np.flatnonzero(reduced.person.any(axis=1)), np.flatnonzero(reduced.person.any(axis=0))
+    top, bottom = max(rows[0] - margin, 0), min(rows[-1] + 1 + margin, reduced.person.shape[0])
+    left, right = max(columns[0] - margin, 0), min(columns[-1] + 1 + margin, reduced.person.shape[1])
+    part = slice(top, bottom), slice(left, right)
+    scale_y, scale_x = depth_m.shape[0] / reduced.person.shape[0], depth_m.shape[1] / reduced.person.shape[1]
+    x0, x1, y0, y1 = round(left * scale_x), round(right * scale_x), round(top * scale_y), round(bottom * scale_y)
+    label = cv2.resize(_regions(reduced, part), (x1 - x0, y1 - y0), interpolation=cv2.INTER_NEAREST)
+    sampled_rows, sampled_columns = reduced.rows[top:bottom] - y0, reduced.columns[left:right] - x0
+    for seeds, value in ((reduced.surely_person[part], PERSON), (reduced.surely_other[part], OTHER)):
+        seed_rows, seed_columns = np.nonzero(seeds)
+        label[sampled_rows[seed_rows], sampled_columns[seed_columns]] = value
+    flood(label, depth_m[y0:y1, x0:x1].copy(), color[y0:y1, x0:x1].copy())
+    return _tight((x0, y0), label == PERSON)
 
 
-def _surfaces(
-    small: NDArray[np.uint8], depth_m: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return, for each reduced pixel, the depth of the nearest person pixel and of the nearest other pixel [m]."""
+def _regions(reduced: ReducedSilhouette, part: tuple[slice, slice]) -> NDArray[np.uint8]:
+    """Return for a part of the reduced image what whole pixels are: PERSON, OTHER, or still UNDECIDED."""
+    depth_m = reduced.depth_m[part]
     seen = np.isfinite(depth_m)
-    inner = cv2.erode(small, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE).astype(np.bool_) & seen
-    outer = cv2.dilate(small, np.ones((3, 3), np.uint8)) == 0
-    return _nearest_depth(inner, depth_m), _nearest_depth(outer & seen, depth_m)
-
-
-def _nearest_depth(source: NDArray[np.bool_], depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
-    if not source.any():
-        return np.full(depth_m.shape, np.inf, dtype=np.float32)
-    _, labels = cv2.distanceTransformWithLabels(
-        (~source).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    table = np.zeros(int(labels.max()) + 1, dtype=np.float32)
-    table[labels[source]] = depth_m[source]
-    nearest: NDArray[np.float32] = table[labels]
-    return nearest
-
-
-def _largest(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Keep the largest connected component (Eq 5)."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8), connectivity=8)
-    if count <= 2:
-        return inside
-    largest: NDArray[np.bool_] = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    return largest
+    farthest = cv2.dilate(np.where(seen, depth_m, np.float32(0.0)), NEIGHBOURS)
+    nearest = cv2.erode(np.where(seen, depth_m, np.float32(1e3)), NEIGHBOURS)
+    smooth = seen & (farthest - nearest < SMOOTH_M)
+    kernel = np.ones((2 * BAND_PX + 1, 2 * BAND_PX + 1), np.uint8)
+    regions = np.full(depth_m.shape, UNDECIDED, dtype=np.uint8)
+    regions[cv2.dilate(reduced.person[part].astype(np.uint8), kernel) == 0] = OTHER
+    for seeds, value in ((reduced.surely_person[part], PERSON), (reduced.surely_other[part], OTHER)):
+        inner = cv2.erode(seeds.astype(np.uint8), NEIGHBOURS, borderType=cv2.BORDER_REPLICATE)
+        regions[(inner > 0) & smooth] = value
+    return regions
 
 
 def _tight(origin: tuple[int, int], inside: NDArray[np.bool_]) -> tuple[tuple[int, int, int, int], NDArray[np.bool_]]:

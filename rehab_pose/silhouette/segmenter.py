@@ -1,18 +1,21 @@
-"""RGB-D frame to silhouette: reduced depth image, people, the subject among them, full resolution at the border."""
+"""RGB-D frame to silhouette: reduced image, people, the subject among them, full resolution at the border."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from rehab_pose.datatypes import RgbdFrame, Silhouette
-from rehab_pose.geometry.floor import FloorTracker
+from rehab_pose.geometry.floor import FloorTracker, height_above_floor_m
 from rehab_pose.silhouette.build import INPUT_NAME, build_network
+from rehab_pose.silhouette.deeplab import DeepLabPeople
 from rehab_pose.silhouette.encoding import encode_depth, reduced_size_px, sample_rows_and_columns
 from rehab_pose.silhouette.geometry import people_by_geometry
-from rehab_pose.silhouette.refinement import enlarge, tidy
+from rehab_pose.silhouette.people import join_surfaces
+from rehab_pose.silhouette.refinement import ReducedSilhouette, enlarge, tidy
 from rehab_pose.silhouette.settings import SilhouetteSettings
 from rehab_pose.silhouette.subject import Candidate, SubjectChooser
 
@@ -25,14 +28,26 @@ SPLIT_GAP_M = 0.15
 """Neighbouring pixels of the reduced image farther apart in depth than this lie on different surfaces [m]."""
 DEEPEST_BEHIND_M = 0.6
 """No part of a person lies farther than this behind the middle of what is seen of it: a foot stretched back [m]."""
-LIMB_REACH_M = 0.9
-"""A surface before the trunk that is nearer than this may be the same person's arm [m]."""
-LIMB_BEHIND_M = 0.35
-"""The same behind the trunk [m]."""
-LIMB_SHARE = 0.4
-"""An arm or a leg covers at most this fraction of what the rest of the person covers."""
+SURE = 0.9
+"""A pixel whose probability is above this, or below the rest, is a seed from which the border is decided."""
+FASTEST_M_S, LEAST_REACH_M = 3.0, 0.12
+"""A hand in an exercise moves no faster, and what does is caught up with a frame later; between two frames a person may
+always grow by what the sensor's noise adds [m/s, m]."""
+MEMORY = 0.35
+"""Weight of the frame before. Below a half, so that a moving hand is seen at once where it is now."""
+LONGEST_MEMORY_NS = 200_000_000
+"""After a longer pause the frame before says nothing [ns]."""
 MINIMUM_AREA_PX = 60
 """In the reduced image: a person of 1.7 m at 5 m covers about 400."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Before:
+    """What was found in the frame before."""
+
+    stamp_ns: int
+    probability: NDArray[np.float32]
+    """(h, w) 0-1."""
 
 
 class SilhouetteSegmenter:
@@ -45,19 +60,26 @@ class SilhouetteSegmenter:
             ModelFileError: Its weights cannot be used.
         """
         self._settings = settings or SilhouetteSettings()
-        self._network = build_network(self._settings.weights_path) if self._settings.method == "network" else None
+        method, weights_path = self._settings.method, self._settings.weights_path
+        self._network = build_network(weights_path) if method == "rgbd" else None
+        self._deeplab = DeepLabPeople(weights_path, self._settings.device) if method == "deeplabv3plus" else None
         self._floor = FloorTracker()
         self._chooser = SubjectChooser(self._settings)
+        self._before: _Before | None = None
+        self._subject_before: _Before | None = None
 
     @property
     def model_id(self) -> str:
         """Name and hash of the weights, or the method's name."""
-        return self._network.model_id if self._network else self._settings.method
+        model = self._network or self._deeplab
+        return model.model_id if model else self._settings.method
 
     def reset(self) -> None:
         """Forget the floor and the subject (time jumped back, or another camera)."""
         self._floor.reset()
         self._chooser.reset()
+        self._before = None
+        self._subject_before = None
 
     def segment(self, frame: RgbdFrame) -> Silhouette | None:
         """Return the subject's silhouette, or None when nobody is there."""
@@ -67,55 +89,97 @@ class SilhouetteSegmenter:
         depth_m = frame.depth_m[np.ix_(rows, columns)]
         points_m = frame.intrinsics.scaled(reduced_width, reduced_height).back_project_image(depth_m)
         floor_plane = self._floor.track(frame.depth_m, frame.intrinsics)
-        people, confidence = self._people(depth_m, points_m, floor_plane)
-        labels, candidates = self._separate(people, points_m)
-        subject = self._chooser.choose(candidates)
+        people, probability = self._people(frame, depth_m, points_m, floor_plane)
+        subject = self._chooser.choose(self._candidates(people, points_m))
         if subject is None:
+            self._before, self._subject_before = None, None
             return None
-        chosen = _with_limbs(labels, subject, points_m[..., 2])
-        box_px, inside = enlarge(chosen, depth_m, frame.depth_m)
+        chosen = self._within_reach(frame, people == subject.label, subject)
+        seen_elsewhere = (people > 0) & np.isfinite(depth_m)
+        reduced = ReducedSilhouette(
+            person=chosen,
+            surely_person=chosen & (probability > SURE),
+            surely_other=~chosen & ((probability < 1.0 - SURE) | seen_elsewhere),
+            depth_m=depth_m,
+            rows=rows,
+            columns=columns,
+        )
+        box_px, inside = enlarge(reduced, frame.depth_m, frame.color)
         if not inside.any():
             return None
-        return _cut_out(frame, box_px, inside, floor_plane, float(confidence[chosen].mean()))
+        return _cut_out(frame, box_px, inside, floor_plane, float(probability[chosen].mean()))
 
     def _people(
-        self, depth_m: NDArray[np.float32], points_m: NDArray[np.float32], floor_plane: NDArray[np.float64]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-        """Return where people are (h, w) and how sure that is (h, w)."""
-        if self._network is None:
-            people = people_by_geometry(depth_m, points_m, floor_plane)
-            return people, people.astype(np.float32)
+        self,
+        frame: RgbdFrame,
+        depth_m: NDArray[np.float32],
+        points_m: NDArray[np.float32],
+        floor_plane: NDArray[np.float64],
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return people (h, w), a number a person and 0 elsewhere, and how likely each pixel shows one (h, w)."""
         height, width = depth_m.shape
-        logits = self._network.session.run(None, {INPUT_NAME: encode_depth(depth_m)[None]})[0]
-        probability = 1.0 / (1.0 + np.exp(-logits[0, 0, :height, :width]))
-        return tidy(probability >= self._settings.probability_threshold), probability
+        if self._network is not None:
+            height_m = height_above_floor_m(points_m, floor_plane) if np.isfinite(floor_plane).all() else None
+            logits = self._network.session.run(None, {INPUT_NAME: encode_depth(depth_m, height_m)[None]})[0]
+            probability = 1.0 / (1.0 + np.exp(-logits[0, 0, :height, :width]))
+        elif self._deeplab is not None:
+            probability = self._deeplab.people_probability(frame.color, width, height)
+        else:
+            return people_by_geometry(depth_m, points_m, floor_plane, frame.intrinsics.scaled(width, height))
+        probability = self._remembered(frame.stamp_ns, probability)
+        inside = tidy(probability >= self._settings.probability_threshold)
+        return join_surfaces(_surfaces(inside, depth_m), points_m), probability
 
-    def _separate(
-        self, people: NDArray[np.bool_], points_m: NDArray[np.float32]
-    ) -> tuple[NDArray[np.int32], list[Candidate]]:
-        """Split the people pixels into persons; return the label image and one candidate a person."""
-        labels, stats = _surfaces(people, points_m[..., 2])
+    def _remembered(self, stamp_ns: int, probability: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probability (h, w) blended with the frame before: what flickers for one frame is no person."""
+        before = self._before
+        comparable = before is not None and before.probability.shape == probability.shape
+        if before is not None and comparable and 0 < stamp_ns - before.stamp_ns <= LONGEST_MEMORY_NS:
+            probability = (1.0 - MEMORY) * probability + MEMORY * before.probability
+        self._before = _Before(stamp_ns, probability)
+        return probability
+
+    def _within_reach(self, frame: RgbdFrame, chosen: NDArray[np.bool_], subject: Candidate) -> NDArray[np.bool_]:
+        """Return of the subject (h, w) what it can have reached since the frame before.
+
+        Somebody else's surface, or a sofa's, that touches the subject's for a moment stays out.
+        """
+        before, self._subject_before = self._subject_before, _Before(frame.stamp_ns, chosen.astype(np.float32))
+        if before is None or before.probability.shape != chosen.shape:
+            return chosen
+        elapsed_ns = frame.stamp_ns - before.stamp_ns
+        if not 0 < elapsed_ns <= LONGEST_MEMORY_NS:
+            return chosen
+        moved_m = max(LEAST_REACH_M, FASTEST_M_S * elapsed_ns * 1e-9)
+        reach_px = round(moved_m * frame.intrinsics.scaled(*chosen.shape[::-1]).fx / float(subject.centre_m[2]))
+        reachable = cv2.dilate(before.probability, np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)) > 0
+        within = _main_part(chosen & reachable)
+        if not within.any():
+            return chosen
+        self._subject_before = _Before(frame.stamp_ns, within.astype(np.float32))
+        return within
+
+    def _candidates(self, people: NDArray[np.int32], points_m: NDArray[np.float32]) -> list[Candidate]:
+        """Return who may be the subject."""
         candidates = []
         middle = (people.shape[1] - 1) / 2.0
-        for label in range(1, len(stats)):
-            if stats[label, cv2.CC_STAT_AREA] < MINIMUM_AREA_PX:
-                continue
-            inside = labels == label
+        for label in np.unique(people[people > 0]):
+            inside = people == label
             points = points_m[inside & np.isfinite(points_m[..., 2])]
-            if len(points) < MINIMUM_AREA_PX // 2:
+            if np.count_nonzero(inside) < MINIMUM_AREA_PX or len(points) < MINIMUM_AREA_PX // 2:
                 continue
-            candidate = self._candidate(label, points, middle, stats[label])
+            columns = np.flatnonzero(inside.any(axis=0))
+            candidate = self._candidate(int(label), points, middle, (columns[0] + columns[-1] + 1) / 2.0)
             if (
                 candidate.height_m >= self._settings.minimum_height_m
                 and candidate.centre_m[2] <= self._settings.maximum_distance_m
             ):
                 candidates.append(candidate)
-        return labels, candidates
+        return candidates
 
     @staticmethod
-    def _candidate(label: int, points: NDArray[np.float32], middle_px: float, stats: NDArray[np.int32]) -> Candidate:
+    def _candidate(label: int, points: NDArray[np.float32], middle_px: float, column_px: float) -> Candidate:
         low, high = np.percentile(points[:, 1], (1, 99))
-        column = stats[cv2.CC_STAT_LEFT] + stats[cv2.CC_STAT_WIDTH] / 2.0
         centre = np.median(points, axis=0).astype(np.float64)
         # Metres a pixel grow with distance: compare surfaces, not pixel counts.
         area_m2 = float(len(points)) * float(centre[2]) ** 2
@@ -124,12 +188,12 @@ class SilhouetteSegmenter:
             centre_m=centre,
             height_m=float(high - low),
             area_m2=area_m2,
-            column_offset=abs(float(column) - middle_px) / middle_px,
+            column_offset=abs(float(column_px) - middle_px) / middle_px,
         )
 
 
-def _surfaces(people: NDArray[np.bool_], depth_m: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return connected surfaces as a label image (h, w), and OpenCV's statistics (N, 5) of each.
+def _surfaces(people: NDArray[np.bool_], depth_m: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return connected surfaces as a label image (h, w), 0 elsewhere.
 
     Surfaces are cut where the depth jumps, and then where they reach farther behind their own middle than a person
     does: smeared edges lead without any jump from a person to the cupboard behind and on to the next person.
@@ -145,27 +209,18 @@ def _surfaces(people: NDArray[np.bool_], depth_m: NDArray[np.float32]) -> tuple[
         if len(own) >= MINIMUM_AREA_PX:
             limit_m[label] = np.median(own) + np.float32(DEEPEST_BEHIND_M)
     kept &= ~(seen & (depth > limit_m[labels]))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(kept.astype(np.uint8), connectivity=8)
-    return labels.astype(np.int32), stats.astype(np.int32)
+    _, labels = cv2.connectedComponents(kept.astype(np.uint8), connectivity=8)
+    return labels.astype(np.int32)
 
 
-def _with_limbs(labels: NDArray[np.int32], subject: Candidate, depth_m: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return the subject with the smaller surfaces that touch it and lie at an arm's reach before it or just behind.
-
-    A hand held towards the camera is cut off from the trunk by a jump in depth, and so is whatever stands behind.
-    """
-    chosen = labels == subject.label
-    area = np.count_nonzero(chosen)
-    touching = cv2.dilate(chosen.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.bool_)
-    for label in np.unique(labels[touching & (labels > 0) & ~chosen]):
-        piece = labels == label
-        seen = np.isfinite(depth_m[piece])
-        before_m = float(subject.centre_m[2] - np.median(depth_m[piece][seen])) if seen.any() else 0.0
-        if np.count_nonzero(piece) < LIMB_SHARE * area and -LIMB_BEHIND_M < before_m < LIMB_REACH_M:
-            chosen |= piece
-    # The jumps themselves belong to the person where the person lies on both sides.
-    closed = cv2.morphologyEx(chosen.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    return closed.astype(np.bool_)
+def _main_part(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the largest connected part (Eq 5), pieces that nearly touch it included."""
+    near = cv2.dilate(inside.astype(np.uint8), np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
+    if count <= 2:
+        return inside
+    main: NDArray[np.bool_] = inside & (labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])))
+    return main
 
 
 def _cut_out(
@@ -177,7 +232,8 @@ def _cut_out(
 ) -> Silhouette:
     """Keep colour and depth inside the person only (Eq 8)."""
     x, y, width, height = box_px
-    color = frame.color[y : y + height, x : x + width] * inside[..., None]
+    part = np.ascontiguousarray(frame.color[y : y + height, x : x + width])
+    color = cv2.bitwise_and(part, part, mask=inside.astype(np.uint8)).astype(np.uint8, copy=False)
     depth_m = np.where(inside, frame.depth_m[y : y + height, x : x + width], np.float32(np.nan))
     return Silhouette(
         stamp_ns=frame.stamp_ns,

@@ -14,13 +14,17 @@ class SilhouetteSettings(Settings):
     """How the person is found and which one is followed."""
 
     method: str = setting(
-        "network",
-        "network: a small network on the depth image; depth: floor, height and connected surfaces, no weights",
-        choices=("network", "depth"),
+        "rgbd",
+        "rgbd: a small network on depth, borders by depth and colour; depth: floor, height and connected surfaces, no "
+        "weights; deeplabv3plus: a public network on the colour image, slow without a GPU, weights from weights_path",
+        choices=("rgbd", "depth", "deeplabv3plus"),
     )
-    weights_path: str = setting("", "Weights of the network (.onnx); empty: the ones in this package")
+    weights_path: str = setting(
+        "", "rgbd: its weights (.onnx), empty: the ones in this package; deeplabv3plus: a checkpoint (.pth)"
+    )
+    device: str = setting("cpu", "deeplabv3plus: where it calculates: cpu, cuda or cuda:N")
     probability_threshold: float = setting(
-        0.5, "Network: a pixel is the person's from this probability", minimum=0.01, maximum=0.99
+        0.5, "Networks: a pixel is the person's from this probability", minimum=0.01, maximum=0.99
     )
     subject: str = setting(
         "followed",

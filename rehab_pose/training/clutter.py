@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
     from rehab_pose.geometry.camera import CameraIntrinsics
 
-__all__ = ["RoomCamera", "furniture_depth_m", "room_depth_m"]
+__all__ = ["RoomCamera", "furniture_depth_m", "room_depth_m", "table_depth_m"]
 
 
-EMPTY_SEAT_SHARE = 0.3
+EMPTY_SEAT_SHARE = 0.4
 """Share of rooms with a chair or a sofa beside somebody who stands."""
+NEAR_WALL_SHARE = 0.4
+"""Share of side walls that stand within an arm's reach."""
+TOUCHING_SHARE = 0.5
+"""Share of these that stand so near that a sofa's arm touches the leg."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +46,13 @@ class RoomCamera:
         )
         return -rotation.T @ translation, directions @ rotation
 
+    def height_of_depth(self) -> NDArray[np.float64]:
+        """Return (4) a, b, c, d: a return at column u, row v and depth z lies z (a u + b v + c) + d above the floor."""
+        camera, up = self.intrinsics, self.camera_from_world[:3, 1]
+        offset = -float(up @ self.camera_from_world[:3, 3])
+        slope = up[2] - up[0] * camera.cx / camera.fx - up[1] * camera.cy / camera.fy
+        return np.array([up[0] / camera.fx, up[1] / camera.fy, slope, offset])
+
 
 def room_depth_m(
     camera: RoomCamera, subject_m: NDArray[np.float64], random: np.random.Generator
@@ -61,7 +72,9 @@ def room_depth_m(
     _add_plane(depth, centre, directions, normal, -float(normal @ (centre + away * behind)))
     for sign in (-1.0, 1.0):
         if random.random() < 0.5:
-            point = subject_m + side * sign * random.uniform(0.7, 3.0)
+            # A wall or a door within reach of the hands is the hardest to tell from them.
+            nearest_m, farthest_m = (0.4, 1.0) if random.random() < NEAR_WALL_SHARE else (0.7, 3.0)
+            point = subject_m + side * sign * random.uniform(nearest_m, farthest_m)
             normal = -sign * side + random.normal(0.0, 0.1, 3) * np.array([1.0, 0.0, 1.0])
             normal /= np.linalg.norm(normal)
             _add_plane(depth, centre, directions, normal, -float(normal @ point))
@@ -103,8 +116,26 @@ def furniture_depth_m(
         # The seat reaches back from under the thighs.
         _add_seat(depth, centre, directions, subject_m + away * random.uniform(0.25, 0.4), seat_height_m, random)
     elif random.random() < EMPTY_SEAT_SHARE:
-        beside = side * random.choice((-1.0, 1.0)) * random.uniform(0.6, 1.8)
-        _add_seat(depth, centre, directions, subject_m + beside + away * random.uniform(0.0, 0.8), 0.42, random)
+        near = random.random() < TOUCHING_SHARE
+        beside = side * random.choice((-1.0, 1.0)) * (random.uniform(0.35, 0.8) if near else random.uniform(0.6, 1.8))
+        behind = away * (random.uniform(-0.1, 0.4) if near else random.uniform(0.0, 0.8))
+        _add_seat(depth, centre, directions, subject_m + beside + behind, random.uniform(0.38, 0.5), random)
+    return depth
+
+
+def table_depth_m(
+    camera: RoomCamera, subject_m: NDArray[np.float64], random: np.random.Generator
+) -> NDArray[np.float32]:
+    """Return the depth (h, w) [m] of a table or a counter right before the person, infinity beside it."""
+    centre, directions = camera.rays()
+    depth = np.full(directions.shape[:2], np.inf, dtype=np.float32)
+    away = (subject_m - centre) * np.array([1.0, 0.0, 1.0])
+    away /= np.linalg.norm(away)
+    side = np.array([-away[2], 0.0, away[0]])
+    size = np.array([random.uniform(0.5, 2.2), random.uniform(0.45, 1.0), random.uniform(0.3, 0.8)])
+    place = subject_m + side * random.normal(0.0, 0.25) - away * (random.uniform(0.25, 0.7) + size[2] / 2)
+    yaw = -float(np.arctan2(side[2], side[0])) + random.normal(0.0, 0.2)
+    _add_box(depth, centre, directions, place, size, 0.0, yaw)
     return depth
 
 

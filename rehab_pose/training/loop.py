@@ -11,6 +11,7 @@ import torch
 from tqdm import tqdm
 
 from rehab_pose.errors import ModelFileError
+from rehab_pose.training.warm_start import start_from_export
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,7 +38,7 @@ class LoopSettings:
     checkpoint_every: int = 500
     threads: int = 1
     start: Path | None = None
-    """Checkpoint of an earlier round whose network is trained on, with rates and steps beginning afresh."""
+    """Checkpoint (or exported .onnx) of an earlier round whose network is trained on; rates and steps begin afresh."""
 
 
 def train(
@@ -63,7 +64,10 @@ def train(
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, settings))
     if settings.start is not None and not checkpoint.is_file():
-        _load_network(network, torch.load(settings.start, weights_only=True), settings.start)
+        if settings.start.suffix == ".onnx":
+            start_from_export(network, settings.start, next(batches(0))[0])
+        else:
+            _load_network(network, torch.load(settings.start, weights_only=True), settings.start)
     first = _resume(network, optimizer, schedule, checkpoint)
     network.train()
     recent: list[float] = []

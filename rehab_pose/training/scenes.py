@@ -14,8 +14,9 @@ from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
 from rehab_pose.joints.crop import PersonCrop, crop_box
 from rehab_pose.silhouette.encoding import INPUT_HEIGHT_PX, INPUT_WIDTH_PX
-from rehab_pose.simulation.renderer import render_person
-from rehab_pose.training.clutter import RoomCamera, furniture_depth_m, room_depth_m
+from rehab_pose.simulation.renderer import render_person, vertex_normals
+from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose.training.clutter import RoomCamera, furniture_depth_m, room_depth_m, table_depth_m
 from rehab_pose.training.sensor_noise import disturb_depth, disturb_outline
 
 if TYPE_CHECKING:
@@ -24,12 +25,25 @@ if TYPE_CHECKING:
     from rehab_pose.body.model import BodyModel
     from rehab_pose.training.postures import PostureSampler
 
-__all__ = ["JointSample", "SceneSampler"]
+__all__ = ["JointSample", "SceneSampler", "SilhouetteSample"]
 
 SEAT_HEIGHT_M = 0.45
 JOINT_IMAGE_PX = (256, 212)
 """Width and height of the image that joint samples are rendered in: about the resolution of the network's crop."""
-OCCLUDER_SHARE = 0.25
+OCCLUDER_SHARE = 0.3
+TABLE_SHARE = 0.3
+"""Share of the occluders that are a table right before the person, which hides the legs."""
+MOST_HIDDEN = 0.5
+"""At most this share of the people's pixels is hidden by furniture."""
+DRESSED_SHARE, LOOSEST_M = 0.7, 0.035
+"""Share of people in clothes that stand off the skin, and by how much at most [m]."""
+COVERED_JOINTS = (
+    *("pelvis", "spine1", "spine2", "spine3", "left_collar", "right_collar"),
+    *("left_shoulder", "right_shoulder", "left_hip", "right_hip"),
+)
+"""Joints whose flesh clothes cover loosely."""
+TURNED_SHARE, MOST_TURNED_RAD = 0.4, 1.25
+"""Share of people turned anywhere up to this angle; the others face the camera more or less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +53,18 @@ class PlacedPerson:
     vertices_m: NDArray[np.float64]
     joints_m: NDArray[np.float64]
     seated: bool
+
+
+@dataclass(frozen=True, eq=False)
+class SilhouetteSample:
+    """What the silhouette network sees and should say."""
+
+    depth_m: NDArray[np.float32]
+    """(128, 160) disturbed [m], NaN = no return."""
+    people: NDArray[np.bool_]
+    """(128, 160)."""
+    height_of_depth: NDArray[np.float64]
+    """(4) a, b, c, d: a return at column u, row v and depth z lies z (a u + b v + c) + d above the floor [m]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +85,14 @@ class SceneSampler:
         self._random = random
         self._model = model
         self._postures = postures
+        covered = [SMPL_24.index(name) for name in COVERED_JOINTS]
+        self._covered = model.weights[:, covered].sum(axis=1).astype(np.float64)
 
-    def silhouette_sample(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Return a disturbed depth image (128, 160) [m], NaN = no return, and where people are (128, 160)."""
+    def silhouette_sample(self) -> SilhouetteSample:
+        """Return a disturbed depth image of a room, and where people are in it."""
         random = self._random
         camera = self._camera(
-            INPUT_WIDTH_PX, INPUT_HEIGHT_PX, distance_m=random.uniform(1.2, 4.2), centred=random.random() < 0.5
+            INPUT_WIDTH_PX, INPUT_HEIGHT_PX, distance_m=random.uniform(1.1, 4.6), centred=random.random() < 0.5
         )
         feet = np.zeros(3)
         depth = room_depth_m(camera, feet, random)
@@ -79,14 +107,16 @@ class SceneSampler:
             depth[nearer] = rendered[nearer]
             people |= nearer
         furniture = furniture_depth_m(camera, feet, random, seat_height_m=seat)
+        if seat is None and random.random() < OCCLUDER_SHARE * TABLE_SHARE:
+            furniture = np.minimum(furniture, table_depth_m(camera, feet, random))
         # A sofa's arm or a table may hide part of a person, but hardly all of it.
         hides = furniture < depth
-        if people.any() and np.count_nonzero(hides & people) < 0.45 * np.count_nonzero(people):
+        if people.any() and np.count_nonzero(hides & people) < MOST_HIDDEN * np.count_nonzero(people):
             depth[hides] = furniture[hides]
             people &= ~hides
         else:
             depth[hides & ~people] = furniture[hides & ~people]
-        return disturb_depth(depth, random), people
+        return SilhouetteSample(disturb_depth(depth, random), people, camera.height_of_depth())
 
     def joint_sample(self) -> JointSample:
         """Return one person crop with its joints; crops that show too little are drawn again."""
@@ -107,9 +137,12 @@ class SceneSampler:
         depth = np.where(person_pixels, rendered, room_depth_m(camera, np.zeros(3), random))
         inside = person_pixels.copy()
         if random.random() < OCCLUDER_SHARE:
-            furniture = furniture_depth_m(camera, np.zeros(3), random, seat_height_m=None)
+            if random.random() < TABLE_SHARE:
+                furniture, most_hidden = table_depth_m(camera, np.zeros(3), random), 0.65
+            else:
+                furniture, most_hidden = furniture_depth_m(camera, np.zeros(3), random, seat_height_m=None), 0.4
             hides = furniture < depth
-            if np.count_nonzero(hides & inside) < 0.4 * np.count_nonzero(inside):
+            if np.count_nonzero(hides & inside) < most_hidden * np.count_nonzero(inside):
                 depth = np.minimum(depth, furniture)
                 inside &= ~hides
         depth = disturb_depth(depth, random)
@@ -172,7 +205,8 @@ class SceneSampler:
         """Return a random person whose lowest point is on the floor (or who sits at seat height)."""
         random = self._random
         posture = self._postures.sample()
-        heading = random.normal(0.0, 0.45)
+        turned = random.random() < TURNED_SHARE
+        heading = random.uniform(-MOST_TURNED_RAD, MOST_TURNED_RAD) if turned else random.normal(0.0, 0.45)
         turn = matrices_from_axis_angles(np.array([0.0, heading, 0.0]))
         rotations = posture.rotations_rad.copy()
         rotations[0] = axis_angles_from_matrices(turn @ matrices_from_axis_angles(rotations[0]))
@@ -181,15 +215,20 @@ class SceneSampler:
         vertices = pose_vertices(self._model, parameters).astype(np.float64)
         joints, _ = pose_joints(self._model, parameters)
         shift = np.array([feet_m[0] - joints[0, 0], -vertices[:, 1].min(), feet_m[2] - joints[0, 2]])
-        # Loose clothes: push the surface out a little, the same over the whole body.
-        clothes = random.uniform(0.0, 0.015)
-        if clothes > 0:
-            middle = joints[0]
-            outward = vertices - middle
-            outward[:, 1] = 0.0
-            length = np.linalg.norm(outward, axis=1, keepdims=True)
-            vertices = vertices + clothes * outward / np.maximum(length, 1e-6)
+        vertices = self._dressed(vertices)
         return PlacedPerson(vertices + shift, joints + shift, posture.seated)
+
+    def _dressed(self, vertices_m: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the surface (V, 3) [m] with clothes: swollen in soft folds over trunk, upper arms and thighs."""
+        random = self._random
+        looseness_m = random.uniform(0.0, LOOSEST_M) if random.random() < DRESSED_SHARE else 0.0
+        if looseness_m == 0.0:
+            return vertices_m
+        waves = vertices_m @ random.normal(0.0, 12.0, (3, 3)) + random.uniform(0.0, 2.0 * np.pi, 3)
+        folds = 0.6 + 0.4 * np.sin(waves).mean(axis=1)
+        normals = vertex_normals(vertices_m.astype(np.float32), self._model.faces)
+        dressed: NDArray[np.float64] = vertices_m + (looseness_m * folds * self._covered)[:, None] * normals
+        return dressed
 
     def _render(self, vertices_m: NDArray[np.float64], camera: RoomCamera) -> NDArray[np.float32]:
         """Return depth (h, w) [m], infinity beside the person."""

@@ -20,7 +20,7 @@ NOISE_AT_1M_M = (0.0005, 0.004)
 """Range of the standard deviation at 1 m; it grows with the square of the distance (stereo) [m]."""
 EDGE_RANGE_M = 0.15
 FATTENED_SHARE = 0.25
-"""Share of images whose near surfaces are a pixel too large on every side."""
+"""Share of images whose near surfaces are a pixel or two too large on every side."""
 
 
 def disturb_depth(depth_m: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
@@ -30,10 +30,11 @@ def disturb_depth(depth_m: NDArray[np.float32], random: np.random.Generator) -> 
     edge = cv2.dilate(depth, kernel) - cv2.erode(depth, kernel) > EDGE_RANGE_M
     if random.random() < FATTENED_SHARE:
         # Stereo matching with a window lets the near surface grow over its border.
-        depth = cv2.erode(depth, kernel).astype(np.float32)
+        depth = cv2.erode(depth, kernel, iterations=int(random.integers(1, 3))).astype(np.float32)
     smeared = random.random() < 0.4
     if smeared:
-        size = int(random.choice((2, 3)))
+        # Drivers smooth over space and time: a ramp of some centimetres' width replaces each step.
+        size = int(random.choice((2, 3, 4, 5), p=(0.3, 0.3, 0.2, 0.2)))
         depth = cv2.blur(depth, (size, size)).astype(np.float32)
     shape = depth.shape
     square = depth**2

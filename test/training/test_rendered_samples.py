@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 import torch
 
 from rehab_pose.body.loader import load_body_model
+from rehab_pose.errors import ModelFileError
 from rehab_pose.geometry.camera import CameraIntrinsics
+from rehab_pose.joints.build import DEFAULT_WEIGHTS, INPUT_NAME
 from rehab_pose.joints.crop import CROP_SIDE_M
 from rehab_pose.joints.network import JointNetwork
+from rehab_pose.silhouette.network import SilhouetteNetwork
 from rehab_pose.training.clutter import RoomCamera, furniture_depth_m, room_depth_m
 from rehab_pose.training.loop import LoopSettings, train
 from rehab_pose.training.postures import PostureSampler
 from rehab_pose.training.scenes import SceneSampler
 from rehab_pose.training.sensor_noise import disturb_depth
+from rehab_pose.training.warm_start import start_from_export
+from rehab_pose.weights import load_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,13 +41,13 @@ def level_camera() -> RoomCamera:
 
 def test_the_same_seed_gives_the_same_room() -> None:
     first, second = sampler(3).silhouette_sample(), sampler(3).silhouette_sample()
-    np.testing.assert_array_equal(first[0], second[0])
-    np.testing.assert_array_equal(first[1], second[1])
+    np.testing.assert_array_equal(first.depth_m, second.depth_m)
+    np.testing.assert_array_equal(first.people, second.people)
 
 
 def test_people_are_seen_in_most_rooms_and_hardly_ever_fill_them() -> None:
     scenes = sampler(4)
-    shares = np.array([scenes.silhouette_sample()[1].mean() for _ in range(40)])
+    shares = np.array([scenes.silhouette_sample().people.mean() for _ in range(40)])
     assert 0.0 <= shares.min() < 0.01
     assert 0.02 < np.median(shares) < 0.4
 
@@ -53,6 +59,18 @@ def test_the_floor_is_where_the_camera_stands_on() -> None:
     lowest = points_m[-1, :, 1]
     assert np.median(np.abs(lowest - 1.2)) < 0.3
     assert np.nanmax(points_m[..., 1]) < 1.2 + 1e-3
+
+
+def test_the_height_of_a_sample_is_the_height_above_its_floor() -> None:
+    rows, columns = np.mgrid[0:128, 0:160]
+    lowest_m = []
+    for seed in range(8):
+        sample = sampler(seed).silhouette_sample()
+        a, b, c, d = sample.height_of_depth
+        lowest_m.append(np.nanpercentile(sample.depth_m * (a * columns + b * rows + c) + d, 1))
+        assert 0.5 < d < 2.1, "the camera stands 0.6 to 2 m high"
+    assert min(lowest_m) > -0.1, "nothing lies below the floor"
+    assert abs(np.median(lowest_m)) < 0.08, "mostly the floor is in view"
 
 
 def test_furniture_stands_before_infinity_and_seats_are_as_high_as_asked() -> None:
@@ -81,6 +99,22 @@ def test_the_target_of_a_crop_lies_on_its_person() -> None:
         inside.append(bool(sample.crop.encoded[1, row - 2 : row + 3, column - 2 : column + 3].any()))
         assert sample.crop.side_px * sample.crop.centre_depth_m > 0.5 * CROP_SIDE_M * 100
     assert np.mean(inside) > 0.8, "the upper spine projects onto the person"
+
+
+def test_training_goes_on_from_exported_weights() -> None:
+    torch.manual_seed(0)
+    scenes = sampler(8)
+    crops = torch.from_numpy(np.stack([scenes.joint_sample().crop.encoded for _ in range(8)]))
+    network = JointNetwork()
+    start_from_export(network, DEFAULT_WEIGHTS, crops)
+    exported = load_network(DEFAULT_WEIGHTS, (INPUT_NAME,)).session
+    said = np.concatenate([exported.run(None, {INPUT_NAME: crop[None]})[0] for crop in crops.numpy()])
+    for mode in (True, False):
+        network.train(mode)
+        with torch.no_grad():
+            np.testing.assert_allclose(network(crops).numpy(), said, atol=2e-3)
+    with pytest.raises(ModelFileError, match="exported from another network"):
+        start_from_export(SilhouetteNetwork(), DEFAULT_WEIGHTS, torch.zeros(2, 4, 128, 160))
 
 
 def test_one_batch_of_crops_can_be_learnt_by_heart(tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""Flooding against the obvious shortest-path search, and on images where the answer is plain."""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+import pytest
+
+from rehab_pose.silhouette.flooding import COST_PER_COLOR, COST_PER_M, LEVELS, OTHER, PERSON, UNDECIDED, flood
+
+Image = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+Colors = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+
+
+def step(depth_m: Image, color: Colors, one: tuple[int, int], other: tuple[int, int]) -> int:
+    levels = int(np.abs(color[one].astype(int) - color[other].astype(int)).sum())
+    cost = COST_PER_COLOR * levels + COST_PER_M * abs(float(depth_m[one]) - float(depth_m[other]))
+    return int(min(float(np.float32(cost)), float(LEVELS - 1)))
+
+
+def lowest_barriers(
+    label: Colors, depth_m: Image, color: Colors, value: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """Return for every pixel the lowest highest step on any way to a seed of a label: Dijkstra with max for plus."""
+    height, width = label.shape
+    barrier = np.full(label.shape, LEVELS)
+    heap = [(0, int(row), int(column)) for row, column in np.argwhere(label == value)]
+    for _, row, column in heap:
+        barrier[row, column] = 0
+    heapq.heapify(heap)
+    while heap:
+        level, row, column = heapq.heappop(heap)
+        for y, x in ((row, column + 1), (row, column - 1), (row + 1, column), (row - 1, column)):
+            # The outermost ring takes no part, and seeds of the other label stand in the way.
+            if 0 < y < height - 1 and 0 < x < width - 1 and label[y, x] in (UNDECIDED, value):
+                reached = max(level, step(depth_m, color, (row, column), (y, x)))
+                if reached < barrier[y, x]:
+                    barrier[y, x] = reached
+                    heapq.heappush(heap, (reached, y, x))
+    return barrier
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_pixel_goes_to_the_side_with_the_lower_barrier(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    depth_m = random.choice([2.0, 2.05, 2.4], (12, 14)).astype(np.float32)
+    color = random.integers(0, 60, (12, 14, 3)).astype(np.uint8)
+    label = np.full((12, 14), UNDECIDED, np.uint8)
+    label[3, 3], label[8, 10] = PERSON, OTHER
+    to_person, to_other = (lowest_barriers(label, depth_m, color, value) for value in (PERSON, OTHER))
+    flooded = label.copy()
+    flood(flooded, depth_m, color)
+    inner = np.s_[1:-1, 1:-1]
+    # Where both barriers are equally high either side is right.
+    assert (flooded[inner][(to_person < to_other)[inner]] == PERSON).all()
+    assert (flooded[inner][(to_other < to_person)[inner]] == OTHER).all()
+
+
+def test_the_border_lies_at_the_jump_and_not_half_way() -> None:
+    depth_m = np.full((9, 40), 2.0, np.float32)
+    depth_m[:, 30:] = 3.0
+    label = np.full(depth_m.shape, UNDECIDED, np.uint8)
+    label[:, 2], label[:, 37] = PERSON, OTHER
+    flood(label, depth_m, np.zeros((9, 40, 3), np.uint8))
+    assert (label[:, :30] == PERSON).all()
+    assert (label[:, 30:] == OTHER).all()
+
+
+def test_colour_decides_where_depth_is_missing() -> None:
+    depth_m = np.full((9, 40), np.nan, np.float32)
+    color = np.zeros((9, 40, 3), np.uint8)
+    color[:, 25:] = 200
+    label = np.full(depth_m.shape, UNDECIDED, np.uint8)
+    label[:, 2], label[:, 37] = PERSON, OTHER
+    flood(label, depth_m, color)
+    assert (label[:, :25] == PERSON).all()
+    assert (label[:, 25:] == OTHER).all()
+
+
+def test_without_any_difference_the_sides_meet_half_way() -> None:
+    label = np.full((9, 41), UNDECIDED, np.uint8)
+    label[:, 5], label[:, 35] = PERSON, OTHER
+    flood(label, np.full(label.shape, 2.0, np.float32), np.zeros((*label.shape, 3), np.uint8))
+    assert abs(int((label[4] == PERSON).sum()) - 20) <= 1
+
+
+def test_a_person_does_not_grow_into_what_gives_no_return() -> None:
+    depth_m = np.full((9, 40), np.nan, np.float32)
+    depth_m[:, :20] = 2.0
+    label = np.full(depth_m.shape, UNDECIDED, np.uint8)
+    label[:, 2], label[:, 37] = PERSON, OTHER
+    flood(label, depth_m, np.zeros((9, 40, 3), np.uint8))
+    assert (label[:, :20] == PERSON).all()
+    assert (label[:, 20:] == OTHER).all()
