@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,15 +28,34 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "what",
         nargs="?",
         default="graph",
-        choices=("graph", "pipeline"),
-        help="graph: separate processes over DDS, then the pipeline; pipeline: all stages in this process",
+        choices=("graph", "pipeline", "perception"),
+        help="graph: separate processes over DDS, then the pipeline; pipeline: all stages in this process; perception: "
+        "silhouettes and joints against the truth, beside the published rules",
+    )
+    parser.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="perception: write a picture of each scene into this folder"
+    )
+    parser.add_argument(
+        "--silhouette",
+        default="",
+        metavar="METHOD",
+        help="perception: take the joints from silhouettes by this method (truth: the true ones)",
     )
     parser.add_argument("--json", action="store_true", help="print one flat JSON object")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure and print."""
+    """Measure and print.
+
+    Raises:
+        RecordingError: Some recordings to measure on cannot be used.
+    """
+    if arguments.what == "perception":
+        from rehab_pose.cli.bench_perception import print_perception  # noqa: PLC0415  (loaded only when it runs)
+
+        print_perception(method=arguments.silhouette, as_json=arguments.json, pictures=arguments.pictures)
+        return 0
     figures: dict[str, float] = {}
     if arguments.what == "graph":
         from rehab_pose.cli.demo import graph_figures  # noqa: PLC0415  (needs ROS, the pipeline does not)
