@@ -138,15 +138,15 @@ class Pipeline:
         watch = _Stopwatch()
         silhouette = watch.measure("silhouette", self.silhouette.segment, frame)
         keypoints = parts = joints = body = joint_angles = bones = None
-        # Whoever comes after an empty view may be somebody else: each stage forgets, as its node does.
+        # Whoever comes after an empty view may be elsewhere: each stage forgets the posture, as its node does.
         if silhouette is None:
             self.joints.reset()
-            self.body.reset()
+            self.body.lose()
         else:
             keypoints = watch.measure("keypoints", self.keypoints.detect, silhouette)
             joints = watch.measure("joints", self.joints.predict, silhouette)
             parts = watch.measure("parts", self.parts.label, silhouette, joints)
-            body = watch.measure("body", self.body.fit, joints)
+            body = watch.measure("body", self.body.fit, joints, silhouette)
         if body is None:
             self.biomechanics.reset()
             self.anatomy.reset()

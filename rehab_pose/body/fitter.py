@@ -14,6 +14,8 @@ from rehab_pose.body.priors import HINGES, rotation_spreads_rad
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.body.skinning import pose_joints, pose_vertices_of_joints
 from rehab_pose.body.start import start_posture
+from rehab_pose.body.surface import SurfaceMatcher
+from rehab_pose.body.surface_objective import no_surface
 from rehab_pose.datatypes import Body, BodyParameters, Joints, JointState, unknown_plane
 from rehab_pose.errors import ContractError
 from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.body.model import BodyModel
+    from rehab_pose.body.surface_objective import SurfacePoints
+    from rehab_pose.datatypes import Silhouette
 
 __all__ = ["BodyFitter"]
 
@@ -35,6 +39,21 @@ BAD_FIT_M = 0.08
 """A warm start that ends with a larger residual than this is tried again from scratch [m]."""
 LEARNING_PER_FRAME = 10.0
 """How much a frame tells about the shape, in units of what is known of people in general (1 / shape_sigma^2)."""
+LIMB_BONES = np.array(
+    [
+        (SMPL_24.index(f"{side}_{upper}"), SMPL_24.index(f"{side}_{lower}"))
+        for side in ("left", "right")
+        for upper, lower in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
+    ]
+)
+"""(8, 2) bones whose length tells one person from another."""
+DRIFT_WEIGHT, MOST_DRIFT = 1.0 / 60.0, 0.07
+"""Weight of one frame in the mean of how much longer the limbs are than the calibrated ones, and how much is too much:
+legs differ by 7 % between two adults 12 cm apart in height; noise and clothes make up 2 %."""
+FIRST_REACH_M, LAST_REACH_M = 0.12, 0.07
+"""How far along the ray a vertex looks for its depth point, in the first round of a frame and in the last [m]."""
+FEWEST_SURFACE_POINTS = 40
+"""Fewer depth points than this add nothing to the joints."""
 ROOT_SPREAD = 3.0
 """Spread of the root's turn [rad] and of the translation [m] about their start; keeps the equations regular."""
 
@@ -50,14 +69,21 @@ class _State:
 class BodyFitter:
     """Turns joints into a body, one person at a time."""
 
-    def __init__(self, settings: BodySettings | None = None) -> None:
+    def __init__(self, settings: BodySettings | None = None, *, offsets_m: NDArray[np.float64] | None = None) -> None:
         """Load the model.
+
+        Args:
+            settings: Of the body.
+            offsets_m: (24, 3) where the joints that will be given lie on the body, from SMPL's joints in each joint's
+                own frame [m]; None: they are SMPL's. See `skeletons.kinect.KINECT_OFFSETS_M`.
 
         Raises:
             ModelFileError: The body model cannot be used.
         """
         self._settings = settings or BodySettings()
         self._model = load_body_model(self._settings.model_path)
+        self._matcher = SurfaceMatcher(self._model)
+        self._offsets_m = offsets_m
         self._rotation_precision = self._settings.pose_weight / rotation_spreads_rad() ** 2
         self.reset()
 
@@ -84,14 +110,33 @@ class BodyFitter:
             )
         self.reset()
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether the person's shape is known: it is kept from then on."""
+        return self._shape_frames >= self._settings.shape_frames
+
     def reset(self) -> None:
-        """Forget the last posture and the shape learnt so far."""
+        """Forget the last posture and the shape learnt so far (another recording, another person)."""
         self._state: _State | None = None
+        self._last_seen_ns: int | None = None
+        self.recalibrations = 0
+        self._forget_shape()
+
+    def lose(self) -> None:
+        """Forget the last posture: nobody is in view. Who comes back soon keeps the shape."""
+        self._state = None
+
+    def _forget_shape(self) -> None:
         self._betas = np.zeros(self._model.shape_count)
         self._shape_frames = 0
+        self._drift = 0.0
 
-    def fit(self, joints: Joints) -> Body | None:
-        """Return the body whose joints are nearest to the given ones, or None when fewer than six are there.
+    def fit(self, joints: Joints, silhouette: Silhouette | None = None) -> Body | None:
+        """Return the body whose joints and surface are nearest to what was seen, or None with fewer than six joints.
+
+        Args:
+            joints: SMPL_24.
+            silhouette: The same person at the same stamp: its depth shows the surface; None: joints alone.
 
         Raises:
             ContractError: The joints are not SMPL's 24 (or DKP-Net's, whose order is the same).
@@ -103,17 +148,40 @@ class BodyFitter:
         if np.count_nonzero(weight) < FEWEST_JOINTS:
             self._state = None
             return None
+        self._recognise(joints)
         state = self._state
         if state is not None and not 0 < joints.stamp_ns - state.stamp_ns <= LONGEST_GAP_NS:
             state = None
-        solution = self._solve(joints.positions_m, weight, state)
-        if state is not None and self._residual_m(solution.parameters, joints, weight) > BAD_FIT_M:
-            again = self._solve(joints.positions_m, weight, None)
+        target_m = self._as_smpl(joints.positions_m, state)
+        solution = self._solve(target_m, weight, state)
+        if self._offsets_m is not None:
+            # Offsets turn with the body: once more, with the turns that were found.
+            target_m = self._as_smpl(joints.positions_m, _State(joints.stamp_ns, solution.parameters))
+            solution = self._solve(target_m, weight, _State(joints.stamp_ns, solution.parameters))
+        if state is not None and self._residual_m(solution.parameters, target_m, weight) > BAD_FIT_M:
+            again = self._solve(target_m, weight, None)
             if again.cost < solution.cost:
                 solution = again
+        if silhouette is not None and self._settings.surface_rounds:
+            solution = self._to_surface(solution, target_m, weight, silhouette)
         self._learn_shape(solution.parameters)
         self._state = _State(joints.stamp_ns, solution.parameters)
-        return self._body(joints, weight, solution)
+        return self._body(joints, target_m, weight, solution)
+
+    def _recognise(self, joints: Joints) -> None:
+        """Forget the shape where the person was away for long, or has become longer or shorter: it is somebody else."""
+        seen_ns, self._last_seen_ns = self._last_seen_ns, joints.stamp_ns
+        away_s = 0.0 if seen_ns is None else (joints.stamp_ns - seen_ns) * 1e-9
+        if not 0.0 <= away_s <= self._settings.shape_memory_s:
+            self._forget_shape()
+        if not self.calibrated:
+            return
+        scale = _limb_scale(joints.positions_m, self._model.joints(self._betas))
+        if np.isfinite(scale):
+            self._drift += DRIFT_WEIGHT * (scale - 1.0 - self._drift)
+        if abs(self._drift) > MOST_DRIFT:
+            self.recalibrations += 1
+            self._forget_shape()
 
     def _joint_weights(self, joints: Joints) -> NDArray[np.float64]:
         """Return confidence / sigma^2 (24) [1/m^2], 0 where a joint is missing."""
@@ -122,38 +190,94 @@ class BodyFitter:
         return np.where(np.isfinite(joints.positions_m).all(axis=1), np.nan_to_num(weight), 0.0)
 
     def _solve(self, target_m: NDArray[np.float64], weight: NDArray[np.float64], state: _State | None) -> _Solution:
-        rest = self._model.joints(self._betas)
+        """Fit to joints alone."""
         if state is None:
             measured = np.where(weight[:, None] > 0, target_m, np.nan)
-            root, translation, rotations_rad = start_posture(rest, measured)
+            start = start_posture(self._model.joints(self._betas), measured)
         else:
-            root = matrices_from_axis_angles(state.parameters.rotations_rad[0])
-            translation, rotations_rad = state.parameters.translation_m, state.parameters.rotations_rad
-        learning = self._shape_frames < self._settings.shape_frames
-        shapes = self._model.shape_count if learning else 0
+            turns = state.parameters.rotations_rad
+            start = matrices_from_axis_angles(turns[0]), state.parameters.translation_m, turns
+        settings = self._settings
+        most = settings.cold_iterations if state is None else settings.warm_iterations
+        return self._minimise(start, target_m, weight, no_surface(self._free_shapes), most, warm=state is not None)
+
+    def _to_surface(
+        self,
+        solution: _Solution,
+        target_m: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        silhouette: Silhouette,
+    ) -> _Solution:
+        """Improve a fit with what the camera saw of the surface: match, minimise, and again."""
+        settings = self._settings
+        for reach_m in np.linspace(FIRST_REACH_M, LAST_REACH_M, settings.surface_rounds):
+            parameters = solution.parameters
+            positions, rotations = pose_joints(self._model, parameters)
+            surface = self._matcher.match(
+                silhouette,
+                self._model.joints(parameters.betas),
+                positions,
+                rotations,
+                self._model.padded_betas(parameters.betas),
+                shapes=self._free_shapes,
+                reach_m=float(reach_m),
+                sigma_m=settings.surface_sigma_m,
+                most_points=settings.surface_points,
+            )
+            if len(surface.rest_m) < FEWEST_SURFACE_POINTS:
+                return solution
+            turns = parameters.rotations_rad
+            start = matrices_from_axis_angles(turns[0]), parameters.translation_m, turns
+            better = self._minimise(
+                start, target_m, weight, surface, settings.surface_iterations, warm=True, betas=parameters.betas
+            )
+            iterations = solution.iterations + better.iterations
+            solution = _Solution(better.parameters, iterations, better.converged, better.cost)
+        return solution
+
+    @property
+    def _free_shapes(self) -> int:
+        """How many shape coefficients are still being learnt."""
+        return self._model.shape_count if self._shape_frames < self._settings.shape_frames else 0
+
+    def _minimise(
+        self,
+        start: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+        target_m: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        surface: SurfacePoints,
+        most_iterations: int,
+        *,
+        warm: bool,
+        betas: NDArray[np.float64] | None = None,
+    ) -> _Solution:
+        """Minimise from the root's rotation, the translation and the joints' rotations (row 0 is not read)."""
+        root, translation, rotations_rad = start
+        shapes = self._free_shapes
         unknowns = np.zeros(SHAPE_START + shapes)
         unknowns[:3] = translation
         unknowns[FIRST_ROTATION:SHAPE_START] = rotations_rad[MOVING_JOINTS].ravel()
-        unknowns[SHAPE_START:] = self._betas[:shapes]
-        centre, precision = self._prior(unknowns, warm=state is not None)
+        unknowns[SHAPE_START:] = (self._betas if betas is None else betas)[:shapes]
+        centre, precision = self._prior(unknowns, warm=warm)
         iterations, converged, cost = minimise(
             unknowns,
             root,
-            self._model.joint_template if learning else rest,
+            self._model.joint_template if shapes else self._model.joints(self._betas),
             np.ascontiguousarray(self._model.joint_shapedirs[:, :, :shapes]),
             target_m,
             weight,
             centre,
             precision,
             np.pad(HINGES, (0, shapes)),
-            self._settings.cold_iterations if state is None else self._settings.warm_iterations,
+            surface,
+            most_iterations,
             self._settings.tolerance,
         )
         turns = np.zeros((24, 3))
         turns[MOVING_JOINTS] = unknowns[FIRST_ROTATION:SHAPE_START].reshape(-1, 3)
         turns[0] = axis_angles_from_matrices(matrices_from_axis_angles(unknowns[3:6]) @ root)
-        betas = unknowns[SHAPE_START:] if learning else self._betas
-        return _Solution(BodyParameters(betas.copy(), turns, unknowns[:3].copy()), iterations, converged, cost)
+        found = unknowns[SHAPE_START:] if shapes else self._betas
+        return _Solution(BodyParameters(found.copy(), turns, unknowns[:3].copy()), iterations, converged, cost)
 
     def _prior(self, start: NDArray[np.float64], *, warm: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return centre and 1 / variance (N) of the Gaussians: rest position and, when warm, the frame before."""
@@ -167,7 +291,7 @@ class BodyFitter:
         centre[rotation] = change * start[rotation] / np.maximum(precision[rotation], 1e-12)
         known = 1.0 + LEARNING_PER_FRAME * self._shape_frames
         precision[SHAPE_START:] = known / settings.shape_sigma**2
-        centre[SHAPE_START:] = start[SHAPE_START:] * (known - 1.0) / known
+        centre[SHAPE_START:] = self._betas[: len(start) - SHAPE_START] * (known - 1.0) / known
         return centre, precision
 
     def _learn_shape(self, parameters: BodyParameters) -> None:
@@ -175,11 +299,23 @@ class BodyFitter:
             self._betas = np.array(parameters.betas)
             self._shape_frames += 1
 
-    def _residual_m(self, parameters: BodyParameters, joints: Joints, weight: NDArray[np.float64]) -> float:
-        positions, _ = pose_joints(self._model, parameters)
-        return _root_mean_square(positions - joints.positions_m, weight)
+    def _as_smpl(self, positions_m: NDArray[np.float64], state: _State | None) -> NDArray[np.float64]:
+        """Return the given joints (24, 3) [m] moved to where SMPL has them, with the turns known so far."""
+        if self._offsets_m is None or state is None:
+            return positions_m
+        _, rotations = pose_joints(self._model, state.parameters)
+        moved: NDArray[np.float64] = positions_m - np.einsum("jab,jb->ja", rotations, self._offsets_m)
+        return moved
 
-    def _body(self, joints: Joints, weight: NDArray[np.float64], solution: _Solution) -> Body:
+    def _residual_m(
+        self, parameters: BodyParameters, target_m: NDArray[np.float64], weight: NDArray[np.float64]
+    ) -> float:
+        positions, _ = pose_joints(self._model, parameters)
+        return _root_mean_square(positions - target_m, weight)
+
+    def _body(
+        self, joints: Joints, target_m: NDArray[np.float64], weight: NDArray[np.float64], solution: _Solution
+    ) -> Body:
         parameters = solution.parameters
         positions, rotations = pose_joints(self._model, parameters)
         vertices = np.empty((0, 3), dtype=np.float32)
@@ -193,11 +329,21 @@ class BodyFitter:
             vertices_m=vertices,
             joint_positions_m=positions,
             joint_rotations=rotations,
-            residual_m=_root_mean_square(positions - joints.positions_m, weight),
+            residual_m=_root_mean_square(positions - target_m, weight),
             iterations=solution.iterations,
             converged=solution.converged,
             floor_plane=joints.floor_plane,
         )
+
+
+def _limb_scale(positions_m: NDArray[np.float64], rest_m: NDArray[np.float64]) -> float:
+    """Return how much longer the limbs of some joints (24, 3) are than those of a body at rest; NaN = too few seen."""
+    measured = np.linalg.norm(positions_m[LIMB_BONES[:, 0]] - positions_m[LIMB_BONES[:, 1]], axis=1)
+    known = np.linalg.norm(rest_m[LIMB_BONES[:, 0]] - rest_m[LIMB_BONES[:, 1]], axis=1)
+    seen = np.isfinite(measured)
+    if np.count_nonzero(seen) < len(LIMB_BONES) // 2:
+        return float("nan")
+    return float(measured[seen].sum() / known[seen].sum())
 
 
 @dataclass

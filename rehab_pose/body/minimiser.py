@@ -8,9 +8,12 @@ import numba
 import numpy as np
 
 from rehab_pose.body.objective import JOINT_COUNT, SHAPE_START, cost, forward, joint_jacobian, normal_equations
+from rehab_pose.body.surface_objective import Pose, surface_cost, surface_equations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from rehab_pose.body.surface_objective import SurfacePoints
 
 __all__ = ["minimise"]
 
@@ -80,6 +83,7 @@ def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop
     centre: NDArray[np.float64],
     prior_weight: NDArray[np.float64],
     hinge: NDArray[np.float64],
+    surface: SurfacePoints,
     most_iterations: int,
     tolerance: float,
 ) -> tuple[int, bool, float]:
@@ -95,6 +99,7 @@ def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop
         centre: (N).
         prior_weight: (N).
         hinge: (N).
+        surface: Vertices and the planes they are drawn to; none (`no_surface`) for joints alone.
         most_iterations: Steps tried at most.
         tolerance: Stop when a step lowers E by less than this share.
 
@@ -104,13 +109,16 @@ def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop
     size = unknowns.shape[0]
     positions, rotations = np.empty((JOINT_COUNT, 3)), np.empty((JOINT_COUNT, 3, 3))
     columns, blocks = np.empty((JOINT_COUNT, size), dtype=np.int64), np.empty((JOINT_COUNT, 3, size))
+    axes, derivatives = np.empty((JOINT_COUNT, 3, 3)), np.empty((JOINT_COUNT, 3, joint_shapedirs.shape[2]))
     hessian, gradient, step = np.empty((size, size)), np.empty(size), np.empty(size)
-    forward(unknowns, base_rotation, _rest(unknowns, joint_template, joint_shapedirs), positions, rotations)
+    rest = _rest(unknowns, joint_template, joint_shapedirs)
+    forward(unknowns, base_rotation, rest, positions, rotations)
     best = cost(unknowns, positions, target_m, joint_weight, centre, prior_weight, hinge)
+    best += surface_cost(unknowns, rest, positions, rotations, surface)
     damping, stale = FIRST_DAMPING, True
     for iteration in range(most_iterations):
         if stale:
-            joint_jacobian(unknowns, positions, rotations, joint_shapedirs, columns, blocks)
+            joint_jacobian(unknowns, positions, rotations, joint_shapedirs, axes, derivatives, columns, blocks)
             normal_equations(
                 unknowns,
                 positions,
@@ -124,12 +132,15 @@ def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop
                 hessian,
                 gradient,
             )
+            pose = Pose(rest, positions, rotations, axes, joint_shapedirs, derivatives)
+            surface_equations(unknowns, pose, surface, hessian, gradient)
         tried = best + 1.0
         if _solve_damped(hessian, gradient, damping, step):
             candidate = unknowns + step
             rest = _rest(candidate, joint_template, joint_shapedirs)
             forward(candidate, base_rotation, rest, positions, rotations)
             tried = cost(candidate, positions, target_m, joint_weight, centre, prior_weight, hinge)
+            tried += surface_cost(candidate, rest, positions, rotations, surface)
         stale = tried <= best
         if stale:
             gain = best - tried

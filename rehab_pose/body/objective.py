@@ -23,16 +23,27 @@ from rehab_pose.body.skinning import PARENTS, SMALL_ANGLE_SQUARED, rotation_matr
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FIRST_ROTATION", "MOVING_JOINTS", "SHAPE_START", "forward", "left_jacobian", "normal_equations"]
+__all__ = [
+    "COLUMN_OF_JOINT",
+    "FIRST_ROTATION",
+    "JOINT_COUNT",
+    "MOVING_JOINTS",
+    "SHAPE_START",
+    "cost",
+    "forward",
+    "joint_jacobian",
+    "left_jacobian",
+    "normal_equations",
+]
 
 JOINT_COUNT = len(PARENTS)
 MOVING_JOINTS = np.array([j for j in range(1, JOINT_COUNT) if j in PARENTS], dtype=np.int64)
 """Joints whose rotation moves another joint; the ends of limbs and the head keep to their parent."""
 FIRST_ROTATION = 6
 SHAPE_START = FIRST_ROTATION + 3 * len(MOVING_JOINTS)
-_COLUMN = np.full(JOINT_COUNT, -1, dtype=np.int64)
-_COLUMN[0] = 3
-_COLUMN[MOVING_JOINTS] = FIRST_ROTATION + 3 * np.arange(len(MOVING_JOINTS))
+COLUMN_OF_JOINT = np.full(JOINT_COUNT, -1, dtype=np.int64)
+COLUMN_OF_JOINT[0] = 3
+COLUMN_OF_JOINT[MOVING_JOINTS] = FIRST_ROTATION + 3 * np.arange(len(MOVING_JOINTS))
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
@@ -64,7 +75,7 @@ def forward(
     """Write the joints (24, 3) [m] and their global rotations (24, 3, 3) at `unknowns`; `rest_m` is (24, 3)."""
     local = np.empty((3, 3))
     for joint in range(JOINT_COUNT):
-        parent, column = PARENTS[joint], _COLUMN[joint]
+        parent, column = PARENTS[joint], COLUMN_OF_JOINT[joint]
         if column >= 0:
             rotation_matrix(unknowns[column], unknowns[column + 1], unknowns[column + 2], local)
         for i in range(3):
@@ -88,11 +99,11 @@ def forward(
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def _axes(unknowns: NDArray[np.float64], rotations: NDArray[np.float64], axes: NDArray[np.float64]) -> None:
+def joint_axes(unknowns: NDArray[np.float64], rotations: NDArray[np.float64], axes: NDArray[np.float64]) -> None:
     """Write, for each joint, the axes (3, 3) about which its three unknowns turn what lies below it: R_parent J_l."""
     local = np.empty((3, 3))
     for joint in range(JOINT_COUNT):
-        column = _COLUMN[joint]
+        column = COLUMN_OF_JOINT[joint]
         if column < 0:
             continue
         left_jacobian(unknowns[column], unknowns[column + 1], unknowns[column + 2], local)
@@ -107,7 +118,7 @@ def _axes(unknowns: NDArray[np.float64], rotations: NDArray[np.float64], axes: N
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def _shape_derivatives(
+def shape_derivatives(
     rotations: NDArray[np.float64], joint_shapedirs: NDArray[np.float64], derivatives: NDArray[np.float64]
 ) -> None:
     """Write the change of every posed joint (24, 3, B) with the shape coefficients."""
@@ -125,11 +136,13 @@ def _shape_derivatives(
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def joint_jacobian(
+def joint_jacobian(  # noqa: PLR0913, PLR0917  (what it reads and what it writes)
     unknowns: NDArray[np.float64],
     positions: NDArray[np.float64],
     rotations: NDArray[np.float64],
     joint_shapedirs: NDArray[np.float64],
+    axes: NDArray[np.float64],
+    derivatives: NDArray[np.float64],
     columns: NDArray[np.int64],
     blocks: NDArray[np.float64],
 ) -> None:
@@ -140,14 +153,14 @@ def joint_jacobian(
         positions: (24, 3) from `forward`.
         rotations: (24, 3, 3) from `forward`.
         joint_shapedirs: (24, 3, B), B = 0 where the shape is fixed.
+        axes: (24, 3, 3) the axes about which each joint's unknowns turn what hangs from it; written.
+        derivatives: (24, 3, B) the change of each joint with the shape; written.
         columns: (24, N) the unknowns that move joint j, in its first entries, then -1; written.
         blocks: (24, 3, N) the derivative by them; written.
     """
-    axes = np.empty((JOINT_COUNT, 3, 3))
-    _axes(unknowns, rotations, axes)
+    joint_axes(unknowns, rotations, axes)
     shapes = joint_shapedirs.shape[2]
-    derivatives = np.empty((JOINT_COUNT, 3, shapes))
-    _shape_derivatives(rotations, joint_shapedirs, derivatives)
+    shape_derivatives(rotations, joint_shapedirs, derivatives)
     columns[:] = -1
     for joint in range(JOINT_COUNT):
         count = 0
@@ -163,7 +176,7 @@ def joint_jacobian(
             dz = positions[joint, 2] - positions[above, 2]
             for i in range(3):
                 ax, ay, az = axes[above, 0, i], axes[above, 1, i], axes[above, 2, i]
-                columns[joint, count] = _COLUMN[above] + i
+                columns[joint, count] = COLUMN_OF_JOINT[above] + i
                 blocks[joint, 0, count] = ay * dz - az * dy
                 blocks[joint, 1, count] = az * dx - ax * dz
                 blocks[joint, 2, count] = ax * dy - ay * dx

@@ -21,14 +21,28 @@ class BodySettings(Settings):
     shape_frames: int = setting(
         60, "Frames from which the body's shape is learnt before it is kept fixed", minimum=1, maximum=10_000
     )
+    shape_memory_s: float = setting(
+        10.0, "Somebody who was out of view for no longer is the same person and keeps the shape [s]",
+        minimum=0.0, maximum=3600.0,
+    )  # fmt: skip
     shape_sigma: float = setting(
         1.0, "Spread of shape coefficients among people [standard deviations]", minimum=0.01, maximum=10.0
     )
-    pose_weight: float = setting(1.0, "Weight of the prior that keeps joints near rest", minimum=0.0, maximum=100.0)
+    pose_weight: float = setting(3.0, "Weight of the prior that keeps joints near rest", minimum=0.0, maximum=100.0)
     change_sigma_rad: float = setting(
-        0.3, "Change of a joint's rotation from one frame to the next that is nothing unusual [rad]",
+        0.1, "Change of a joint's rotation from one frame to the next that is nothing unusual [rad]",
         minimum=0.001, maximum=10.0,
     )  # fmt: skip
+    surface_rounds: int = setting(
+        2, "How often depth points are matched to the mesh in a frame; 0: the surface is not looked at",
+        minimum=0, maximum=10,
+    )  # fmt: skip
+    surface_points: int = setting(700, "Most depth points that are matched", minimum=50, maximum=5000)
+    surface_sigma_m: float = setting(
+        0.012, "Error of a depth point as a measure of the body's surface: clothes, skinning, neighbours alike [m]",
+        minimum=0.005, maximum=1.0,
+    )  # fmt: skip
+    surface_iterations: int = setting(3, "Most iterations after each matching", minimum=1, maximum=50)
     tolerance: float = setting(
         1e-3, "A step that lowers the objective by less than this share is the last", minimum=1e-15, maximum=0.5
     )

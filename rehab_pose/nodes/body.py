@@ -1,4 +1,4 @@
-"""joints -> body (SMPL parameters), body/vertices and the latched body/topology."""
+"""silhouette + joints of the same stamp -> body (SMPL parameters), body/vertices and the latched body/topology."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from rehab_pose.body.settings import BodySettings
 from rehab_pose.messages import topics
 from rehab_pose.messages.body import body_message, topology_message, vertices_message
 from rehab_pose.messages.carrier import stamp_ns
+from rehab_pose.messages.frames import silhouette_from_message
 from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.ros.run import run_node
 from rehab_pose.ros.stage_node import StageNode
+from rehab_pose.ros.twin_input import TwinInput
 
 if TYPE_CHECKING:
     from rehab_pose.messages.carrier import Message
@@ -21,7 +23,7 @@ __all__ = ["BodyNode", "main"]
 
 
 class BodyNode(StageNode):
-    """Fits the body model to the joints of each frame."""
+    """Fits the body model to the joints and the depth of each frame."""
 
     def __init__(self) -> None:
         super().__init__("body")
@@ -31,14 +33,19 @@ class BodyNode(StageNode):
         self._vertices = self.output(topics.VERTICES)
         self._topology = self.output(topics.TOPOLOGY)
         self._announced = False
-        self.input(topics.JOINTS, self._on_joints)
+        self._twins = TwinInput(self, topics.SILHOUETTE, topics.JOINTS, self._on_pair)
 
-    def _on_joints(self, message: Message) -> bool:
+    def before_report(self) -> None:
+        """Add what the pairing dropped."""
+        self._twins.before_report()
+
+    def _on_pair(self, pair: tuple[Message, Message]) -> bool:
         fitter = self._fitter.get()
-        joints = joints_from_message(message)
+        silhouette_message, message = pair
+        silhouette, joints = silhouette_from_message(silhouette_message), joints_from_message(message)
         if joints is None:
-            fitter.reset()
-        body = fitter.fit(joints) if joints else None
+            fitter.lose()
+        body = fitter.fit(joints, silhouette) if joints else None
         if not self._announced:
             self._announced = True
             self._topology.publish(topology_message(self.carrier, fitter.model))

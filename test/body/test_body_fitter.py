@@ -72,7 +72,8 @@ class Problem:
         size = len(self.unknowns)
         columns, blocks = np.empty((24, size), dtype=np.int64), np.empty((24, 3, size))
         shapedirs = np.ascontiguousarray(MODEL.joint_shapedirs)
-        joint_jacobian(self.unknowns, *self.pose(self.unknowns), shapedirs, columns, blocks)
+        axes, derivatives = np.empty((24, 3, 3)), np.empty((24, 3, shapedirs.shape[2]))
+        joint_jacobian(self.unknowns, *self.pose(self.unknowns), shapedirs, axes, derivatives, columns, blocks)
         return columns, blocks
 
 

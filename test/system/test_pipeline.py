@@ -50,7 +50,7 @@ def test_the_same_frames_give_the_same_results() -> None:
         assert json.dumps(frame_summary(one)) == json.dumps(frame_summary(two))
 
 
-def test_nobody_in_view_ends_what_was_learnt_of_a_person() -> None:
+def test_nobody_in_view_ends_the_posture_and_after_a_while_the_person() -> None:
     camera, pipeline = SimulatedCamera(SimulationSettings(exercise="squat", shape_seed=4)), Pipeline()
     for index in range(0, 20, STRIDE):
         assert pipeline.process(camera.frame(index).frame).body is not None
@@ -61,13 +61,15 @@ def test_nobody_in_view_ends_what_was_learnt_of_a_person() -> None:
     assert empty.body is None
     assert empty.joint_angles is None
     assert empty.exercise.recognition.label == "none"
-    back = pipeline.process(camera.frame(22).frame)
-    assert back.joints is not None
-    assert back.body is not None
-    afresh = BodyFitter().fit(back.joints)
-    assert afresh is not None
-    np.testing.assert_array_equal(back.body.parameters.betas, afresh.parameters.betas)
-    np.testing.assert_array_equal(back.body.vertices_m, afresh.vertices_m)
+    for minutes, known in ((0, True), (5, False)):
+        late = camera.frame(22).frame
+        back = pipeline.process(replace(late, stamp_ns=late.stamp_ns + minutes * 60_000_000_000))
+        assert back.joints is not None
+        assert back.body is not None
+        afresh = BodyFitter().fit(back.joints, back.silhouette)
+        assert afresh is not None
+        same = np.array_equal(back.body.parameters.betas, afresh.parameters.betas)
+        assert same != known, "who comes back at once keeps the shape, who comes back later is measured anew"
 
 
 def test_settings_go_to_their_stage_and_unknown_ones_are_refused() -> None:
