@@ -25,11 +25,11 @@ LEVELS = 256
 """Costs are whole numbers below this; higher ones are cut."""
 COST_PER_M = 200.0
 """A step of 5 mm in depth, a sensor's noise at 2 m, costs 1 [1/m]."""
-COST_PER_COLOR = 0.6
+COST_PER_COLOR = 1.0
 """Cost of one level of difference, summed over the three channels."""
 MISSING_COST = 20.0
 """Cost of a step from or to a pixel without a return: as a step of 0.1 m in depth."""
-PERSON_MISSING_COST = 40
+PERSON_MISSING_COST = 20
 """What it costs a person more to take a pixel without a return: skin and clothes mostly give one, while shadows, glass
 and what is out of range do not."""
 

@@ -18,7 +18,7 @@ __all__ = ["join_surfaces", "points_of_surfaces"]
 
 LIMB_SHARE = 0.3
 """An arm or a leg covers at most this fraction of what the rest of the person covers."""
-LIMB_ASIDE_M = 0.65
+LIMB_ASIDE_M = 0.8
 """The middle of a stretched forearm and hand is at most this far to the side of the person's middle [m]."""
 LIMB_BEFORE_M, LIMB_BEHIND_M = 0.9, 0.35
 """How far before or behind the rest of the person a limb may be [m]."""

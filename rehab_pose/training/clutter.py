@@ -22,7 +22,7 @@ __all__ = ["RoomCamera", "furniture_depth_m", "room_depth_m", "table_depth_m"]
 
 EMPTY_SEAT_SHARE = 0.4
 """Share of rooms with a chair or a sofa beside somebody who stands."""
-NEAR_WALL_SHARE = 0.4
+NEAR_WALL_SHARE = 0.1
 """Share of side walls that stand within an arm's reach."""
 TOUCHING_SHARE = 0.5
 """Share of these that stand so near that a sofa's arm touches the leg."""

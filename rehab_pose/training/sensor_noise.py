@@ -19,6 +19,8 @@ __all__ = ["disturb_depth", "disturb_outline"]
 NOISE_AT_1M_M = (0.0005, 0.004)
 """Range of the standard deviation at 1 m; it grows with the square of the distance (stereo) [m]."""
 EDGE_RANGE_M = 0.15
+SHORT_SIGHTED_SHARE = 0.35
+"""Share of cameras that see no farther than a Kinect v2."""
 FATTENED_SHARE = 0.25
 """Share of images whose near surfaces are a pixel or two too large on every side."""
 
@@ -56,7 +58,8 @@ def disturb_depth(depth_m: NDArray[np.float32], random: np.random.Generator) -> 
         hole = np.zeros(shape, np.uint8)
         cv2.ellipse(hole, centre, axes, 0.0, 0.0, 360.0, 1, -1)
         lost |= hole.astype(np.bool_)
-    lost |= depth > random.uniform(4.0, 8.0)
+    # A Kinect v2 ends at 4.5 m, before the wall; others see the whole room.
+    lost |= depth > (random.uniform(4.2, 4.7) if random.random() < SHORT_SIGHTED_SHARE else random.uniform(4.5, 8.0))
     lost |= depth < 0.3
     depth[lost] = np.nan
     result: NDArray[np.float32] = depth.astype(np.float32)
