@@ -26,6 +26,7 @@ __all__ = [
     "Body",
     "BodyParameters",
     "BodyParts",
+    "BoneMesh",
     "Bones",
     "ExerciseUpdate",
     "JointAngles",
@@ -299,6 +300,26 @@ class JointAngles:
 
 
 @dataclass(frozen=True, eq=False)
+class BoneMesh:
+    """The surfaces of all bones, one after the other in the order of `Bones.names`."""
+
+    vertices_m: NDArray[np.float32]
+    """(V, 3) posed [m]."""
+    faces: NDArray[np.int32]
+    """(F, 3) vertex indices of every triangle, anticlockwise from outside."""
+    vertex_starts: NDArray[np.int64]
+    """(B + 1) first vertex of every bone, and V."""
+    face_starts: NDArray[np.int64]
+    """(B + 1) first triangle of every bone, and F."""
+
+    def __post_init__(self) -> None:
+        """Check shapes."""
+        kinds = ((("V", 3), np.float32), (("F", 3), np.int32), (("B",), np.int64), (("B",), np.int64))
+        for name, (shape, kind) in zip(("vertices_m", "faces", "vertex_starts", "face_starts"), kinds, strict=True):
+            _set(self, **{name: frozen(f"BoneMesh.{name}", getattr(self, name), shape, kind)})
+
+
+@dataclass(frozen=True, eq=False)
 class Bones:
     """The skeleton inside the body: one rigid pose a bone, y along the bone from its proximal to its distal end."""
 
@@ -311,16 +332,22 @@ class Bones:
     """(B) [m]."""
     radius_m: NDArray[np.float64]
     """(B) typical half-width [m]."""
+    sigma_m: NDArray[np.float64] | None = None
+    """(B) how far the ends may be from the person's own [m]; None = not said, as in messages."""
+    joint_names: tuple[str, ...] = ()
+    joint_centres_m: NDArray[np.float64] | None = None
+    """(J, 3) where two bones meet [m]; None = not said."""
+    source: str = "procedural"
+    """What the bones were made from: procedural, skel or osso."""
+    mesh: BoneMesh | None = None
 
     def __post_init__(self) -> None:
         """Check that every array has one entry a name."""
-        count = len(self.names)
-        _set(
-            self,
-            camera_from_bone=frozen("Bones.camera_from_bone", self.camera_from_bone, (count, 4, 4), np.float64),
-            length_m=frozen("Bones.length_m", self.length_m, (count,), np.float64),
-            radius_m=frozen("Bones.radius_m", self.radius_m, (count,), np.float64),
-        )
+        bones, joints = len(self.names), len(self.joint_names)
+        shapes = {"camera_from_bone": (bones, 4, 4), "length_m": (bones,), "radius_m": (bones,), "sigma_m": (bones,)}
+        for name, shape in (shapes | {"joint_centres_m": (joints, 3)}).items():
+            if getattr(self, name) is not None:
+                _set(self, **{name: frozen(f"Bones.{name}", getattr(self, name), shape, np.float64)})
 
 
 @dataclass(frozen=True, eq=False)

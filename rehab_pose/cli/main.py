@@ -23,6 +23,7 @@ COMMANDS = (
     "bag",
     "process",
     "overlay",
+    "bones",
     "bench",
     "train",
     "evaluate",

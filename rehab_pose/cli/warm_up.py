@@ -22,7 +22,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(_arguments: argparse.Namespace) -> int:
     """Run the whole pipeline on a few simulated frames."""
-    from rehab_pose.capture.cleaning import DepthCleaner  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.anatomy.fit import warm_up as warm_up_anatomy  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.capture.cleaning import DepthCleaner  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
     from rehab_pose.simulation.camera import SimulatedCamera  # noqa: PLC0415
 
@@ -32,5 +33,6 @@ def run(_arguments: argparse.Namespace) -> int:
         frame = camera.frame(index).frame
         cleaner.clean(frame.depth_m.copy())
         pipeline.process(frame)
+    warm_up_anatomy()
     print(f"kernels compiled and cached in {time.perf_counter() - start:.1f} s")
     return 0

@@ -1,4 +1,4 @@
-"""joints + exercise/label + body/vertices -> markers and mesh_marker for RViz, only while somebody looks."""
+"""joints, bones, exercise/label and body/vertices -> markers and mesh_marker for RViz, only while somebody looks."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.messages import topics
+from rehab_pose.messages.angles import bones_from_message
 from rehab_pose.messages.body import vertices_from_message
 from rehab_pose.messages.carrier import stamp_ns
 from rehab_pose.messages.joints import joints_from_message
-from rehab_pose.ros.markers import no_person_markers, person_markers
+from rehab_pose.ros.markers import bone_markers, no_person_markers, person_markers
 from rehab_pose.ros.mesh_template import MeshTemplate
 from rehab_pose.ros.run import run_node
 from rehab_pose.ros.stage_node import StageNode
@@ -34,6 +35,9 @@ class MarkerSettings(Settings):
     """What RViz is given."""
 
     mesh_rate_hz: float = setting(15.0, "The mesh marker is sent at most this often [Hz]", minimum=0.1, maximum=60.0)
+    bone_rate_hz: float = setting(
+        10.0, "The bones' markers are sent at most this often [Hz]", minimum=0.1, maximum=60.0
+    )
 
 
 class MarkersNode(StageNode):
@@ -41,16 +45,18 @@ class MarkersNode(StageNode):
 
     def __init__(self) -> None:
         super().__init__("markers")
-        self._mesh_period_s = 1.0 / self.settings("markers", MarkerSettings).mesh_rate_hz
+        settings = self.settings("markers", MarkerSettings)
+        self._mesh_period_s, self._bone_period_s = 1.0 / settings.mesh_rate_hz, 1.0 / settings.bone_rate_hz
         self._markers = self.output(topics.MARKERS)
         self._mesh = self.output(topics.MESH_MARKER)
         self._label = ""
         self._faces: NDArray[np.uint32] | None = None
         self._template: MeshTemplate | None = None
-        self._mesh_sent_s = 0.0
+        self._mesh_sent_s = self._bones_sent_s = 0.0
         self.listen(topics.EXERCISE_LABEL, self._on_label, watched=False)
         self.listen(topics.TOPOLOGY, self._on_topology, watched=False)
         self.input(topics.JOINTS, self._on_joints, capacity=WAITING)
+        self.input(topics.BONES, self._on_bones, capacity=WAITING)
         self.input(topics.VERTICES, self._on_vertices, capacity=WAITING)
 
     def _on_label(self, message: Message, _arrived_s: float) -> None:
@@ -69,6 +75,14 @@ class MarkersNode(StageNode):
             else:
                 self._markers.publish(person_markers(self.carrier, joints, self._label))
         return joints is not None
+
+    def _on_bones(self, message: Message) -> bool:
+        bones = bones_from_message(message)
+        due = self.now_s() - self._bones_sent_s >= self._bone_period_s
+        if bones is not None and due and self._markers.get_subscription_count():
+            self._bones_sent_s = self.now_s()
+            self._markers.publish(bone_markers(self.carrier, bones))
+        return bones is not None
 
     def _on_vertices(self, message: Message) -> bool:
         vertices_m = vertices_from_message(message)

@@ -1,4 +1,4 @@
-"""What RViz shows of a person: joints, bones between them, and the exercise's name."""
+"""What RViz shows of a person: joints, lines between them, the inferred bones, and the exercise's name."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rehab_pose.datatypes import JointState
+from rehab_pose.geometry.rotations import quaternions_from_matrices
 from rehab_pose.messages.carrier import header
 from rehab_pose.ros.carrier import message_class
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rehab_pose.datatypes import Joints
+    from rehab_pose.datatypes import Bones, Joints
     from rehab_pose.messages.carrier import Carrier, Message
 
-__all__ = ["no_person_markers", "person_markers"]
+__all__ = ["bone_markers", "no_person_markers", "person_markers"]
 
-LINE_LIST, SPHERE_LIST, TEXT_VIEW_FACING = 5, 7, 9
+CYLINDER, LINE_LIST, SPHERE_LIST, TEXT_VIEW_FACING, TRIANGLE_LIST = 3, 5, 7, 9, 11
 ADD, DELETE_ALL = 0, 3
 LIFETIME_NS = 500_000_000
 """Markers of a body that is no longer sent disappear after half a second [ns]."""
@@ -34,10 +35,15 @@ JOINT_COLORS = {
 BONE_COLOR = (0.90, 0.90, 0.95, 1.0)
 TEXT_COLOR = (1.0, 1.0, 1.0, 1.0)
 JOINTS_ID, BONES_ID, LABEL_ID = 0, 1, 2
+BONE_NAMESPACE = "bones"
+ROD_M = 0.010
+"""Thickest rod that stands for a bone without a mesh [m]."""
+Y_TO_Z = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+"""Columns: x, -z and y of a bone."""
 
 
 def _marker(
-    carrier: Carrier, joints: Joints, marker_id: int, kind: int, scale_m: tuple[float, float, float]
+    carrier: Carrier, joints: Joints | Bones, marker_id: int, kind: int, scale_m: tuple[float, float, float]
 ) -> Message:
     marker = carrier.make(
         "visualization_msgs/msg/Marker",
@@ -78,6 +84,31 @@ def person_markers(carrier: Carrier, joints: Joints, label: str) -> Message:
         text.color = _color(TEXT_COLOR)
         text.text = label.replace("_", " ")
         markers.append(text)
+    return carrier.make("visualization_msgs/msg/MarkerArray", markers=markers)
+
+
+def bone_markers(carrier: Carrier, bones: Bones) -> Message:
+    """Return a MarkerArray of the inferred bones: one mesh where they have meshes, else a rod for each."""
+    if bones.mesh is not None:
+        marker = _marker(carrier, bones, 0, TRIANGLE_LIST, (1.0, 1.0, 1.0))
+        marker.ns = BONE_NAMESPACE
+        point = message_class("geometry_msgs/msg/Point")
+        corners = bones.mesh.vertices_m[bones.mesh.faces.ravel()]
+        marker.points = [point(x=x, y=y, z=z) for x, y, z in corners.astype(np.float64).tolist()]
+        return carrier.make("visualization_msgs/msg/MarkerArray", markers=[marker])
+    # RViz's cylinder stands along z; a bone lies along y.
+    turned = bones.camera_from_bone[:, :3, :3] @ Y_TO_Z
+    middles = bones.camera_from_bone[:, :3, 3] + 0.5 * bones.length_m[:, None] * turned[:, :, 2]
+    quaternions = quaternions_from_matrices(turned).tolist()
+    markers = []
+    for number, (middle, quaternion) in enumerate(zip(middles.tolist(), quaternions, strict=True)):
+        wide = 2.0 * min(float(bones.radius_m[number]), ROD_M)
+        marker = _marker(carrier, bones, number, CYLINDER, (wide, wide, float(bones.length_m[number])))
+        marker.ns = BONE_NAMESPACE
+        place, turn = marker.pose.position, marker.pose.orientation
+        place.x, place.y, place.z = middle
+        turn.x, turn.y, turn.z, turn.w = quaternion
+        markers.append(marker)
     return carrier.make("visualization_msgs/msg/MarkerArray", markers=markers)
 
 

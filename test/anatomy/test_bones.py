@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rehab_pose.anatomy.articulations import BALL_JOINTS, parent_of
+from rehab_pose.anatomy.curvature import lumbar_rotations_rad, spinal_curves_rad
 from rehab_pose.anatomy.settings import AnatomySettings
 from rehab_pose.anatomy.skeleton import BoneInferrer
 from rehab_pose.datatypes import Body, BodyParameters, Bones
-from rehab_pose.geometry.rotations import matrices_from_axis_angles
+from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
@@ -163,9 +165,90 @@ def test_the_spine_is_one_line_from_pelvis_to_head() -> None:
     )
     points = [ends(bones, name) for name in order]
     np.testing.assert_allclose(points[0][0], person.joint_positions_m[SMPL_24.index("pelvis")])
-    np.testing.assert_allclose(points[-1][1], person.joint_positions_m[SMPL_24.index("head")])
+    head = person.joint_positions_m[SMPL_24.index("head")]
+    assert 0.0 < (points[-1][1] - head)[1] < 0.02  # the skull sits a little above SMPL's joint
     for (_, upper), (lower, _) in itertools.pairwise(points):
         np.testing.assert_allclose(upper, lower, atol=1e-9)
+
+
+@given(values=angles)
+def test_joints_stay_closed(values: list[float]) -> None:
+    gaps = BoneInferrer().joint_gaps_m(body(values))
+    assert max(gaps[name] for name in BALL_JOINTS) < 1e-9
+    assert gaps["left_ankle"] < 1e-9
+    assert gaps["left_sternoclavicular"] < 1e-9
+    assert gaps["L5_S1"] < 1e-9
+
+
+small = st.lists(st.floats(-0.3, 0.3), min_size=72, max_size=72)
+
+
+@given(values=small)
+def test_lumbar_rotations_sum_to_trunk_minus_pelvis(values: list[float]) -> None:
+    person = body(values)
+    inferrer = BoneInferrer()
+    lumbar = lumbar_rotations_rad(inferrer.infer(person), inferrer.infer(body(REST)))
+    pelvis, chest = (person.joint_rotations[SMPL_24.index(name)] for name in ("pelvis", "spine3"))
+    trunk = axis_angles_from_matrices(pelvis.T @ chest)
+    np.testing.assert_allclose(lumbar.sum(axis=0), trunk, atol=np.radians(0.1))
+    np.testing.assert_allclose(lumbar[0], 17.0 / 74.0 * trunk, atol=1e-6)
+
+
+def test_the_spine_is_curved_as_in_standing_people() -> None:
+    bones = BoneInferrer().infer(body(REST))
+    curves = {name: float(np.degrees(angle)) for name, angle in spinal_curves_rad(bones, np.eye(3)).items()}
+    assert 15.0 < curves["lumbar_lordosis"] < 65.0
+    assert 0.0 < curves["thoracic_kyphosis"] < 60.0
+    bent = [0.0] * 72
+    bent[3 * SMPL_24.index("spine1")] = 0.4
+    flexed = spinal_curves_rad(BoneInferrer().infer(body(bent)), np.eye(3))
+    assert np.degrees(flexed["lumbar_lordosis"]) == pytest.approx(curves["lumbar_lordosis"] - np.degrees(0.4), abs=0.1)
+
+
+def test_the_radius_turns_about_the_ulna_with_the_hand() -> None:
+    turned = [0.0] * 72
+    turned[3 * SMPL_24.index("left_wrist")] = -1.4  # palm forwards: the thumb's side goes up
+    before, after = BoneInferrer().infer(body(REST)), BoneInferrer().infer(body(turned))
+    assert ends(after, "left_radius")[1][1] > ends(before, "left_radius")[1][1] + 0.01
+    np.testing.assert_allclose(ends(after, "left_radius")[0], ends(before, "left_radius")[0], atol=1e-9)
+    np.testing.assert_allclose(ends(after, "left_ulna")[1], ends(before, "left_ulna")[1], atol=1e-9)
+    apart = np.linalg.norm(ends(after, "left_radius")[1] - ends(after, "left_ulna")[1])
+    assert apart == pytest.approx(
+        np.linalg.norm(ends(before, "left_radius")[1] - ends(before, "left_ulna")[1]), abs=0.002
+    )
+
+
+def test_the_kneecap_turns_half_as_far_as_the_knee() -> None:
+    bent = [0.0] * 72
+    bent[3 * SMPL_24.index("right_knee")] = 1.2
+    bones, rest = BoneInferrer().infer(body(bent)), BoneInferrer().infer(body(REST))
+    place = bones.names.index("right_patella")
+    turn = bones.camera_from_bone[place, :3, :3] @ rest.camera_from_bone[place, :3, :3].T
+    np.testing.assert_allclose(axis_angles_from_matrices(turn), [0.6, 0.0, 0.0], atol=1e-9)
+
+
+def test_every_bone_but_the_sacrum_hangs_on_another() -> None:
+    names = BoneInferrer().infer(body(REST)).names
+    for name in names:
+        seen = {name}
+        while parent_of(name):
+            name = parent_of(name)  # noqa: PLW2901  (going up)
+            assert name in names
+            assert name not in seen
+            seen.add(name)
+        assert name == "sacrum"
+
+
+def test_joint_centres_are_named_and_at_the_joints() -> None:
+    person = body(REST)
+    bones = BoneInferrer().infer(person)
+    assert bones.joint_centres_m is not None
+    centres = dict(zip(bones.joint_names, bones.joint_centres_m, strict=True))
+    np.testing.assert_allclose(centres["left_hip"], person.joint_positions_m[SMPL_24.index("left_hip")])
+    assert {"L5_S1", "T12_L1", "C7_T1", "atlanto_occipital", "right_acromioclavicular", "right_wrist"} <= set(centres)
+    assert bones.source == "procedural"
+    assert bones.sigma_m is not None
+    assert (bones.sigma_m > 0).all()
 
 
 def test_places_an_anatomist_would_accept() -> None:

@@ -1,0 +1,60 @@
+"""Postures that try a skeleton out: what joints do in exercises, a little further than most people take them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.skeletons.smpl24 import SMPL_24
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["reach_rotations_rad"]
+
+Turns = dict[str, tuple[float, float, float]]
+
+ARMS_DOWN: Turns = {"shoulder": (0.0, 0.0, -1.25), "elbow": (0.0, -0.3, 0.0)}
+BOTH_SIDES: tuple[Turns, ...] = (
+    {"collar": (0.0, 0.0, 0.28), "shoulder": (0.0, 0.0, 1.05)},
+    {"collar": (0.0, -0.15, 0.1), "shoulder": (0.0, -1.25, 0.0), "elbow": (0.0, -0.6, 0.0)},
+    {
+        **ARMS_DOWN,
+        "hip": (-1.6, 0.0, 0.12),
+        "knee": (2.0, 0.0, 0.0),
+        "ankle": (-0.45, 0.0, 0.0),
+        "spine1": (0.12, 0.0, 0.0),
+        "spine2": (0.12, 0.0, 0.0),
+        "spine3": (0.12, 0.0, 0.0),
+    },
+    {**ARMS_DOWN, **dict.fromkeys(("spine1", "spine2", "spine3", "neck", "head"), (-0.14, 0.0, 0.0))},
+    {"collar": (0.0, 0.0, -0.15), "shoulder": (0.0, 0.0, -0.9), "elbow": (0.0, -1.9, 0.0), "hip": (0.3, 0.0, 0.3)},
+)
+"""Of the left side, the right side mirrors them: arms up, arms forward, deep squat, leaning back, hands on the hips."""
+ARMS_UP: Turns = {"collar": (0.0, 0.0, 0.26), "shoulder": (0.0, 0.0, 0.9)}
+ONE_SIDED: tuple[Turns, ...] = tuple(
+    {
+        **(ARMS_UP if bend else ARMS_DOWN),
+        **dict.fromkeys(("spine1", "spine2", "spine3"), (0.06, sign * turn, sign * bend)),
+        "neck": (0.0, 0.1 * sign, 0.1 * sign),
+        "head": (0.0, 0.1 * sign, 0.1 * sign),
+    }
+    for sign in (1.0, -1.0)
+    for turn, bend in ((0.32, 0.0), (0.0, 0.20))
+)
+"""The trunk turned and bent to either side."""
+
+
+def reach_rotations_rad() -> NDArray[np.float64]:
+    """Return the joint rotations (P, 24, 3) of the postures, the root's zero [rad]."""
+    postures = (*BOTH_SIDES, *ONE_SIDED)
+    rotations = np.zeros((len(postures), len(SMPL_24), 3))
+    for posture, turns in enumerate(postures):
+        for name, turn in turns.items():
+            if name in SMPL_24.joint_names:
+                rotations[posture, SMPL_24.index(name)] = turn
+            else:
+                rotations[posture, SMPL_24.index(f"left_{name}")] = turn
+                rotations[posture, SMPL_24.index(f"right_{name}")] = np.array(turn) * [1.0, -1.0, -1.0]
+    return rotations
