@@ -118,6 +118,7 @@ class Pipeline:
     def warm_up(self) -> None:
         """Load the compiled kernels, so that the first live frame does not wait for them."""
         self.body.warm_up()
+        self.biomechanics.warm_up()
 
     def reset(self) -> None:
         """Forget everything that was learnt from earlier frames (time jumped back, another recording)."""

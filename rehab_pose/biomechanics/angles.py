@@ -16,7 +16,7 @@ from rehab_pose.skeletons.smpl24 import SMPL_24
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["anatomical_angles", "flexion_side_axial", "pelvis_angles", "rotation_tilts", "world_axes"]
+__all__ = ["anatomical_angles", "flexion_side_axial", "lumbar_angles", "pelvis_angles", "rotation_tilts", "world_axes"]
 
 PELVIS, THORAX = SMPL_24.index("pelvis"), SMPL_24.index("spine3")
 SIDES = (("left_", 1.0), ("right_", -1.0))
@@ -75,6 +75,12 @@ def pelvis_angles(joint_rotations: NDArray[Any], up: NDArray[Any]) -> dict[str, 
     """
     rotation, obliquity, tilt = rotation_tilts(world_axes(up).T @ joint_rotations[PELVIS])
     return {"pelvis_rotation": rotation, "pelvis_obliquity": obliquity, "pelvis_tilt": tilt}
+
+
+def lumbar_angles(pelvis: NDArray[Any], thorax_base: NDArray[Any]) -> dict[str, float]:
+    """Return the lumbar spine's angles [rad] from the rotations (3, 3) of the pelvis and of what stands on T12/L1."""
+    flexion, side, axial = flexion_side_axial(pelvis.T @ thorax_base)
+    return {"lumbar_flexion": flexion, "lumbar_lateral_tilt": -side, "lumbar_axial_rotation": axial}
 
 
 def _bend(relative: NDArray[Any], axis: NDArray[Any]) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.body.continuity import held_back, limb_scale
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.body.minimiser import minimise
 from rehab_pose.body.objective import FIRST_ROTATION, MOVING_JOINTS, SHAPE_START
@@ -39,14 +40,6 @@ BAD_FIT_M = 0.08
 """A warm start that ends with a larger residual than this is tried again from scratch [m]."""
 LEARNING_PER_FRAME = 10.0
 """How much a frame tells about the shape, in units of what is known of people in general (1 / shape_sigma^2)."""
-LIMB_BONES = np.array(
-    [
-        (SMPL_24.index(f"{side}_{upper}"), SMPL_24.index(f"{side}_{lower}"))
-        for side in ("left", "right")
-        for upper, lower in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
-    ]
-)
-"""(8, 2) bones whose length tells one person from another."""
 DRIFT_WEIGHT, MOST_DRIFT = 1.0 / 60.0, 0.07
 """Weight of one frame in the mean of how much longer the limbs are than the calibrated ones, and how much is too much:
 legs differ by 7 % between two adults 12 cm apart in height; noise and clothes make up 2 %."""
@@ -64,6 +57,8 @@ class _State:
 
     stamp_ns: int
     parameters: BodyParameters
+    measured_m: NDArray[np.float64]
+    """(24, 3) the joints it was fitted to [m]."""
 
 
 class BodyFitter:
@@ -152,21 +147,30 @@ class BodyFitter:
         state = self._state
         if state is not None and not 0 < joints.stamp_ns - state.stamp_ns <= LONGEST_GAP_NS:
             state = None
-        target_m = self._as_smpl(joints.positions_m, state)
+        target_m = self._as_smpl(joints.positions_m, state.parameters if state else None)
         solution = self._solve(target_m, weight, state)
         if self._offsets_m is not None:
             # Offsets turn with the body: once more, with the turns that were found.
-            target_m = self._as_smpl(joints.positions_m, _State(joints.stamp_ns, solution.parameters))
-            solution = self._solve(target_m, weight, _State(joints.stamp_ns, solution.parameters))
+            target_m = self._as_smpl(joints.positions_m, solution.parameters)
+            solution = self._solve(target_m, weight, _State(joints.stamp_ns, solution.parameters, target_m))
         if state is not None and self._residual_m(solution.parameters, target_m, weight) > BAD_FIT_M:
             again = self._solve(target_m, weight, None)
             if again.cost < solution.cost:
                 solution = again
         if silhouette is not None and self._settings.surface_rounds:
             solution = self._to_surface(solution, target_m, weight, silhouette)
+        if state is not None:
+            solution = self._held_back(solution, state, joints.positions_m)
         self._learn_shape(solution.parameters)
-        self._state = _State(joints.stamp_ns, solution.parameters)
+        self._state = _State(joints.stamp_ns, solution.parameters, joints.positions_m)
         return self._body(joints, target_m, weight, solution)
+
+    @staticmethod
+    def _held_back(solution: _Solution, state: _State, measured_m: NDArray[np.float64]) -> _Solution:
+        before, now = state.parameters.rotations_rad, solution.parameters.rotations_rad
+        held = held_back(before, now, state.measured_m, measured_m)
+        parameters = BodyParameters(solution.parameters.betas, held, solution.parameters.translation_m)
+        return _Solution(parameters, solution.iterations, solution.converged, solution.cost)
 
     def _recognise(self, joints: Joints) -> None:
         """Forget the shape where the person was away for long, or has become longer or shorter: it is somebody else."""
@@ -176,7 +180,7 @@ class BodyFitter:
             self._forget_shape()
         if not self.calibrated:
             return
-        scale = _limb_scale(joints.positions_m, self._model.joints(self._betas))
+        scale = limb_scale(joints.positions_m, self._model.joints(self._betas))
         if np.isfinite(scale):
             self._drift += DRIFT_WEIGHT * (scale - 1.0 - self._drift)
         if abs(self._drift) > MOST_DRIFT:
@@ -299,11 +303,11 @@ class BodyFitter:
             self._betas = np.array(parameters.betas)
             self._shape_frames += 1
 
-    def _as_smpl(self, positions_m: NDArray[np.float64], state: _State | None) -> NDArray[np.float64]:
+    def _as_smpl(self, positions_m: NDArray[np.float64], parameters: BodyParameters | None) -> NDArray[np.float64]:
         """Return the given joints (24, 3) [m] moved to where SMPL has them, with the turns known so far."""
-        if self._offsets_m is None or state is None:
+        if self._offsets_m is None or parameters is None:
             return positions_m
-        _, rotations = pose_joints(self._model, state.parameters)
+        _, rotations = pose_joints(self._model, parameters)
         moved: NDArray[np.float64] = positions_m - np.einsum("jab,jb->ja", rotations, self._offsets_m)
         return moved
 
@@ -334,16 +338,6 @@ class BodyFitter:
             converged=solution.converged,
             floor_plane=joints.floor_plane,
         )
-
-
-def _limb_scale(positions_m: NDArray[np.float64], rest_m: NDArray[np.float64]) -> float:
-    """Return how much longer the limbs of some joints (24, 3) are than those of a body at rest; NaN = too few seen."""
-    measured = np.linalg.norm(positions_m[LIMB_BONES[:, 0]] - positions_m[LIMB_BONES[:, 1]], axis=1)
-    known = np.linalg.norm(rest_m[LIMB_BONES[:, 0]] - rest_m[LIMB_BONES[:, 1]], axis=1)
-    seen = np.isfinite(measured)
-    if np.count_nonzero(seen) < len(LIMB_BONES) // 2:
-        return float("nan")
-    return float(measured[seen].sum() / known[seen].sum())
 
 
 @dataclass

@@ -28,22 +28,27 @@ if TYPE_CHECKING:
 __all__ = ["FREE_BODY_PATH", "load_body_model"]
 
 FREE_BODY_PATH = Path(__file__).with_name("free_body.npz")
-MOST_SHAPE_COEFFICIENTS = 10
+SHAPE_COEFFICIENTS = 10
 """Later SMPL files hold 300 shape directions; the first ten carry what 24 joints can tell."""
 ID_LENGTH = 12
 """Hexadecimal digits of the file's SHA-256 that name a model."""
 NEEDED = ("v_template", "shapedirs", "J_regressor", "weights", "kintree_table", "f")
 
 
-def load_body_model(path: str = "") -> BodyModel:
+def load_body_model(path: str = "", *, shape_count: int | None = SHAPE_COEFFICIENTS) -> BodyModel:
     """Load a body model.
 
     Args:
-        path: An SMPL file (.npz or .pkl), or '' for the free body.
+        path: An SMPL file (.npz or .pkl; neutral, female or male), or '' for the free body.
+        shape_count: Shape directions kept, where the file has more; None = all of them.
 
     Raises:
         ModelFileError: The file is missing, damaged, holds code, or is not an SMPL model with 24 joints.
+        ContractError: `shape_count` is below 1.
     """
+    if shape_count is not None and shape_count < 1:
+        msg = f"shape_count: expected at least 1 shape coefficient, or None for all, got {shape_count}"
+        raise ContractError(msg)
     file = Path(path) if path else FREE_BODY_PATH
     if not file.is_file():
         msg = f"body model: expected a file at {file}, there is none; check model_path ('' is the free body)"
@@ -61,7 +66,7 @@ def load_body_model(path: str = "") -> BodyModel:
         msg = f"body model: {file} lacks {', '.join(missing)}; expected a model in SMPL's format"
         raise ModelFileError(msg)
     model_id = f"{file.stem}-{hashlib.sha256(content).hexdigest()[:ID_LENGTH]}"
-    return _checked_model(file, model_id, arrays)
+    return _checked_model(file, model_id, arrays, shape_count)
 
 
 def _read_npz(file: Path, content: bytes) -> Mapping[str, object]:
@@ -85,7 +90,7 @@ def _read_pickle(file: Path, content: bytes) -> Mapping[str, object]:
     return loaded
 
 
-def _checked_model(file: Path, model_id: str, arrays: Mapping[str, object]) -> BodyModel:
+def _checked_model(file: Path, model_id: str, arrays: Mapping[str, object], shape_count: int | None) -> BodyModel:
     try:
         parents = _array(arrays["kintree_table"], np.int64)[0]
         # The root's parent is 2^32 - 1 in the published files.
@@ -97,7 +102,7 @@ def _checked_model(file: Path, model_id: str, arrays: Mapping[str, object]) -> B
         return BodyModel(
             model_id=model_id,
             v_template=_array(arrays["v_template"], np.float32),
-            shapedirs=_array(arrays["shapedirs"], np.float32)[..., :MOST_SHAPE_COEFFICIENTS],
+            shapedirs=_array(arrays["shapedirs"], np.float32)[..., :shape_count],
             posedirs=posedirs if posedirs is not None and posedirs.any() else None,
             joint_regressor=_array(arrays["J_regressor"], np.float64),
             weights=_array(arrays["weights"], np.float32),

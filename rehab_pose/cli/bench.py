@@ -28,9 +28,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "what",
         nargs="?",
         default="graph",
-        choices=("graph", "pipeline", "perception"),
+        choices=("graph", "pipeline", "perception", "body", "biomechanics"),
         help="graph: separate processes over DDS, then the pipeline; pipeline: all stages in this process; perception: "
-        "silhouettes and joints against the truth, beside the published rules",
+        "silhouettes and joints against the truth, beside the published rules; body: the fit against truth and on real "
+        "recordings; biomechanics: joint angles beside KinePose's, and the bones inside the body",
     )
     parser.add_argument(
         "--pictures", type=Path, metavar="DIR", help="perception: write a picture of each scene into this folder"
@@ -56,18 +57,33 @@ def run(arguments: argparse.Namespace) -> int:
 
         print_perception(method=arguments.silhouette, as_json=arguments.json, pictures=arguments.pictures)
         return 0
-    figures: dict[str, float] = {}
-    if arguments.what == "graph":
-        from rehab_pose.cli.demo import graph_figures  # noqa: PLC0415  (needs ROS, the pipeline does not)
-
-        figures.update(graph_figures())
-    figures.update(pipeline_figures())
+    figures = _figures(arguments.what)
     if arguments.json:
         print(json.dumps(figures, indent=1))
     else:
         for name, value in figures.items():
             print(f"{name:32s} {value:10.2f}")
     return 0
+
+
+def _figures(what: str) -> dict[str, float]:
+    if what == "body":
+        from rehab_pose.cli.bench_body_energy import energy_figures  # noqa: PLC0415  (loaded only when it runs)
+        from rehab_pose.reports.body_bench import body_figures  # noqa: PLC0415
+        from rehab_pose.reports.perception_scenes import data_folder  # noqa: PLC0415
+
+        return {**body_figures(data_folder() / "kimore"), **energy_figures()}
+    if what == "biomechanics":
+        from rehab_pose.cli.bench_anatomy import anatomy_figures  # noqa: PLC0415  (loaded only when it runs)
+        from rehab_pose.cli.bench_biomechanics import biomechanics_figures  # noqa: PLC0415
+
+        return {**biomechanics_figures(), **anatomy_figures()}
+    figures: dict[str, float] = {}
+    if what == "graph":
+        from rehab_pose.cli.demo import graph_figures  # noqa: PLC0415  (needs ROS, the pipeline does not)
+
+        figures.update(graph_figures())
+    return {**figures, **pipeline_figures()}
 
 
 def pipeline_figures() -> dict[str, float]:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rehab_pose.cli.bench_biomechanics import ik_figures
 from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose.exercise.recognizer import WindowClassifier
 from rehab_pose.recordings.kimore import load_kimore
@@ -30,7 +31,26 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     recognition.add_argument("--subjects", help="comma-separated list; default: everybody")
     recognition.add_argument("--streaming", action="store_true", help="also frame by frame, as a live camera would")
     recognition.add_argument("--json", action="store_true", help="print one flat JSON object")
-    parser.set_defaults(run=run)
+    recognition.set_defaults(run=run)
+    angles = stages.add_parser("ik", help="joint rotations from keypoints, on a file with known ones")
+    angles.add_argument("file", type=Path, help=".npz with keypoints16 (T, 16, 3) [m] and ori_gt (T, 19, 3, 3)")
+    angles.add_argument("--json", action="store_true", help="print one flat JSON object")
+    angles.set_defaults(run=run_ik)
+
+
+def run_ik(args: argparse.Namespace) -> int:
+    """Score the joint-angle solvers on one file, and print the figures.
+
+    Raises:
+        RecordingError: The file cannot be used.
+    """
+    figures = ik_figures(args.file)
+    if args.json:
+        print(json.dumps({name: round(value, 4) for name, value in figures.items()}))
+        return 0
+    for name, value in figures.items():
+        print(f"{name:32s} {value:10.3f}")
+    return 0
 
 
 def run(args: argparse.Namespace) -> int:

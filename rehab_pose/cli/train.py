@@ -21,6 +21,7 @@ SAMPLE_SEEDS = {"silhouette": 21, "joints": 11}
 SEEDS = {"silhouette": 5, "joints": 11}
 LEARNING_RATE = 1.5e-3
 LIBRARY_SEED = 3
+POSTURE_SEED = 1
 HELD_OUT_SEED = 99
 """What the shipped weights' last round was made with; samples of another seed are for the figures."""
 
@@ -42,6 +43,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--calibration", type=Path, help="metrics.json of a run that kept subjects back; for --held-out 0"
     )
     exercise.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output folder")
+    posture = stages.add_parser("posture-prior", help="the mixture of postures, from public recordings of joints")
+    posture.add_argument("--data", type=Path, required=True, help="folder with kimore, ui_prmd, utkinect")
+    posture.add_argument("-o", "--output", type=Path, required=True, help="folder for the mixture and the postures")
+    posture.add_argument("--seed", type=int, default=POSTURE_SEED, help="of the starts (default: %(default)s)")
     for stage, what in (("silhouette", "the silhouette network"), ("joints", "the joint network")):
         rendered = stages.add_parser(stage, help=f"{what}, from rendered people")
         rendered.add_argument("-o", "--output", type=Path, required=True, help="for samples, weights, checkpoint")
@@ -68,11 +73,23 @@ def run(args: argparse.Namespace) -> int:
         MissingDependencyError: torch is not installed.
         SettingsError: A number is out of range.
     """
+    if args.stage == "posture-prior":
+        return _train_posture_prior(args)
     if importlib.util.find_spec("torch") is None:
         msg = "training needs torch, which is not installed; pip install torch, then try again"
         raise MissingDependencyError(msg)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     return _train_exercise(args) if args.stage == "exercise" else _train_rendered(args)
+
+
+def _train_posture_prior(args: argparse.Namespace) -> int:
+    """Fit postures to recordings, learn their mixture (numpy only), print its figures."""
+    from rehab_pose.training.posture_prior import train_posture_prior  # noqa: PLC0415  (only when it is asked for)
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for name, value in train_posture_prior(args.data, args.output, args.seed).items():
+        print(f"{name:24s} {value:10.3f}")
+    return 0
 
 
 def _train_rendered(args: argparse.Namespace) -> int:

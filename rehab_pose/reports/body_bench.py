@@ -241,15 +241,15 @@ def _fits(fitter: BodyFitter, clip: Clip, first_stamp_ns: int) -> Iterator[tuple
 def _jumps(before: tuple[Joints, Body], now: tuple[Joints, Body]) -> bool:
     """Tell whether some joint of the fit turned by much while no measured bone did."""
     turns = np.swapaxes(before[1].joint_rotations, 1, 2) @ now[1].joint_rotations
-    if not (np.linalg.norm(axis_angles_from_matrices(turns), axis=1) > JUMP_RAD).any():
+    if np.linalg.norm(axis_angles_from_matrices(turns), axis=1).max() <= JUMP_RAD:
         return False
-    return _largest_bone_turn_rad(before[0].positions_m, now[0].positions_m) < STILL_RAD
+    return _largest_bone_turn_rad(before[0].positions_m, now[0].positions_m) < float(STILL_RAD)
 
 
 def _largest_bone_turn_rad(before_m: NDArray[np.float64], now_m: NDArray[np.float64]) -> float:
-    """Return the largest turn of a measured bone (of joints (24, 3)) between two frames; infinite with too few joints."""
+    """Return the largest turn of a measured bone (of joints (24, 3)) between two frames; infinite with too few."""
     turns = []
-    measured = np.isfinite(before_m).all(axis=1) & np.isfinite(now_m).all(axis=1)
+    measured = np.asarray(np.isfinite(before_m).all(axis=1) & np.isfinite(now_m).all(axis=1))
     for joint in np.flatnonzero(measured):
         above = SMPL_24.parents[joint]
         while above >= 0 and not measured[above]:

@@ -29,6 +29,8 @@ STRAIGHTEST = 0.9995
 """Longest reach of a leg as a share of its length; keeps the knee's direction defined."""
 GIRDLE_RAISE_RAD, GIRDLE_FORWARD_RAD = 0.25, 0.15
 """How far the shoulder girdle follows an arm that points straight up or straight ahead."""
+BARELY_BENT, CLEARLY_BENT = 0.1, 0.4
+"""Sine of the elbow's bend from which the upper arm begins to turn with it, and from which it does so fully."""
 REFERENCE_LEG_M = 0.85
 """Pelvis movements are given for a leg of this length (hip to ankle) [m]."""
 HANGING = ((0.25, -1.0, 0.0), (0.12, -1.0, 0.25))
@@ -119,10 +121,11 @@ class Stance:
             girdle = np.array([0.0, -sign * GIRDLE_FORWARD_RAD * upper[2], sign * GIRDLE_RAISE_RAD * upper[1]])
             local[13 + side] = matrices_from_axis_angles(girdle)
             above = chest @ local[13 + side]
-            for joint, direction in ((16 + side, upper), (18 + side, fore)):
-                rest_bone = self._rest[joint + 2] - self._rest[joint]
-                local[joint] = smallest_rotation(rest_bone, above.T @ chest @ direction)
-                above = above @ local[joint]
+            upper_bone, fore_bone = (self._rest[joint + 2] - self._rest[joint] for joint in (16 + side, 18 + side))
+            swung = smallest_rotation(upper_bone, above.T @ chest @ upper)
+            forearm = (above @ swung).T @ chest @ fore
+            local[16 + side] = swung @ _upper_arm_twist(upper_bone, forearm)
+            local[18 + side] = smallest_rotation(fore_bone, (above @ local[16 + side]).T @ chest @ fore)
 
     def _set_legs(self, local: NDArray[np.float64], posture: Posture) -> NDArray[np.float64]:
         """Set the legs' rotations so that the feet stay put; return the pelvis' position (3) in the world [m].
@@ -173,6 +176,24 @@ class Stance:
         local[1 + side] = local[0].T @ turn
         local[4 + side] = smallest_rotation(shank_bone, turn.T @ (distance * along - knee))
         local[7 + side] = (turn @ local[4 + side]).T @ foot
+
+
+def _upper_arm_twist(upper_bone: NDArray[np.float64], forearm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the turn (3, 3) about the upper arm that lets the elbow bend as a hinge: to the front at rest.
+
+    A straight arm has no plane of bending: there the twist fades out.
+
+    Args:
+        upper_bone: (3) at rest.
+        forearm: (3) where the forearm points, seen from the untwisted upper arm.
+    """
+    along, direction = _unit(upper_bone), _unit(forearm)
+    aside = direction - (direction @ along) * along
+    sine = float(np.linalg.norm(aside))
+    share = float(np.clip((sine - BARELY_BENT) / (CLEARLY_BENT - BARELY_BENT), 0.0, 1.0))
+    front = np.array([0.0, 0.0, 1.0])
+    angle = np.arctan2(np.cross(front, aside) @ along, front @ aside)
+    return np.asarray(matrices_from_axis_angles(along * angle * share * share * (3.0 - 2.0 * share)))
 
 
 def _frame(along: NDArray[np.float64], axis: NDArray[np.float64]) -> NDArray[np.float64]:

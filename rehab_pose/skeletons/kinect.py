@@ -118,7 +118,7 @@ side is the mirror image. Measured by `rehab_pose.training.landmark_offsets` on 
 
 
 def kinect_offsets_m() -> NDArray[np.float64]:
-    """Return KINECT_OFFSETS_M as an array (24, 3) in the order of SMPL_24, both sides; zero where a Kinect has no joint."""
+    """Return KINECT_OFFSETS_M (24, 3) in the order of SMPL_24, both sides; zero where a Kinect has no joint."""
     offsets = np.zeros((len(SMPL_24), 3))
     for name, (x, y, z) in KINECT_OFFSETS_M.items():
         offsets[SMPL_24.index(name)] = (x, y, z)

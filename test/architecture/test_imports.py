@@ -41,8 +41,8 @@ ROS_PACKAGES = {
     "launch_ros",
     "ament_index_python",
 }
-TORCH_ALLOWED = ("network", "build", "checkpoint", "checkpoints")
-"""A file may import torch when its name is one of these or ends with one: `deeplab_network`."""
+TORCH_ALLOWED = ("network", "build", "checkpoint", "checkpoints", "torch")
+"""A file may import torch when its name is one of these or ends with one: `deeplab_network`, `energy_torch`."""
 VAGUE_NAMES = {"utils", "util", "common", "misc", "helpers", "helper", "tools"}
 LINE_LIMIT = 400
 

@@ -26,6 +26,8 @@ CAMERA_FROM_WORLD = np.diag([1.0, -1.0, -1.0])
 """A person who faces a level camera."""
 FLOOR = np.array([0.0, -1.0, 0.0, 1.2])
 FRAME_NS = 33_333_333
+SOLVED_DEG = 1e-3
+"""How close an iterative answer comes where two of a joint's axes coincide (an arm held sideways)."""
 MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 Rotations = NDArray[np.float64]
@@ -97,7 +99,9 @@ def test_one_rotation_gives_one_angle(
     expected_to_move = {name}
     if joint in {"left_shoulder", "right_shoulder"}:  # elevation and its plane describe one direction together
         expected_to_move = {f"{joint}_elevation", f"{joint}_elevation_plane"}
-    moved = {key for key in found if abs(found[key] - neutral[key]) > 1e-6}
+    if joint.startswith("spine"):  # the lumbar spine takes its share of what the trunk does
+        expected_to_move |= {name.replace("trunk", "lumbar")}
+    moved = {key for key in found if abs(found[key] - neutral[key]) > SOLVED_DEG}
     assert moved <= expected_to_move
 
 
@@ -143,11 +147,12 @@ def test_mirroring_swaps_the_sides(values: list[float]) -> None:
     found = degrees(AngleSolver().solve(body(rotations)))
     opposite = degrees(AngleSolver().solve(body(mirrored)))
     sideways = {"trunk_lateral_tilt", "trunk_axial_rotation", "pelvis_obliquity", "pelvis_rotation"}
+    sideways |= {"lumbar_lateral_tilt", "lumbar_axial_rotation"}
     for name, value in found.items():
         side, _, rest = name.partition("_")
         partner = {"left": f"right_{rest}", "right": f"left_{rest}"}.get(side, name)
         expected = -value if name in sideways else value
-        assert abs((opposite[partner] - expected + 180.0) % 360.0 - 180.0) < 1e-6, name
+        assert abs((opposite[partner] - expected + 180.0) % 360.0 - 180.0) < SOLVED_DEG, name
 
 
 @given(a=st.floats(-3.0, 3.0), b=st.floats(-1.5, 1.5), c=st.floats(-3.0, 3.0))

@@ -51,9 +51,12 @@ def test_joints_lie_on_the_standing_mans_limbs(shared_data: Path) -> None:
     segmenter, predictor, cleaner = SilhouetteSegmenter(), JointPredictor(), DepthCleaner()
     errors_px = []
     for index, (color_file, depth_file) in enumerate(paired_files(clip / "color", clip / "depth")):
-        color = cv2.cvtColor(cv2.imread(str(color_file)), cv2.COLOR_BGR2RGB)
-        depth = cleaner.clean(cv2.imread(str(depth_file), cv2.IMREAD_UNCHANGED))
-        silhouette = segmenter.segment(RgbdFrame((index + 1) * FRAME_NS, "camera", camera, color, depth))
+        bgr, raw_depth = cv2.imread(str(color_file)), cv2.imread(str(depth_file), cv2.IMREAD_UNCHANGED)
+        assert bgr is not None
+        assert raw_depth is not None
+        color = np.ascontiguousarray(bgr[..., ::-1]).astype(np.uint8)
+        frame = RgbdFrame((index + 1) * FRAME_NS, "camera", camera, color, cleaner.clean(raw_depth))
+        silhouette = segmenter.segment(frame)
         assert silhouette is not None, f"frame {index}"
         x, _, width, _ = silhouette.box_px
         assert x > 330, f"frame {index}: the other man, or the sofa, came along"
