@@ -29,9 +29,11 @@ BOTH_SIDES: tuple[Turns, ...] = (
         "spine3": (0.12, 0.0, 0.0),
     },
     {**ARMS_DOWN, **dict.fromkeys(("spine1", "spine2", "spine3", "neck", "head"), (-0.14, 0.0, 0.0))},
-    {"collar": (0.0, 0.0, -0.15), "shoulder": (0.0, 0.0, -0.9), "elbow": (0.0, -1.9, 0.0), "hip": (0.3, 0.0, 0.3)},
+    {"collar": (0.0, 0.0, -0.16), "shoulder": (1.2, -0.1, -0.65), "elbow": (0.0, -1.7, 0.0), "hip": (0.3, 0.0, 0.3)},
+    {"collar": (0.0, 0.0, 0.22), "shoulder": (-1.7, -0.9, 0.5), "elbow": (0.0, -0.45, 0.0)},
 )
-"""Of the left side, the right side mirrors them: arms up, arms forward, deep squat, leaning back, hands on the hips."""
+"""Of the left side, the right side mirrors them: arms up, arms forward, deep squat, leaning back, hands on the hips,
+arms up and turned so that the elbows bend to the front."""
 ARMS_UP: Turns = {"collar": (0.0, 0.0, 0.26), "shoulder": (0.0, 0.0, 0.9)}
 ONE_SIDED: tuple[Turns, ...] = tuple(
     {

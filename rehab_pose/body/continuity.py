@@ -21,7 +21,7 @@ LIMB_BONES = np.array(
     ]
 )
 """(8, 2) bones whose length tells one person from another."""
-FREE_TURN_RAD, MOST_TURN_RATIO = 0.05, 2.0
+FREE_TURN_RAD, MOST_TURN_RATIO = 0.04, 1.0
 """A joint may always turn by the first, and by this many times more than the fastest limb was seen to turn [rad]."""
 
 

@@ -73,5 +73,5 @@ class SubjectChooser:
             return min(candidates, key=lambda c: float(c.centre_m[2]), default=None)
         if self._policy == "central":
             return min(candidates, key=lambda c: c.column_offset, default=None)
-        # An exerciser stands: the tallest visible extent wins over a person who sits, the surface breaks ties.
-        return max(candidates, key=lambda c: c.height_m * np.sqrt(c.area_m2), default=None)
+        # An exerciser stands near the camera: height and surface win over somebody who sits, nearness over passers-by.
+        return max(candidates, key=lambda c: c.height_m * np.sqrt(c.area_m2) / c.centre_m[2] ** 2, default=None)
