@@ -79,6 +79,7 @@ class BodyFitter:
         self._model = load_body_model(self._settings.model_path)
         self._matcher = SurfaceMatcher(self._model)
         self._offsets_m = offsets_m
+        self._hinges = np.pad(HINGES, (0, self._model.shape_count))
         self._rotation_precision = self._settings.pose_weight / rotation_spreads_rad() ** 2
         self.reset()
 
@@ -272,7 +273,7 @@ class BodyFitter:
             weight,
             centre,
             precision,
-            np.pad(HINGES, (0, shapes)),
+            self._hinges[: SHAPE_START + shapes],
             surface,
             most_iterations,
             self._settings.tolerance,

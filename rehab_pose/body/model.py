@@ -100,7 +100,8 @@ class BodyModel:
                 f"betas: expected at most {self.shape_count} shape coefficients for {self.model_id}, got {given.shape}"
             )
             raise ContractError(msg)
-        return np.pad(given, (0, self.shape_count - len(given)))
+        # np.pad costs more than a whole step of the fit: most callers give all coefficients.
+        return given if len(given) == self.shape_count else np.pad(given, (0, self.shape_count - len(given)))
 
     @cached_property
     def joint_template(self) -> NDArray[np.float64]:

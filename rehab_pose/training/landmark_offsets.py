@@ -27,7 +27,7 @@ __all__ = ["joints_of_clip", "measure_offsets"]
 
 ROUNDS = 4
 """Fits with the offsets found so far; later rounds move them by less than 2 mm."""
-SIGMA_M = 0.015
+SIGMA_M = 0.012
 """Error of a Kinect's joint about its own mean [m]."""
 
 
