@@ -34,7 +34,7 @@ class BodySettings(Settings):
         minimum=0.001, maximum=10.0,
     )  # fmt: skip
     surface_rounds: int = setting(
-        2, "How often depth points are matched to the mesh in a frame; 0: the surface is not looked at",
+        1, "How often depth points are matched to the mesh in a frame; 0: the surface is not looked at",
         minimum=0, maximum=10,
     )  # fmt: skip
     surface_points: int = setting(700, "Most depth points that are matched", minimum=50, maximum=5000)

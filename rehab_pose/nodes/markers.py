@@ -35,6 +35,7 @@ class MarkerSettings(Settings):
     """What RViz is given."""
 
     mesh_rate_hz: float = setting(15.0, "The mesh marker is sent at most this often [Hz]", minimum=0.1, maximum=60.0)
+    bones: bool = setting(False, "Show the bones too (111 of them: a tenth of a core for their messages)")
     bone_rate_hz: float = setting(
         10.0, "The bones' markers are sent at most this often [Hz]", minimum=0.1, maximum=60.0
     )
@@ -56,7 +57,8 @@ class MarkersNode(StageNode):
         self.listen(topics.EXERCISE_LABEL, self._on_label, watched=False)
         self.listen(topics.TOPOLOGY, self._on_topology, watched=False)
         self.input(topics.JOINTS, self._on_joints, capacity=WAITING)
-        self.input(topics.BONES, self._on_bones, capacity=WAITING)
+        if settings.bones:
+            self.input(topics.BONES, self._on_bones, capacity=WAITING)
         self.input(topics.VERTICES, self._on_vertices, capacity=WAITING)
 
     def _on_label(self, message: Message, _arrived_s: float) -> None:
