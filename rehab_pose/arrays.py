@@ -11,7 +11,7 @@ from rehab_pose.errors import ContractError
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["frozen"]
+__all__ = ["frozen", "set_fields"]
 
 
 def frozen(name: str, value: object, shape: tuple[int | str, ...], dtype: DTypeLike) -> NDArray[Any]:
@@ -44,3 +44,9 @@ def frozen(name: str, value: object, shape: tuple[int | str, ...], dtype: DTypeL
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def set_fields(record: object, **arrays: object) -> None:
+    """Give a frozen record its checked arrays; only its own __post_init__ may."""
+    for name, array in arrays.items():
+        object.__setattr__(record, name, array)

@@ -10,72 +10,22 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
+from rehab_pose.geometry.kernels import product, rotation_matrix, rotation_vector
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.biomechanics.chain import ChainArrays
 
-__all__ = ["exponential", "forward", "logarithm", "point_jacobian", "product"]
-
-SMALL_ANGLE = 1e-9
+__all__ = ["forward", "logarithm", "point_jacobian"]
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def product(left: NDArray[np.float64], right: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Write left @ right (3, 3)."""
-    for i in range(3):
-        for j in range(3):
-            out[i, j] = left[i, 0] * right[0, j] + left[i, 1] * right[1, j] + left[i, 2] * right[2, j]
-
-
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def exponential(x: float, y: float, z: float, out: NDArray[np.float64]) -> None:
-    """Write the rotation (3, 3) of the axis-angle vector [x, y, z] [rad] (Rodrigues)."""
-    angle = np.sqrt(x * x + y * y + z * z)
-    if angle < SMALL_ANGLE:
-        first, second = 1.0, 0.5
-    else:
-        first, second = np.sin(angle) / angle, (1.0 - np.cos(angle)) / (angle * angle)
-    out[0, 0] = 1.0 - second * (y * y + z * z)
-    out[1, 1] = 1.0 - second * (x * x + z * z)
-    out[2, 2] = 1.0 - second * (x * x + y * y)
-    out[0, 1], out[1, 0] = second * x * y - first * z, second * x * y + first * z
-    out[0, 2], out[2, 0] = second * x * z + first * y, second * x * z - first * y
-    out[1, 2], out[2, 1] = second * y * z - first * x, second * y * z + first * x
-
-
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def logarithm(  # noqa: C901  (the half turn needs a case of its own)
-    base: NDArray[np.float64], other: NDArray[np.float64], out: NDArray[np.float64]
-) -> None:
+def logarithm(base: NDArray[np.float64], other: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Write the axis-angle vector (3) [rad] of base^T other, its angle in [0, pi]."""
-    trace = 0.0
-    for i in range(3):
-        for j in range(3):
-            trace += base[i, j] * other[i, j]
-    for i in range(3):
-        j, k = (i + 1) % 3, (i + 2) % 3
-        out[i] = 0.0
-        for m in range(3):
-            out[i] += 0.5 * (base[m, k] * other[m, j] - base[m, j] * other[m, k])
-    sine = np.sqrt(out[0] ** 2 + out[1] ** 2 + out[2] ** 2)
-    angle = np.arctan2(sine, 0.5 * (trace - 1.0))
-    if sine > SMALL_ANGLE:
-        out *= angle / sine
-    elif trace < 0.0:  # half a turn: the axis is a column of (base^T other + 1) / 2
-        best, most = 0, -1.0
-        for i in range(3):
-            value = 0.0
-            for m in range(3):
-                value += base[m, i] * other[m, i]
-            if value > most:
-                best, most = i, value
-        norm = np.sqrt(max(0.5 * (most + 1.0), SMALL_ANGLE))
-        for i in range(3):
-            value = 1.0 if i == best else 0.0
-            for m in range(3):
-                value += base[m, i] * other[m, best]
-            out[i] = np.pi * 0.5 * value / norm
+    between = np.empty((3, 3))
+    product(base.T, other, between)
+    rotation_vector(between, out)
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
@@ -93,7 +43,7 @@ def forward(
         parent = chain.parents[joint]
         if parent < 0:
             positions[joint] = unknowns[:3]
-            exponential(unknowns[3], unknowns[4], unknowns[5], local)
+            rotation_matrix(unknowns[3], unknowns[4], unknowns[5], local)
             product(base, local, turned)
             product(turned, chain.rest[joint], rotations[joint])
         else:
@@ -111,7 +61,7 @@ def forward(
                     + rotations[joint, i, 2] * axis[2]
                 )
             angle = chain.share[k] * unknowns[chain.unknown[k]]
-            exponential(axis[0] * angle, axis[1] * angle, axis[2] * angle, local)
+            rotation_matrix(axis[0] * angle, axis[1] * angle, axis[2] * angle, local)
             turned[:] = rotations[joint]
             product(turned, local, rotations[joint])
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from rehab_pose.biomechanics.kinematics import exponential, forward, product
+from rehab_pose.biomechanics.kinematics import forward
 from rehab_pose.biomechanics.objective import objective, prior_difference
+from rehab_pose.geometry.kernels import factorise, product, rotation_matrix, solve_factorised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rehab_pose.biomechanics.chain import ChainArrays
     from rehab_pose.biomechanics.objective import Observations, Prior
 
-__all__ = ["bounded_step", "minimise", "rebase", "solve_positive"]
+__all__ = ["bounded_step", "minimise", "rebase"]
 
 FIRST_DAMPING, MOST_DAMPING, LEAST_DAMPING = 1e-4, 1e8, 1e-12
 DAMPING_UP, DAMPING_DOWN = 8.0, 0.15
@@ -24,32 +25,6 @@ BOUND_PASSES = 4
 """How often a step is solved anew because it would have crossed limits."""
 MOST_ROOT_TURN = 1.0
 """A longer turn of the root in one step is shortened [rad]."""
-
-
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def solve_positive(matrix: NDArray[np.float64], vector: NDArray[np.float64]) -> bool:
-    """Overwrite `vector` with matrix^-1 vector by Cholesky on the lower triangle, which is overwritten too."""
-    size = vector.shape[0]
-    for i in range(size):
-        for j in range(i + 1):
-            total = matrix[i, j]
-            for k in range(j):
-                total -= matrix[i, k] * matrix[j, k]
-            if i == j:
-                if total <= 0.0:
-                    return False
-                matrix[i, i] = np.sqrt(total)
-            else:
-                matrix[i, j] = total / matrix[j, j]
-    for i in range(size):
-        for k in range(i):
-            vector[i] -= matrix[i, k] * vector[k]
-        vector[i] /= matrix[i, i]
-    for i in range(size - 1, -1, -1):
-        for k in range(i + 1, size):
-            vector[i] -= matrix[k, i] * vector[k]
-        vector[i] /= matrix[i, i]
-    return True
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
@@ -81,8 +56,9 @@ def bounded_step(  # noqa: C901, PLR0912  (fix what is at a limit, solve for the
                     for i in range(size):
                         if not fixed[i]:
                             vector[i] -= (hessian[i, j] if j <= i else hessian[j, i]) * step[j]
-        if not solve_positive(matrix, vector):
+        if not factorise(matrix):
             return False
+        solve_factorised(matrix, vector)
         crossed = False
         for i in range(size):
             if fixed[i]:
@@ -100,7 +76,7 @@ def bounded_step(  # noqa: C901, PLR0912  (fix what is at a limit, solve for the
 def rebase(unknowns: NDArray[np.float64], base: NDArray[np.float64]) -> None:
     """Move the turn of the root into its base rotation, both in place."""
     local, turned = np.empty((3, 3)), np.empty((3, 3))
-    exponential(unknowns[3], unknowns[4], unknowns[5], local)
+    rotation_matrix(unknowns[3], unknowns[4], unknowns[5], local)
     product(base, local, turned)
     base[:] = turned
     unknowns[3:6] = 0.0

@@ -67,6 +67,7 @@ def solve_sequence(joints: Sequence[Joints], settings: BiomechanicsSettings | No
             angles_rad=np.clip(angles[t], lower, upper),
             velocities_rad_s=velocities[t],
             confidence=confidence[t],
+            sigma_rad=sigma[t],
         )
         for t, frame in enumerate(joints)
     ]

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.biomechanics.body_model import BodyChain
-    from rehab_pose.datatypes import JointAngles
 
-__all__ = ["Measurement", "left_less_right_rad", "measure"]
+__all__ = ["Measurement", "measure"]
 
 THORAX_BASE = "T12_L1"
 ROOT_SIGMA = {"pelvis_tilt": 3, "pelvis_rotation": 4, "pelvis_obliquity": 5}
@@ -72,10 +71,3 @@ def measure(
                 np.hypot(spread[f"{side}_shoulder_flexion"], spread[f"{side}_shoulder_abduction"]) / np.sqrt(2.0)
             )
     return Measurement(found, sigma_rad)
-
-
-def left_less_right_rad(angles: JointAngles) -> dict[str, float]:
-    """Return by how much each left angle exceeds the right one [rad], by name without the side: the symmetry."""
-    by_name = dict(zip(angles.names, angles.angles_rad.tolist(), strict=True))
-    rests = [name.removeprefix("left_") for name in angles.names if name.startswith("left_")]
-    return {rest: by_name[f"left_{rest}"] - by_name[f"right_{rest}"] for rest in rests}

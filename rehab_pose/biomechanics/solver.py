@@ -87,8 +87,6 @@ class AngleSolver:
         self._stamp_ns: int | None = None
         self._last: NDArray[np.float64] = np.full(len(self.model.angles), np.nan)
         self._posture: Posture | None = None
-        self.sigma_rad: NDArray[np.float64] = np.full(len(self.model.angles), np.nan)
-        """(D) one standard deviation of each angle of the last answer [rad]."""
         self.bounded_counts = dict.fromkeys(self.model.names, 0)
         """How often each angle stood at its limit since the start."""
 
@@ -150,7 +148,7 @@ class AngleSolver:
         if np.count_nonzero(observed.point_weight) < FEWEST_POINTS:
             unknown = np.full(len(self._lower), np.nan)
             nobody = np.zeros(len(self._lower))
-            return JointAngles(joints.stamp_ns, joints.frame_id, self.model.names, unknown, unknown, nobody)
+            return JointAngles(joints.stamp_ns, joints.frame_id, self.model.names, unknown, unknown, nobody, unknown)
         solution = self._tracker.solve(observed, step_s)
         up, floor_known = gravity(joints.floor_plane)
         measured = measure(self._body, solution.rotations, solution.posture.unknowns, solution.sigma, up)
@@ -176,7 +174,7 @@ class AngleSolver:
         self, stamp_ns: int, frame_id: str, measured: Measurement, fit: NDArray[np.float64], *, floor_known: bool
     ) -> JointAngles:
         raw = np.array([measured.angles_rad.get(name, np.nan) for name in self.model.names])
-        self.sigma_rad = np.array([measured.sigma_rad.get(name, np.nan) for name in self.model.names])
+        sigma = np.array([measured.sigma_rad.get(name, np.nan) for name in self.model.names])
         continuous = self._continued(raw)
         smooth = self._filter.filter(stamp_ns, continuous)
         # Back to one turn: an angle that went on counting past 180 degrees is the same posture.
@@ -200,6 +198,7 @@ class AngleSolver:
             angles_rad=bounded,
             velocities_rad_s=np.where(at_limit & (bounded != angles), 0.0, self._filter.rate),
             confidence=np.asarray(np.clip(confidence, 0.0, 1.0), dtype=np.float64),
+            sigma_rad=sigma,
         )
 
     def _continued(self, raw: NDArray[Any]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numba
 import numpy as np
 
 from rehab_pose.skeletons.smpl24 import SMPL_24
@@ -25,16 +26,39 @@ FREE_TURN_RAD, MOST_TURN_RATIO = 0.04, 1.0
 """A joint may always turn by the first, and by this many times more than the fastest limb was seen to turn [rad]."""
 
 
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
 def limb_scale(positions_m: NDArray[np.float64], rest_m: NDArray[np.float64]) -> float:
     """Return how much longer the limbs of some joints (24, 3) are than those of a body at rest; NaN = too few seen."""
-    measured = np.linalg.norm(positions_m[LIMB_BONES[:, 0]] - positions_m[LIMB_BONES[:, 1]], axis=1)
-    known = np.linalg.norm(rest_m[LIMB_BONES[:, 0]] - rest_m[LIMB_BONES[:, 1]], axis=1)
-    seen = np.isfinite(measured)
-    if np.count_nonzero(seen) < len(LIMB_BONES) // 2:
-        return float("nan")
-    return float(measured[seen].sum() / known[seen].sum())
+    seen, measured, known = 0, 0.0, 0.0
+    for upper, lower in LIMB_BONES:
+        square = rest_square = 0.0
+        for i in range(3):
+            square += (positions_m[upper, i] - positions_m[lower, i]) ** 2
+            rest_square += (rest_m[upper, i] - rest_m[lower, i]) ** 2
+        if np.isfinite(square):
+            seen += 1
+            measured += np.sqrt(square)
+            known += np.sqrt(rest_square)
+    return measured / known if seen >= len(LIMB_BONES) // 2 else np.nan
 
 
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _fastest_turn_rad(before_m: NDArray[np.float64], now_m: NDArray[np.float64]) -> float:
+    """Return the largest angle by which a limb turned between two frames [rad]; 0 where none was seen in both."""
+    most = 0.0
+    for upper, lower in LIMB_BONES:
+        bone, bone_before = now_m[lower] - now_m[upper], before_m[lower] - before_m[upper]
+        x = bone[1] * bone_before[2] - bone[2] * bone_before[1]
+        y = bone[2] * bone_before[0] - bone[0] * bone_before[2]
+        z = bone[0] * bone_before[1] - bone[1] * bone_before[0]
+        along = bone[0] * bone_before[0] + bone[1] * bone_before[1] + bone[2] * bone_before[2]
+        turn = np.arctan2(np.sqrt(x * x + y * y + z * z), along)
+        if np.isfinite(turn):
+            most = max(most, turn)
+    return most
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
 def held_back(
     before_rad: NDArray[np.float64],
     now_rad: NDArray[np.float64],
@@ -52,17 +76,14 @@ def held_back(
         measured_before_m: (24, 3) joints of the frame before [m].
         measured_m: (24, 3) joints now [m].
     """
-    change = now_rad - before_rad
-    change[0] = 0.0
-    turn = np.linalg.norm(change, axis=1)
-    if turn.max() <= FREE_TURN_RAD:
-        return now_rad
-    upper, lower = LIMB_BONES[:, 0], LIMB_BONES[:, 1]
-    bones, bones_before = (points[lower] - points[upper] for points in (measured_m, measured_before_m))
-    sine = np.linalg.norm(np.cross(bones, bones_before), axis=1)
-    seen = np.arctan2(sine, (bones * bones_before).sum(axis=1))
-    limit = FREE_TURN_RAD + MOST_TURN_RATIO * float(np.nanmax(seen, initial=0.0))
-    share = np.minimum(1.0, limit / np.maximum(turn, 1e-9))
-    rotations: NDArray[np.float64] = before_rad + share[:, None] * change
-    rotations[0] = now_rad[0]
-    return rotations
+    limit_rad = FREE_TURN_RAD + MOST_TURN_RATIO * _fastest_turn_rad(measured_before_m, measured_m)
+    rotations_rad = now_rad.copy()
+    for joint in range(1, len(now_rad)):
+        square = 0.0
+        for i in range(3):
+            square += (now_rad[joint, i] - before_rad[joint, i]) ** 2
+        if square > limit_rad * limit_rad:
+            share = limit_rad / np.sqrt(square)
+            for i in range(3):
+                rotations_rad[joint, i] = before_rad[joint, i] + share * (now_rad[joint, i] - before_rad[joint, i])
+    return rotations_rad

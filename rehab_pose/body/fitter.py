@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +17,10 @@ from rehab_pose.body.skinning import pose_joints, pose_vertices_of_joints
 from rehab_pose.body.start import start_posture
 from rehab_pose.body.surface import SurfaceMatcher
 from rehab_pose.body.surface_objective import no_surface
-from rehab_pose.datatypes import Body, BodyParameters, Joints, JointState, unknown_plane
+from rehab_pose.datatypes import Body, BodyParameters, Joints, JointState, Silhouette, unknown_plane
 from rehab_pose.errors import ContractError
-from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
+from rehab_pose.geometry.camera import CameraIntrinsics
+from rehab_pose.geometry.rotations import matrices_from_axis_angles
 from rehab_pose.skeletons.dkp24 import DKP_24
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from rehab_pose.body.model import BodyModel
     from rehab_pose.body.surface_objective import SurfacePoints
-    from rehab_pose.datatypes import Silhouette
 
 __all__ = ["BodyFitter"]
 
@@ -47,6 +47,8 @@ FIRST_REACH_M, LAST_REACH_M = 0.12, 0.07
 """How far along the ray a vertex looks for its depth point, in the first round of a frame and in the last [m]."""
 FEWEST_SURFACE_POINTS = 40
 """Fewer depth points than this add nothing to the joints."""
+WARM_UP_DEPTH_M = 2.5
+"""Where the body of the warm-up stands [m]."""
 ROOT_SPREAD = 3.0
 """Spread of the root's turn [rad] and of the translation [m] about their start; keeps the equations regular."""
 
@@ -92,18 +94,17 @@ class BodyFitter:
         """Load (or compile) the kernels with two fits to the model's own joints, so that no live frame waits for it."""
         count = len(SMPL_24)
         for stamp_ns in (0, 1):
-            self.fit(
-                Joints(
-                    stamp_ns=stamp_ns,
-                    frame_id="",
-                    skeleton=SMPL_24,
-                    positions_m=self._model.joints(self._betas),
-                    confidence=np.ones(count),
-                    sigma_m=np.full(count, self._settings.joint_sigma_m),
-                    state=np.full(count, JointState.OBSERVED, dtype=np.uint8),
-                    floor_plane=unknown_plane(),
-                )
+            joints = Joints(
+                stamp_ns=stamp_ns,
+                frame_id="",
+                skeleton=SMPL_24,
+                positions_m=self._model.joints(self._betas) + np.array([0.0, 0.0, WARM_UP_DEPTH_M]),
+                confidence=np.ones(count),
+                sigma_m=np.full(count, self._settings.joint_sigma_m),
+                state=np.full(count, JointState.OBSERVED, dtype=np.uint8),
+                floor_plane=unknown_plane(),
             )
+            self.fit(joints, _wall(stamp_ns))
         self.reset()
 
     @property
@@ -171,7 +172,7 @@ class BodyFitter:
         before, now = state.parameters.rotations_rad, solution.parameters.rotations_rad
         held = held_back(before, now, state.measured_m, measured_m)
         parameters = BodyParameters(solution.parameters.betas, held, solution.parameters.translation_m)
-        return _Solution(parameters, solution.iterations, solution.converged, solution.cost)
+        return replace(solution, parameters=parameters)
 
     def _recognise(self, joints: Joints) -> None:
         """Forget the shape where the person was away for long, or has become longer or shorter: it is somebody else."""
@@ -236,8 +237,7 @@ class BodyFitter:
             better = self._minimise(
                 start, target_m, weight, surface, settings.surface_iterations, warm=True, betas=parameters.betas
             )
-            iterations = solution.iterations + better.iterations
-            solution = _Solution(better.parameters, iterations, better.converged, better.cost)
+            solution = replace(better, iterations=solution.iterations + better.iterations)
         return solution
 
     @property
@@ -264,6 +264,7 @@ class BodyFitter:
         unknowns[FIRST_ROTATION:SHAPE_START] = rotations_rad[MOVING_JOINTS].ravel()
         unknowns[SHAPE_START:] = (self._betas if betas is None else betas)[:shapes]
         centre, precision = self._prior(unknowns, warm=warm)
+        root_rad, sigma_m = np.empty(3), np.empty(len(SMPL_24))
         iterations, converged, cost = minimise(
             unknowns,
             root,
@@ -277,12 +278,14 @@ class BodyFitter:
             surface,
             most_iterations,
             self._settings.tolerance,
+            root_rad,
+            sigma_m,
         )
         turns = np.zeros((24, 3))
         turns[MOVING_JOINTS] = unknowns[FIRST_ROTATION:SHAPE_START].reshape(-1, 3)
-        turns[0] = axis_angles_from_matrices(matrices_from_axis_angles(unknowns[3:6]) @ root)
+        turns[0] = root_rad
         found = unknowns[SHAPE_START:] if shapes else self._betas
-        return _Solution(BodyParameters(found.copy(), turns, unknowns[:3].copy()), iterations, converged, cost)
+        return _Solution(BodyParameters(found.copy(), turns, unknowns[:3].copy()), sigma_m, iterations, converged, cost)
 
     def _prior(self, start: NDArray[np.float64], *, warm: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return centre and 1 / variance (N) of the Gaussians: rest position and, when warm, the frame before."""
@@ -338,12 +341,32 @@ class BodyFitter:
             iterations=solution.iterations,
             converged=solution.converged,
             floor_plane=joints.floor_plane,
+            joint_sigma_m=solution.sigma_m,
         )
+
+
+def _wall(stamp_ns: int) -> Silhouette:
+    """Return a silhouette that fills a small image at WARM_UP_DEPTH_M."""
+    side_px = 64
+    size = (side_px, side_px)
+    return Silhouette(
+        stamp_ns=stamp_ns,
+        frame_id="",
+        intrinsics=CameraIntrinsics(side_px, side_px, side_px, side_px, side_px / 2.0, side_px / 2.0),
+        box_px=(0, 0, *size),
+        inside=np.ones(size, dtype=np.bool_),
+        color=np.zeros((*size, 3), dtype=np.uint8),
+        depth_m=np.full(size, WARM_UP_DEPTH_M, dtype=np.float32),
+        floor_plane=unknown_plane(),
+        confidence=1.0,
+    )
 
 
 @dataclass
 class _Solution:
     parameters: BodyParameters
+    sigma_m: NDArray[np.float64]
+    """(24) one standard deviation of each joint's distance from its true place [m]."""
     iterations: int
     converged: bool
     cost: float

@@ -9,6 +9,7 @@ import numpy as np
 
 from rehab_pose.body.objective import JOINT_COUNT, SHAPE_START, cost, forward, joint_jacobian, normal_equations
 from rehab_pose.body.surface_objective import Pose, surface_cost, surface_equations
+from rehab_pose.geometry.kernels import factorise, product, rotation_matrix, rotation_vector, solve_factorised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,39 +25,46 @@ MOST_DAMPING = 1e8
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def _solve_damped(  # noqa: C901  (one Cholesky, read top to bottom)
-    hessian: NDArray[np.float64], gradient: NDArray[np.float64], damping: float, step: NDArray[np.float64]
-) -> bool:
-    """Write the solution of (H + damping diag(H)) step = -gradient; False where the matrix is not positive definite.
+def _factorise_damped(hessian: NDArray[np.float64], damping: float, factor: NDArray[np.float64]) -> bool:
+    """Write the Cholesky factor of H + damping diag(H), lower triangles; False where it is not positive definite."""
+    for i in range(hessian.shape[0]):
+        for j in range(i):
+            factor[i, j] = hessian[i, j]
+        factor[i, i] = hessian[i, i] * (1.0 + damping) + 1e-12
+    definite: bool = factorise(factor)
+    return definite
 
-    Cholesky on the lower triangle: a library's call costs more than this at 60 unknowns.
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _joint_sigma(
+    factor: NDArray[np.float64], columns: NDArray[np.int64], blocks: NDArray[np.float64], sigma_m: NDArray[np.float64]
+) -> None:
+    """Write one standard deviation (24) [m] of joints whose unknowns have the covariance (L L^T)^-1.
+
+    trace(J H^-1 J^T) / 3 = |L^-1 J^T|^2 / 3, for all joints at once. The weights are 1 / sigma^2 of a joint's distance
+    from its true place, three times that of one axis; so is this.
     """
-    size = gradient.shape[0]
-    factor = np.empty((size, size))
+    size = factor.shape[0]
+    spread = np.zeros((size, 3 * JOINT_COUNT))
+    for joint in range(JOINT_COUNT):
+        for a in range(size):
+            if columns[joint, a] < 0:
+                break
+            for i in range(3):
+                spread[columns[joint, a], 3 * joint + i] = blocks[joint, i, a]
+    squares = np.zeros(3 * JOINT_COUNT)
     for i in range(size):
-        for j in range(i + 1):
-            total = hessian[i, j]
-            if i == j:
-                total += damping * hessian[i, i] + 1e-12
-            for k in range(j):
-                total -= factor[i, k] * factor[j, k]
-            if i == j:
-                if total <= 0.0:
-                    return False
-                factor[i, i] = np.sqrt(total)
-            else:
-                factor[i, j] = total / factor[j, j]
-    for i in range(size):
-        total = -gradient[i]
+        row = spread[i]
         for k in range(i):
-            total -= factor[i, k] * step[k]
-        step[i] = total / factor[i, i]
-    for i in range(size - 1, -1, -1):
-        total = step[i]
-        for k in range(i + 1, size):
-            total -= factor[k, i] * step[k]
-        step[i] = total / factor[i, i]
-    return True
+            share, above = factor[i, k], spread[k]
+            for n in range(3 * JOINT_COUNT):
+                row[n] -= share * above[n]
+        share = 1.0 / factor[i, i]
+        for n in range(3 * JOINT_COUNT):
+            row[n] *= share
+            squares[n] += row[n] * row[n]
+    for joint in range(JOINT_COUNT):
+        sigma_m[joint] = np.sqrt((squares[3 * joint] + squares[3 * joint + 1] + squares[3 * joint + 2]) / 3.0)
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
@@ -86,6 +94,8 @@ def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop
     surface: SurfacePoints,
     most_iterations: int,
     tolerance: float,
+    root_rad: NDArray[np.float64],
+    sigma_m: NDArray[np.float64],
 ) -> tuple[int, bool, float]:
     """Improve `unknowns` (N) in place.
 
@@ -102,6 +112,9 @@ def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop
         surface: Vertices and the planes they are drawn to; none (`no_surface`) for joints alone.
         most_iterations: Steps tried at most.
         tolerance: Stop when a step lowers E by less than this share.
+        root_rad: (3) the root's whole rotation, axis-angle; written.
+        sigma_m: (24) one standard deviation of each joint's distance from its true place, from the Hessian of the last
+            step [m]; NaN where it is not positive definite; written.
 
     Returns:
         Steps tried, whether the tolerance was reached, and E.
@@ -111,12 +124,14 @@ def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop
     columns, blocks = np.empty((JOINT_COUNT, size), dtype=np.int64), np.empty((JOINT_COUNT, 3, size))
     axes, derivatives = np.empty((JOINT_COUNT, 3, 3)), np.empty((JOINT_COUNT, 3, joint_shapedirs.shape[2]))
     hessian, gradient, step = np.empty((size, size)), np.empty(size), np.empty(size)
+    factor = np.empty((size, size))
     rest = _rest(unknowns, joint_template, joint_shapedirs)
     forward(unknowns, base_rotation, rest, positions, rotations)
     best = cost(unknowns, positions, target_m, joint_weight, centre, prior_weight, hinge)
     best += surface_cost(unknowns, rest, positions, rotations, surface)
-    damping, stale = FIRST_DAMPING, True
-    for iteration in range(most_iterations):
+    damping, stale, converged, tries = FIRST_DAMPING, True, False, 0
+    while tries < most_iterations and not converged:
+        tries += 1
         if stale:
             joint_jacobian(unknowns, positions, rotations, joint_shapedirs, axes, derivatives, columns, blocks)
             normal_equations(
@@ -135,7 +150,9 @@ def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop
             pose = Pose(rest, positions, rotations, axes, joint_shapedirs, derivatives)
             surface_equations(unknowns, pose, surface, hessian, gradient)
         tried = best + 1.0
-        if _solve_damped(hessian, gradient, damping, step):
+        if _factorise_damped(hessian, damping, factor):
+            step[:] = -gradient
+            solve_factorised(factor, step)
             candidate = unknowns + step
             rest = _rest(candidate, joint_template, joint_shapedirs)
             forward(candidate, base_rotation, rest, positions, rotations)
@@ -147,10 +164,15 @@ def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop
             unknowns[:] = candidate
             best = tried
             damping *= DAMPING_DOWN
-            if gain <= tolerance * best + 1e-12:
-                return iteration + 1, True, best
+            converged = gain <= tolerance * best + 1e-12
         else:
             damping *= DAMPING_UP
-            if damping > MOST_DAMPING:
-                return iteration + 1, True, best
-    return most_iterations, False, best
+            converged = damping > MOST_DAMPING
+    turn, whole = np.empty((3, 3)), np.empty((3, 3))
+    rotation_matrix(unknowns[3], unknowns[4], unknowns[5], turn)
+    product(turn, base_rotation, whole)
+    rotation_vector(whole, root_rad)
+    sigma_m[:] = np.nan
+    if tries > 0 and _factorise_damped(hessian, 0.0, factor):
+        _joint_sigma(factor, columns, blocks, sigma_m)
+    return tries, converged, best

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from rehab_pose.body.skinning import PARENTS, SMALL_ANGLE_SQUARED, rotation_matrix
+from rehab_pose.body.skinning import PARENTS
+from rehab_pose.geometry.kernels import SMALL_ANGLE_SQUARED, rotation_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
+from rehab_pose.geometry.kernels import rotation_matrix
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
@@ -24,26 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["pose_joints", "pose_vertices", "pose_vertices_of_joints"]
 
 PARENTS = np.array(SMPL_24.parents, dtype=np.int64)
-SMALL_ANGLE_SQUARED = 1e-12
-"""Below this squared angle the series of sin(a)/a and (1-cos(a))/a^2 are used [rad^2]."""
-
-
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def rotation_matrix(x: float, y: float, z: float, out: NDArray[np.float64]) -> None:
-    """Write exp([x, y, z]) (Rodrigues' formula) [rad] into `out` (3, 3)."""
-    square = x * x + y * y + z * z
-    if square < SMALL_ANGLE_SQUARED:
-        sine, cosine = 1.0 - square / 6.0, 0.5 - square / 24.0
-    else:
-        angle = np.sqrt(square)
-        half = np.sin(0.5 * angle)
-        sine, cosine = np.sin(angle) / angle, 2.0 * half * half / square
-    out[0, 0] = 1.0 - cosine * (y * y + z * z)
-    out[1, 1] = 1.0 - cosine * (x * x + z * z)
-    out[2, 2] = 1.0 - cosine * (x * x + y * y)
-    out[0, 1], out[1, 0] = cosine * x * y - sine * z, cosine * x * y + sine * z
-    out[0, 2], out[2, 0] = cosine * x * z + sine * y, cosine * x * z - sine * y
-    out[1, 2], out[2, 1] = cosine * y * z - sine * x, cosine * y * z + sine * x
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]

@@ -27,6 +27,8 @@ def angles_message(carrier: Carrier, stamp: int, frame_id: str, angles: JointAng
         angles=numbers(carrier, angles.angles_rad if angles else none, np.float32),
         velocities=numbers(carrier, angles.velocities_rad_s if angles else none, np.float32),
         confidence=numbers(carrier, angles.confidence if angles else none, np.float32),
+        sigma=numbers(carrier, angles.sigma_rad if angles else none, np.float32),
+        side_differences=numbers(carrier, angles.side_differences_rad if angles else none, np.float32),
     )
 
 
@@ -41,6 +43,7 @@ def angles_from_message(message: Message) -> JointAngles | None:
         angles_rad=np.asarray(message.angles, np.float64),
         velocities_rad_s=np.asarray(message.velocities, np.float64),
         confidence=np.asarray(message.confidence, np.float64),
+        sigma_rad=np.asarray(message.sigma, np.float64),
     )
 
 

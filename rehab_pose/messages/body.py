@@ -47,6 +47,7 @@ def body_message(carrier: Carrier, stamp: int, frame_id: str, body: Body | None)
         transl=_fixed(body.parameters.translation_m) if body else missing[:3],
         joint_positions=_fixed(body.joint_positions_m) if body else missing[: 3 * JOINT_COUNT],
         joint_orientations=_fixed(quaternions_from_matrices(body.joint_rotations)) if body else missing,
+        joint_sigma=_fixed(body.joint_sigma_m) if body else missing[:JOINT_COUNT],
         residual=float(body.residual_m) if body else float("nan"),
         iterations=int(body.iterations) if body else 0,
         converged=bool(body.converged) if body else False,
@@ -75,6 +76,7 @@ def body_from_message(message: Message, vertices_m: NDArray[np.float32] = NO_VER
         iterations=int(message.iterations),
         converged=bool(message.converged),
         floor_plane=np.array(message.floor_plane, dtype=np.float64),
+        joint_sigma_m=np.asarray(message.joint_sigma, np.float64),
     )
 
 

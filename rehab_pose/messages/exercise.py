@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.datatypes import Recognition, Repetition
-from rehab_pose.exercise.catalogue import LABELS
-from rehab_pose.messages.carrier import BODY_ID, header, numbers, stamp_ns, time_message, words
+from rehab_pose.datatypes import Recognition, Repetition, RepetitionPhase, RepetitionProgress, Side
+from rehab_pose.exercise.catalogue import LABELS, NONE
+from rehab_pose.messages.carrier import BODY_ID, NOBODY, header, numbers, stamp_ns, time_message, words
 
 if TYPE_CHECKING:
     from rehab_pose.messages.carrier import Carrier, Message
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = [
     "exercise_list_message",
     "label_message",
+    "progress_from_message",
+    "progress_message",
     "recognition_from_message",
     "recognition_message",
     "repetition_from_message",
@@ -78,11 +80,16 @@ def repetition_message(carrier: Carrier, repetition: Repetition) -> Message:
         label=repetition.label,
         count=repetition.count,
         start=time_message(carrier, repetition.start_ns),
+        turn=time_message(carrier, repetition.turn_ns),
         end=time_message(carrier, repetition.end_ns),
         signal_name=repetition.signal_name,
         signal_minimum=float(repetition.signal_minimum),
         signal_maximum=float(repetition.signal_maximum),
         quality=float(repetition.quality),
+        side=int(repetition.side),
+        smoothness=float(repetition.smoothness),
+        asymmetry=float(repetition.asymmetry),
+        reasons=words(repetition.reasons),
     )
 
 
@@ -99,4 +106,41 @@ def repetition_from_message(message: Message) -> Repetition:
         signal_minimum=float(message.signal_minimum),
         signal_maximum=float(message.signal_maximum),
         quality=float(message.quality),
+        side=Side(message.side),
+        turn_ns=stamp_ns(message.turn),
+        smoothness=float(message.smoothness),
+        asymmetry=float(message.asymmetry),
+        reasons=tuple(message.reasons),
+    )
+
+
+def progress_message(carrier: Carrier, stamp: int, frame_id: str, progress: RepetitionProgress | None) -> Message:
+    """Return rehab_pose_msgs/RepetitionProgress; None gives the message of nothing being counted."""
+    return carrier.make(
+        "rehab_pose_msgs/msg/RepetitionProgress",
+        header=header(carrier, stamp, frame_id),
+        body_id=BODY_ID if progress else NOBODY,
+        exercise_id=LABELS.index(progress.label) if progress else 0,
+        label=progress.label if progress else NONE,
+        count=progress.count if progress else 0,
+        phase=int(progress.phase) if progress else int(RepetitionPhase.UNKNOWN),
+        signal_name=progress.signal_name if progress else "",
+        signal=float(progress.signal) if progress else float("nan"),
+        elapsed=float(progress.elapsed_s) if progress else float("nan"),
+    )
+
+
+def progress_from_message(message: Message) -> RepetitionProgress | None:
+    """Return the progress of a rehab_pose_msgs/RepetitionProgress, None when nothing is counted."""
+    if message.body_id == NOBODY:
+        return None
+    return RepetitionProgress(
+        stamp_ns=stamp_ns(message.header.stamp),
+        frame_id=message.header.frame_id,
+        label=message.label,
+        count=int(message.count),
+        phase=RepetitionPhase(message.phase),
+        signal_name=message.signal_name,
+        signal=float(message.signal),
+        elapsed_s=float(message.elapsed),
     )

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from rehab_pose.messages import topics
 from rehab_pose.messages.angles import angles_message, bones_message, joint_state_message
 from rehab_pose.messages.body import body_message, topology_message, vertices_message
-from rehab_pose.messages.exercise import exercise_list_message, label_message, recognition_message, repetition_message
+from rehab_pose.messages.exercise import (
+    exercise_list_message,
+    label_message,
+    progress_message,
+    recognition_message,
+    repetition_message,
+)
 from rehab_pose.messages.frames import nobody_silhouette_message, silhouette_message
 from rehab_pose.messages.joints import joints_message
 from rehab_pose.messages.keypoints import keypoints_message, parts_message
@@ -58,5 +64,6 @@ def result_messages(
     yield topics.BONES, bones_message(carrier, stamp, frame_id, result.bones)
     yield topics.EXERCISE, recognition_message(carrier, result.exercise.recognition)
     yield topics.EXERCISE_LABEL, label_message(carrier, result.exercise.recognition)
+    yield topics.REPETITION_PROGRESS, progress_message(carrier, stamp, frame_id, result.exercise.progress)
     if result.exercise.repetition is not None:
         yield topics.REPETITION, repetition_message(carrier, result.exercise.repetition)

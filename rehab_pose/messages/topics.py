@@ -52,6 +52,7 @@ EXERCISE = Topic("exercise", "rehab_pose_msgs/msg/ExerciseClassification")
 EXERCISE_LABEL = Topic("exercise/label", "std_msgs/msg/String")
 EXERCISE_LIST = Topic("exercise/list", "rehab_pose_msgs/msg/ExerciseList", Delivery.LATCHED)
 REPETITION = Topic("repetition", "rehab_pose_msgs/msg/RepetitionEvent")
+REPETITION_PROGRESS = Topic("repetition/progress", "rehab_pose_msgs/msg/RepetitionProgress")
 SESSION_STATE = Topic("session_state", "rehab_pose_msgs/msg/SessionState", Delivery.LATCHED)
 MARKERS = Topic("markers", "visualization_msgs/msg/MarkerArray", Delivery.MARKER)
 MESH_MARKER = Topic("mesh_marker", "visualization_msgs/msg/Marker", Delivery.MARKER)
@@ -70,6 +71,7 @@ RESULT_TOPICS = (
     EXERCISE_LABEL,
     EXERCISE_LIST,
     REPETITION,
+    REPETITION_PROGRESS,
     SESSION_STATE,
 )
 """What a recording keeps by default: results only, no image of the person."""

@@ -1,4 +1,4 @@
-"""joints -> exercise (and its label as a String), the latched exercise/list, repetition and session_state."""
+"""joints -> exercise (and its label as a String), exercise/list, repetition, repetition/progress, session_state."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rehab_pose.messages.carrier import stamp_ns
 from rehab_pose.messages.exercise import (
     exercise_list_message,
     label_message,
+    progress_message,
     recognition_message,
     repetition_message,
 )
@@ -40,6 +41,7 @@ class ExerciseNode(StageNode):
         self._label = self.output(topics.EXERCISE_LABEL)
         self._list = self.output(topics.EXERCISE_LIST)
         self._repetition = self.output(topics.REPETITION)
+        self._progress = self.output(topics.REPETITION_PROGRESS)
         self._session = SessionServices(self, self.output(topics.SESSION_STATE))
         self._list.publish(exercise_list_message(self.carrier))
         self.input(topics.JOINTS, self._on_joints, capacity=WAITING)
@@ -50,6 +52,7 @@ class ExerciseNode(StageNode):
         update = self._recognizer.get().recognize(stamp, message.header.frame_id, joints)
         self._exercise.publish(recognition_message(self.carrier, update.recognition))
         self._label.publish(label_message(self.carrier, update.recognition))
+        self._progress.publish(progress_message(self.carrier, stamp, message.header.frame_id, update.progress))
         if update.repetition is not None:
             self._repetition.publish(repetition_message(self.carrier, update.repetition))
         self._session.on_update(stamp, message.header.frame_id, update)

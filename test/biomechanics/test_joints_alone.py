@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from rehab_pose.biomechanics.offline import solve_sequence
-from rehab_pose.biomechanics.segments import left_less_right_rad
 from rehab_pose.biomechanics.solver import AngleSolver
 from rehab_pose.errors import InputError
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
@@ -136,6 +135,7 @@ def test_a_whole_recording_is_solved_at_once(joints_at: Callable[..., Joints]) -
 
 def test_symmetry_is_left_less_right(joints_at: Callable[..., Joints]) -> None:
     angles = AngleSolver().solve_joints(joints_at(SMPL_24, POSTURE))
-    apart = left_less_right_rad(angles)
-    assert np.rad2deg(apart["knee_flexion"]) == pytest.approx(30.0, abs=3.0)
-    assert "trunk_flexion" not in apart
+    apart = dict(zip(angles.names, angles.side_differences_rad.tolist(), strict=True))
+    assert np.rad2deg(apart["left_knee_flexion"]) == pytest.approx(30.0, abs=3.0)
+    assert apart["right_knee_flexion"] == -apart["left_knee_flexion"]
+    assert np.isnan(apart["trunk_flexion"])

@@ -31,6 +31,7 @@ FACING_CAMERA = np.diag([1.0, -1.0, -1.0])
 """Turns the model's y up, z forward into the optical frame of a camera that looks at its front."""
 SLOW = BodySettings(tolerance=1e-13, cold_iterations=200)
 """Settings that go to the very minimum."""
+PLAIN = BodySettings(with_vertices=False)
 
 
 def as_joints(positions_m: NDArray[np.float64], index: int = 0) -> Joints:
@@ -255,3 +256,32 @@ def test_another_skeleton_is_refused() -> None:
     joints = Joints(0, "camera", KINECT_25, np.zeros((25, 3)), *ones, np.ones(25, np.uint8), unknown_plane())
     with pytest.raises(ContractError, match="KINECT_25"):
         BodyFitter().fit(joints)
+
+
+def test_the_joints_sigma_tells_how_far_off_they_are() -> None:
+    random = np.random.default_rng(12)
+    fitter, squares, near, far = BodyFitter(PLAIN), [], [], []
+    for _ in range(40):
+        truth = random_body(random)
+        fitter.reset()
+        body = fitter.fit(as_joints(truth + random.normal(0.0, NOISE_M, truth.shape)))
+        assert body is not None
+        distance_m = np.linalg.norm(body.joint_positions_m - truth, axis=1)
+        squares.append((distance_m / body.joint_sigma_m) ** 2)
+        near.append(body.joint_sigma_m[SMPL_24.index("spine2")])
+        far.append(body.joint_sigma_m[SMPL_24.index("left_hand")])
+    assert 0.7 < np.mean(squares) < 1.5
+    assert np.mean(far) > 1.2 * np.mean(near)
+
+
+def test_a_joint_that_was_not_seen_is_less_certain() -> None:
+    random = np.random.default_rng(13)
+    truth = random_body(random)
+    wrist = SMPL_24.index("left_wrist")
+    seen = BodyFitter(PLAIN).fit(as_joints(truth))
+    without = truth.copy()
+    without[[wrist, SMPL_24.index("left_hand")]] = np.nan
+    unseen = BodyFitter(PLAIN).fit(as_joints(without))
+    assert seen is not None
+    assert unseen is not None
+    assert unseen.joint_sigma_m[wrist] > 3.0 * seen.joint_sigma_m[wrist]

@@ -191,6 +191,7 @@ def body() -> Body:
         5,
         True,
         np.full(4, np.nan),
+        single(random.random(24)),
     )
 
 
@@ -199,7 +200,15 @@ RECORDS: list[tuple[Any, Callable[..., Any], Callable[..., Any]]] = [
     (parts(), parts_message, parts_from_message),
     (joints(), joints_message, joints_from_message),
     (
-        JointAngles(STAMP_NS, FRAME_ID, ("a", "b"), single([0.1, np.nan]), single([np.nan, 2.0]), single([0.5, 0.25])),
+        JointAngles(
+            STAMP_NS,
+            FRAME_ID,
+            ("left_a", "right_a"),
+            single([0.1, np.nan]),
+            single([np.nan, 2.0]),
+            single([0.5, 0.25]),
+            single([0.01, np.nan]),
+        ),
         angles_message,
         angles_from_message,
     ),
