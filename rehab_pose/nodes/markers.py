@@ -35,7 +35,7 @@ class MarkerSettings(Settings):
     """What RViz is given."""
 
     mesh_rate_hz: float = setting(15.0, "The mesh marker is sent at most this often [Hz]", minimum=0.1, maximum=60.0)
-    bones: bool = setting(False, "Show the bones too (111 of them: a tenth of a core for their messages)")
+    bones: bool = setting(True, "Show the bones too")
     bone_rate_hz: float = setting(
         10.0, "The bones' markers are sent at most this often [Hz]", minimum=0.1, maximum=60.0
     )
@@ -79,12 +79,12 @@ class MarkersNode(StageNode):
         return joints is not None
 
     def _on_bones(self, message: Message) -> bool:
-        bones = bones_from_message(message)
         due = self.now_s() - self._bones_sent_s >= self._bone_period_s
-        if bones is not None and due and self._markers.get_subscription_count():
+        bones = bones_from_message(message) if due and self._markers.get_subscription_count() else None
+        if bones is not None:
             self._bones_sent_s = self.now_s()
             self._markers.publish(bone_markers(self.carrier, bones))
-        return bones is not None
+        return len(message.names) > 0
 
     def _on_vertices(self, message: Message) -> bool:
         vertices_m = vertices_from_message(message)
