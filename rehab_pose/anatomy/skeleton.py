@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     SurfaceSource = Callable[[Body], Sequence[Surface]]
 
-__all__ = ["BoneInferrer", "bones_inside"]
+__all__ = ["BoneInferrer", "bones_inside", "surface_body"]
 
 SIGMA_M = {"skull": 0.010, "femur": 0.012, "tibia": 0.012, "humerus": 0.012, "ulna": 0.012, "radius": 0.012}
 OTHER_SIGMA_M = 0.020
@@ -187,16 +187,13 @@ def _collected(layout: BoneLayout, shapes: dict[str, Shape]) -> _Meshes:
     )
 
 
-def bones_inside(surface: Surface, settings: AnatomySettings | None = None) -> Bones:
-    """Return the bones, with meshes, inside any closed mesh whose 24 joints are known, in whatever pose it is.
-
-    How many vertices it has, in what order, and whether they are split along seams changes nothing.
-    """
-    body = Body(
+def surface_body(surface: Surface, model_id: str = "mesh", parameters: BodyParameters | None = None) -> Body:
+    """Return the fitted body that a closed mesh with known joints is; its parameters are zero where none are given."""
+    return Body(
         stamp_ns=0,
         frame_id="",
-        model_id="mesh",
-        parameters=BodyParameters(np.zeros(0), np.zeros((24, 3)), np.zeros(3)),
+        model_id=model_id,
+        parameters=parameters or BodyParameters(np.zeros(0), np.zeros((24, 3)), np.zeros(3)),
         vertices_m=surface.vertices_m.astype(np.float32),
         joint_positions_m=surface.joint_positions_m,
         joint_rotations=surface.joint_rotations,
@@ -205,4 +202,11 @@ def bones_inside(surface: Surface, settings: AnatomySettings | None = None) -> B
         converged=True,
         floor_plane=unknown_plane(),
     )
-    return BoneInferrer(settings, lambda _: (surface,)).infer_with_meshes(body)
+
+
+def bones_inside(surface: Surface, settings: AnatomySettings | None = None) -> Bones:
+    """Return the bones, with meshes, inside any closed mesh whose 24 joints are known, in whatever pose it is.
+
+    How many vertices it has, in what order, and whether they are split along seams changes nothing.
+    """
+    return BoneInferrer(settings, lambda _: (surface,)).infer_with_meshes(surface_body(surface))

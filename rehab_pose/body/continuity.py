@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
+from rehab_pose.geometry.kernels import product, rotation_matrix, rotation_vector
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ LIMB_BONES = np.array(
 """(8, 2) bones whose length tells one person from another."""
 FREE_TURN_RAD, MOST_TURN_RATIO = 0.04, 1.0
 """A joint may always turn by the first, and by this many times more than the fastest limb was seen to turn [rad]."""
+FREE_WHOLE_TURN_RAD = 0.16
+"""The same for a joint's turn in the camera, where those of its parents add up [rad]."""
+PARENTS = np.array(SMPL_24.parents, dtype=np.int64)
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
@@ -59,6 +63,47 @@ def _fastest_turn_rad(before_m: NDArray[np.float64], now_m: NDArray[np.float64])
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _largest_whole_turn_rad(before_rad: NDArray[np.float64], now_rad: NDArray[np.float64]) -> float:
+    """Return the largest angle by which a joint turned in the camera, its parents' turns included [rad]."""
+    local, whole, least_trace = np.empty((3, 3)), np.empty((2, len(PARENTS), 3, 3)), 3.0
+    for joint in range(len(PARENTS)):
+        for frame in range(2):
+            turns = before_rad if frame == 0 else now_rad
+            rotation_matrix(turns[joint, 0], turns[joint, 1], turns[joint, 2], local)
+            if joint == 0:
+                whole[frame, 0] = local
+            else:
+                product(whole[frame, PARENTS[joint]], local, whole[frame, joint])
+        trace = 0.0
+        for i in range(3):
+            for j in range(3):
+                trace += whole[0, joint, i, j] * whole[1, joint, i, j]
+        least_trace = min(least_trace, trace)
+    return float(np.arccos(max(0.5 * (least_trace - 1.0), -1.0)))
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _go_part_of_the_way(before_rad: NDArray[np.float64], now_rad: NDArray[np.float64], share: float) -> None:
+    """Shorten every turn since the frame before to a share of itself, in place.
+
+    The root's by its rotation: a person who faces the camera is half a turn from the camera's axes, where a rotation
+    vector flips its sign.
+    """
+    before, now, turn, vector = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3)), np.empty(3)
+    rotation_matrix(before_rad[0, 0], before_rad[0, 1], before_rad[0, 2], before)
+    rotation_matrix(now_rad[0, 0], now_rad[0, 1], now_rad[0, 2], now)
+    product(now, before.T, turn)
+    rotation_vector(turn, vector)
+    rotation_matrix(share * vector[0], share * vector[1], share * vector[2], turn)
+    product(turn, before, now)
+    rotation_vector(now, vector)
+    now_rad[0] = vector
+    for joint in range(1, len(now_rad)):
+        for i in range(3):
+            now_rad[joint, i] = before_rad[joint, i] + share * (now_rad[joint, i] - before_rad[joint, i])
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
 def held_back(
     before_rad: NDArray[np.float64],
     now_rad: NDArray[np.float64],
@@ -86,4 +131,8 @@ def held_back(
             share = limit_rad / np.sqrt(square)
             for i in range(3):
                 rotations_rad[joint, i] = before_rad[joint, i] + share * (now_rad[joint, i] - before_rad[joint, i])
+    most_rad = _largest_whole_turn_rad(before_rad, rotations_rad)
+    whole_limit_rad = limit_rad - FREE_TURN_RAD + FREE_WHOLE_TURN_RAD
+    if most_rad > whole_limit_rad:
+        _go_part_of_the_way(before_rad, rotations_rad, whole_limit_rad / most_rad)
     return rotations_rad

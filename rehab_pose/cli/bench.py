@@ -60,6 +60,10 @@ def run(arguments: argparse.Namespace) -> int:
     figures = _figures(arguments.what)
     if arguments.json:
         print(json.dumps(figures, indent=1))
+    elif arguments.what == "biomechanics":
+        from rehab_pose.cli.bench_biomechanics import biomechanics_table  # noqa: PLC0415
+
+        print("\n".join(biomechanics_table(figures)))
     else:
         for name, value in figures.items():
             print(f"{name:32s} {value:10.2f}")

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from rehab_pose.anatomy.skeleton import BoneInferrer
     from rehab_pose.anatomy.surface import Surface
     from rehab_pose.body.model import BodyModel
-    from rehab_pose.datatypes import Body, BodyParameters
+    from rehab_pose.datatypes import Body
 
-__all__ = ["anatomy_figures", "body_of", "inside_by_winding_number", "seen_in_mirror"]
+__all__ = ["anatomy_figures", "inside_by_winding_number", "seen_in_mirror"]
 
-BODIES, POSES_A_BODY = 100, 5
+BODIES = 100
 SEED = 11
 MIRROR = np.diag([-1.0, 1.0, 1.0])
 M_TO_MM = 1e3
@@ -44,7 +44,10 @@ def anatomy_figures(bodies: int = BODIES, *, seed: int = SEED) -> dict[str, floa
         bodies: How many bodies; each is drawn at random and seen in one random moment of each of the five exercises.
         seed: Of the bodies and moments.
     """
-    from rehab_pose.anatomy.skeleton import BoneInferrer  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.anatomy.skeleton import (  # noqa: PLC0415  (loaded only when this command runs)
+        BoneInferrer,
+        surface_body,
+    )
     from rehab_pose.body.loader import load_body_model  # noqa: PLC0415
     from rehab_pose.reports.bone_files import posed_surface, surfaces_of  # noqa: PLC0415
     from rehab_pose.simulation.exercises import EXERCISES  # noqa: PLC0415
@@ -64,7 +67,7 @@ def anatomy_figures(bodies: int = BODIES, *, seed: int = SEED) -> dict[str, floa
             posture = exercise.posture(random.uniform(), random.uniform(0.8, 1.2), random.uniform(-0.1, 0.1))
             parameters = stance.parameters(posture)
             surface = posed_surface(model, parameters)
-            body = body_of(model, parameters, surface)
+            body = surface_body(surface, model.model_id, parameters)
             start = time.perf_counter()
             bones = inferrer.infer_with_meshes(body)
             middle = time.perf_counter()
@@ -95,25 +98,6 @@ def anatomy_figures(bodies: int = BODIES, *, seed: int = SEED) -> dict[str, floa
         "anatomy_poses_ms_p95": float(np.percentile(posed_ms, 95)),
         "bone_vertices": tally.vertices / (bodies * len(EXERCISES)),
     }
-
-
-def body_of(model: BodyModel, parameters: BodyParameters, surface: Surface) -> Body:
-    """Return the fitted body that a posture of a model would be."""
-    from rehab_pose.datatypes import Body, unknown_plane  # noqa: PLC0415
-
-    return Body(
-        stamp_ns=0,
-        frame_id="camera",
-        model_id=model.model_id,
-        parameters=parameters,
-        vertices_m=surface.vertices_m.astype(np.float32),
-        joint_positions_m=surface.joint_positions_m,
-        joint_rotations=surface.joint_rotations,
-        residual_m=0.0,
-        iterations=0,
-        converged=True,
-        floor_plane=unknown_plane(),
-    )
 
 
 def _tally_body(tally: _Tally, inferrer: BoneInferrer, body: Body, random: np.random.Generator) -> None:

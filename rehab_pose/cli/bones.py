@@ -79,8 +79,8 @@ def _simulated(exercise: str, phase: float) -> tuple[BodyModel, Body]:
     Raises:
         SettingsError: There is no such exercise.
     """
+    from rehab_pose.anatomy.skeleton import surface_body  # noqa: PLC0415
     from rehab_pose.body.loader import load_body_model  # noqa: PLC0415
-    from rehab_pose.cli.bench_anatomy import body_of  # noqa: PLC0415
     from rehab_pose.errors import SettingsError  # noqa: PLC0415
     from rehab_pose.reports.bone_files import posed_surface  # noqa: PLC0415
     from rehab_pose.simulation.exercises import EXERCISES  # noqa: PLC0415
@@ -92,7 +92,7 @@ def _simulated(exercise: str, phase: float) -> tuple[BodyModel, Body]:
     model = load_body_model()
     stance = Stance(model, np.zeros(model.shape_count), place_m=(0.0, 0.0), heading_rad=0.0)
     parameters = stance.parameters(EXERCISES[exercise].posture(phase, 1.0, 0.0))
-    return model, body_of(model, parameters, posed_surface(model, parameters))
+    return model, surface_body(posed_surface(model, parameters), model.model_id, parameters)
 
 
 def _recorded(recording: Path, frame_number: int) -> tuple[BodyModel, Body]:

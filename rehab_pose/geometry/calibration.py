@@ -13,10 +13,8 @@ from rehab_pose.geometry.camera import CameraIntrinsics
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FISHEYE_MODELS", "IDENTITY", "PINHOLE_MODELS", "CameraCalibration"]
+__all__ = ["FISHEYE_MODELS", "IDENTITY", "CameraCalibration"]
 
-PINHOLE_MODELS = ("plumb_bob", "rational_polynomial")
-"""Brown's polynomial and its rational form: OpenCV's initUndistortRectifyMap (REP-104's names)."""
 FISHEYE_MODELS = ("equidistant",)
 """Kannala and Brandt's: OpenCV's fisheye module."""
 COEFFICIENTS = {"plumb_bob": (4, 5), "rational_polynomial": (8, 12, 14), "equidistant": (4,)}

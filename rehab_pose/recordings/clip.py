@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rehab_pose.arrays import frozen
+from rehab_pose.datatypes import Joints, JointState, unknown_plane
 from rehab_pose.errors import RecordingError
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from rehab_pose.skeletons.skeleton import Skeleton
 
-__all__ = ["Clip", "clip_from_points", "required_file"]
+__all__ = ["Clip", "clip_from_points", "joints_of_clip", "required_file"]
 
 SPIKE_M = 0.35
 """A joint this far from its own median over seven frames has jumped [m]; a hand at 4 m/s moves 0.27 m in two frames."""
@@ -29,6 +30,8 @@ SPIKE_HALF_WINDOW = 3
 INFERRED_CONFIDENCE = 0.5
 """Confidence of a joint that the Kinect SDK calls inferred; tracked is 1, not tracked is missing."""
 TRACKED, INFERRED = 2, 1
+KINECT_SIGMA_M = 0.012
+"""Error of a Kinect's joint about its own mean [m]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,3 +166,29 @@ def clip_from_points(  # noqa: PLR0913  (one keyword a field of the record)
         confidence=confidence,
         counts=MappingProxyType(counts),
     )
+
+
+def joints_of_clip(
+    clip: Clip, *, first_stamp_ns: int | None = None, step: int = 1, sigma_m: float = KINECT_SIGMA_M
+) -> Iterator[Joints]:
+    """Return a clip's joints frame by frame, as a joint predictor would.
+
+    Args:
+        clip: In SMPL_24.
+        first_stamp_ns: Where its first stamp is moved to; None = nowhere.
+        step: Every how many frames.
+        sigma_m: Error of its joints [m].
+    """
+    offset_ns = 0 if first_stamp_ns is None else first_stamp_ns - int(clip.stamps_ns[0])
+    for index in range(0, len(clip.stamps_ns), step):
+        seen = np.isfinite(clip.positions_m[index]).all(axis=1)
+        yield Joints(
+            stamp_ns=int(clip.stamps_ns[index]) + offset_ns,
+            frame_id="",
+            skeleton=clip.skeleton,
+            positions_m=clip.positions_m[index].astype(np.float64),
+            confidence=np.where(seen, clip.confidence[index], 0.0),
+            sigma_m=np.full(len(clip.skeleton), sigma_m),
+            state=np.where(seen, JointState.OBSERVED, JointState.MISSING).astype(np.uint8),
+            floor_plane=unknown_plane(),
+        )

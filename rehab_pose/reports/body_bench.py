@@ -17,13 +17,13 @@ from rehab_pose.capture.cleaning import DepthCleaner
 from rehab_pose.datatypes import BodyParameters, Joints, JointState, unknown_plane
 from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
 from rehab_pose.joints.predictor import JointPredictor
+from rehab_pose.recordings.clip import joints_of_clip
 from rehab_pose.recordings.kimore import SUSPECT_CLIPS, load_kimore
 from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.simulation.camera import SimulatedCamera
 from rehab_pose.simulation.settings import SimulationSettings
 from rehab_pose.skeletons.kinect import kinect_offsets_m
 from rehab_pose.skeletons.smpl24 import SMPL_24
-from rehab_pose.training.landmark_offsets import joints_of_clip
 from rehab_pose.training.postures import PostureSampler
 
 if TYPE_CHECKING:

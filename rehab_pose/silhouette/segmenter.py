@@ -48,8 +48,12 @@ class _Before:
     """What was found in the frame before."""
 
     stamp_ns: int
-    probability: NDArray[np.float32]
+    image: NDArray[np.float32]
     """(h, w) 0-1."""
+
+    def speaks_of(self, stamp_ns: int, shape: tuple[int, ...]) -> bool:
+        """Tell whether the frame at `stamp_ns` follows it closely, in the same reduced size."""
+        return self.image.shape == shape and 0 < stamp_ns - self.stamp_ns <= LONGEST_MEMORY_NS
 
 
 class SilhouetteSegmenter:
@@ -136,9 +140,8 @@ class SilhouetteSegmenter:
     def _remembered(self, stamp_ns: int, probability: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the probability (h, w) blended with the frame before: what flickers for one frame is no person."""
         before = self._before
-        comparable = before is not None and before.probability.shape == probability.shape
-        if before is not None and comparable and 0 < stamp_ns - before.stamp_ns <= LONGEST_MEMORY_NS:
-            probability = (1.0 - MEMORY) * probability + MEMORY * before.probability
+        if before is not None and before.speaks_of(stamp_ns, probability.shape):
+            probability = (1.0 - MEMORY) * probability + MEMORY * before.image
         self._before = _Before(stamp_ns, probability)
         return probability
 
@@ -148,14 +151,11 @@ class SilhouetteSegmenter:
         Somebody else's surface, or a sofa's, that touches the subject's for a moment stays out.
         """
         before, self._subject_before = self._subject_before, _Before(frame.stamp_ns, chosen.astype(np.float32))
-        if before is None or before.probability.shape != chosen.shape:
+        if before is None or not before.speaks_of(frame.stamp_ns, chosen.shape):
             return chosen
-        elapsed_ns = frame.stamp_ns - before.stamp_ns
-        if not 0 < elapsed_ns <= LONGEST_MEMORY_NS:
-            return chosen
-        moved_m = max(LEAST_REACH_M, FASTEST_M_S * elapsed_ns * 1e-9)
+        moved_m = max(LEAST_REACH_M, FASTEST_M_S * (frame.stamp_ns - before.stamp_ns) * 1e-9)
         reach_px = round(moved_m * frame.intrinsics.scaled(*chosen.shape[::-1]).fx / float(subject.centre_m[2]))
-        reachable = cv2.dilate(before.probability, np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)) > 0
+        reachable = cv2.dilate(before.image, np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)) > 0
         within = _main_part(chosen & reachable)
         if not within.any():
             return chosen

@@ -6,7 +6,7 @@ person's joints lie is then known exactly, which no recording of a real person c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,9 +14,10 @@ import numpy as np
 from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.body.skinning import pose_vertices
-from rehab_pose.datatypes import BodyParameters, Joints, JointState, unknown_plane
+from rehab_pose.datatypes import BodyParameters
 from rehab_pose.errors import RecordingError
 from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles, smallest_rotation
+from rehab_pose.recordings.clip import joints_of_clip
 from rehab_pose.simulation.motions import MotionSample
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LARGEST_FLEXION_RAD", "RecordedMotion", "fitted_rotations", "recorded_motion"]
 
+JOINT_SIGMA_M = 0.02
+"""Error of a recorded joint, the set's own offsets from SMPL's joints in it [m]."""
 WORLD_FROM_OPTICAL = np.diag([1.0, -1.0, -1.0])
 """y up, z towards the camera: somebody who faces the camera faces +z, with x to their left."""
 SMOOTHING_S = 0.05
@@ -121,20 +124,9 @@ def fitted_rotations(
     positions = positions @ _upright(positions).T
     fitter.reset()
     turns, places, good = [], [], []
-    for index, joints_m in enumerate(positions):
-        seen = np.isfinite(joints_m).all(axis=1)
-        body = fitter.fit(
-            Joints(
-                stamp_ns=int(clip.stamps_ns[index]),
-                frame_id="",
-                skeleton=SMPL_24,
-                positions_m=joints_m,
-                confidence=np.where(seen, clip.confidence[index], 0.0),
-                sigma_m=np.full(len(SMPL_24), 0.02),
-                state=np.where(seen, JointState.OBSERVED, JointState.MISSING).astype(np.uint8),
-                floor_plane=unknown_plane(),
-            )
-        )
+    upright = replace(clip, positions_m=positions.astype(np.float32))
+    for joints in joints_of_clip(upright, sigma_m=JOINT_SIGMA_M):
+        body = fitter.fit(joints)
         usable = body is not None and body.residual_m < WORST_RESIDUAL_M and _possible(body.parameters.rotations_rad)
         good.append(usable)
         if body is not None and usable:

@@ -13,38 +13,20 @@ from tqdm import tqdm
 
 from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.body.settings import BodySettings
-from rehab_pose.datatypes import Joints, JointState, unknown_plane
+from rehab_pose.recordings.clip import joints_of_clip
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from rehab_pose.recordings.clip import Clip
 
-__all__ = ["joints_of_clip", "measure_offsets"]
+__all__ = ["measure_offsets"]
 
 ROUNDS = 4
 """Fits with the offsets found so far; later rounds move them by less than 2 mm."""
-SIGMA_M = 0.012
-"""Error of a Kinect's joint about its own mean [m]."""
-
-
-def joints_of_clip(clip: Clip, *, first_stamp_ns: int = 0, step: int = 1) -> Iterator[Joints]:
-    """Return a clip's joints frame by frame, its first stamp moved to `first_stamp_ns`."""
-    for index in range(0, len(clip.stamps_ns), step):
-        seen = np.isfinite(clip.positions_m[index]).all(axis=1)
-        yield Joints(
-            stamp_ns=int(clip.stamps_ns[index] - clip.stamps_ns[0]) + first_stamp_ns,
-            frame_id="",
-            skeleton=SMPL_24,
-            positions_m=clip.positions_m[index].astype(np.float64),
-            confidence=np.where(seen, clip.confidence[index], 0.0),
-            sigma_m=np.full(len(SMPL_24), SIGMA_M),
-            state=np.where(seen, JointState.OBSERVED, JointState.MISSING).astype(np.uint8),
-            floor_plane=unknown_plane(),
-        )
 
 
 def measure_offsets(clips: Sequence[Clip], *, step: int = 5) -> NDArray[np.float64]:

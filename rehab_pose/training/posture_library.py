@@ -6,6 +6,7 @@ Only rotations are kept: no recording, no picture and no body of a real person i
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,6 @@ from tqdm import tqdm
 from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.errors import RecordingError
-from rehab_pose.recordings.clip import Clip
 from rehab_pose.recordings.kimore import load_kimore
 from rehab_pose.recordings.ui_prmd import load_ui_prmd
 from rehab_pose.recordings.utkinect import load_utkinect
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from rehab_pose.recordings.clip import Clip
 
 __all__ = ["HELD_OUT_SHARE", "SPLIT_SEED", "make_posture_library", "recorded_clips"]
 
@@ -91,14 +93,5 @@ def make_posture_library(root: Path, path: Path, seed: int) -> NDArray[np.float6
 def _thinned(clip: Clip) -> Clip:
     period_s = float(np.median(np.diff(clip.stamps_ns))) * 1e-9 if len(clip.stamps_ns) > 1 else EVERY_S
     step = max(1, round(EVERY_S / period_s))
-    return Clip(
-        name=clip.name,
-        dataset=clip.dataset,
-        subject=clip.subject,
-        group=clip.group,
-        label=clip.label,
-        stamps_ns=clip.stamps_ns[::step],
-        skeleton=clip.skeleton,
-        positions_m=clip.positions_m[::step],
-        confidence=clip.confidence[::step],
-    )
+    stamps_ns, positions_m, confidence = clip.stamps_ns[::step], clip.positions_m[::step], clip.confidence[::step]
+    return replace(clip, stamps_ns=stamps_ns, positions_m=positions_m, confidence=confidence)

@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from rehab_pose.anatomy.skeleton import BoneInferrer
+from rehab_pose.anatomy.skeleton import BoneInferrer, surface_body
 from rehab_pose.body.loader import load_body_model
-from rehab_pose.cli.bench_anatomy import body_of
 from rehab_pose.cli.main import main
 from rehab_pose.datatypes import BodyParameters, Bones
 from rehab_pose.errors import ContractError
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 def bones() -> Bones:
     model = load_body_model()
     parameters = BodyParameters(np.zeros(10), np.zeros((24, 3)), np.array([0.0, 0.0, 2.0]))
-    body = body_of(model, parameters, posed_surface(model, parameters))
+    body = surface_body(posed_surface(model, parameters), model.model_id, parameters)
     return BoneInferrer().infer_with_meshes(body)
 
 

@@ -11,12 +11,11 @@ import pytest
 from rehab_pose.anatomy import surface as surface_kernels
 from rehab_pose.anatomy.curvature import spinal_curves_rad
 from rehab_pose.anatomy.fit import warm_up
-from rehab_pose.anatomy.skeleton import BoneInferrer, bones_inside
+from rehab_pose.anatomy.skeleton import BoneInferrer, bones_inside, surface_body
 from rehab_pose.anatomy.surface import Surface
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.cli.bench_anatomy import (
     anatomy_figures,
-    body_of,
     inside_by_winding_number,
 )
 from rehab_pose.datatypes import BodyParameters, Bones
@@ -48,7 +47,9 @@ def part(bones: Bones, name: str) -> tuple[NDArray[np.float64], NDArray[np.int32
 def bones() -> Bones:
     parameters = BodyParameters(np.zeros(10), BENT, np.array([0.1, 0.2, 2.0]))
     surface = posed_surface(MODEL, parameters)
-    return BoneInferrer(surfaces=surfaces_of(MODEL)).infer_with_meshes(body_of(MODEL, parameters, surface))
+    return BoneInferrer(surfaces=surfaces_of(MODEL)).infer_with_meshes(
+        surface_body(surface, MODEL.model_id, parameters)
+    )
 
 
 def test_the_bars_hold_on_a_few_bodies() -> None:
@@ -73,7 +74,11 @@ def test_every_bone_is_closed_and_faces_outwards(bones: Bones) -> None:
 
 
 def test_the_free_body_has_the_curves_of_a_standing_person() -> None:
-    body = body_of(MODEL, BodyParameters(np.zeros(10), np.zeros((24, 3)), np.zeros(3)), surface_of(np.zeros((24, 3))))
+    body = surface_body(
+        surface_of(np.zeros((24, 3))),
+        MODEL.model_id,
+        BodyParameters(np.zeros(10), np.zeros((24, 3)), np.zeros(3)),
+    )
     curves = spinal_curves_rad(BoneInferrer().infer(body), np.eye(3))
     assert 20.0 < np.degrees(curves["lumbar_lordosis"]) < 60.0
     assert 20.0 < np.degrees(curves["thoracic_kyphosis"]) < 50.0
@@ -161,7 +166,7 @@ def test_a_turned_mesh_has_turned_bones() -> None:
 
 
 def test_no_vertex_is_hidden(bones: Bones) -> None:
-    body = body_of(MODEL, BodyParameters(np.zeros(10), BENT, np.zeros(3)), surface_of(BENT))
+    body = surface_body(surface_of(BENT), MODEL.model_id, BodyParameters(np.zeros(10), BENT, np.zeros(3)))
     unfitted = BoneInferrer().infer_with_meshes(body)
     assert bones.mesh is not None
     assert unfitted.mesh is not None

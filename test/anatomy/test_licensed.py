@@ -11,10 +11,9 @@ import pytest
 
 from rehab_pose.anatomy.licensed import OSSO_PARTS, SKEL_BONES, skel_template
 from rehab_pose.anatomy.shapes import blob, joined
-from rehab_pose.anatomy.skeleton import BoneInferrer
+from rehab_pose.anatomy.skeleton import BoneInferrer, surface_body
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.body.skinning import pose_joints
-from rehab_pose.cli.bench_anatomy import body_of
 from rehab_pose.datatypes import BodyParameters, Bones
 from rehab_pose.errors import ModelFileError
 from rehab_pose.reports.bone_files import posed_surface, read_template, surfaces_of
@@ -67,7 +66,7 @@ def skel_arrays() -> dict[str, Any]:
 
 def inferred(template: BoneTemplate, turns: NDArray[np.float64]) -> Bones:
     parameters = BodyParameters(np.zeros(10), turns, np.zeros(3))
-    body = body_of(MODEL, parameters, posed_surface(MODEL, parameters))
+    body = surface_body(posed_surface(MODEL, parameters), MODEL.model_id, parameters)
     return BoneInferrer(surfaces=surfaces_of(MODEL), template=template).infer_with_meshes(body)
 
 
