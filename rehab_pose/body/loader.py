@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rehab_pose.body.model import BodyModel
-from rehab_pose.body.restricted_pickle import RefusedPickleError, load_restricted_pickle
 from rehab_pose.errors import ContractError, ModelFileError
+from rehab_pose.restricted_pickle import RefusedPickleError, load_restricted_pickle
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.skeletons.skeleton import Skeleton
 
-__all__ = ["Clip", "clip_from_points", "joints_of_clip", "required_file"]
+__all__ = ["Clip", "clip_from_points", "joints_of_clip", "leave_out", "required_file"]
 
 SPIKE_M = 0.35
 """A joint this far from its own median over seven frames has jumped [m]; a hand at 4 m/s moves 0.27 m in two frames."""
@@ -89,6 +90,21 @@ def required_file(root: Path, name: str, dataset: str) -> Path:
         msg = f"{dataset}: expected {name} in {root}, it is not there; point --root at the folder of the data set"
         raise RecordingError(msg)
     return path
+
+
+@contextmanager
+def leave_out(skipped: list[str] | None) -> Iterator[None]:
+    """Let a recording that cannot be used stop everything, or note it and go on without it.
+
+    Args:
+        skipped: None: a RecordingError passes; a list: its sentence is added there and it ends here.
+    """
+    try:
+        yield
+    except RecordingError as error:
+        if skipped is None:
+            raise
+        skipped.append(str(error))
 
 
 def _jumped(positions_m: NDArray[Any]) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.recordings.clip import Clip, clip_from_points, required_file
-from rehab_pose.recordings.kimore import KINECT_V2_SMPL_NAMES, OPTICAL_FROM_KINECT
+from rehab_pose.recordings.kinect_axes import KINECT_V2_SMPL_NAMES, OPTICAL_FROM_KINECT
 
 if TYPE_CHECKING:
     import os

@@ -1,7 +1,7 @@
 """KIMORE: five rehabilitation exercises before a Kinect v2 (Capecci et al. 2019, doi 10.1109/TNSRE.2019.2923060).
 
 The folder holds the recordings as compressed arrays: index.csv, positions_i16.npz (0.5 mm a unit), tracking_u8.npz,
-timestamps_ms.npz, each with one entry a recording.
+timestamps_ms.npz, each with one entry a recording; or the tree of CSV files that is downloaded (kimore_raw).
 """
 
 from __future__ import annotations
@@ -15,20 +15,17 @@ import numpy as np
 from rehab_pose.errors import RecordingError
 from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose.recordings.clip import Clip, clip_from_points, required_file
-from rehab_pose.skeletons.kinect import KINECT_25, SMPL_NAME_FROM_KINECT_NAME
+from rehab_pose.recordings.kimore_raw import load_raw_clips
+from rehab_pose.recordings.kinect_axes import KINECT_V2_SMPL_NAMES, OPTICAL_FROM_KINECT
 
 if TYPE_CHECKING:
     import os
 
-__all__ = ["KINECT_V2_SMPL_NAMES", "OPTICAL_FROM_KINECT", "SUSPECT_CLIPS", "load_kimore"]
+__all__ = ["SUSPECT_CLIPS", "load_kimore"]
 
 METRES_PER_UNIT = 0.0005
 """Scale of the stored positions [m]."""
 NS_PER_MS = 1_000_000
-OPTICAL_FROM_KINECT = np.diag([-1.0, -1.0, 1.0])
-"""Kinect's camera space has x to the sensor's left and y up."""
-KINECT_V2_SMPL_NAMES = tuple(SMPL_NAME_FROM_KINECT_NAME.get(name, "") for name in KINECT_25.joint_names)
-"""SMPL_24's name of each of the 25 joints; empty where it has none."""
 SUSPECT_CLIPS = frozenset(
     {
         "NE_ID27_Es2_050216_104456",
@@ -41,15 +38,21 @@ SUSPECT_CLIPS = frozenset(
 kept in when results are measured."""
 
 
-def load_kimore(root: str | os.PathLike[str]) -> list[Clip]:
-    """Return all recordings of exercises 1 to 5 in the folder, in the order of its index.
+def load_kimore(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
+    """Return all recordings of exercises 1 to 5 in the folder, in the order of its index or of its paths.
 
     Recordings of the unused exercise 6 are left out.
 
+    Args:
+        root: Folder of the arrays, or of the tree as downloaded.
+        skipped: Given: a recording that cannot be used is left out and a sentence about it added here.
+
     Raises:
-        RecordingError: A file is missing, or the index names a recording that the arrays lack.
+        RecordingError: A file is missing; or a recording cannot be used and `skipped` was not given.
     """
     folder = Path(root)
+    if not (folder / "index.csv").is_file() and next(folder.rglob("JointPosition*.csv"), None) is not None:
+        return load_raw_clips(folder, skipped=skipped)
     index = required_file(folder, "index.csv", "kimore")
     with (
         np.load(required_file(folder, "positions_i16.npz", "kimore")) as positions,
@@ -64,7 +67,10 @@ def load_kimore(root: str | os.PathLike[str]) -> list[Clip]:
                 continue
             if key not in positions or key not in tracking or key not in stamps_ms:
                 msg = f"kimore: index.csv names {key}, the arrays lack it; the folder is incomplete, fetch it again"
-                raise RecordingError(msg)
+                if skipped is None:
+                    raise RecordingError(msg)
+                skipped.append(msg)
+                continue
             clips.append(
                 clip_from_points(
                     name=key,

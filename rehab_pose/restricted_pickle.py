@@ -112,7 +112,7 @@ class _RestrictedUnpickler(pickle.Unpickler):
         allowed = _ALLOWED.get((module_name, global_name))
         if allowed is None:
             msg = (
-                f"the pickle asks for {module_name}.{global_name}, which a body model does not need; it was not run. "
+                f"the pickle asks for {module_name}.{global_name}, which no file of arrays needs; it was not run. "
                 "Get the file from its publisher again, or save its arrays as .npz"
             )
             raise RefusedPickleError(msg)
