@@ -1,15 +1,18 @@
-"""Counting repetitions: full cycles of an exercise's signal, with hysteresis that follows the person's own range."""
+"""Counting repetitions of whatever exercise is being done, and measuring each when it is finished."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.datatypes import Repetition
+from rehab_pose.datatypes import Repetition, RepetitionPhase, RepetitionProgress
 from rehab_pose.exercise.catalogue import NONE
+from rehab_pose.exercise.cycles import Cycle, CycleDetector
+from rehab_pose.exercise.quality import RepetitionJudge
+from rehab_pose.exercise.repetition_measures import measure_repetition
 from rehab_pose.exercise.signals import SIGNALS, body_axes, signal_values
 
 if TYPE_CHECKING:
@@ -20,132 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Cycle", "CycleDetector", "RepetitionCounter"]
 
-RETURN_SHARE = 0.65
-"""A one-sided cycle ends when this share of its rise has been taken back: patients rarely return all the way."""
-REVERSAL_SHARE = 0.4
-"""An extreme of a two-sided cycle stands when the signal has turned back by this share of the swing."""
-ADAPT_SHARE = 0.35
-"""After the first cycle, a rise below this share of the person's median range is not a repetition."""
-SMOOTHING_S = 0.08
-"""Time constant of the low-pass before the detector [s]."""
-
-
 STEADY_NS = 500_000_000
 """A label that was away for less than this has been said without a break [ns]."""
-
-
-@dataclass(frozen=True)
-class Cycle:
-    """One full cycle of a signal."""
-
-    start_ns: int
-    end_ns: int
-    minimum: float
-    maximum: float
-
-
-class CycleDetector:
-    """Finds the full cycles of one signal, sample by sample.
-
-    One-sided: rest, away, back (a squat). Two-sided: one extreme, then the opposite one, then back towards the middle
-    (a tilt to the left and to the right is one cycle). Somebody who only ever goes to one side gets one cycle a
-    movement; its last one is counted when the next begins.
-    """
-
-    def __init__(self, minimum_range: float, *, two_sided: bool, shortest_s: float, longest_s: float) -> None:
-        self._minimum_range = minimum_range
-        self._two_sided = two_sided
-        self._shortest_ns = int(shortest_s * 1e9)
-        self._longest_ns = int(longest_s * 1e9)
-        self._ranges: deque[float] = deque(maxlen=5)
-        self._stamp_ns = 0
-        self._value = float("nan")
-        self._restart(0, float("nan"))
-
-    def _restart(self, stamp_ns: int, value: float) -> None:
-        self._direction = 0
-        self._low = self._high = self._rest = value
-        self._departure_ns = stamp_ns
-        self._extremes: list[float] = []
-
-    def update(self, stamp_ns: int, value: float) -> Cycle | None:
-        """Take one sample; return the cycle that it completes. NaN is passed over."""
-        if not np.isfinite(value):
-            return None
-        if not np.isfinite(self._value):
-            self._value = value
-            self._restart(stamp_ns, value)
-        else:
-            step_s = max(stamp_ns - self._stamp_ns, 0) * 1e-9
-            self._value += (value - self._value) * step_s / (step_s + SMOOTHING_S)
-        self._stamp_ns = stamp_ns
-        threshold = self._threshold()
-        if self._direction == 0 and abs(self._value - self._rest) < 0.2 * threshold:
-            self._departure_ns = stamp_ns
-        if self._direction != 0 and stamp_ns - self._departure_ns > self._longest_ns:
-            self._restart(stamp_ns, self._value)
-        return self._two_sided_step(threshold) if self._two_sided else self._one_sided_step(threshold)
-
-    def _threshold(self) -> float:
-        if not self._ranges:
-            return self._minimum_range
-        return max(self._minimum_range, ADAPT_SHARE * float(np.median(self._ranges)))
-
-    def _finish(self, minimum: float, maximum: float) -> Cycle | None:
-        start_ns, end_ns = self._departure_ns, self._stamp_ns
-        self._departure_ns = end_ns
-        if end_ns - start_ns < self._shortest_ns:
-            return None
-        self._ranges.append(maximum - minimum)
-        return Cycle(start_ns, end_ns, minimum, maximum)
-
-    def _one_sided_step(self, threshold: float) -> Cycle | None:
-        value = self._value
-        if self._direction == 0:
-            if value < self._low:
-                self._low = self._rest = value
-                self._departure_ns = self._stamp_ns
-            elif value > self._low + threshold:
-                self._direction, self._high = 1, value
-            return None
-        self._high = max(self._high, value)
-        if value > self._high - RETURN_SHARE * (self._high - self._low):
-            return None
-        cycle = self._finish(self._low, self._high)
-        self._direction = 0
-        self._low = self._rest = value
-        return cycle
-
-    def _two_sided_step(self, threshold: float) -> Cycle | None:
-        value = self._value
-        if self._direction == 0:
-            self._low, self._high = min(self._low, value), max(self._high, value)
-            half = 0.5 * threshold  # from the middle to one side is half the swing
-            if value > self._low + half:
-                self._direction, self._high = 1, value
-            elif value < self._high - half:
-                self._direction, self._low = -1, value
-            return None
-        if self._direction > 0:
-            self._high = max(self._high, value)
-            turned, extreme = self._high - value, self._high
-        else:
-            self._low = min(self._low, value)
-            turned, extreme = value - self._low, self._low
-        swing = self._high - self._low
-        if turned < max(0.5 * threshold, REVERSAL_SHARE * swing):
-            return None
-        self._direction = -self._direction
-        if self._direction > 0:
-            self._high = value
-        else:
-            self._low = value
-        self._extremes.append(extreme)
-        if len(self._extremes) < 2:
-            return None
-        minimum, maximum = min(self._extremes), max(self._extremes)
-        self._extremes = []
-        return self._finish(minimum, maximum) if maximum - minimum >= threshold else None
+MIDDLE_NS = 2_000_000_000
+"""The middle between the sides is where the signal was in this time before the set's first repetition [ns]."""
+FEWEST_MIDDLE_SAMPLES = 10
 
 
 @dataclass
@@ -163,13 +45,23 @@ class _Set:
     """When the label was last said."""
     confirmed: bool = False
     count: int = 0
+    value: float = field(default=float("nan"))
+    """The signal at the newest frame; NaN = not seen."""
+    middle: float = field(default=float("nan"))
+    """The signal between the sides; NaN = not known."""
 
 
 class RepetitionCounter:
     """Counts the repetitions of whatever exercise the recogniser names."""
 
     def __init__(self, settings: ExerciseSettings) -> None:
+        """Load what healthy repetitions look like.
+
+        Raises:
+            ModelFileError: That file is damaged.
+        """
         self._settings = settings
+        self._judge = RepetitionJudge()
         self.reset()
 
     def reset(self) -> None:
@@ -210,6 +102,29 @@ class RepetitionCounter:
             self._feed(self._current, stamp_ns, frame_id, history)
         return self._waiting.popleft() if self._waiting else None
 
+    def progress(self, stamp_ns: int, frame_id: str) -> RepetitionProgress | None:
+        """Return how far the repetition under way is at the frame of the last update; None where nothing is counted.
+
+        Args:
+            stamp_ns: Of that frame.
+            frame_id: Of the camera.
+        """
+        current = self._current
+        if current is None or not current.confirmed:
+            return None
+        phase = current.detector.phase
+        moving = phase in {RepetitionPhase.OUT, RepetitionPhase.BACK}
+        return RepetitionProgress(
+            stamp_ns=stamp_ns,
+            frame_id=frame_id,
+            label=current.label,
+            count=current.count - len(self._waiting),
+            phase=phase,
+            signal_name=SIGNALS[current.label].name,
+            signal=current.value,
+            elapsed_s=(stamp_ns - current.detector.started_ns) * 1e-9 if moving else float("nan"),
+        )
+
     def _begin(self, label: str, stamp_ns: int, history: JointHistory) -> _Set:
         spec, settings = SIGNALS[label], self._settings
         detector = CycleDetector(
@@ -228,22 +143,44 @@ class RepetitionCounter:
         values = signal_values(current.label, history.positions_m[first:], current.axes)
         for sample_ns, value in zip(history.stamps_ns[first:].tolist(), values.tolist(), strict=True):
             cycle = current.detector.update(sample_ns, value)
-            if cycle is None:
-                continue
-            current.count += 1
-            self._counted_ns = max(self._counted_ns, cycle.end_ns)
-            self._waiting.append(
-                Repetition(
-                    stamp_ns=stamp_ns,
-                    frame_id=frame_id,
-                    label=current.label,
-                    count=current.count,
-                    start_ns=cycle.start_ns,
-                    end_ns=cycle.end_ns,
-                    signal_name=SIGNALS[current.label].name,
-                    signal_minimum=cycle.minimum,
-                    signal_maximum=cycle.maximum,
-                    quality=float("nan"),
-                )
-            )
+            if cycle is not None:
+                current.count += 1
+                self._counted_ns = max(self._counted_ns, cycle.end_ns)
+                self._waiting.append(self._finished(current, cycle, stamp_ns, frame_id, history))
+        current.value = float(values[-1]) if len(values) else float("nan")
         current.fed_ns = stamp_ns
+
+    def _finished(self, current: _Set, cycle: Cycle, stamp_ns: int, frame_id: str, history: JointHistory) -> Repetition:
+        """Measure and judge a repetition whose joints the history still holds."""
+        spec = SIGNALS[current.label]
+        if spec.two_sided and current.count == 1:
+            current.middle = _middle(current, cycle.start_ns, history)
+        first, end = np.searchsorted(history.stamps_ns, [cycle.start_ns, cycle.end_ns], side="left")
+        stamps_ns, positions_m = history.stamps_ns[first : end + 1], history.positions_m[first : end + 1]
+        measures = measure_repetition(current.label, cycle, stamps_ns, positions_m, current.axes, current.middle)
+        judgement = self._judge.judge(current.label, current.count, stamps_ns, positions_m, current.axes)
+        return Repetition(
+            stamp_ns=stamp_ns,
+            frame_id=frame_id,
+            label=current.label,
+            count=current.count,
+            start_ns=cycle.start_ns,
+            end_ns=cycle.end_ns,
+            signal_name=spec.name,
+            signal_minimum=cycle.minimum,
+            signal_maximum=cycle.maximum,
+            quality=judgement.quality,
+            side=measures.side,
+            turn_ns=cycle.turn_ns,
+            smoothness=measures.smoothness,
+            asymmetry=measures.asymmetry,
+            reasons=judgement.reasons,
+        )
+
+
+def _middle(current: _Set, start_ns: int, history: JointHistory) -> float:
+    """Return the signal's median in the moments before the first repetition; NaN where they were not seen."""
+    first, end = np.searchsorted(history.stamps_ns, [start_ns - MIDDLE_NS, start_ns], side="left")
+    values = signal_values(current.label, history.positions_m[first:end], current.axes)
+    values = values[np.isfinite(values)]
+    return float(np.median(values)) if len(values) >= FEWEST_MIDDLE_SAMPLES else float("nan")

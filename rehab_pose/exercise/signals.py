@@ -16,7 +16,7 @@ from rehab_pose.exercise.features import FEATURE_JOINTS, body_frames
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SIGNALS", "SignalSpec", "body_axes", "signal_values"]
+__all__ = ["SIGNALS", "SignalSpec", "arm_elevations", "body_axes", "signal_values"]
 
 _INDEX = {name: place for place, name in enumerate(FEATURE_JOINTS)}
 
@@ -49,14 +49,25 @@ def body_axes(positions_m: NDArray[Any], up: NDArray[Any]) -> NDArray[np.float64
     return np.asarray(rotations[0], dtype=np.float64)
 
 
-def _arm_elevation(positions_m: NDArray[Any], axes: NDArray[Any]) -> NDArray[np.float64]:
+def arm_elevations(positions_m: NDArray[Any], axes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the left and the right arm's elevation (T), (T) [rad], 0 hanging, of FEATURE_JOINTS (T, J, 3) [m]."""
     angles = []
     for side in ("left", "right"):
         arm = positions_m[:, _INDEX[f"{side}_wrist"]] - positions_m[:, _INDEX[f"{side}_shoulder"]]
         angles.append(np.arctan2(np.linalg.norm(arm - (arm @ axes[1])[:, None] * axes[1], axis=-1), -(arm @ axes[1])))
-    left, right = angles
+    return angles[0], angles[1]
+
+
+def _arm_elevation(positions_m: NDArray[Any], axes: NDArray[Any]) -> NDArray[np.float64]:
+    left, right = arm_elevations(positions_m, axes)
     both = 0.5 * (left + right)
     return np.asarray(np.where(np.isfinite(both), both, np.where(np.isfinite(left), left, right)))
+
+
+def _steadied(centre: NDArray[np.float64], points: NDArray[np.float64], pair: str) -> NDArray[np.float64]:
+    """Return the mean of a joint and the middle of its pair (T, 3), which errs less; the joint where one is missing."""
+    middle = 0.5 * (points[:, _INDEX[f"left_{pair}"]] + points[:, _INDEX[f"right_{pair}"]])
+    return np.asarray(np.where(np.isfinite(middle), 0.5 * (centre + middle), centre))
 
 
 def signal_values(label: str, positions_m: NDArray[Any], axes: NDArray[Any]) -> NDArray[np.float64]:
@@ -72,15 +83,16 @@ def signal_values(label: str, positions_m: NDArray[Any], axes: NDArray[Any]) -> 
     """
     points = np.asarray(positions_m, dtype=np.float64)
     pelvis = points[:, _INDEX["pelvis"]]
+    hips = _steadied(pelvis, points, "hip")
     if label == ARM_LIFTING:
         return _arm_elevation(points, axes)
     if label == LATERAL_TRUNK_TILT:
-        trunk = points[:, _INDEX["neck"]] - pelvis
+        trunk = _steadied(points[:, _INDEX["neck"]], points, "shoulder") - hips
         return np.asarray(np.arctan2(trunk @ axes[0], trunk @ axes[1]))
     if label == TRUNK_ROTATION:
         across = points[:, _INDEX["left_shoulder"]] - points[:, _INDEX["right_shoulder"]]
         # Positive: towards the person's left.
         return np.asarray(np.arctan2(-(across @ axes[2]), across @ axes[0]))
     if label == PELVIS_ROTATION:
-        return np.asarray(pelvis @ axes[0])
+        return np.asarray(hips @ axes[0])
     return np.asarray(-(pelvis @ axes[1]))

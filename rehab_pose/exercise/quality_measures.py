@@ -1,0 +1,169 @@
+"""What of a repetition is compared with healthy people's: joint by joint, in words that a person understands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rehab_pose.exercise.features import FEATURE_JOINTS, TORSO_DEFAULT_M, TORSO_RANGE_M
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["MEASURES", "Measure", "Unit", "posture_curves", "repetition_measures", "torso_length_m"]
+
+_INDEX = {name: place for place, name in enumerate(FEATURE_JOINTS)}
+PERCENTILES = (3.0, 50.0, 97.0)
+"""Lowest, middle and highest value of a curve, without its worst frames."""
+FEWEST_SAMPLES = 8
+
+
+class Unit(Enum):
+    """What a measure is in, and how a difference is told."""
+
+    ANGLE = "degrees"
+    """[rad]."""
+    LENGTH = "cm"
+    """In torso lengths, so that tall and short people compare."""
+    TIME = "s"
+    """[s]."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of a repetition."""
+
+    curve: str
+    """Which curve of `posture_curves` it is taken from; empty: the duration."""
+    extreme: str
+    """`high`, `low` (both from the curve's middle), `top` (the highest value itself) or `range`."""
+    words: str
+    """Who does what: `left knee bends`; completed by how much more or less than usual."""
+    unit: Unit = Unit.ANGLE
+
+
+def _pairs() -> dict[str, Measure]:
+    pairs = {}
+    for side in ("left", "right"):
+        pairs[f"{side}_knee"] = Measure(f"{side}_knee", "top", f"{side} knee bends")
+        pairs[f"{side}_elbow"] = Measure(f"{side}_elbow", "top", f"{side} elbow bends")
+        pairs[f"{side}_arm"] = Measure(f"{side}_arm", "top", f"{side} arm rises")
+        pairs[f"{side}_arm_range"] = Measure(f"{side}_arm", "range", f"{side} arm swings")
+        pairs[f"{side}_hip"] = Measure(f"{side}_hip", "range", f"{side} hip bends")
+        pairs[f"{side}_foot"] = Measure(f"{side}_foot", "range", f"{side} foot moves", Unit.LENGTH)
+    return pairs
+
+
+MEASURES: Mapping[str, Measure] = {
+    **_pairs(),
+    "lean_range": Measure("trunk_lean", "range", "trunk leans forward and back"),
+    "tilt_left": Measure("trunk_tilt", "high", "trunk tilts to the left"),
+    "tilt_right": Measure("trunk_tilt", "low", "trunk tilts to the right"),
+    "turn_left": Measure("shoulder_yaw", "high", "shoulders turn to the left"),
+    "turn_right": Measure("shoulder_yaw", "low", "shoulders turn to the right"),
+    "pelvis_turn": Measure("pelvis_yaw", "range", "pelvis turns"),
+    "head_tilt": Measure("head_tilt", "range", "head tilts sideways"),
+    "arms_uneven": Measure("arms_difference", "top", "arms differ in height"),
+    "pelvis_side": Measure("pelvis_left", "range", "pelvis moves sideways", Unit.LENGTH),
+    "pelvis_front": Measure("pelvis_front", "range", "pelvis moves forward and back", Unit.LENGTH),
+    "pelvis_drop": Measure("pelvis_up", "range", "pelvis goes up and down", Unit.LENGTH),
+    "duration": Measure("", "range", "repetition takes", Unit.TIME),
+}
+"""By name, in the order in which they stand in the file of norms."""
+
+
+def torso_length_m(positions_m: NDArray[Any]) -> float:
+    """Return the median length pelvis - spine - neck [m] of FEATURE_JOINTS (T, J, 3) [m]; a usual one if not seen."""
+    pelvis, spine, neck = (positions_m[:, _INDEX[name]] for name in ("pelvis", "spine2", "neck"))
+    lengths = np.linalg.norm(neck - spine, axis=-1) + np.linalg.norm(spine - pelvis, axis=-1)
+    seen = lengths[np.isfinite(lengths)]
+    return float(np.clip(np.median(seen), *TORSO_RANGE_M)) if len(seen) else TORSO_DEFAULT_M
+
+
+def _between(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the angles (T) between vectors (T, 3) [rad]."""
+    across = np.linalg.norm(np.cross(first, second), axis=-1)
+    return np.asarray(np.arctan2(across, (first * second).sum(axis=-1)))
+
+
+def posture_curves(positions_m: NDArray[Any], axes: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """Return joint angles [rad] and places [torso lengths] over time; NaN where their joints are missing.
+
+    Args:
+        positions_m: (T, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing.
+        axes: (3, 3) rows: the person's left, up, front.
+    """
+    own = np.asarray(positions_m, dtype=np.float64) @ axes.T
+    joint = {name: own[:, place] for name, place in _INDEX.items()}
+    torso_m = torso_length_m(np.asarray(positions_m))
+    trunk = joint["neck"] - joint["pelvis"]
+    shoulders, hips = (joint[f"left_{name}"] - joint[f"right_{name}"] for name in ("shoulder", "hip"))
+    head = joint["head"] - joint["neck"]
+    feet = 0.5 * (joint["left_ankle"] + joint["right_ankle"])
+    pelvis = (joint["pelvis"] - feet) / torso_m
+    curves = {
+        "trunk_tilt": np.arctan2(trunk[:, 0], trunk[:, 1]),
+        "trunk_lean": np.arctan2(trunk[:, 2], trunk[:, 1]),
+        # Positive: towards the person's left.
+        "shoulder_yaw": np.arctan2(-shoulders[:, 2], shoulders[:, 0]),
+        "pelvis_yaw": np.arctan2(-hips[:, 2], hips[:, 0]),
+        "head_tilt": np.arctan2(head[:, 0], head[:, 1]) - np.arctan2(trunk[:, 0], trunk[:, 1]),
+        "pelvis_left": pelvis[:, 0],
+        "pelvis_up": pelvis[:, 1],
+        "pelvis_front": pelvis[:, 2],
+    }
+    for side in ("left", "right"):
+        shoulder, elbow, wrist, hip, knee, ankle = (
+            joint[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+        )
+        curves[f"{side}_arm"] = _between(elbow - shoulder, np.broadcast_to([0.0, -1.0, 0.0], elbow.shape))
+        curves[f"{side}_elbow"] = _between(elbow - shoulder, wrist - elbow)
+        curves[f"{side}_hip"] = _between(knee - hip, -trunk)
+        curves[f"{side}_knee"] = _between(knee - hip, ankle - knee)
+        curves[f"{side}_foot"] = np.linalg.norm(ankle - _median_point(ankle), axis=-1) / torso_m
+    curves["arms_difference"] = np.abs(curves["left_arm"] - curves["right_arm"])
+    return curves
+
+
+def _median_point(points_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the median (3) of points (T, 3), NaN where none was seen."""
+    seen = points_m[np.isfinite(points_m).all(axis=-1)]
+    return np.asarray(np.median(seen, axis=0)) if len(seen) else np.full(3, np.nan)
+
+
+def repetition_measures(
+    stamps_ns: NDArray[np.int64], positions_m: NDArray[Any], axes: NDArray[Any]
+) -> dict[str, float]:
+    """Return a repetition's measures by name; NaN where they could not be taken.
+
+    Args:
+        stamps_ns: (T) of its frames [ns].
+        positions_m: (T, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing.
+        axes: (3, 3) rows: the person's left, up, front.
+    """
+    if len(stamps_ns) < FEWEST_SAMPLES:
+        return dict.fromkeys(MEASURES, float("nan"))
+    curves = posture_curves(positions_m, axes)
+    extremes = {name: _extremes(curve) for name, curve in curves.items()}
+    found = {}
+    for name, measure in MEASURES.items():
+        if not measure.curve:
+            found[name] = float(stamps_ns[-1] - stamps_ns[0]) * 1e-9
+            continue
+        low, middle, high = extremes[measure.curve]
+        found[name] = {"high": high - middle, "low": middle - low, "top": high, "range": high - low}[measure.extreme]
+    return found
+
+
+def _extremes(curve: NDArray[np.float64]) -> tuple[float, float, float]:
+    seen = np.sort(curve[np.isfinite(curve)])
+    if len(seen) < FEWEST_SAMPLES:
+        return float("nan"), float("nan"), float("nan")
+    places = np.array(PERCENTILES) / 100.0 * (len(seen) - 1)
+    low, middle, high = seen[np.rint(places).astype(np.intp)]
+    return float(low), float(middle), float(high)
