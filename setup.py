@@ -15,9 +15,12 @@ NODES = (
     "markers",
     "parts",
     "pipeline",
+    "rep155_bridge",
     "rgbd_sync",
+    "session",
     "silhouette",
     "sim_camera",
+    "tf_bridge",
 )
 
 

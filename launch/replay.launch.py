@@ -1,13 +1,15 @@
-"""Replay a recording through all nodes: `ros2 launch rehab_pose replay.launch.py bag:=FOLDER`."""
+"""Replay a recording through all nodes: `ros2 launch rehab_pose replay.launch.py bag:=FOLDER`.
+
+All arguments of rehab_pose.launch.py may be given too.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument, ExecuteProcess, IncludeLaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration
 
 from launch import LaunchDescription
 
@@ -15,13 +17,10 @@ SHARE = Path(get_package_share_directory("rehab_pose"))
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Describe the nodes and the player."""
-    play = ["ros2", "run", "rehab_pose", "rehab-pose", "play", LaunchConfiguration("bag")]
+    """Describe the same nodes as rehab_pose.launch.py, with a bag that has to be given."""
     return LaunchDescription(
         [
-            DeclareLaunchArgument("bag", description="Folder of the rosbag"),
-            DeclareLaunchArgument("rate", default_value="1.0", description="2.0 plays twice as fast"),
+            DeclareLaunchArgument("bag", description="Folder of the bag to play"),
             IncludeLaunchDescription(PythonLaunchDescriptionSource(str(SHARE / "launch" / "rehab_pose.launch.py"))),
-            ExecuteProcess(cmd=[*play, "--rate", LaunchConfiguration("rate"), "--wait", "20"], output="screen"),
         ]
     )

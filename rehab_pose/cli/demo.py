@@ -48,8 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output.is_dir():
         shutil.rmtree(arguments.output / RESULT_BAG, ignore_errors=True)
     arguments.output.mkdir(parents=True, exist_ok=True)
+    results = arguments.output / RESULT_BAG
     plan = GraphPlan(
-        results=arguments.output / RESULT_BAG,
+        results=results,
         recording=arguments.recording,
         composed=arguments.composed,
         seconds_per_exercise=SECONDS_PER_EXERCISE,
@@ -70,8 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
             said = f"after {score.delay_s:.1f} s" if score.right else f"wrong, most often {score.most_often}"
             print(f"{score.label:20s} {said}")
     picture = arguments.output / PICTURE
-    count = write_overlay_of_results(_frames_to_draw(graph), plan.results, picture, columns=2)
-    print(f"{count} frames drawn: {picture}; results: {plan.results}")
+    count = write_overlay_of_results(_frames_to_draw(graph), results, picture, columns=2)
+    print(f"{count} frames drawn: {picture}; results: {results}")
     return 0
 
 

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.cli.processes import Processes
-from rehab_pose.cli.run import COMPOSED_NODES, DEFAULT_PARAMETERS, STAGE_NODES, node_command, node_environment
+from rehab_pose.cli.run import (
+    COMPOSED_NODES,
+    DEFAULT_PARAMETERS,
+    SESSION_NODE,
+    STAGE_NODES,
+    node_command,
+    node_environment,
+)
 from rehab_pose.cli.shared_files import shared_file
 from rehab_pose.cli.transport import use_shared_memory
 from rehab_pose.errors import RehabPoseError
@@ -47,7 +54,8 @@ RSS_FIELD = "VmRSS:"
 class GraphPlan:
     """What to run."""
 
-    results: Path
+    results: Path | None
+    """Where the results are recorded; None: nowhere, so that only the graph is measured."""
     recording: Path | None
     composed: bool
     seconds_per_exercise: float
@@ -89,7 +97,7 @@ class GraphRun:
         environment = node_environment()
         from rehab_pose.ros.watch import GraphWatch  # noqa: PLC0415  (reads the transport when ROS is loaded)
 
-        nodes = COMPOSED_NODES if self.plan.composed else STAGE_NODES
+        nodes = (*(COMPOSED_NODES if self.plan.composed else STAGE_NODES), SESSION_NODE)
         parameters = shared_file(DEFAULT_PARAMETERS)
         processes = Processes()
         try:
@@ -98,7 +106,8 @@ class GraphRun:
                 self._say(f"starting {len(nodes)} nodes ...")
                 for name in nodes:
                     processes.start(name, node_command(name, parameters), environment)
-                processes.start("record", self._record_command(), environment)
+                if self.plan.results is not None:
+                    processes.start("record", self._record_command(self.plan.results), environment)
                 if not watch.wait_for(lambda record: record.connected(nodes), START_TIMEOUT_S):
                     return processes.wait(0.1) or f"not all nodes found each other within {START_TIMEOUT_S:.0f} s"
                 self._say("all nodes are up; starting the camera")
@@ -142,9 +151,10 @@ class GraphRun:
         finally:
             camera.stop()
 
-    def _record_command(self) -> list[str]:
+    @staticmethod
+    def _record_command(results: Path) -> list[str]:
         names = [topic.name for topic in (*topics.RESULT_TOPICS, topics.VERTICES)]
-        return [sys.executable, "-m", "rehab_pose.cli.main", "record", "-o", str(self.plan.results), *names]
+        return [sys.executable, "-m", "rehab_pose.cli.main", "record", "-o", str(results), *names]
 
     def _on_recognition(self, recognition: Recognition) -> None:
         if self._first_ns is None:

@@ -24,6 +24,7 @@ COMMANDS = (
     "process",
     "overlay",
     "bones",
+    "doctor",
     "bench",
     "train",
     "evaluate",

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,15 +19,23 @@ __all__ = ["Processes"]
 
 LAST_LINES = 12
 """Lines of a program's output that are shown again when it died."""
-GRACE_S = 5.0
+GRACE_S = 2.0
 """Time after each signal before a stronger one follows [s]."""
 POLL_S = 0.05
+EXIT_BAD_SETTINGS = 2
+"""A program that cannot use what it was given would say so again each time."""
+MOST_RESPAWNS, RESPAWN_WINDOW_S = 5, 30.0
+"""A program that died more often than this within this time will not get better by itself."""
 
 
 @dataclass
 class _Child:
     name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    respawn: bool
     process: subprocess.Popen[str]
+    died_s: list[float] = field(default_factory=list)
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
     reader: threading.Thread | None = None
 
@@ -38,22 +46,24 @@ class Processes:
     def __init__(self) -> None:
         self._children: list[_Child] = []
 
-    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start a program; its output is passed on, line by line, and its last lines are kept."""
-        process = subprocess.Popen(  # noqa: S603  (our own programs, no shell)
-            command,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        child = _Child(name, process)
-        child.reader = threading.Thread(target=self._pass_on, args=(child,), name=f"{name}_output", daemon=True)
-        child.reader.start()
+    def start(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], *, respawn: bool = False
+    ) -> None:
+        """Start a program; its output is passed on, line by line, and its last lines are kept.
+
+        Args:
+            name: To call it by.
+            command: Its command line.
+            environment: All of its environment.
+            respawn: Start it anew when it died, unless it could not use its settings or dies again and again.
+        """
+        child = _Child(name, command, environment, respawn, _spawn(command, environment))
+        self._listen(child)
         self._children.append(child)
+
+    def _listen(self, child: _Child) -> None:
+        child.reader = threading.Thread(target=self._pass_on, args=(child,), name=f"{child.name}_output", daemon=True)
+        child.reader.start()
 
     @property
     def pids(self) -> dict[str, int]:
@@ -66,10 +76,21 @@ class Processes:
         while end_s is None or time.monotonic() < end_s:
             for child in self._children:
                 code = child.process.poll()
-                if code is not None:
+                if code is not None and not self._revived(child, code):
                     return self._obituary(child, code)
             time.sleep(POLL_S)
         return None
+
+    def _revived(self, child: _Child, code: int) -> bool:
+        """Start a program that died anew, if it may be; return whether it was."""
+        now_s = time.monotonic()
+        child.died_s = [died_s for died_s in child.died_s if now_s - died_s < RESPAWN_WINDOW_S] + [now_s]
+        if not child.respawn or code in {0, EXIT_BAD_SETTINGS} or len(child.died_s) > MOST_RESPAWNS:
+            return False
+        sys.stderr.write(f"{self._obituary(child, code)}\nstarting {child.name} anew\n")
+        child.process = _spawn(child.command, child.environment)
+        self._listen(child)
+        return True
 
     def stop(self) -> list[str]:
         """End all programs: SIGINT, then SIGTERM, then SIGKILL; return the names of those that needed the last."""
@@ -115,3 +136,22 @@ class Processes:
         how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
         last = "\n".join(f"    {line}" for line in child.last_lines)
         return f"{child.name} ended with {how}; its last lines:\n{last}"
+
+
+def _spawn(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Start a program in a process group of its own: the terminal's Ctrl-C reaches only us, and we pass it on.
+
+    Not in a session of its own, where Python can do without: Linux shares the processor out between sessions first, and
+    the nodes' niceness among each other would count for nothing.
+    """
+    own_group: dict[str, Any] = {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}
+    return subprocess.Popen(  # noqa: S603  (our own programs, no shell)
+        command,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        **own_group,
+    )

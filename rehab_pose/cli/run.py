@@ -21,7 +21,8 @@ __all__ = ["add_parser", "node_command", "node_environment", "run"]
 
 STAGE_NODES = ("rgbd_sync", "silhouette", "keypoints", "parts", "joints", "body", "biomechanics", "exercise")
 COMPOSED_NODES = ("pipeline",)
-OTHER_NODES = ("markers", "sim_camera")
+SESSION_NODE = "session"
+OTHER_NODES = (SESSION_NODE, "markers", "tf_bridge", "rep155_bridge", "sim_camera")
 DEFAULT_PARAMETERS = "config/rehab_pose.yaml"
 EXIT_DIED = 1
 
@@ -39,6 +40,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--markers", action="store_true", help="also the markers for RViz")
     parser.add_argument("--nodes", default="", metavar="A,B", help="only these nodes")
     parser.add_argument("--namespace", default="", help="of all nodes")
+    parser.add_argument("--no-respawn", action="store_true", help="stop all when a node dies (default: start it anew)")
     parser.add_argument("--duration", type=float, metavar="S", help="stop after so long (default: Ctrl-C)")
     parser.add_argument("--ros-args", nargs="...", default=[], metavar="...", help="more ROS arguments for each node")
     parser.set_defaults(run=run)
@@ -58,7 +60,7 @@ def chosen_nodes(args: argparse.Namespace) -> list[str]:
                 msg = f"--nodes: expected some of {', '.join(known)}, got {name!r}"
                 raise SettingsError(msg)
         return names
-    names = list(COMPOSED_NODES if args.composed else STAGE_NODES)
+    names = [*(COMPOSED_NODES if args.composed else STAGE_NODES), SESSION_NODE]
     names += ["markers"] if args.markers else []
     names += ["sim_camera"] if args.sim else []
     return names
@@ -87,7 +89,7 @@ def node_environment() -> dict[str, str]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Start the nodes and wait; return 0 after Ctrl-C, SIGTERM or the duration, 1 when a node died."""
+    """Start the nodes and wait; return 0 after Ctrl-C, SIGTERM or the duration, 1 when a node died for good."""
     parameters = args.params_file or shared_file(DEFAULT_PARAMETERS)
     if not parameters.is_file():
         msg = f"--params-file: expected a YAML file, there is none at {parameters}"
@@ -103,7 +105,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         environment = node_environment()
         for name in chosen_nodes(args):
-            processes.start(name, node_command(name, parameters, args.namespace, more), environment)
+            command = node_command(name, parameters, args.namespace, more)
+            processes.start(name, command, environment, respawn=not args.no_respawn)
         obituary = processes.wait(args.duration)
     except KeyboardInterrupt:
         pass

@@ -11,7 +11,7 @@ from rehab_pose.cli.shared_files import shared_file
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-__all__ = ["use_shared_memory"]
+__all__ = ["OLD_VARIABLE", "VARIABLE", "use_shared_memory"]
 
 PROFILE = "config/fastdds_shm.xml"
 VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["CAMERA_TOPICS", "RESULT_TOPICS", "Delivery", "Topic"]
+__all__ = ["CAMERA_TOPICS", "RESULT_TOPICS", "STAGE_TOPICS", "Delivery", "Topic"]
 
 
 class Delivery(Enum):
@@ -25,7 +25,7 @@ class Delivery(Enum):
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic, relative to the node's namespace."""
+    """A topic, relative to the node's namespace unless its name begins with a slash."""
 
     name: str
     type_name: str
@@ -56,9 +56,15 @@ REPETITION_PROGRESS = Topic("repetition/progress", "rehab_pose_msgs/msg/Repetiti
 SESSION_STATE = Topic("session_state", "rehab_pose_msgs/msg/SessionState", Delivery.LATCHED)
 MARKERS = Topic("markers", "visualization_msgs/msg/MarkerArray", Delivery.MARKER)
 MESH_MARKER = Topic("mesh_marker", "visualization_msgs/msg/Marker", Delivery.MARKER)
+TF = Topic("/tf", "tf2_msgs/msg/TFMessage")
+# ROS4HRI's names hold a body's id: this package follows one subject, so that they are known beforehand.
+HRI_TRACKED = Topic("/humans/bodies/tracked", "hri_msgs/msg/IdsList")
+HRI_SKELETON = Topic("/humans/bodies/aaaaa/skeleton2d", "hri_msgs/msg/Skeleton2D")
+HRI_REGION = Topic("/humans/bodies/aaaaa/roi", "hri_msgs/msg/NormalizedRegionOfInterest2D")
+HRI_JOINT_STATES = Topic("/humans/bodies/aaaaa/joint_states", "sensor_msgs/msg/JointState")
 
 CAMERA_TOPICS = (COLOR, CAMERA_INFO, DEPTH)
-RESULT_TOPICS = (
+STAGE_TOPICS = (
     KEYPOINTS,
     PARTS,
     JOINTS,
@@ -72,6 +78,7 @@ RESULT_TOPICS = (
     EXERCISE_LIST,
     REPETITION,
     REPETITION_PROGRESS,
-    SESSION_STATE,
 )
+"""What the stages say, without images and mesh."""
+RESULT_TOPICS = (*STAGE_TOPICS, SESSION_STATE)
 """What a recording keeps by default: results only, no image of the person."""

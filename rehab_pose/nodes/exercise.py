@@ -1,4 +1,4 @@
-"""joints -> exercise (and its label as a String), exercise/list, repetition, repetition/progress, session_state."""
+"""joints -> exercise (and its label as a String), exercise/list, repetition, repetition/progress."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from rehab_pose.messages.exercise import (
 )
 from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.ros.run import run_node
-from rehab_pose.ros.session import SessionServices
 from rehab_pose.ros.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -35,16 +34,18 @@ class ExerciseNode(StageNode):
 
     def __init__(self) -> None:
         super().__init__("exercise")
-        settings = self.settings("exercise", ExerciseSettings)
+        settings = self.live_settings("exercise", ExerciseSettings, self._on_settings)
         self._recognizer = self.stage(lambda: ExerciseRecognizer(settings))
         self._exercise = self.output(topics.EXERCISE)
         self._label = self.output(topics.EXERCISE_LABEL)
         self._list = self.output(topics.EXERCISE_LIST)
         self._repetition = self.output(topics.REPETITION)
         self._progress = self.output(topics.REPETITION_PROGRESS)
-        self._session = SessionServices(self, self.output(topics.SESSION_STATE))
         self._list.publish(exercise_list_message(self.carrier))
         self.input(topics.JOINTS, self._on_joints, capacity=WAITING)
+
+    def _on_settings(self, settings: ExerciseSettings) -> None:
+        self._recognizer.rebuild(lambda: ExerciseRecognizer(settings))
 
     def _on_joints(self, message: Message) -> bool:
         joints = joints_from_message(message)
@@ -55,7 +56,6 @@ class ExerciseNode(StageNode):
         self._progress.publish(progress_message(self.carrier, stamp, message.header.frame_id, update.progress))
         if update.repetition is not None:
             self._repetition.publish(repetition_message(self.carrier, update.repetition))
-        self._session.on_update(stamp, message.header.frame_id, update)
         return joints is not None
 
 

@@ -11,7 +11,7 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.carrier import stamp_ns
 from rehab_pose.messages.frames import silhouette_from_message
 from rehab_pose.messages.keypoints import keypoints_message
-from rehab_pose.ros.run import run_node
+from rehab_pose.ros.run import OFF_THE_PATH, run_node
 from rehab_pose.ros.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class KeypointsNode(StageNode):
 
 def main() -> int:
     """Run the node."""
-    return run_node(KeypointsNode)
+    return run_node(KeypointsNode, niceness=OFF_THE_PATH)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.messages.keypoints import parts_message
 from rehab_pose.parts.labeller import PartLabeller
 from rehab_pose.parts.settings import PartSettings
-from rehab_pose.ros.run import run_node
+from rehab_pose.ros.run import OFF_THE_PATH, run_node
 from rehab_pose.ros.stage_node import StageNode
 from rehab_pose.ros.twin_input import TwinInput
 
@@ -47,7 +47,7 @@ class PartsNode(StageNode):
 
 def main() -> int:
     """Run the node."""
-    return run_node(PartsNode)
+    return run_node(PartsNode, niceness=OFF_THE_PATH)
 
 
 if __name__ == "__main__":

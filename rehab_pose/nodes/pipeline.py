@@ -12,7 +12,6 @@ from rehab_pose.messages.results import latched_messages, result_messages
 from rehab_pose.pipeline import Pipeline, PipelineSettings
 from rehab_pose.ros.camera_input import CameraInput
 from rehab_pose.ros.run import run_node
-from rehab_pose.ros.session import SessionServices
 from rehab_pose.ros.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PipelineNode", "main"]
 
-OUTPUTS = (*topics.RESULT_TOPICS, topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, topics.VERTICES)
+OUTPUTS = (*topics.STAGE_TOPICS, topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, topics.VERTICES)
 
 
 class PipelineNode(StageNode):
@@ -35,7 +34,6 @@ class PipelineNode(StageNode):
         }
         self._pipeline = self.stage(lambda: _warm(Pipeline(PipelineSettings(**sections))))
         self._publishers_by_topic = {topic: self.output(topic) for topic in OUTPUTS}
-        self._session = SessionServices(self, self._publishers_by_topic[topics.SESSION_STATE])
         self._announced = False
         self._camera = CameraInput(self, self._on_frame)
 
@@ -57,7 +55,6 @@ class PipelineNode(StageNode):
             outputs[topic].publish(message)
         if outputs[topics.SILHOUETTE_IMAGE].get_subscription_count():
             outputs[topics.SILHOUETTE_IMAGE].publish(full_mask_message(self.carrier, frame, result.silhouette))
-        self._session.on_update(frame.stamp_ns, frame.frame_id, result.exercise)
         return result.silhouette is not None
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+import threading
+from typing import TYPE_CHECKING
 
 from rehab_pose.messages import topics
 from rehab_pose.messages.camera_info import camera_info_message
@@ -14,15 +16,22 @@ from rehab_pose.ros.stage_node import StageNode
 from rehab_pose.simulation.camera import SimulatedCamera
 from rehab_pose.simulation.settings import SimulationSettings
 
+if TYPE_CHECKING:
+    from rehab_pose.messages.carrier import Message
+
 __all__ = ["SimCameraNode", "main"]
 
 NS_PER_S = 1e9
-POLLS_PER_FRAME = 0.25
-"""Periods of the timer in a frame: the image is started at most a quarter of a period late."""
+LONGEST_SLEEP_S = 0.05
+"""Between looks at whether to stop, and at whether simulated time goes on [s]."""
 
 
 class SimCameraNode(StageNode):
-    """Publishes rendered colour, depth and camera_info, as a driver would."""
+    """Publishes rendered colour, depth and camera_info, as a driver would.
+
+    Each image is rendered before it is due and sent when it is: what comes after the camera is not charged with the
+    time that rendering takes.
+    """
 
     def __init__(self) -> None:
         super().__init__("sim_camera")
@@ -35,26 +44,50 @@ class SimCameraNode(StageNode):
         self._first_ns = settings.start_ns or now_ns
         self._offset_ns = self._first_ns - settings.start_ns
         self._rate_hz = settings.rate_hz
-        self._last = -1
+        self._ready: tuple[int, tuple[Message, Message, Message]] | None = None
         self.start_worker(capacity=1, adjustable=False)  # an image that cannot be rendered in time is skipped
-        self.create_timer(POLLS_PER_FRAME / settings.rate_hz, self._tick)
+        self._stopping = threading.Event()
+        self._ticker = threading.Thread(target=self._run, name="sim_camera_ticker", daemon=True)
+        self._ticker.start()
 
-    def _tick(self) -> None:
-        """Ask for the image that is due now: a camera that falls behind skips images, its stamps stay true."""
-        elapsed_s = (self.get_clock().now().nanoseconds - self._first_ns) / NS_PER_S
-        due = math.floor(elapsed_s * self._rate_hz)
-        if due > self._last:
-            self.health.drop("not rendered in time", due - self._last - 1)
-            self._last = due
-            self.post(self._publish, due, due, self.now_s())
+    def close(self) -> None:
+        """Stop."""
+        self._stopping.set()
+        self._ticker.join(LONGEST_SLEEP_S * 2)
+        super().close()
+
+    def _run(self) -> None:
+        """Ask for each image when it is due: a camera that falls behind skips images, its stamps stay true."""
+        last = -1
+        while not self._stopping.is_set():
+            elapsed_s = (self.get_clock().now().nanoseconds - self._first_ns) / NS_PER_S
+            due = math.floor(elapsed_s * self._rate_hz)
+            if due > last:
+                self.health.drop("not rendered in time", due - last - 1)
+                last = due
+                self.post(self._publish, due, self._stamp_ns(due), self.now_s())
+            left_s = (last + 1) / self._rate_hz - elapsed_s
+            self._stopping.wait(min(left_s, LONGEST_SLEEP_S))
+
+    def _stamp_ns(self, index: int) -> int:
+        return self._first_ns + round(index / self._rate_hz * NS_PER_S)
 
     def _publish(self, index: int) -> bool:
+        if self._ready is None or self._ready[0] != index:
+            self._ready = (index, self._render(index))
+        for publisher, message in zip((self._info, self._color, self._depth), self._ready[1], strict=True):
+            publisher.publish(message)
+        self._ready = (index + 1, self._render(index + 1))
+        return True
+
+    def _render(self, index: int) -> tuple[Message, Message, Message]:
         frame = self._simulation.frame(index).frame
         stamp = header(self.carrier, self._offset_ns + frame.stamp_ns, frame.frame_id)
-        self._info.publish(camera_info_message(self.carrier, stamp, frame.intrinsics))
-        self._color.publish(image_message(self.carrier, stamp, "rgb8", frame.color))
-        self._depth.publish(image_message(self.carrier, stamp, "16UC1", depth_millimetres(frame.depth_m)))
-        return True
+        return (
+            camera_info_message(self.carrier, stamp, frame.intrinsics),
+            image_message(self.carrier, stamp, "rgb8", frame.color),
+            image_message(self.carrier, stamp, "16UC1", depth_millimetres(frame.depth_m)),
+        )
 
 
 def main() -> int:

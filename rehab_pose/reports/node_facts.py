@@ -40,6 +40,8 @@ class NodeFacts:
     outputs: tuple[Topic, ...]
     services: tuple[tuple[str, str], ...]
     """Name, and name of the type."""
+    actions: tuple[tuple[str, str], ...]
+    """Name, and name of the type."""
     sections: tuple[str, ...]
     """Of parameters, without those that every node has."""
 
@@ -70,6 +72,7 @@ def node_facts(name: str) -> NodeFacts:
         inputs=tuple(dict.fromkeys(inputs)),
         outputs=tuple(dict.fromkeys(outputs)),
         services=_session_services() if _uses(tree, "SessionServices") else (),
+        actions=_exercise_action() if _uses(tree, "ExerciseAction") else (),
         sections=tuple(dict.fromkeys(sections)),
     )
 
@@ -100,8 +103,21 @@ def deliveries() -> dict[str, str]:
 
 
 def _session_services() -> tuple[tuple[str, str], ...]:
-    [table] = _assigned(_tree("rehab_pose.ros.session"), "_SERVICE_NAMES")
+    [table] = _assigned(_tree("rehab_pose.ros.session_services"), "_SERVICE_NAMES")
     return tuple((service, kind) for kind, service in ast.literal_eval(table).items())
+
+
+def _exercise_action() -> tuple[tuple[str, str], ...]:
+    tree = _tree("rehab_pose.ros.exercise_action")
+    [name], [kind] = _assigned(tree, "ACTION"), _assigned(tree, "TYPE")
+    return ((ast.literal_eval(name), ast.literal_eval(kind).rpartition("/")[2]),)
+
+
+def live_sections() -> set[str]:
+    """Return the sections of parameters that may be changed while a node runs."""
+    files = [path for folder in ("nodes", "ros") for path in (PACKAGE / folder).glob("*.py")]
+    trees = [_tree(f"rehab_pose.{path.parent.name}.{path.stem}") for path in files]
+    return {section for tree in trees for section in _declared_sections(tree, ("live_settings",))}
 
 
 def _settings_from_source(tree: ast.Module, name: str) -> type[Settings]:
@@ -161,9 +177,9 @@ def _uses(tree: ast.Module, name: str) -> bool:
     return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(tree))
 
 
-def _declared_sections(tree: ast.Module) -> list[str]:
-    """Return the first arguments of calls `.settings("section", ...)`."""
-    first = [call.args[0] for call in _calls(tree) if _called_name(call) == "settings" and call.args]
+def _declared_sections(tree: ast.Module, methods: tuple[str, ...] = ("settings", "live_settings")) -> list[str]:
+    """Return the first arguments of calls `.settings("section", ...)` and `.live_settings("section", ...)`."""
+    first = [call.args[0] for call in _calls(tree) if _called_name(call) in methods and call.args]
     return [str(argument.value) for argument in first if isinstance(argument, ast.Constant)]
 
 

@@ -6,7 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import InputError
-from rehab_pose.reports.node_facts import PACKAGE, deliveries, node_facts, sections_of_every_node, settings_of
+from rehab_pose.reports.node_facts import (
+    PACKAGE,
+    deliveries,
+    live_sections,
+    node_facts,
+    sections_of_every_node,
+    settings_of,
+)
 from rehab_pose.settings import specifications
 
 if TYPE_CHECKING:
@@ -28,6 +35,11 @@ STANDARD_MEANINGS = {
     "exercise/label": "the name of the exercise",
     "markers": "joints, bones and label for RViz; only while somebody looks",
     "mesh_marker": "the mesh for RViz; only while somebody looks",
+    "/tf": "`body_<id>` in the camera's frame, and each link of the body in it",
+    "/humans/bodies/tracked": "the ids of the bodies that are tracked (REP-155)",
+    "/humans/bodies/aaaaa/skeleton2d": "18 points of the body in the image, 0 to 1; confidence 0 = missing (REP-155)",
+    "/humans/bodies/aaaaa/roi": "the box around the body in the image, 0 to 1 (REP-155)",
+    "/humans/bodies/aaaaa/joint_states": "the joints of ROS4HRI's human_description [rad] (REP-155)",
 }
 """Of topics whose message is not ours and therefore says nothing about them."""
 TYPE_NAMES = {bool: "bool", int: "integer", float: "double", str: "string"}
@@ -37,7 +49,8 @@ HEAD = """# Nodes: topics and parameters
 Made by `rehab-pose docs nodes > docs/nodes.md` from the sources; a test compares. Change the sources, not this page.
 
 Topics are relative to the node's namespace. Parameters are named `section.setting`, so that one YAML file
-([config/rehab_pose.yaml](../config/rehab_pose.yaml)) serves all nodes; they are read when the node starts.
+([config/rehab_pose.yaml](../config/rehab_pose.yaml)) serves all nodes. They are read when the node starts; those
+marked *live* may also be changed while it runs (`ros2 param set`), and what does not fit is refused with a sentence.
 """
 
 
@@ -73,6 +86,10 @@ def _topic_table(facts: NodeFacts) -> str:
         f"| {way} | `{topic.name}` | `{topic.type_name}` | {_meaning(topic)} | {topic.delivery.value} |\n"
         for way, topic in rows
     ]
+    for action, kind in facts.actions:
+        lines.append(
+            f"| action | `{action}` | `rehab_pose_msgs/action/{kind}` | {_first_sentence('action', kind)} | |\n"
+        )
     for service, kind in facts.services:
         lines.append(f"| service | `{service}` | `rehab_pose_msgs/srv/{kind}` | {_first_sentence('srv', kind)} | |\n")
     return "| | name | type | says | delivery |\n|---|---|---|---|---|\n" + "".join(lines)
@@ -98,9 +115,10 @@ def _first_sentence(kind: str, name: str) -> str:
 
 
 def _parameter_table(sections: Iterable[str]) -> str:
+    live = live_sections()
     rows = [
         f"| `{section}.{spec.name}` | {TYPE_NAMES[spec.kind]} | {_shown(spec.default)} | {_range(spec)} "
-        f"| {spec.description.replace('|', '/')} |\n"
+        f"| {'*live* ' if section in live else ''}{spec.description.replace('|', '/')} |\n"
         for section in sections
         for spec in specifications(settings_of(section))
     ]

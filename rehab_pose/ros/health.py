@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
 __all__ = ["Health", "InputHealth", "Level", "Report"]
 
@@ -18,8 +18,15 @@ SILENT_S = 2.0
 """An input that has been silent for longer is reported [s]."""
 ERROR_SHOWN_S = 5.0
 """How long an error keeps the level at ERROR after it happened [s]."""
+OLDEST_S = 10.0
+"""A frame that seems older was recorded earlier, or the camera's clock is another: its age says nothing [s]."""
 RECENT = 256
 """Frames over which rate and latency are taken: two seconds of a fast camera."""
+
+
+def _mean_ms(times_s: Collection[float]) -> float:
+    """Return the mean [ms], NaN of nothing."""
+    return 1e3 * sum(times_s) / len(times_s) if times_s else math.nan
 
 
 def _rate_hz(stamps_s: Iterable[float], now_s: float) -> float:
@@ -88,6 +95,7 @@ class Health:
         self._last_error = ""
         self._last_error_s = -math.inf
         self._latencies_s: deque[float] = deque(maxlen=RECENT)
+        self._ages_s: deque[float] = deque(maxlen=RECENT)
         self._done_s: deque[float] = deque(maxlen=RECENT)
 
     def add_input(self, topic: str, shown: str, *, watched: bool) -> InputHealth:
@@ -109,10 +117,18 @@ class Health:
                 entry.last_number[publisher] = number
         return now_s
 
-    def done(self, arrived_s: float, *, present: bool) -> None:
-        """Count a frame that was worked on."""
+    def done(self, arrived_s: float, *, present: bool, age_s: float = math.nan) -> None:
+        """Count a frame that was worked on.
+
+        Args:
+            arrived_s: When it came [s].
+            present: A person was there.
+            age_s: Time since the camera took it [s]; NaN = not known.
+        """
         now_s = self._clock_s()
         with self._lock:
+            if 0.0 <= age_s < OLDEST_S:
+                self._ages_s.append(age_s)
             self.processed += 1
             self.nobody += not present
             self._latencies_s.append(now_s - arrived_s)
@@ -161,7 +177,8 @@ class Health:
                 "nobody present": str(self.nobody),
                 "jumps back in time": str(self.jumps_back),
                 "rate [Hz]": f"{_rate_hz(self._done_s, now_s):.1f}",
-                "latency [ms]": f"{self._latency_ms():.1f}",
+                "latency [ms]": f"{_mean_ms(self._latencies_s):.1f}",
+                "age of the frame [ms]": f"{_mean_ms(self._ages_s):.1f}",
                 "dropped: newer came first": str(queue_drops),
                 **{f"dropped: {reason}": str(count) for reason, count in sorted(self.dropped.items())},
                 **{f"lost on the way: {entry.shown}": str(entry.lost) for entry in self.inputs.values()},
@@ -170,6 +187,3 @@ class Health:
                 **self.facts,
             }
         return Report(level, message, values)
-
-    def _latency_ms(self) -> float:
-        return 1e3 * sum(self._latencies_s) / len(self._latencies_s) if self._latencies_s else math.nan

@@ -20,6 +20,7 @@ class Mailbox(Generic[T]):
     """Holds the newest items until one worker thread takes them.
 
     Attributes:
+        capacity: Items kept; may be changed at any time.
         replaced: Items that newer ones pushed out before they were worked on.
     """
 
@@ -34,7 +35,7 @@ class Mailbox(Generic[T]):
         """
         self._work = work
         self._items: deque[T] = deque()
-        self._capacity = capacity
+        self.capacity = capacity
         self._condition = threading.Condition()
         self._closed = False
         self.replaced = 0
@@ -46,7 +47,7 @@ class Mailbox(Generic[T]):
         with self._condition:
             if self._closed:
                 return
-            if len(self._items) >= self._capacity:
+            while len(self._items) >= self.capacity:
                 self._items.popleft()
                 self.replaced += 1
             self._items.append(item)

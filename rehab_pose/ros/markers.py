@@ -14,10 +14,10 @@ from rehab_pose.ros.carrier import message_class
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rehab_pose.datatypes import Bones, Joints
+    from rehab_pose.datatypes import Bones, JointAngles, Joints
     from rehab_pose.messages.carrier import Carrier, Message
 
-__all__ = ["bone_markers", "no_person_markers", "person_markers"]
+__all__ = ["angle_markers", "bone_markers", "name_markers", "no_person_markers", "person_markers"]
 
 CYLINDER, LINE_LIST, SPHERE_LIST, TEXT_VIEW_FACING, TRIANGLE_LIST = 3, 5, 7, 9, 11
 ADD, DELETE_ALL = 0, 3
@@ -35,7 +35,26 @@ JOINT_COLORS = {
 BONE_COLOR = (0.90, 0.90, 0.95, 1.0)
 TEXT_COLOR = (1.0, 1.0, 1.0, 1.0)
 JOINTS_ID, BONES_ID, LABEL_ID = 0, 1, 2
-BONE_NAMESPACE = "bones"
+BONE_NAMESPACE, ANGLE_NAMESPACE, NAME_NAMESPACE = "bones", "angles", "names"
+ANGLE_HEIGHT_M, NAME_HEIGHT_M = 0.06, 0.04
+ANGLE_COLOR = (1.0, 0.9, 0.4, 1.0)
+BESIDE_M = 0.12
+"""How far to the outside of its joint an angle is written [m]."""
+SHOWN_ANGLES = {
+    "pelvis": ("trunk_flexion", "lumbar_flexion", "trunk_lateral_tilt"),
+    **{
+        f"{side}_{joint}": tuple(f"{side}_{joint}_{kind}" for kind in kinds)
+        for side in ("left", "right")
+        for joint, kinds in (
+            ("shoulder", ("elevation",)),
+            ("elbow", ("flexion",)),
+            ("hip", ("flexion", "abduction")),
+            ("knee", ("flexion",)),
+            ("ankle", ("dorsiflexion",)),
+        )
+    },
+}
+"""Angles that are written beside each joint, where the model has them."""
 ROD_M = 0.010
 """Thickest rod that stands for a bone without a mesh [m]."""
 Y_TO_Z = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
@@ -109,6 +128,44 @@ def bone_markers(carrier: Carrier, bones: Bones) -> Message:
         place.x, place.y, place.z = middle
         turn.x, turn.y, turn.z, turn.w = quaternion
         markers.append(marker)
+    return carrier.make("visualization_msgs/msg/MarkerArray", markers=markers)
+
+
+def _text(carrier: Carrier, joints: Joints, marker_id: int, place_m: list[float], height_m: float) -> Message:
+    marker = _marker(carrier, joints, marker_id, TEXT_VIEW_FACING, (0.0, 0.0, height_m))
+    place = marker.pose.position
+    place.x, place.y, place.z = place_m
+    return marker
+
+
+def angle_markers(carrier: Carrier, joints: Joints, angles: JointAngles) -> Message:
+    """Return a MarkerArray with the angles [degrees, as people read them] beside the joints that are known."""
+    degrees = dict(zip(angles.names, np.rad2deg(angles.angles_rad).tolist(), strict=True))
+    middle_x = float(joints.positions_m[joints.skeleton.index("pelvis"), 0])
+    markers = []
+    for joint, names in SHOWN_ANGLES.items():
+        index = joints.skeleton.index(joint)
+        x, y, z = joints.positions_m[index].tolist()
+        known = [name for name in names if np.isfinite(degrees.get(name, np.nan))]
+        if not known or not np.isfinite(joints.positions_m[index]).all():
+            continue
+        beside_m = 0.0 if joint == "pelvis" else float(np.copysign(BESIDE_M, x - middle_x))
+        marker = _text(carrier, joints, index, [x + beside_m, y, z], ANGLE_HEIGHT_M)
+        marker.ns, marker.color = ANGLE_NAMESPACE, _color(ANGLE_COLOR)
+        said = [(name.removeprefix(f"{joint}_").replace("_", " "), degrees[name]) for name in known]
+        marker.text = "\n".join(f"{name} {angle:.0f}°" for name, angle in said)
+        markers.append(marker)
+    return carrier.make("visualization_msgs/msg/MarkerArray", markers=markers)
+
+
+def name_markers(carrier: Carrier, joints: Joints) -> Message:
+    """Return a MarkerArray with the names of the joints that are known."""
+    markers = []
+    for index, name in enumerate(joints.skeleton.joint_names):
+        if np.isfinite(joints.positions_m[index]).all():
+            marker = _text(carrier, joints, index, joints.positions_m[index].tolist(), NAME_HEIGHT_M)
+            marker.ns, marker.text = NAME_NAMESPACE, name.replace("_", " ")
+            markers.append(marker)
     return carrier.make("visualization_msgs/msg/MarkerArray", markers=markers)
 
 

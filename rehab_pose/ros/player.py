@@ -14,6 +14,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rehab_pose.errors import InputError
 from rehab_pose.messages.carrier import time_message
 from rehab_pose.ros.carrier import RosCarrier, message_class
+from rehab_pose.ros.process import ignore_stop_signals, leave_stop_signals_to_rclpy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +124,7 @@ def play_bag(bag: BagReader, *, rate: float, clock: bool, loop: bool, wait_s: fl
         loop: Start again at the end.
         wait_s: Wait so long for subscribers of all images before the first round [s].
     """
+    leave_stop_signals_to_rclpy()
     try:
         rclpy.init()
         player = BagPlayer(bag, rate=rate, clock=clock)
@@ -133,7 +135,8 @@ def play_bag(bag: BagReader, *, rate: float, clock: bool, loop: bool, wait_s: fl
             if not loop:
                 break
         player.destroy_node()
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         return
     finally:
         rclpy.try_shutdown()
+        ignore_stop_signals()

@@ -11,6 +11,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from rehab_pose.ros.carrier import message_class
+from rehab_pose.ros.process import ignore_stop_signals, leave_stop_signals_to_rclpy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.recordings.bag_writer import BagWriter
 
-__all__ = ["BagRecorder", "record"]
+__all__ = ["TopicRecorder", "record"]
 
 LOOK_PERIOD_S = 0.25
 """How often new publishers are looked for [s]."""
@@ -28,21 +29,21 @@ QUEUE_LENGTH = 100
 """Messages that may wait while the file is written."""
 
 
-class BagRecorder(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
+class TopicRecorder:
     """Subscribes to each wanted topic as soon as somebody publishes it, the way it is offered."""
 
-    def __init__(self, bag: BagWriter, topics: Sequence[str]) -> None:
+    def __init__(self, node: Node, bag: BagWriter, topics: Sequence[str]) -> None:
         """Start recording.
 
         Args:
+            node: Whose executor receives.
             bag: Where to.
-            topics: Names, absolute or relative to the namespace.
+            topics: Names, absolute or relative to the node's namespace.
         """
-        super().__init__("bag_recorder")
-        self._bag = bag
-        self._wanted = {self.resolve_topic_name(name) for name in topics}
+        self._node, self._bag = node, bag
+        self._wanted = {node.resolve_topic_name(name) for name in topics}
         self._recording: dict[str, Subscription[Any]] = {}
-        self.create_timer(LOOK_PERIOD_S, self._look)
+        self._timer = node.create_timer(LOOK_PERIOD_S, self._look)
         self._look()
 
     @property
@@ -50,9 +51,16 @@ class BagRecorder(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         """Topics that nobody has published so far."""
         return sorted(self._wanted - self._recording.keys())
 
+    def stop(self) -> None:
+        """Stop listening; the bag stays open."""
+        self._node.destroy_timer(self._timer)
+        for subscription in self._recording.values():
+            self._node.destroy_subscription(subscription)
+        self._wanted = set()
+
     def _look(self) -> None:
         for name in self._wanted - self._recording.keys():
-            publishers = self.get_publishers_info_by_topic(name)
+            publishers = self._node.get_publishers_info_by_topic(name)
             if publishers:
                 self._subscribe(name, publishers)
 
@@ -70,10 +78,11 @@ class BagRecorder(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         self._bag.add_topic(name, type_name, latched=latched, reliable=reliable)
 
         def write(data: bytes) -> None:
-            self._bag.write_serialized(name, type_name, time.time_ns(), data, latched=latched)
+            if self._wanted:  # what was received before the end and handed over after it is no longer wanted
+                self._bag.write_serialized(name, type_name, time.time_ns(), data, latched=latched)
 
-        self._recording[name] = self.create_subscription(message_class(type_name), name, write, profile, raw=True)
-        self.get_logger().info(f"recording {name}")
+        self._recording[name] = self._node.create_subscription(message_class(type_name), name, write, profile, raw=True)
+        self._node.get_logger().info(f"recording {name}")
 
 
 def record(bag: BagWriter, topics: Sequence[str], *, namespace: str = "", duration_s: float = 0.0) -> list[str]:
@@ -86,16 +95,19 @@ def record(bag: BagWriter, topics: Sequence[str], *, namespace: str = "", durati
         duration_s: 0 = no end [s].
     """
     recorder = None
+    leave_stop_signals_to_rclpy()
     try:
         rclpy.init(args=["--ros-args", "-r", f"__ns:=/{namespace.strip('/')}"] if namespace else None)
-        recorder = BagRecorder(bag, topics)
+        node = Node("bag_recorder")
+        recorder = TopicRecorder(node, bag, topics)
         executor = SingleThreadedExecutor()
-        executor.add_node(recorder)
+        executor.add_node(node)
         end_s = time.monotonic() + duration_s if duration_s > 0 else float("inf")
         while rclpy.ok() and time.monotonic() < end_s:
             executor.spin_once(timeout_sec=LOOK_PERIOD_S)
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         pass
     finally:
         rclpy.try_shutdown()
+        ignore_stop_signals()  # the file is still to be finished
     return recorder.missing if recorder is not None else list(topics)

@@ -9,19 +9,36 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from rehab_pose.errors import RehabPoseError
+from rehab_pose.ros.process import (
+    freeze_garbage,
+    give_way,
+    ignore_stop_signals,
+    keep_memory,
+    leave_stop_signals_to_rclpy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rehab_pose.ros.stage_node import StageNode
 
-__all__ = ["run_node"]
+__all__ = ["OFF_THE_PATH", "run_node"]
 
 EXIT_BAD_SETTINGS = 2
+OFF_THE_PATH = 5
+"""Niceness of nodes beside the way from the camera to the label."""
 
 
-def run_node(make_node: Callable[[], StageNode]) -> int:
-    """Spin a node; return the exit code: 0 after SIGINT or SIGTERM, 2 when its settings cannot be used."""
+def run_node(make_node: Callable[[], StageNode], *, niceness: int = 0) -> int:
+    """Spin a node; return the exit code: 0 after SIGINT or SIGTERM, 2 when its settings cannot be used.
+
+    Args:
+        make_node: Makes the node.
+        niceness: Above 0 for a node whose answers no label waits for: the nodes on the way to it go first.
+    """
+    leave_stop_signals_to_rclpy()
+    give_way(niceness)
+    keep_memory()
     try:
         rclpy.init(args=sys.argv)
         try:
@@ -31,14 +48,16 @@ def run_node(make_node: Callable[[], StageNode]) -> int:
             return EXIT_BAD_SETTINGS
         executor = SingleThreadedExecutor()
         executor.add_node(node)
+        freeze_garbage()
         try:
             executor.spin()
         finally:
             node.close()
             executor.shutdown()
             node.destroy_node()
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         pass
     finally:
         rclpy.try_shutdown()
+        ignore_stop_signals()
     return 0

@@ -22,6 +22,7 @@ SETTINGS_BY_SECTION = {
     "biomechanics": "rehab_pose.biomechanics.settings:BiomechanicsSettings",
     "anatomy": "rehab_pose.anatomy.settings:AnatomySettings",
     "exercise": "rehab_pose.exercise.settings:ExerciseSettings",
+    "session": "rehab_pose.ros.session_keeper:SessionSettings",
     "markers": "rehab_pose.nodes.markers:MarkerSettings",
     "simulation": "rehab_pose.simulation.settings:SimulationSettings",
 }

@@ -1,27 +1,25 @@
-"""A session: what one person does between start and stop, on services and on the latched session_state."""
+"""A session: what one person does between start and stop. Counting and naming only; no ROS here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import re
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rehab_pose.datatypes import Side
+from rehab_pose.errors import InputError
 from rehab_pose.exercise.catalogue import LABELS
-from rehab_pose.messages.carrier import header
-from rehab_pose.messages.exercise import exercise_list_message
-from rehab_pose.ros.carrier import message_class
 
 if TYPE_CHECKING:
-    from rclpy.publisher import Publisher
+    from rehab_pose.datatypes import Repetition
 
-    from rehab_pose.datatypes import ExerciseUpdate
-    from rehab_pose.messages.carrier import Message
-    from rehab_pose.ros.stage_node import StageNode
-
-__all__ = ["Session", "SessionServices", "SessionStage"]
+__all__ = ["ANY_EXERCISE", "Recording", "Session", "SessionStage", "Tally", "check_code", "check_exercise"]
 
 ANY_EXERCISE = 0
-NS_PER_S = 1_000_000_000
+LONGEST_CODE = 64
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 
 
 class SessionStage(IntEnum):
@@ -32,106 +30,125 @@ class SessionStage(IntEnum):
     DONE = 3
 
 
+class Recording(IntEnum):
+    """What a session records (the constants of StartSession.srv); each tier holds the one before."""
+
+    NOTHING = 0
+    RESULTS = 1
+    MESH = 2
+    IMAGES = 3
+
+
+def check_code(what: str, code: str) -> str:
+    """Return a code that may name files: letters, digits, - and _, at most 64, the first a letter or digit; or ''.
+
+    Raises:
+        InputError: It holds anything else, and so might leave its folder or be somebody's name.
+    """
+    if code and (not CODE.fullmatch(code) or len(code) > LONGEST_CODE):
+        msg = (
+            f"{what}: expected a code of at most {LONGEST_CODE} letters, digits, - and _ that begins with a letter or "
+            f"digit, got {code[: LONGEST_CODE + 1]!r}; a code, not a name: it becomes part of file names"
+        )
+        raise InputError(msg)
+    return code
+
+
+def check_exercise(exercise_id: int) -> int:
+    """Return the number of an exercise, 0 = any.
+
+    Raises:
+        InputError: There is no such exercise.
+    """
+    if exercise_id >= len(LABELS):
+        msg = f"expected an exercise_id from 0 to {len(LABELS) - 1}, got {exercise_id}"
+        raise InputError(msg)
+    return exercise_id
+
+
 @dataclass
-class Session:
-    """Counts the repetitions of the running session."""
+class Tally:
+    """Counts the repetitions of one exercise (or of any), done to or with one side (or any)."""
 
-    session_id: str = ""
-    stage: SessionStage = SessionStage.IDLE
     exercise_id: int = ANY_EXERCISE
-    repetitions: int = 0
-    target_repetitions: int = 0
-    message: str = "no session yet"
+    side: Side = Side.ANY
+    target: int = 0
+    """0 = none."""
+    since_ns: int = 0
+    """What ended before is not counted, although it may be reported later [ns]."""
+    counted: list[Repetition] = field(default_factory=list)
+    others: int = 0
+    """Repetitions of other exercises."""
 
-    def start(self, session_id: str, exercise_id: int, target_repetitions: int) -> None:
-        """Begin anew; one that runs is ended by it."""
-        self.session_id, self.exercise_id, self.target_repetitions = session_id, exercise_id, target_repetitions
-        self.stage, self.repetitions, self.message = SessionStage.RUNNING, 0, "started"
-
-    def stop(self) -> bool:
-        """End the session; return whether one was running."""
-        running = self.stage is SessionStage.RUNNING
-        if running:
-            self.stage, self.message = SessionStage.DONE, "stopped"
-        return running
-
-    def count(self, label: str) -> bool:
-        """Count a repetition if it belongs to the session; return whether it did."""
-        wanted = self.exercise_id in {ANY_EXERCISE, LABELS.index(label)}
-        if self.stage is not SessionStage.RUNNING or not wanted:
+    def count(self, repetition: Repetition) -> bool:
+        """Count a repetition if it is wanted; return whether it was."""
+        # Stamps from before the beginning mean that time was set back, not that the repetition is old.
+        if repetition.end_ns < self.since_ns <= repetition.stamp_ns:
             return False
-        self.repetitions += 1
-        self.message = f"{label}: {self.repetitions}"
-        if self.target_repetitions and self.repetitions >= self.target_repetitions:
-            self.stage, self.message = SessionStage.DONE, f"all {self.repetitions} repetitions done"
+        if self.exercise_id not in {ANY_EXERCISE, LABELS.index(repetition.label)}:
+            self.others += 1
+            return False
+        if not _involves(repetition, self.side):
+            return False
+        self.counted.append(repetition)
         return True
 
+    @property
+    def done(self) -> bool:
+        """The target is reached."""
+        return 0 < self.target <= len(self.counted)
 
-class SessionServices:
-    """The services start_session, stop_session and list_exercises of a node, and its session_state."""
+    def of_side(self, side: Side) -> int:
+        """Return how many of the counted repetitions were done to or with one side."""
+        return sum(_involves(repetition, side) for repetition in self.counted)
 
-    def __init__(self, node: StageNode, publisher: Publisher[Any]) -> None:
-        self._node = node
-        self._publisher = publisher
-        self._session = Session()
-        self._stamp_ns = 0
-        self._frame_id = ""
-        for name, handler in (
-            ("StartSession", self._on_start),
-            ("StopSession", self._on_stop),
-            ("ListExercises", self._on_list),
-        ):
-            kind = message_class(f"rehab_pose_msgs/srv/{name}")
-            node.create_service(kind, _SERVICE_NAMES[name], handler)
-        self._publish()
-
-    def on_update(self, stamp_ns: int, frame_id: str, update: ExerciseUpdate) -> None:
-        """Take what the exercise stage said about a frame."""
-        self._stamp_ns, self._frame_id = stamp_ns, frame_id
-        if update.repetition is not None and self._session.count(update.repetition.label):
-            self._publish()
-
-    def _publish(self) -> None:
-        session, carrier = self._session, self._node.carrier
-        message = carrier.make(
-            "rehab_pose_msgs/msg/SessionState",
-            header=header(carrier, self._stamp_ns, self._frame_id),
-            session_id=session.session_id,
-            state=int(session.stage),
-            exercise_id=session.exercise_id,
-            repetitions=session.repetitions,
-            target_repetitions=session.target_repetitions,
-            message=session.message,
-        )
-        self._publisher.publish(message)
-
-    def _on_start(self, request: Message, response: Message) -> Message:
-        if request.exercise_id >= len(LABELS):
-            response.success = False
-            response.message = f"expected an exercise_id from 0 to {len(LABELS) - 1}, got {request.exercise_id}"
-            response.session_id = self._session.session_id
-            return response
-        session_id = request.session_id or f"session_{self._stamp_ns // NS_PER_S}"
-        self._session.start(session_id, request.exercise_id, request.target_repetitions)
-        self._publish()
-        response.success, response.message, response.session_id = True, "started", session_id
-        return response
-
-    def _on_stop(self, _request: Message, response: Message) -> Message:
-        response.success = self._session.stop()
-        response.message = "stopped" if response.success else "no session was running"
-        response.repetitions = self._session.repetitions
-        self._publish()
-        return response
-
-    def _on_list(self, _request: Message, response: Message) -> Message:
-        listed = exercise_list_message(self._node.carrier)
-        response.ids, response.labels = listed.ids, listed.labels
-        return response
+    @property
+    def mean_quality(self) -> float:
+        """Over the repetitions that were judged; NaN where none was."""
+        judged = [repetition.quality for repetition in self.counted if not math.isnan(repetition.quality)]
+        return sum(judged) / len(judged) if judged else math.nan
 
 
-_SERVICE_NAMES = {
-    "StartSession": "start_session",
-    "StopSession": "stop_session",
-    "ListExercises": "list_exercises",
-}
+def _involves(repetition: Repetition, side: Side) -> bool:
+    """Tell whether a repetition was done to or with a side; one with both was done with each."""
+    return side is Side.ANY or repetition.side in {side, Side.BOTH}
+
+
+@dataclass
+class Session:
+    """The running or the last session."""
+
+    session_id: str = ""
+    subject_code: str = ""
+    stage: SessionStage = SessionStage.IDLE
+    tally: Tally = field(default_factory=Tally)
+    repetitions: list[Repetition] = field(default_factory=list)
+    """All of them, whatever was wanted: the report tells them apart."""
+    recording: Recording = Recording.NOTHING
+    recording_path: str = ""
+    report_path: str = ""
+    message: str = "no session yet"
+
+    @property
+    def running(self) -> bool:
+        """It was started and has not ended."""
+        return self.stage is SessionStage.RUNNING
+
+    @property
+    def file_stem(self) -> str:
+        """What its folder is called."""
+        return f"{self.subject_code}_{self.session_id}" if self.subject_code else self.session_id
+
+    def count(self, repetition: Repetition) -> bool:
+        """Count a repetition if a session runs and it belongs to it; return whether it did."""
+        if not self.running:
+            return False
+        self.repetitions.append(repetition)
+        if not self.tally.count(repetition):
+            return False
+        self.message = f"{repetition.label}: {len(self.tally.counted)}"
+        return True
+
+    def end(self, message: str) -> None:
+        """End it."""
+        self.stage, self.message = SessionStage.DONE, message

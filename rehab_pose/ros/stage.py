@@ -53,6 +53,10 @@ class Stage(Generic[A]):
                 raise
         return self._actor
 
+    def rebuild(self, build: Callable[[], A]) -> None:
+        """Build another in its place at the next use: its settings were changed."""
+        self._build, self._error, self._actor = build, None, None
+
     def reset(self) -> None:
         """Make the stage forget earlier frames, if it is there."""
         if self._actor is not None:

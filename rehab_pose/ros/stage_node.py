@@ -7,7 +7,6 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import rclpy.subscription
 from rclpy.node import Node
 
 from rehab_pose.errors import ModelFileError, RehabPoseError
@@ -15,9 +14,10 @@ from rehab_pose.messages.carrier import stamp_ns
 from rehab_pose.messages.topics import CAMERA_TOPICS
 from rehab_pose.ros.carrier import RosCarrier, message_class
 from rehab_pose.ros.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS, diagnostic_array
+from rehab_pose.ros.distributions import callbacks_get_info, publisher_count
 from rehab_pose.ros.health import Health
 from rehab_pose.ros.mailbox import Mailbox
-from rehab_pose.ros.parameters import declare_settings, declared_names, unmatched_overrides
+from rehab_pose.ros.parameters import LiveSettings, declare_settings, declared_names, unmatched_overrides
 from rehab_pose.ros.qos import qos
 from rehab_pose.ros.sections import SETTINGS_BY_SECTION
 from rehab_pose.ros.stage import Actor, Stage
@@ -39,6 +39,7 @@ CAMERA_NAMES = frozenset(topic.name for topic in CAMERA_TOPICS)
 REPORT_PERIOD_S = 1.0
 REPEAT_S = 5.0
 """The same error is logged again after this time [s]."""
+STANDING_BY = "standing by"
 NS_PER_S = 1_000_000_000
 JUMP_BACK_NS = NS_PER_S
 """A stamp this much older than the newest means that time was set back [ns]."""
@@ -48,6 +49,7 @@ JUMP_BACK_NS = NS_PER_S
 class NodeSettings(Settings):
     """What every node has."""
 
+    active: bool = setting(True, "Take input; false: stand by, what comes is counted as dropped")
     queue_length: int = setting(
         2,
         "Messages that may wait for the worker, a newer one replaces the oldest; 1: least delay, more: fewer frames "
@@ -79,8 +81,10 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         self._silent: set[str] = set()
         self._listening: dict[str, Subscription[Any]] = {}
         self._checked_parameters = False
+        self._least_capacity, self._adjustable = 1, True
+        self._live_settings = LiveSettings(self)
         self._mailbox: Mailbox[tuple[Callable[[Any], bool], Any, int, float]] | None = None
-        self._queue_length = self.settings("node", NodeSettings).queue_length
+        self._node_settings = self.live_settings("node", NodeSettings, self._on_node_settings)
         self._diagnostics = self.create_publisher(
             message_class("diagnostic_msgs/msg/DiagnosticArray"), DIAGNOSTICS_TOPIC, 1
         )
@@ -93,6 +97,14 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             SettingsError: A value has the wrong type or lies outside its range.
         """
         return declare_settings(self, section, kind)
+
+    def live_settings(self, section: str, kind: type[S], apply: Callable[[S], None]) -> S:
+        """Do the same for a section that may be changed while the node runs; `apply` then gets the new values.
+
+        Raises:
+            SettingsError: A value has the wrong type or lies outside its range.
+        """
+        return self._live_settings.declare(section, kind, apply)
 
     def stage(self, build: Callable[[], A]) -> Stage[A]:
         """Build a stage now; when its model file cannot be used, say so and try again later."""
@@ -131,12 +143,23 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             adjustable: The parameter node.queue_length may ask for more.
         """
         if self._mailbox is None:
-            length = max(capacity, self._queue_length) if adjustable else capacity
-            self._mailbox = Mailbox(self._work, f"{self.get_name()}_worker", length)
+            self._least_capacity, self._adjustable = capacity, adjustable
+            self._mailbox = Mailbox(self._work, f"{self.get_name()}_worker", self._capacity())
+
+    def _capacity(self) -> int:
+        asked = self._node_settings.queue_length if self._adjustable else 0
+        return max(self._least_capacity, asked)
+
+    def _on_node_settings(self, settings: NodeSettings) -> None:
+        self._node_settings = settings
+        if self._mailbox is not None:
+            self._mailbox.capacity = self._capacity()
 
     def post(self, handler: Callable[[Any], bool], item: object, stamp: int, arrived_s: float) -> None:
         """Leave an item with stamp [ns] for a handler on the worker thread."""
-        if self._mailbox is not None:
+        if not self._node_settings.active:
+            self.health.drop(STANDING_BY)
+        elif self._mailbox is not None:
             self._mailbox.put((handler, item, stamp, arrived_s))
 
     def listen(
@@ -160,7 +183,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             number = info.get("publication_sequence_number")
             receive(message, self.health.arrived(entry, gid["data"] if gid else b"", number))
 
-        chosen = numbered if _callbacks_get_info() else plain
+        chosen = numbered if callbacks_get_info() else plain
         subscription = self.create_subscription(
             message_class(topic.type_name), topic.name, chosen, profile or qos(topic.delivery)
         )
@@ -202,7 +225,8 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             self.health.drop("internal error")
             self.complain(f"internal error: {type(error).__name__}: {error}", detail=traceback.format_exc())
         else:
-            self.health.done(arrived_s, present=present)
+            age_s = (self.get_clock().now().nanoseconds - stamp) / NS_PER_S
+            self.health.done(arrived_s, present=present, age_s=age_s)
 
     def _watch_time(self, stream: str, stamp: int) -> None:
         """Start afresh when time was set back. Each stream has its own time: one may lag behind another."""
@@ -225,9 +249,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         self.before_report()
         for shown, subscription in self._listening.items():
             # A message sent before its two ends have found each other is lost without a trace: show who is connected.
-            matched = hasattr(subscription, "get_publisher_count")  # not before ROS 2 Jazzy
-            count = subscription.get_publisher_count() if matched else self.count_publishers(shown)
-            self.health.facts[f"{PUBLISHERS}{shown}"] = str(count)
+            self.health.facts[f"{PUBLISHERS}{shown}"] = str(publisher_count(self, subscription, shown))
         silent = self.health.silent_inputs()
         for topic in silent.keys() - self._silent:
             self._silence_logger(topic)(f"nothing for {silent[topic]:.0f} s on {self.resolve_topic_name(topic)}")
@@ -252,7 +274,3 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
 
     def before_report(self) -> None:
         """Add what a subclass counts itself to the health, once a second."""
-
-
-def _callbacks_get_info() -> bool:
-    return hasattr(rclpy.subscription, "MessageInfo")

@@ -93,7 +93,7 @@ def test_latched_topics_are_latched_in_replay(repository: Path) -> None:
 
 def test_each_camera_names_its_three_topics(repository: Path) -> None:
     files = sorted((repository / "config" / "cameras").glob("*.yaml"))
-    assert [file.stem for file in files] == ["azure_kinect", "oak", "realsense", "zed"]
+    assert [file.stem for file in files] == ["azure_kinect", "kinect_v2", "oak", "realsense", "zed"]
     for file in files:
         content = yaml.safe_load(file.read_text())
         assert set(content) == {"color", "camera_info", "depth"}

@@ -7,28 +7,40 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from rehab_pose.cli.run import STAGE_NODES, node_environment
 from rehab_pose.cli.transport import use_shared_memory
 from rehab_pose.messages import topics
+from rehab_pose.messages.angles import angles_from_message
+from rehab_pose.messages.body import body_from_message
 from rehab_pose.messages.camera_info import camera_info_message
 from rehab_pose.messages.carrier import header
+from rehab_pose.messages.exercise import recognition_from_message
 from rehab_pose.messages.images import depth_millimetres, image_message
 from rehab_pose.messages.joints import joints_from_message
+from rehab_pose.pipeline import Pipeline
 from rehab_pose.recordings.bag_reader import BagReader
 from rehab_pose.recordings.bag_writer import BagWriter
 from rehab_pose.ros.watch import GraphWatch
 from rehab_pose.simulation.camera import SimulatedCamera
 from rehab_pose.simulation.settings import SimulationSettings
 
+if TYPE_CHECKING:
+    from rehab_pose.pipeline import PipelineResult
+
 pytestmark = pytest.mark.graph
 
 COMMAND = "rehab_pose.cli.main"
 FRAMES = 20
+LOOPS = 10
+JOINTS_AS_OFFLINE_M, BODY_AS_OFFLINE_M, ANGLES_AS_OFFLINE_RAD = 1e-5, 1e-3, 0.01
+"""Live and offline run the same stages on the same frames; between nodes numbers travel as float32."""
 RATE_HZ = 8.0
 """Slow: two graphs and the tests share few cores, and the test asks for every frame, not for speed."""
 START_S = 60.0
@@ -58,15 +70,22 @@ def children(pid: int) -> dict[str, int]:
     """Return the node processes of a run, by node."""
     found = {}
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        command = Path(f"/proc/{child}/cmdline").read_text()
+        line = Path(f"/proc/{child}/cmdline")
+        command = line.read_text() if line.exists() else ""
         if "rehab_pose.nodes." in command:
             found[command.split("rehab_pose.nodes.")[1].split("\0")[0]] = int(child)
     return found
 
 
 @pytest.mark.parametrize("composed", [False, True], ids=["separate", "composed"])
-def test_every_frame_is_answered_on_every_topic(program: Any, recording: Path, tmp_path: Path, composed: bool) -> None:  # noqa: ANN401
-    names = ["pipeline"] if composed else list(STAGE_NODES)
+def test_every_frame_is_answered_on_every_topic(
+    program: Any,  # noqa: ANN401
+    recording: Path,
+    offline: dict[int, PipelineResult],
+    tmp_path: Path,
+    composed: bool,
+) -> None:
+    names = [*(["pipeline"] if composed else STAGE_NODES), "session"]
     run = program(COMMAND, "run", *(["--composed"] if composed else []), "--ros-args", "-p", "node.queue_length:=30")
     wanted = ["/joints", "/keypoints", "/parts", "/body", "/body/vertices", "/body/topology", "/joint_angles", "/bones"]
     wanted += ["/exercise", "/exercise/list", "/diagnostics"]
@@ -95,10 +114,67 @@ def test_every_frame_is_answered_on_every_topic(program: Any, recording: Path, t
     }
     assert [found is not None for found in joints] == [True] * (FRAMES - 2) + [False] * 2
     assert sorted(status) == sorted(f"/{name}" for name in names)
+    assert_as_offline(tmp_path / "results", offline)
+
+
+def assert_as_offline(results: Path, offline: dict[int, PipelineResult]) -> None:
+    """Compare a live run's results with those of the same recording processed without ROS."""
+    with BagReader(results) as bag:
+        joints = [joints_from_message(message) for _, _, message in bag.messages("/joints")]
+        bodies = [body_from_message(message) for _, _, message in bag.messages("/body")]
+        angles = [angles_from_message(message) for _, _, message in bag.messages("/joint_angles")]
+        labels = [recognition_from_message(message) for _, _, message in bag.messages("/exercise")]
+    assert {label.stamp_ns: label.label for label in labels} == {
+        stamp_ns: result.exercise.recognition.label for stamp_ns, result in offline.items()
+    }
+    for found in filter(None, joints):
+        expected = offline[found.stamp_ns].joints
+        assert expected is not None
+        np.testing.assert_allclose(found.positions_m, expected.positions_m, atol=JOINTS_AS_OFFLINE_M)
+    for fitted in filter(None, bodies):
+        body = offline[fitted.stamp_ns].body
+        assert body is not None
+        np.testing.assert_allclose(fitted.joint_positions_m, body.joint_positions_m, atol=BODY_AS_OFFLINE_M)
+    for measured in filter(None, angles):
+        solved = offline[measured.stamp_ns].joint_angles
+        assert solved is not None
+        np.testing.assert_allclose(measured.angles_rad, solved.angles_rad, atol=ANGLES_AS_OFFLINE_RAD)
+
+
+@pytest.fixture(scope="module")
+def offline(recording: Path) -> dict[int, PipelineResult]:
+    """Return what the pipeline makes of the recording without ROS, by stamp."""
+    pipeline = Pipeline()
+    with BagReader(recording) as bag:
+        return {frame.stamp_ns: pipeline.process(frame) for frame in bag.frames()}
+
+
+def test_a_looped_recording_works_from_the_first_frame_of_each_loop(program: Any, recording: Path) -> None:  # noqa: ANN401
+    nodes = "rgbd_sync,silhouette,joints,exercise"
+    run = program(COMMAND, "run", "--nodes", nodes, "--ros-args", "-p", "node.queue_length:=30")
+    use_shared_memory(os.environ)
+    with GraphWatch() as watch:
+        assert watch.wait_for(lambda seen: seen.connected(nodes.split(",")), START_S), run.output
+        play = program(COMMAND, "play", str(recording), "--loop", "--rate", "1.5", "--wait", str(START_S))
+        played = "played"
+        end_s = time.monotonic() + 2 * START_S
+        while play.output.count(played) < LOOPS and time.monotonic() < end_s:
+            time.sleep(0.1)
+        loops = play.output.count(played)
+        assert loops >= LOOPS, play.output
+        play.stop()
+        time.sleep(2.0)
+        answers = Counter(recognition.stamp_ns for recognition in watch.record.recognitions)
+    assert len(answers) == FRAMES
+    first_ns, last_ns = min(answers), max(answers)
+    assert answers[first_ns] >= loops, (loops, answers)
+    assert min(answers.values()) >= loops, (loops, answers)
+    assert answers[last_ns] >= loops
+    assert run.output.count("time went back") >= loops - 1
 
 
 def test_a_node_that_dies_is_named_and_the_others_are_stopped(program: Any) -> None:  # noqa: ANN401
-    run = program(COMMAND, "run", "--nodes", "rgbd_sync,markers")
+    run = program(COMMAND, "run", "--no-respawn", "--nodes", "rgbd_sync,markers")
     end_s = time.monotonic() + START_S
     while len(children(run.process.pid)) < 2 and time.monotonic() < end_s:
         time.sleep(0.1)
@@ -107,6 +183,32 @@ def test_a_node_that_dies_is_named_and_the_others_are_stopped(program: Any) -> N
     assert run.process.wait(START_S) == 1
     assert "run: markers ended with signal SIGKILL" in run.output
     assert not Path(f"/proc/{processes['rgbd_sync']}").exists()
+
+
+def test_a_node_that_dies_is_started_anew(program: Any) -> None:  # noqa: ANN401
+    run = program(COMMAND, "run", "--nodes", "markers")
+
+    def pid() -> int | None:
+        return children(run.process.pid).get("markers")
+
+    end_s = time.monotonic() + START_S
+    while pid() is None and time.monotonic() < end_s:
+        time.sleep(0.1)
+    first = pid()
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    while pid() in {first, None} and time.monotonic() < end_s:
+        time.sleep(0.1)
+    assert pid() not in {first, None}
+    assert "markers ended with signal SIGKILL" in run.output
+    assert "starting markers anew" in run.output
+    assert run.stop() == 0, run.output
+
+
+def test_settings_that_cannot_be_used_are_not_tried_again(program: Any) -> None:  # noqa: ANN401
+    run = program(COMMAND, "run", "--nodes", "markers", "--ros-args", "-p", "markers.mesh_rate_hz:=-1.0")
+    assert run.process.wait(START_S) == 1
+    assert run.output.count("expected a value from 0.1 to 60") == 2, "once by the node, once in its obituary"
 
 
 def test_an_unknown_node_is_refused_in_one_sentence(program: Any) -> None:  # noqa: ANN401

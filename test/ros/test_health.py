@@ -68,3 +68,12 @@ def test_an_error_shows_for_some_seconds_and_stays_as_the_last_one() -> None:
     report = health.report()
     assert report.level is Level.OK
     assert report.values["last error"] == "the camera is not calibrated"
+
+
+def test_the_age_of_frames_leaves_out_recordings() -> None:
+    clock = Clock()
+    health = Health(clock)
+    assert health.report().values["age of the frame [ms]"] == "nan"
+    for age_s in (0.050, 0.070, 1e6, -1.0):
+        health.done(clock.now_s, present=True, age_s=age_s)
+    assert health.report().values["age of the frame [ms]"] == "60.0"

@@ -66,3 +66,19 @@ def test_closing_finishes_the_work_in_hand_and_counts_what_waits() -> None:
     assert len(work.done) + mailbox.replaced == 2
     mailbox.put(2)
     assert 2 not in work.done
+
+
+def test_a_smaller_mailbox_drops_the_oldest_at_the_next_item() -> None:
+    work = SlowWork()
+    mailbox = Mailbox(work, "test", capacity=4)
+    mailbox.put(0)
+    assert work.begun.wait(TIMEOUT_S)
+    for item in range(1, 5):
+        mailbox.put(item)
+    mailbox.capacity = 2
+    mailbox.put(5)
+    work.go_on.set()
+    for _ in range(3):
+        assert work.all_done.acquire(timeout=TIMEOUT_S)
+    mailbox.close()
+    assert (work.done, mailbox.replaced) == ([0, 4, 5], 3)

@@ -10,10 +10,10 @@ import pytest
 from rclpy.serialization import deserialize_message, serialize_message
 from visualization_msgs.msg import Marker
 
-from rehab_pose.datatypes import Joints, JointState, unknown_plane
+from rehab_pose.datatypes import JointAngles, Joints, JointState, unknown_plane
 from rehab_pose.errors import InputError
 from rehab_pose.ros.carrier import RosCarrier
-from rehab_pose.ros.markers import no_person_markers, person_markers
+from rehab_pose.ros.markers import angle_markers, name_markers, no_person_markers, person_markers
 from rehab_pose.ros.mesh_template import MeshTemplate, mesh_marker
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
@@ -76,3 +76,22 @@ def test_without_a_label_there_is_no_text_and_nobody_removes_all() -> None:
     assert len(person_markers(RosCarrier(), joints(), "").markers) == 2
     [clear] = no_person_markers(RosCarrier(), STAMP_NS, "cam").markers
     assert clear.action == Marker.DELETEALL
+
+
+def test_angles_are_written_in_degrees_beside_the_joints_that_are_known() -> None:
+    names = ("left_knee_flexion", "right_knee_flexion", "left_elbow_flexion", "left_hand_waving")
+    values = np.deg2rad([90.0, np.nan, 12.4, 1.0])
+    nothing = np.full(4, np.nan)
+    angles = JointAngles(STAMP_NS, "cam", names, values, nothing, np.ones(4), nothing)
+    markers = angle_markers(RosCarrier(), joints(), angles).markers
+    assert sorted(marker.text for marker in markers) == ["flexion 12°", "flexion 90°"]
+    knee = next(marker for marker in markers if "90" in marker.text)
+    place = joints().positions_m[SMPL_24.index("left_knee")]
+    assert abs(knee.pose.position.x - place[0]) == pytest.approx(0.12)
+    assert knee.lifetime.nanosec > 0
+    serialize_message(markers[0])
+
+
+def test_only_known_joints_are_named() -> None:
+    texts = {marker.text for marker in name_markers(RosCarrier(), joints()).markers}
+    assert texts == {name.replace("_", " ") for name in SMPL_24.joint_names} - {"left hand"}

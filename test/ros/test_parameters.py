@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 from rclpy.node import Node
 
 from rehab_pose.errors import SettingsError
-from rehab_pose.ros.parameters import declare_settings, unmatched_overrides
+from rehab_pose.ros.parameters import LiveSettings, declare_settings, unmatched_overrides
 from rehab_pose.settings import Settings, setting
 
 
@@ -71,6 +72,79 @@ def test_the_shipped_yaml_names_only_parameters_that_exist(repository: Any) -> N
     for section, values in content["/**"]["ros__parameters"].items():
         assert section in SETTINGS_BY_SECTION
         settings_type(section).from_mapping(values)
+
+
+def test_live_settings_change_when_they_fit_and_are_refused_with_a_sentence_when_not(ros: Any) -> None:  # noqa: ANN401
+    from rclpy.parameter import Parameter  # noqa: PLC0415
+
+    kitchen = node(ros, tea__cups="3")
+    changes: list[TeaSettings] = []
+    live = LiveSettings(kitchen)
+    assert live.declare("tea", TeaSettings, changes.append) == TeaSettings(cups=3)
+    assert not kitchen.describe_parameter("tea.cups").read_only
+    [answer] = kitchen.set_parameters([Parameter("tea.kind", value="black")])
+    assert answer.successful
+    assert changes == [TeaSettings(cups=3, kind="black")]
+    [answer] = kitchen.set_parameters([Parameter("tea.kind", value="oolong")])
+    assert (answer.successful, len(changes)) == (False, 1)
+    assert answer.reason == "TeaSettings.kind: expected one of green, black, got 'oolong'"
+    [answer] = kitchen.set_parameters([Parameter("tea.cups", value=99)])
+    assert not answer.successful
+    assert kitchen.get_parameter("tea.cups").value == 3
+    both = [Parameter("tea.cups", value=1), Parameter("tea.sugar", value=True)]
+    assert kitchen.set_parameters_atomically(both).successful
+    assert changes[1:] == [TeaSettings(cups=1, kind="black", sugar=True)]
+
+
+def test_sections_that_are_not_live_stay_as_they_are(ros: Any) -> None:  # noqa: ANN401
+    from rclpy.parameter import Parameter  # noqa: PLC0415
+
+    kitchen = node(ros)
+    LiveSettings(kitchen).declare("tea", TeaSettings, lambda _settings: None)
+    declare_settings(kitchen, "coffee", TeaSettings)
+    [answer] = kitchen.set_parameters([Parameter("coffee.cups", value=5)])
+    assert not answer.successful
+    assert kitchen.get_parameter("coffee.cups").value == 2
+
+
+def test_a_node_stands_by_until_it_is_told_to_work(ros: Any) -> None:  # noqa: ANN401
+    from rclpy.parameter import Parameter  # noqa: PLC0415
+
+    from rehab_pose.ros.stage_node import StageNode  # noqa: PLC0415
+
+    ros("-p", "node.active:=false")
+    stage = StageNode("stage")
+    done: list[int] = []
+    stage.start_worker(capacity=10)
+
+    def work(item: int) -> bool:
+        done.append(item)
+        return True
+
+    stage.post(work, 1, 1, 0.0)
+    [answer] = stage.set_parameters([Parameter("node.active", value=True)])
+    assert answer.successful
+    stage.post(work, 2, 2, 0.0)
+    end_s = time.monotonic() + 5.0
+    while not done and time.monotonic() < end_s:
+        time.sleep(0.01)
+    stage.close()
+    assert done == [2]
+    assert stage.health.dropped["standing by"] == 1
+
+
+def test_changed_exercise_settings_reach_the_recogniser(ros: Any) -> None:  # noqa: ANN401
+    from rclpy.parameter import Parameter  # noqa: PLC0415
+
+    from rehab_pose.nodes.exercise import ExerciseNode  # noqa: PLC0415
+
+    assert ros is not None
+    exercise = ExerciseNode()
+    before = exercise._recognizer.get()
+    [answer] = exercise.set_parameters([Parameter("exercise.confidence_threshold", value=0.9)])
+    assert answer.successful
+    assert exercise._recognizer.get() is not before
+    exercise.close()
 
 
 def test_rclpy_is_down_after_each_test() -> None:

@@ -1,0 +1,134 @@
+"""`rehab-pose doctor`: look at camera, transport, models and running nodes, and say what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import yaml
+
+from rehab_pose.cli.shared_files import shared_file
+from rehab_pose.cli.transport import OLD_VARIABLE, VARIABLE, use_shared_memory
+from rehab_pose.errors import RehabPoseError, SettingsError
+from rehab_pose.messages import topics
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from rehab_pose.ros.doctor import CameraNames, Finding
+
+__all__ = ["add_parser", "run"]
+
+LISTEN_S = 4.0
+EXIT_ATTENTION = 1
+CAMERAS = ("azure_kinect", "kinect_v2", "oak", "realsense", "zed")
+WORDS = ("ok", "WARN", "ERROR")
+"""By level."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help="check camera, transport, models and running nodes",
+        description="Listens for some seconds, says what is wrong and what to do. Exit code 0: all is well, 1: not.",
+    )
+    parser.add_argument("--camera", choices=CAMERAS, help="its topics (default: the names that the nodes listen to)")
+    parser.add_argument("--namespace", default="", help="of the nodes")
+    parser.add_argument("--listen", type=float, default=LISTEN_S, metavar="S", help="so long (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look and print; return 0 when all is well, else 1.
+
+    Raises:
+        SettingsError: The time to listen is not positive.
+    """
+    if not arguments.listen > 0:
+        msg = f"--listen: expected more than 0 s, got {arguments.listen}"
+        raise SettingsError(msg)
+    transport = [*_transport()]  # before ROS is loaded, which reads it
+    from rehab_pose.ros.doctor import findings, worst  # noqa: PLC0415  (see above)
+    from rehab_pose.ros.survey import survey  # noqa: PLC0415
+
+    presets = {name: _preset(name) for name in CAMERAS}
+    camera = presets[arguments.camera] if arguments.camera else _own_names(arguments.namespace)
+    types = (topics.COLOR.type_name, topics.CAMERA_INFO.type_name, topics.DEPTH.type_name)
+    wanted = zip((camera.color, camera.camera_info, camera.depth), types, strict=True)
+    seen = survey([*wanted], arguments.listen)
+    found = [*transport, *_models(), *findings(seen, camera, presets)]
+    level = worst(found)
+    if arguments.json:
+        listed = [
+            {"what": entry.what, "level": entry.level.name, "message": entry.message, "remedy": entry.remedy}
+            for entry in found
+        ]
+        print(json.dumps({"level": level.name, "findings": listed}, indent=1))
+    else:
+        for entry in found:
+            print(f"{WORDS[entry.level]:5s}  {entry.what}: {entry.message}")
+            if entry.remedy:
+                print(f"       -> {entry.remedy}")
+    return EXIT_ATTENTION if level else 0
+
+
+def _transport() -> Iterator[Finding]:
+    given = os.environ.get(VARIABLE) or os.environ.get(OLD_VARIABLE)
+    complaint = use_shared_memory(os.environ)
+    from rehab_pose.ros.doctor import Finding  # noqa: PLC0415  (after the transport is set)
+    from rehab_pose.ros.health import Level  # noqa: PLC0415
+
+    if complaint:
+        yield Finding("transport", Level.WARN, complaint, "give /dev/shm more room")
+    elif given and not os.path.isfile(given):  # noqa: PTH113  (a plain question)
+        yield Finding("transport", Level.ERROR, f"the profile {given} is not there", f"correct {VARIABLE}")
+    elif given:
+        yield Finding("transport", Level.OK, f"profile {given}")
+    else:
+        remedy = f"for the camera's driver too: export {VARIABLE}={shared_file('config/fastdds_shm.xml')}"
+        message = "this shell sets no profile; the launch file and `rehab-pose run` set it for their own nodes"
+        yield Finding("transport", Level.OK, message, remedy)
+
+
+def _models() -> Iterator[Finding]:
+    """Try to load what each stage needs, as it is shipped."""
+    from rehab_pose.body.fitter import BodyFitter  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.exercise.recognizer import ExerciseRecognizer  # noqa: PLC0415
+    from rehab_pose.joints.predictor import JointPredictor  # noqa: PLC0415
+    from rehab_pose.ros.doctor import Finding  # noqa: PLC0415
+    from rehab_pose.ros.health import Level  # noqa: PLC0415
+    from rehab_pose.silhouette.segmenter import SilhouetteSegmenter  # noqa: PLC0415
+
+    loaders: dict[str, Callable[[], str]] = {
+        "silhouette": lambda: SilhouetteSegmenter().model_id,
+        "joints": lambda: JointPredictor().model_id,
+        "body": lambda: BodyFitter().model.model_id,
+        "exercise": lambda: ExerciseRecognizer().model_id,
+    }
+
+    def tried(name: str, load: Callable[[], str]) -> Finding:
+        try:
+            return Finding(f"model {name}", Level.OK, load())
+        except RehabPoseError as error:
+            return Finding(f"model {name}", Level.ERROR, str(error), "install the package anew")
+
+    for name, load in loaders.items():
+        yield tried(name, load)
+
+
+def _preset(name: str) -> CameraNames:
+    from rehab_pose.ros.doctor import CameraNames  # noqa: PLC0415  (needs ROS)
+
+    file = shared_file(f"config/cameras/{name}.yaml")
+    return CameraNames(**yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+def _own_names(namespace: str) -> CameraNames:
+    from rehab_pose.ros.doctor import CameraNames  # noqa: PLC0415  (needs ROS)
+
+    place = f"/{namespace.strip('/')}/" if namespace.strip("/") else "/"
+    return CameraNames(*(place + topic.name for topic in (topics.COLOR, topics.CAMERA_INFO, topics.DEPTH)))

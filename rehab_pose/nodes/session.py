@@ -1,0 +1,73 @@
+"""repetition, repetition/progress and exercise -> session_state, recordings and reports; the action run_exercise."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rehab_pose.messages import topics
+from rehab_pose.messages.carrier import stamp_ns
+from rehab_pose.messages.exercise import progress_from_message, repetition_from_message
+from rehab_pose.ros.exercise_action import ExerciseAction
+from rehab_pose.ros.run import OFF_THE_PATH, run_node
+from rehab_pose.ros.session_keeper import SessionSettings
+from rehab_pose.ros.session_services import SessionServices
+from rehab_pose.ros.stage_node import StageNode
+
+if TYPE_CHECKING:
+    from rehab_pose.messages.carrier import Message
+
+__all__ = ["SessionNode", "main"]
+
+
+class SessionNode(StageNode):
+    """Keeps sessions."""
+
+    def __init__(self) -> None:
+        super().__init__("session")
+        settings = self.live_settings("session", SessionSettings, self._on_settings)
+        self._offer = SessionServices(self, self.output(topics.SESSION_STATE), settings)
+        self._keeper = self._offer.keeper
+        self._action = ExerciseAction(self, self._keeper, lambda: self._offer.stamp_ns)
+        # All on the receiving thread: nothing here takes long, and the services and the action share the session.
+        self.listen(topics.EXERCISE, self._on_exercise)
+        self.listen(topics.REPETITION, self._on_repetition, watched=False)
+        self.listen(topics.REPETITION_PROGRESS, self._on_progress, watched=False)
+
+    def close(self) -> None:
+        """Finish the files of a running session."""
+        self._keeper.stop("the node was stopped")
+        self._action.close()
+        super().close()
+
+    def before_report(self) -> None:
+        """Show the session."""
+        session = self._keeper.session
+        self.health.facts["session"] = session.session_id
+        self.health.facts["recording"] = session.recording_path if session.running else ""
+
+    def _on_settings(self, settings: SessionSettings) -> None:
+        self._keeper.settings = settings
+
+    def _on_exercise(self, message: Message, arrived_s: float) -> None:
+        self._offer.stamp_ns = stamp_ns(message.header.stamp)
+        self._offer.frame_id = message.header.frame_id
+        self._action.on_label(message.label)
+        self.health.done(arrived_s, present=bool(message.body_id))
+
+    def _on_repetition(self, message: Message, _arrived_s: float) -> None:
+        repetition = repetition_from_message(message)
+        self._keeper.count(repetition)
+        self._action.on_repetition(repetition)
+
+    def _on_progress(self, message: Message, _arrived_s: float) -> None:
+        self._action.on_progress(progress_from_message(message))
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(SessionNode, niceness=OFF_THE_PATH)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

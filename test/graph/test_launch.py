@@ -1,0 +1,176 @@
+"""The launch files with the real `ros2 launch`, where launch, launch_ros and ros2cli are installed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from rehab_pose.cli.run import OTHER_NODES, STAGE_NODES
+from rehab_pose.ros.watch import GraphWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.graph
+for module in ("launch", "launch_ros", "ros2launch", "ros2param", "ros2topic", "rosidl_runtime_py"):
+    pytest.importorskip(module, reason=f"{module} is not installed")
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ROS2 = "import sys; from ros2cli.cli import main; sys.exit(main())"
+NODES = ("rgbd_sync", "silhouette", "joints", "body", "session")
+START_S = 90.0
+BACK_S = 30.0
+"""On a machine that does other work too; `rehab-pose bench ros` measures."""
+STOP_S = 10.0
+DIRECTLY = ("--no-daemon", "--spin-time", "5", "--timeout", "20")
+"""Look for nodes without the daemon, which would go on after the test."""
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the environment of a place where this package is installed."""
+    prefix = tmp_path_factory.mktemp("prefix")
+    share, programs = prefix / "share" / "rehab_pose", prefix / "lib" / "rehab_pose"
+    index = prefix / "share" / "ament_index" / "resource_index" / "packages"
+    for folder in (share, programs, index):
+        folder.mkdir(parents=True)
+    (index / "rehab_pose").touch()
+    (share / "package.xml").symlink_to(REPOSITORY / "package.xml")
+    for root in ("launch", "config", "rviz"):
+        for file in (REPOSITORY / root).rglob("*.*"):
+            link = share / file.relative_to(REPOSITORY)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if file.is_file() and "__pycache__" not in file.parts:
+                link.symlink_to(file)
+    modules = {name: f"rehab_pose.nodes.{name}" for name in (*STAGE_NODES, *OTHER_NODES, "pipeline")}
+    for name, module in {**modules, "rehab-pose": "rehab_pose.cli.main"}.items():
+        program = programs / name
+        program.write_text(f"#!{sys.executable}\nimport sys\nfrom {module} import main\nsys.exit(main())\n")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    paths = [str(REPOSITORY), *sys.path]
+    prefixes = [str(prefix), *filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)), sys.prefix]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+        "AMENT_PREFIX_PATH": os.pathsep.join(prefixes),
+        "ROS_LOG_DIR": str(prefix / "log"),
+        "ROS_HOME": str(prefix / "home"),
+    }
+
+
+def ros2(environment: dict[str, str], *arguments: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-c", ROS2, *arguments],
+        env=environment, capture_output=True, text=True, check=False, timeout=START_S,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+class Launched:
+    """A running `ros2 launch`."""
+
+    def __init__(self, environment: dict[str, str], log: Path, *arguments: str) -> None:
+        self._log = log
+        with log.open("w") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", ROS2, "launch", "rehab_pose", *arguments],
+                env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text()
+
+    def pids(self) -> dict[str, int]:
+        """Return the programs that run, by name."""
+        pid = self.process.pid
+        found: dict[str, int] = {}
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            line = Path(f"/proc/{child}/cmdline")
+            words = line.read_text().split("\0") if line.exists() else []
+            found |= {Path(word).name: int(child) for word in words[:2] if "lib/rehab_pose/" in word}
+        return found
+
+    def interrupt(self) -> tuple[int, float]:
+        """Send what Ctrl-C sends, to the whole group; return exit code and time."""
+        start_s = time.monotonic()
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(STOP_S), time.monotonic() - start_s
+
+
+@pytest.fixture
+def launched(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Launched]]:
+    started: list[Launched] = []
+
+    def start(*arguments: str) -> Launched:
+        started.append(Launched(environment, tmp_path / f"{len(started)}.log", *arguments))
+        return started[-1]
+
+    yield start
+    for entry in started:
+        if entry.process.poll() is None:
+            entry.interrupt()
+
+
+def test_the_arguments_are_shown(environment: dict[str, str]) -> None:
+    shown = ros2(environment, "launch", "rehab_pose", "rehab_pose.launch.py", "--show-args")
+    wanted = (
+        "namespace use_sim_time params_file autostart log_level use_rviz rviz_config camera rgb_topic rgb_info_topic"
+    )
+    wanted += " depth_topic image_qos device model_path use_mesh use_recognition composed record bag"
+    places = [shown.index(f"'{name}':") for name in wanted.split()]
+    assert places == sorted(places), "the usual order"
+    assert "kinect_v2" in shown
+    replay = ros2(environment, "launch", "rehab_pose", "replay.launch.py", "--show-args")
+    assert "'bag':" in replay
+    assert "'composed':" in replay
+
+
+def test_what_cannot_be_is_refused(launched: Callable[..., Launched]) -> None:
+    for argument, sentence in (("camera:=webcam", "webcam"), ("composed:=true", "expected use_mesh")):
+        entry = launched("rehab_pose.launch.py", argument, "use_mesh:=false")
+        assert entry.process.wait(START_S) == 1
+        assert sentence in entry.output
+
+
+def test_each_node_comes_back_and_ctrl_c_ends_all(
+    launched: Callable[..., Launched], environment: dict[str, str], tmp_path: Path
+) -> None:
+    entry = launched("rehab_pose.launch.py", "sim:=true", f"record:={tmp_path / 'bag'}", "image_qos:=reliable")
+    with GraphWatch() as watch:
+        up = watch.wait_for(lambda seen: seen.connected((*STAGE_NODES, "session")) and bool(seen.body_ns), START_S)
+        assert up, entry.output
+        for name in NODES:
+            before, killed_ns = entry.pids()[name], time.time_ns()
+            os.kill(before, signal.SIGKILL)
+            watch.record.diagnostics.clear()
+
+            def back(seen: Any, name: str = name, before: int = before, killed_ns: int = killed_ns) -> bool:  # noqa: ANN401
+                flowing = all(max(stamps, default=0) > killed_ns for stamps in (seen.exercise_ns, seen.body_ns))
+                reports = any(node.strip("/") == name for node in seen.diagnostics)
+                return entry.pids().get(name, before) != before and flowing and reports
+
+            assert watch.wait_for(back, BACK_S), f"{name} did not come back\n{entry.output}"
+            time.sleep(1.0)
+    dumped = yaml.safe_load(ros2(environment, "param", "dump", "/rgbd_sync", *DIRECTLY))
+    assert dumped["/rgbd_sync"]["ros__parameters"]["camera"]["image_qos"] == "reliable"
+    told = ros2(environment, "param", "set", "/exercise", "exercise.confidence_threshold", "0.7", *DIRECTLY)
+    assert "successful" in told
+    assert "label" in ros2(environment, "topic", "echo", "--once", "--no-daemon", "--spin-time", "5", "/exercise")
+    pids = entry.pids()
+    assert {*STAGE_NODES, "session", "markers", "sim_camera", "rehab-pose"} <= set(pids)
+    code, _ = entry.interrupt()
+    assert code == 0, entry.output
+    assert not [name for name, pid in pids.items() if Path(f"/proc/{pid}").exists()], "something is left over"
+    assert "Traceback" not in entry.output
+    assert (tmp_path / "bag" / "metadata.yaml").is_file(), "the recording was finished"
