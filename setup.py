@@ -52,7 +52,7 @@ setup(
     ],
     python_requires=">=3.10",
     install_requires=["setuptools"],
-    extras_require={"test": ["pytest"]},
+    extras_require={"test": ["pytest"], "smplx": ["smplx==0.1.28"]},  # smplx: non-commercial, never needed
     zip_safe=False,
     maintainer="The rehab_pose maintainers",
     maintainer_email="maintainers@rehab-pose.invalid",

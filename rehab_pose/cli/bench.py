@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import resource
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from rehab_pose.cli import bench_recognition
 
 if TYPE_CHECKING:
     import argparse
@@ -28,10 +31,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "what",
         nargs="?",
         default="graph",
-        choices=("graph", "pipeline", "perception", "body", "biomechanics"),
-        help="graph: separate processes over DDS, then the pipeline; pipeline: all stages in this process; perception: "
+        choices=("graph", "pipeline", "perception", "body", "biomechanics", "recognition", "ros"),
+        help="graph: separate processes over DDS, then the pipeline; ros: markers, separate and composed graph, nodes "
+        "that die; pipeline: all stages in this process; perception: "
         "silhouettes and joints against the truth, beside the published rules; body: the fit against truth and on real "
-        "recordings; biomechanics: joint angles beside KinePose's, and the bones inside the body",
+        "recordings; biomechanics: joint angles beside KinePose's, and the bones inside the body; "
+        "recognition: exercises of people the recogniser has never seen",
     )
     parser.add_argument(
         "--pictures", type=Path, metavar="DIR", help="perception: write a picture of each scene into this folder"
@@ -43,6 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="perception: take the joints from silhouettes by this method (truth: the true ones)",
     )
     parser.add_argument("--json", action="store_true", help="print one flat JSON object")
+    bench_recognition.add_arguments(parser)
     parser.set_defaults(run=run)
 
 
@@ -52,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RecordingError: Some recordings to measure on cannot be used.
     """
+    if arguments.what == "recognition":
+        return bench_recognition.run(arguments)
     if arguments.what == "perception":
         from rehab_pose.cli.bench_perception import print_perception  # noqa: PLC0415  (loaded only when it runs)
 
@@ -71,6 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _figures(what: str) -> dict[str, float]:
+    if what == "ros":
+        from rehab_pose.cli.bench_ros import ros_figures  # noqa: PLC0415  (needs ROS, loaded only when it runs)
+
+        return ros_figures(lambda line: print(line, file=sys.stderr, flush=True))
     if what == "body":
         from rehab_pose.cli.bench_body_energy import energy_figures  # noqa: PLC0415  (loaded only when it runs)
         from rehab_pose.reports.body_bench import body_figures  # noqa: PLC0415

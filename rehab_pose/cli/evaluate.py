@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rehab_pose.cli import evaluate_fusion
 from rehab_pose.cli.bench_biomechanics import ik_figures
-from rehab_pose.exercise.catalogue import EXERCISES
-from rehab_pose.exercise.recognizer import WindowClassifier
-from rehab_pose.recordings.kimore import load_kimore
-from rehab_pose.training.exercise_scores import labelled_windows, none_scores, score_recordings
-from rehab_pose.training.exercise_streaming import score_streaming
+from rehab_pose.errors import ModelFileError, RecordingError
 
 if TYPE_CHECKING:
     import argparse
 
+    from rehab_pose.recordings.clip import Clip
+
 __all__ = ["add_parser", "run"]
+
+DATASETS = ("kimore", "utkinect", "ui_prmd", "mars")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,13 +27,21 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("evaluate", help="measure a stage on a public data set")
     stages = parser.add_subparsers(dest="stage", required=True)
     recognition = stages.add_parser("recognition", help="the exercise recogniser")
-    recognition.add_argument("--dataset", choices=("kimore",), default="kimore", help="kind of data set")
+    recognition.add_argument("--dataset", choices=DATASETS, default="kimore", help="kind of data set")
     recognition.add_argument("--root", type=Path, required=True, help="folder of the data set")
-    recognition.add_argument("--weights", type=Path, help="ONNX file (default: the shipped one)")
+    recognition.add_argument(
+        "--weights", type=Path, help="ONNX file (default: the shipped one, which knows kimore's exercises only)"
+    )
     recognition.add_argument("--subjects", help="comma-separated list; default: everybody")
-    recognition.add_argument("--streaming", action="store_true", help="also frame by frame, as a live camera would")
+    recognition.add_argument(
+        "--leave-out-damaged", action="store_true", help="go on without recordings that cannot be used, and name them"
+    )
+    recognition.add_argument("--incorrect", action="store_true", help="ui_prmd: also the incorrect repetitions")
+    recognition.add_argument("--streaming", action="store_true", help="also the live recogniser, frame by frame")
+    recognition.add_argument("--output", type=Path, metavar="DIR", help="write JSON, CSV and figures into this folder")
     recognition.add_argument("--json", action="store_true", help="print one flat JSON object")
     recognition.set_defaults(run=run)
+    evaluate_fusion.add_parser(stages)
     angles = stages.add_parser("ik", help="joint rotations from keypoints, on a file with known ones")
     angles.add_argument("file", type=Path, help=".npz with keypoints16 (T, 16, 3) [m] and ori_gt (T, 19, 3, 3)")
     angles.add_argument("--json", action="store_true", help="print one flat JSON object")
@@ -53,30 +63,85 @@ def run_ik(args: argparse.Namespace) -> int:
     return 0
 
 
-def run(args: argparse.Namespace) -> int:
-    """Measure, and print the figures."""
-    classifier = WindowClassifier(str(args.weights) if args.weights else "")
-    clips = load_kimore(args.root)
+def _clips(args: argparse.Namespace) -> list[Clip]:
+    """Return the recordings that were asked for.
+
+    Raises:
+        RecordingError: There are none.
+    """
+    from rehab_pose.training.exercise_clips import LOADERS  # noqa: PLC0415  (loaded only when it runs)
+
+    left_out: list[str] | None = [] if args.leave_out_damaged else None
+    clips = LOADERS[args.dataset](args.root, skipped=left_out)
+    for sentence in left_out or []:
+        print(f"left out: {sentence}", file=sys.stderr)
+    if args.dataset == "ui_prmd" and not args.incorrect:
+        clips = [clip for clip in clips if clip.group == "correct"]
     if args.subjects:
         wanted = set(args.subjects.split(","))
         clips = [clip for clip in clips if clip.subject in wanted]
-    score = score_recordings(classifier.logits, clips)
-    facts: dict[str, Any] = asdict(score) | {"labels": list(EXERCISES), "model_id": classifier.model_id}
-    facts |= none_scores(*labelled_windows(classifier.logits, clips))
-    if args.streaming:
-        facts |= score_streaming(str(args.weights) if args.weights else "", clips)
-    if args.json:
-        print(json.dumps(facts))
-        return 0
-    print(f"model {classifier.model_id}, {score.n_subjects} subjects")
-    print(f"recording_acc {score.recording_acc:.4f}  n_recordings {score.n_recordings}")
-    print(f"window_acc    {score.window_acc:.4f}  n_windows    {score.n_windows}  (64 frames, half overlapping)")
-    print("confusion of recordings (rows: truth, columns: answer)")
-    for label, row in zip(EXERCISES, score.confusion, strict=True):
-        print(f"  {label:20s}" + "".join(f"{count:6d}" for count in row))
-    for name in ("six_way_acc", "none_recall", "none_false", "streaming_acc", "label_within_3s", "frame_ms_mean"):
-        if name in facts:
-            print(f"{name} {facts[name]:.4f}")
-    for line in score.wrong:
-        print(f"  wrong: {line}")
+    if not clips:
+        msg = f"{args.dataset}: expected recordings in {args.root}, found none of the subjects that were asked for"
+        raise RecordingError(msg)
+    return clips
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, and print the figures.
+
+    Raises:
+        ModelFileError: The weights are for other movements than the data set's.
+        RecordingError: The recordings cannot be used.
+    """
+    # Loaded only when this command runs.
+    from rehab_pose.exercise.catalogue import LABELS  # noqa: PLC0415
+    from rehab_pose.exercise.classifier import WindowClassifier  # noqa: PLC0415
+    from rehab_pose.training.exercise_scores import judge_recordings, labelled_windows  # noqa: PLC0415
+    from rehab_pose.training.exercise_streaming import live_figures  # noqa: PLC0415
+    from rehab_pose.training.recognition_scores import none_figures, score_of  # noqa: PLC0415
+
+    if args.dataset != "kimore" and args.weights is None:
+        msg = (
+            f"the shipped weights know kimore's exercises, not {args.dataset}'s movements: give --weights, made by "
+            f"`rehab-pose train recognition --dataset {args.dataset} --data DIR -o OUT`"
+        )
+        raise ModelFileError(msg)
+    clips = _clips(args)
+    weights = str(args.weights) if args.weights else ""
+    classifier = WindowClassifier(weights, LABELS if args.dataset == "kimore" else None)
+    labels = classifier.labels[1:]
+    live = classifier.logits if args.dataset == "kimore" else None
+    found = judge_recordings(classifier.exercise_logits, clips, labels, live=live)
+    facts: dict[str, Any] = {"dataset": args.dataset, "model_id": classifier.model_id} | score_of(found, labels)
+    if args.dataset == "kimore":
+        facts |= none_figures(*labelled_windows(classifier.logits, clips)[:2])
+        if args.streaming:
+            facts |= live_figures(weights, clips)
+    facts = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in facts.items()
+    }
+    if args.output is not None:
+        from rehab_pose.reports.recognition_figures import write_recognition  # noqa: PLC0415
+
+        write_recognition(args.output, facts, found, labels)
+    print(json.dumps(facts) if args.json else "\n".join(_table(facts)))
     return 0
+
+
+def _table(facts: dict[str, Any]) -> list[str]:
+    """Return the figures as lines for a person."""
+    lines = [
+        f"model {facts['model_id']}, {facts['dataset']}, {facts['n_subjects']} subjects",
+        f"recording_acc {facts['recording_acc']:.4f}  n_recordings {facts['n_recordings']}",
+        f"window_acc    {facts['window_acc']:.4f}  n_windows    {facts['n_windows']}  (half overlapping)",
+        "confusion of recordings (rows: truth, columns: answer), and of windows precision, recall, F1, ROC AUC",
+    ]
+    columns = zip(*(facts[name] for name in ("precision", "recall", "f1", "roc_auc")), strict=True)
+    for label, row, values in zip(facts["labels"], facts["confusion"], columns, strict=True):
+        numbers = "".join(f"{'-' if value is None else format(value, '.3f'):>8s}" for value in values)
+        lines.append(f"  {label:26s}" + "".join(f"{count:5d}" for count in row) + numbers)
+    single = ("ece", "streaming_acc", "six_way_acc", "none_false_pct", "none_recall_pct", "time_to_label_s", "frame_ms")
+    lines += [f"{name} {facts[name]:.4f}" for name in single if facts.get(name) is not None]
+    lines += [f"  wrong: {line}" for line in facts["wrong"]]
+    lines += [f"  not judged (nobody seen long enough): {name}" for name in facts["skipped"]]
+    return lines

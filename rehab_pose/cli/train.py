@@ -22,6 +22,8 @@ SEEDS = {"silhouette": 5, "joints": 11}
 LEARNING_RATE = 1.5e-3
 LIBRARY_SEED = 3
 POSTURE_SEED = 1
+QUALITY_SEED = 7
+EPOCHS = 12
 HELD_OUT_SEED = 99
 """What the shipped weights' last round was made with; samples of another seed are for the figures."""
 
@@ -30,10 +32,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the subcommand."""
     parser = subparsers.add_parser("train", help="learn the weights of a stage")
     stages = parser.add_subparsers(dest="stage", required=True)
-    exercise = stages.add_parser("exercise", help="the exercise recogniser, from public recordings of joints")
+    exercise = stages.add_parser("recognition", help="the exercise recogniser, from public recordings of joints")
     exercise.add_argument("--data", type=Path, required=True, help="folder with one folder a data set (kimore, ...)")
+    exercise.add_argument(
+        "--dataset",
+        choices=("kimore", "utkinect", "ui_prmd", "mars"),
+        default="kimore",
+        help="whose movements; kimore learns from all sets, the others' movements as `none` (default: kimore)",
+    )
     exercise.add_argument("-o", "--output", type=Path, required=True, help="folder for weights, figures, checkpoint")
-    exercise.add_argument("--epochs", type=int, default=15, help="epochs of 100 batches (default: %(default)s)")
+    exercise.add_argument("--epochs", type=int, default=EPOCHS, help="epochs of 100 batches (default: %(default)s)")
     exercise.add_argument("--seed", type=int, default=7, help="of the split, the start and the windows")
     exercise.add_argument("--threads", type=int, default=1, help="threads that torch may use")
     exercise.add_argument(
@@ -42,7 +50,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     exercise.add_argument(
         "--calibration", type=Path, help="metrics.json of a run that kept subjects back; for --held-out 0"
     )
-    exercise.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output folder")
+    quality = stages.add_parser("quality", help="norms of healthy repetitions, and clinical scores, from KIMORE")
+    quality.add_argument("--data", type=Path, required=True, help="folder with a folder kimore")
+    quality.add_argument("-o", "--output", type=Path, required=True, help="folder for the norms and the weights")
+    quality.add_argument("--seed", type=int, default=QUALITY_SEED, help="of the folds (default: %(default)s)")
     posture = stages.add_parser("posture-prior", help="the mixture of postures, from public recordings of joints")
     posture.add_argument("--data", type=Path, required=True, help="folder with kimore, ui_prmd, utkinect")
     posture.add_argument("-o", "--output", type=Path, required=True, help="folder for the mixture and the postures")
@@ -75,11 +86,13 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.stage == "posture-prior":
         return _train_posture_prior(args)
+    if args.stage == "quality":
+        return _train_quality(args)
     if importlib.util.find_spec("torch") is None:
         msg = "training needs torch, which is not installed; pip install torch, then try again"
         raise MissingDependencyError(msg)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    return _train_exercise(args) if args.stage == "exercise" else _train_rendered(args)
+    return _train_exercise(args) if args.stage == "recognition" else _train_rendered(args)
 
 
 def _train_posture_prior(args: argparse.Namespace) -> int:
@@ -89,6 +102,16 @@ def _train_posture_prior(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     for name, value in train_posture_prior(args.data, args.output, args.seed).items():
         print(f"{name:24s} {value:10.3f}")
+    return 0
+
+
+def _train_quality(args: argparse.Namespace) -> int:
+    """Learn norms and clinical scores (numpy only), print the cross-validated figures."""
+    from rehab_pose.training.quality import train_quality  # noqa: PLC0415  (only when it is asked for)
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for name, value in train_quality(args.data, args.output, args.seed).items():
+        print(f"{name:48s} {value:10.3f}")
     return 0
 
 
@@ -128,8 +151,15 @@ def _train_exercise(args: argparse.Namespace) -> int:
     # torch takes seconds to load: only when something is trained.
     from rehab_pose.training.exercise import TrainingPlan, train  # noqa: PLC0415
 
-    plan = TrainingPlan(epochs=args.epochs, seed=args.seed, held_out_share=args.held_out, threads=args.threads)
-    facts = train(args.data, args.output, plan, resume=args.resume, calibration=args.calibration)
+    plan = TrainingPlan(epochs=args.epochs, seed=args.seed, threads=args.threads)
+    facts = train(
+        args.data,
+        args.output,
+        plan,
+        dataset=args.dataset,
+        held_out_share=args.held_out,
+        calibration=args.calibration,
+    )
     score = facts.get("recognition")
     print(f"weights: {args.output / 'exercise.onnx'}")
     if score is None:

@@ -148,7 +148,9 @@ def window_features(positions_m: NDArray[Any], up: NDArray[Any]) -> tuple[NDArra
         validity zero.
     """
     rotations, origins, torso_m = body_frames(positions_m, up)
-    scaled = np.einsum("bij,btkj->btki", rotations, positions_m - origins[:, None, None]) / torso_m[:, None, None, None]
+    kind = positions_m.dtype  # single precision is enough for training, and twice as fast
+    turns = (rotations / torso_m[:, None, None]).astype(kind)
+    scaled = (positions_m - origins[:, None, None].astype(kind)) @ turns.transpose(0, 2, 1)[:, None]
     scaled = np.clip(scaled, -FEATURE_LIMIT, FEATURE_LIMIT)
     velocity = np.full_like(scaled, np.nan)
     velocity[:, 1:] = np.diff(scaled, axis=1) * (SAMPLE_RATE_HZ * VELOCITY_SCALE_S)

@@ -2,87 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rehab_pose.datatypes import ExerciseUpdate, Recognition
-from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.catalogue import LABELS, NONE
+from rehab_pose.exercise.classifier import WindowClassifier
 from rehab_pose.exercise.features import (
-    FEATURE_JOINTS,
     SAMPLE_RATE_HZ,
     WINDOW_SAMPLES,
     motion_range_m,
     resample,
-    window_features,
 )
 from rehab_pose.exercise.history import JointHistory
 from rehab_pose.exercise.repetitions import RepetitionCounter
 from rehab_pose.exercise.settings import ExerciseSettings
-from rehab_pose.weights import Network, load_network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.datatypes import Joints
 
-__all__ = ["ExerciseRecognizer", "WindowClassifier"]
+__all__ = ["ExerciseRecognizer"]
 
-SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "exercise.onnx"
 HISTORY_S = 16.0
 """Longest history that a setting can ask for, and a second more [s]."""
 STEP_NS = int(1e9 / SAMPLE_RATE_HZ)
-
-
-class WindowClassifier:
-    """The network with what it was trained with: one window of joints to calibrated probabilities."""
-
-    def __init__(self, path: str = "") -> None:
-        """Load the weights; empty = the shipped ones.
-
-        Raises:
-            ModelFileError: The file is missing, damaged, or was trained for other labels, joints or rates.
-        """
-        self._network: Network = load_network(path or SHIPPED_WEIGHTS, ("features", "present"))
-        facts = self._network.metadata
-        expected = {
-            "labels": ",".join(LABELS),
-            "joints": ",".join(FEATURE_JOINTS),
-            "sample_rate_hz": str(SAMPLE_RATE_HZ),
-        }
-        for name, value in expected.items():
-            if facts.get(name) != value:
-                msg = f"exercise weights: expected {name} = {value}, the file says {facts.get(name)}; train them anew"
-                raise ModelFileError(msg)
-        self._temperature = float(facts["temperature"])
-        self._familiar_energy = float(facts["familiar_energy"])
-
-    @property
-    def model_id(self) -> str:
-        """Name and hash of the weights."""
-        return self._network.model_id
-
-    def logits(self, features: NDArray[np.float32], present: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return logits (B, C) of features (B, T, F) and presence (B, T)."""
-        outputs = self._network.session.run(None, {"features": features, "present": present})
-        return np.asarray(outputs[0], dtype=np.float32)
-
-    def classify(self, positions_m: NDArray[Any], up: NDArray[Any]) -> tuple[NDArray[np.float64], bool]:
-        """Return probabilities (C), and whether the window is unlike everything seen in training.
-
-        Unlike means: the logarithm of the sum of the exponentials of the logits is below what all but one in a
-        hundred of the held-out windows had (energy score, Liu et al., NeurIPS 2020).
-
-        Args:
-            positions_m: (T, J, 3) FEATURE_JOINTS at SAMPLE_RATE_HZ [m]; NaN = missing.
-            up: (3) unit vector against gravity in the optical frame.
-        """
-        features, present = window_features(positions_m[None], up[None])
-        scaled = self.logits(features, present)[0].astype(np.float64) / self._temperature
-        energy = float(np.logaddexp.reduce(scaled))
-        return np.exp(scaled - energy), energy < self._familiar_energy
 
 
 class ExerciseRecognizer:
@@ -155,7 +101,8 @@ class ExerciseRecognizer:
             out_of_distribution=self._unfamiliar,
             model_id=self._classifier.model_id,
         )
-        return ExerciseUpdate(recognition=recognition, repetition=repetition)
+        progress = self._counter.progress(stamp_ns, frame_id)
+        return ExerciseUpdate(recognition=recognition, repetition=repetition, progress=progress)
 
     def _judge(self, stamp_ns: int) -> None:
         """Judge the window that ends now, and let the label follow."""

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.recordings.clip import Clip, clip_from_points, required_file
+from rehab_pose.errors import RecordingError
+from rehab_pose.recordings.clip import Clip, clip_from_points, leave_out, required_file
 from rehab_pose.recordings.kinect_axes import KINECT_V2_SMPL_NAMES, OPTICAL_FROM_KINECT
 
 if TYPE_CHECKING:
     import os
+
+    from numpy.lib.npyio import NpzFile
 
 __all__ = ["GESTURES", "load_irds"]
 
@@ -36,11 +39,15 @@ GESTURES = (
 """Gestures 0 to 8."""
 
 
-def load_irds(root: str | os.PathLike[str]) -> list[Clip]:
+def load_irds(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
     """Return one clip a repetition; `group` is the person's position (stand, wheelchair, ...).
 
+    Args:
+        root: Folder of the arrays.
+        skipped: Given: a recording that cannot be used is left out and a sentence about it added here.
+
     Raises:
-        RecordingError: A file is missing.
+        RecordingError: A file is missing; or a recording cannot be used and `skipped` was not given.
     """
     folder = Path(root)
     index = required_file(folder, "index_seq.csv", "irds")
@@ -51,19 +58,26 @@ def load_irds(root: str | os.PathLike[str]) -> list[Clip]:
     ):
         clips = []
         for row in csv.DictReader(lines):
-            points_m = positions[row["key"]] * np.float32(METRES_PER_UNIT)
-            clips.append(
-                clip_from_points(
-                    name=row["key"],
-                    dataset="irds",
-                    subject=row["subject"],
-                    group=row["position"],
-                    label=GESTURES[int(row["gesture"])],
-                    stamps_ns=np.arange(len(points_m), dtype=np.int64) * NS_PER_FRAME,
-                    points_m=points_m,
-                    smpl_names=KINECT_V2_SMPL_NAMES,
-                    optical_from_set=OPTICAL_FROM_KINECT,
-                    tracking=tracking[row["key"]],
-                )
-            )
+            with leave_out(skipped):
+                clips.append(_clip(row, positions, tracking))
     return clips
+
+
+def _clip(row: dict[str, str], positions: NpzFile, tracking: NpzFile) -> Clip:
+    key, gesture = row["key"], row["gesture"]
+    if key not in positions or key not in tracking or not gesture.isdecimal() or int(gesture) >= len(GESTURES):
+        msg = f"irds: index_seq.csv names {key}, gesture {gesture}: the arrays lack it; the folder is incomplete"
+        raise RecordingError(msg)
+    points_m = positions[key] * np.float32(METRES_PER_UNIT)
+    return clip_from_points(
+        name=key,
+        dataset="irds",
+        subject=row["subject"],
+        group=row["position"],
+        label=GESTURES[int(gesture)],
+        stamps_ns=np.arange(len(points_m), dtype=np.int64) * NS_PER_FRAME,
+        points_m=points_m,
+        smpl_names=KINECT_V2_SMPL_NAMES,
+        optical_from_set=OPTICAL_FROM_KINECT,
+        tracking=tracking[key],
+    )

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.recordings.clip import Clip, clip_from_points, required_file
+from rehab_pose.errors import RecordingError
+from rehab_pose.recordings.clip import Clip, clip_from_points, leave_out, required_file
 from rehab_pose.recordings.kinect_axes import KINECT_V2_SMPL_NAMES
 
 if TYPE_CHECKING:
     import os
+
+    from numpy.lib.npyio import NpzFile
+    from numpy.typing import NDArray
 
 __all__ = ["MOVEMENTS", "load_mars"]
 
@@ -37,11 +41,15 @@ MOVEMENTS = (
 """Movements 1 to 10."""
 
 
-def load_mars(root: str | os.PathLike[str]) -> list[Clip]:
+def load_mars(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
     """Return one clip a run of equal movement labels.
 
+    Args:
+        root: Folder of the arrays.
+        skipped: Given: a recording that cannot be used is left out and a sentence about it added here.
+
     Raises:
-        RecordingError: A file is missing.
+        RecordingError: A file is missing; or a recording cannot be used and `skipped` was not given.
     """
     folder = Path(root)
     clips: list[Clip] = []
@@ -50,20 +58,33 @@ def load_mars(root: str | os.PathLike[str]) -> list[Clip]:
         np.load(required_file(folder, "movement_labels.npz", "mars")) as labels,
     ):
         for key in arrays.files:
-            numbers = labels[key]
-            borders = np.flatnonzero(np.diff(numbers)) + 1
-            clips.extend(
-                clip_from_points(
-                    name=f"{key}_{run[0]}",
-                    dataset="mars",
-                    subject=key.partition("_")[0],
-                    group="",
-                    label=MOVEMENTS[int(numbers[run[0]]) - 1],
-                    stamps_ns=np.arange(len(run), dtype=np.int64) * NS_PER_FRAME,
-                    points_m=arrays[key][run],
-                    smpl_names=KINECT_V2_SMPL_NAMES,
-                    optical_from_set=OPTICAL_FROM_MARS,
-                )
-                for run in np.split(np.arange(len(numbers)), borders)
-            )
+            with leave_out(skipped):
+                clips.extend(_clips(key, arrays[key], _numbers(key, labels, len(arrays[key]))))
     return clips
+
+
+def _numbers(key: str, labels: NpzFile, length: int) -> NDArray[np.int64]:
+    """Return the movement of every frame, 1 to 10."""
+    if key not in labels or len(labels[key]) != length or not np.isin(labels[key], range(1, len(MOVEMENTS) + 1)).all():
+        msg = f"mars: {key}: expected movements from 1 to {len(MOVEMENTS)} for {length} frames in movement_labels.npz"
+        raise RecordingError(msg)
+    return np.asarray(labels[key], dtype=np.int64)
+
+
+def _clips(key: str, points_m: NDArray[np.float64], numbers: NDArray[np.int64]) -> list[Clip]:
+    """Return one clip a run of equal movements."""
+    borders = np.flatnonzero(np.diff(numbers)) + 1
+    return [
+        clip_from_points(
+            name=f"{key}_{run[0]}",
+            dataset="mars",
+            subject=key.partition("_")[0],
+            group="",
+            label=MOVEMENTS[int(numbers[run[0]]) - 1],
+            stamps_ns=np.arange(len(run), dtype=np.int64) * NS_PER_FRAME,
+            points_m=points_m[run],
+            smpl_names=KINECT_V2_SMPL_NAMES,
+            optical_from_set=OPTICAL_FROM_MARS,
+        )
+        for run in np.split(np.arange(len(numbers)), borders)
+    ]

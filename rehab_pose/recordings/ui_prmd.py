@@ -5,20 +5,25 @@ The folder holds kinect_correct.npz and kinect_incorrect.npz: one entry a repeti
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.recordings.clip import Clip, clip_from_points, required_file
+from rehab_pose.errors import RecordingError
+from rehab_pose.recordings.clip import Clip, clip_from_points, leave_out, required_file
 
 if TYPE_CHECKING:
     import os
+
+    from numpy.typing import NDArray
 
 __all__ = ["MOVEMENTS", "load_ui_prmd"]
 
 METRES_PER_UNIT = 0.0005
 """Scale of the stored positions [m]."""
+KEY = re.compile(r"m(\d+)_(s\d+)_e\d+")
 NS_PER_FRAME = 1_000_000_000 // 30
 OPTICAL_FROM_UI_PRMD = np.diag([1.0, -1.0, -1.0])
 """y is up and the person stands at negative z, looking along +z at the camera."""
@@ -45,30 +50,42 @@ SMPL_NAMES = (
 """SMPL_24's nearest joint of each of the 22 points; chest, head tip and collars have none."""
 
 
-def load_ui_prmd(root: str | os.PathLike[str]) -> list[Clip]:
+def load_ui_prmd(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
     """Return one clip a repetition, the correctly performed ones (group `correct`) first.
 
+    Args:
+        root: Folder of the arrays.
+        skipped: Given: a recording that cannot be used is left out and a sentence about it added here.
+
     Raises:
-        RecordingError: A file is missing.
+        RecordingError: A file is missing; or a recording cannot be used and `skipped` was not given.
     """
     folder = Path(root)
     clips = []
     for group in ("correct", "incorrect"):
         with np.load(required_file(folder, f"kinect_{group}.npz", "ui_prmd")) as arrays:
             for key in arrays.files:
-                movement, subject, _ = key.split("_")
-                points_m = arrays[key] * np.float32(METRES_PER_UNIT)
-                clips.append(
-                    clip_from_points(
-                        name=f"{group}_{key}",
-                        dataset="ui_prmd",
-                        subject=subject,
-                        group=group,
-                        label=MOVEMENTS[int(movement[1:]) - 1],
-                        stamps_ns=np.arange(len(points_m), dtype=np.int64) * NS_PER_FRAME,
-                        points_m=points_m,
-                        smpl_names=SMPL_NAMES,
-                        optical_from_set=OPTICAL_FROM_UI_PRMD,
-                    )
-                )
+                with leave_out(skipped):
+                    clips.append(_clip(group, key, arrays[key]))
     return clips
+
+
+def _clip(group: str, key: str, units: NDArray[np.int16]) -> Clip:
+    match = KEY.fullmatch(key)
+    if match is None or not 1 <= int(match[1]) <= len(MOVEMENTS) or units.shape[1:] != (len(SMPL_NAMES), 3):
+        msg = (
+            f"ui_prmd: {key}: expected a key like m01_s01_e01 and (T, {len(SMPL_NAMES)}, 3) positions, got "
+            f"{units.shape}; the folder is damaged"
+        )
+        raise RecordingError(msg)
+    return clip_from_points(
+        name=f"{group}_{key}",
+        dataset="ui_prmd",
+        subject=match[2],
+        group=group,
+        label=MOVEMENTS[int(match[1]) - 1],
+        stamps_ns=np.arange(len(units), dtype=np.int64) * NS_PER_FRAME,
+        points_m=units * np.float32(METRES_PER_UNIT),
+        smpl_names=SMPL_NAMES,
+        optical_from_set=OPTICAL_FROM_UI_PRMD,
+    )

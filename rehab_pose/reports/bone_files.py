@@ -13,10 +13,10 @@ from rehab_pose.anatomy.articulations import parent_of, side_of
 from rehab_pose.anatomy.licensed import osso_template, skel_template
 from rehab_pose.anatomy.reach import reach_rotations_rad
 from rehab_pose.anatomy.surface import Surface
-from rehab_pose.restricted_pickle import RefusedPickleError, load_restricted_pickle
 from rehab_pose.body.skinning import pose_joints, pose_vertices_of_joints
 from rehab_pose.datatypes import BodyParameters
 from rehab_pose.errors import ContractError, ModelFileError, RecordingError
+from rehab_pose.restricted_pickle import RefusedPickleError, load_restricted_pickle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from rehab_pose.exercise.features import FEATURE_JOINTS, WINDOW_SAMPLES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["augment"]
+__all__ = ["augment", "augment_lightly"]
 
 OFFSET_SIGMA_M = 0.022
 """Constant displacement of each joint over a window: joint centres differ between predictors by up to 40 mm [m]."""
@@ -28,6 +28,14 @@ TILT_SIGMA_RAD = 0.07
 NECK_DROP_M = 0.10
 """Kinect's neck and head lie up to this much above SMPL's [m]."""
 SHORTEST_SAMPLES = 8
+LIGHT_SCALE_SIGMA = 0.06
+"""Differences in build a direction."""
+LIGHT_OFFSET_SIGMA_M, LIGHT_NOISE_M, LIGHT_TILT_SIGMA_RAD = 0.02, 0.01, 0.04
+"""Differences between two Kinects in front of two people."""
+LIGHT_YAW_SIGMA_RAD, TURNED_SHARE = 0.06, 0.3
+"""People who face the camera do it to a few degrees; this part is turned by up to a radian instead."""
+FACING_TOLD_SHARE = 0.5
+"""Part of the others of whom it is said that they were asked to face the camera."""
 
 _INDEX = {name: place for place, name in enumerate(FEATURE_JOINTS)}
 _MIRROR = np.array(
@@ -49,14 +57,16 @@ def _errors(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.floa
     level = rng.random((batch, 1, 1, 1))
     joint_level = rng.uniform(0.3, 1.5, (batch, 1, joints, 1))
     errors = rng.normal(0, OFFSET_SIGMA_M, (batch, 1, joints, 3)) * rng.random((batch, 1, 1, 1)) * 1.5
-    errors = errors + rng.normal(0, NOISE_MAXIMUM_M, shape) * level * joint_level
+    errors = errors + NOISE_MAXIMUM_M * rng.standard_normal(shape, dtype=np.float32) * level * joint_level
     knots = rng.normal(0, DRIFT_MAXIMUM_M, (batch, DRIFT_KNOTS, joints, 3))
     place = np.linspace(0, DRIFT_KNOTS - 1 - 1e-6, length)
     low, share = place.astype(np.intp), (place % 1.0)[None, :, None, None]
     slow = knots[:, low] * (1 - share) + knots[:, low + 1] * share
     errors = errors + slow * rng.random((batch, 1, 1, 1)) * joint_level
     wrong = (rng.random((batch, length, joints, 1)) < 0.02) & (rng.random((batch, 1, 1, 1)) < 0.25)
-    return np.asarray(errors + wrong * rng.normal(0, SPIKE_M, shape), dtype=np.float64)
+    count = int(wrong.sum())
+    errors[wrong[..., 0]] += rng.normal(0, SPIKE_M, (count, 3))
+    return np.asarray(errors, dtype=np.float64)
 
 
 def _hide(positions_m: NDArray[np.float32], rng: np.random.Generator) -> None:
@@ -101,3 +111,41 @@ def augment(windows_m: NDArray[Any], rng: np.random.Generator) -> tuple[NDArray[
     tilt = rng.normal(0, TILT_SIGMA_RAD, (batch, 2))
     up = np.stack([tilt[:, 0], -np.ones(batch), tilt[:, 1]], axis=-1)
     return positions_m, up / np.linalg.norm(up, axis=-1, keepdims=True)
+
+
+def augment_lightly(
+    windows_m: NDArray[Any], rng: np.random.Generator, *, mirror: bool = True
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float32]]:
+    """Return windows of other people before the same kind of camera.
+
+    Args:
+        windows_m: (B, T, J, 3) FEATURE_JOINTS in a levelled camera's optical frame [m]; NaN = missing.
+        rng: Source of chance.
+        mirror: Swap left and right in half of them; not where a movement's name says the side.
+
+    Returns:
+        Positions (B, T, J, 3) [m], unit up vectors (B, 3), and 1 where facing the camera is known (B).
+    """
+    batch, _, joints, _ = windows_m.shape
+    positions_m = windows_m.astype(np.float32).copy()
+    flipped = rng.random(batch) < (0.5 if mirror else 0.0)
+    positions_m[flipped] = positions_m[flipped][:, :, _MIRROR] * np.array([-1.0, 1.0, 1.0], dtype=np.float32)
+    pelvis = positions_m[:, :, :1]
+    seen = np.isfinite(pelvis)
+    middle = np.where(seen, pelvis, 0.0).sum(axis=1, keepdims=True) / np.maximum(seen.sum(axis=1, keepdims=True), 1)
+    turned = rng.random(batch) < TURNED_SHARE
+    yaw = np.where(turned, rng.uniform(-1.0, 1.0, batch), rng.normal(0.0, LIGHT_YAW_SIGMA_RAD, batch))
+    rotations = np.zeros((batch, 3, 3), dtype=np.float32)
+    rotations[:, 0, 0] = rotations[:, 2, 2] = np.cos(yaw)
+    rotations[:, 0, 2], rotations[:, 2, 0], rotations[:, 1, 1] = np.sin(yaw), -np.sin(yaw), 1.0
+    build = np.float32(1.0) + np.float32(LIGHT_SCALE_SIGMA) * rng.standard_normal((batch, 1, 1, 3), dtype=np.float32)
+    positions_m = ((positions_m - middle) * build) @ rotations.transpose(0, 2, 1)[:, None] + middle
+    offsets = rng.standard_normal((batch, 1, joints, 3), dtype=np.float32) * rng.random((batch, 1, 1, 1)) * 1.5
+    noise = rng.standard_normal(positions_m.shape, dtype=np.float32) * rng.random((batch, 1, 1, 1))
+    positions_m += LIGHT_OFFSET_SIGMA_M * offsets.astype(np.float32) + LIGHT_NOISE_M * noise.astype(np.float32)
+    gone = (rng.random((batch, 1, joints)) < 0.1) & (rng.random((batch, 1, 1)) < 0.3)
+    positions_m[np.broadcast_to(gone, positions_m.shape[:3])] = np.nan
+    tilt = rng.normal(0.0, LIGHT_TILT_SIGMA_RAD, (batch, 2))
+    up = np.stack([tilt[:, 0], -np.ones(batch), tilt[:, 1]], axis=-1)
+    told = np.asarray(~turned & (rng.random(batch) < FACING_TOLD_SHARE), dtype=np.float32)
+    return positions_m, up / np.linalg.norm(up, axis=-1, keepdims=True), told

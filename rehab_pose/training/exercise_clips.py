@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rehab_pose.errors import RecordingError
 from rehab_pose.recordings.irds import load_irds
 from rehab_pose.recordings.kimore import load_kimore
+from rehab_pose.recordings.labelled_bags import load_labelled_bags
 from rehab_pose.recordings.mars import load_mars
+from rehab_pose.recordings.mri import load_mri
 from rehab_pose.recordings.ui_prmd import load_ui_prmd
 from rehab_pose.recordings.utkinect import load_utkinect
 
@@ -17,16 +19,26 @@ if TYPE_CHECKING:
 
     from rehab_pose.recordings.clip import Clip
 
-__all__ = ["LOADERS", "load_clips"]
+__all__ = ["LOADERS", "Loader", "load_clips"]
 
 logger = logging.getLogger(__name__)
 
-LOADERS = {
+
+class Loader(Protocol):
+    """Reads a data set's folder."""
+
+    def __call__(self, root: Path, *, skipped: list[str] | None = None) -> list[Clip]:
+        """Return its clips; with `skipped`, those that cannot be used are named there and left out."""
+
+
+LOADERS: dict[str, Loader] = {
     "kimore": load_kimore,
     "utkinect": load_utkinect,
     "ui_prmd": load_ui_prmd,
     "mars": load_mars,
     "irds": load_irds,
+    "mri": load_mri,
+    "bags": load_labelled_bags,
 }
 
 

@@ -1,4 +1,4 @@
-"""How often the recogniser is right: 64-frame windows, whole recordings, and movements that are none of the five."""
+"""How often the recogniser is right: windows, whole recordings, the label so far, and movements that are none."""
 
 from __future__ import annotations
 
@@ -8,104 +8,237 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.exercise.catalogue import EXERCISES, LABELS
-from rehab_pose.exercise.features import FEATURE_INDEX, SAMPLE_RATE_HZ, WINDOW_SAMPLES, resample, window_features
-from rehab_pose.training.exercise_windows import QUIET_M, label_of, prepare
-from rehab_pose.training.metrics import accuracy, confusion_matrix, recall
+from rehab_pose.errors import RecordingError
+from rehab_pose.exercise.catalogue import EXERCISES
+from rehab_pose.exercise.features import FEATURE_INDEX, SAMPLE_RATE_HZ, WINDOW_SAMPLES, motion_range_m, resample
+from rehab_pose.exercise.settings import ExerciseSettings
+from rehab_pose.exercise.streams import window_streams
+from rehab_pose.training.exercise_windows import label_of, prepare
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.recordings.clip import Clip
 
-__all__ = ["Judge", "RecognitionScore", "judge_clip", "labelled_windows", "none_scores", "score_recordings"]
+__all__ = [
+    "Judge",
+    "Judgements",
+    "follow",
+    "judge_ends",
+    "judge_recordings",
+    "labelled_windows",
+    "probabilities_of",
+    "shows_somebody",
+    "window_ends",
+]
 
 Judge = Callable[["NDArray[np.float32]", "NDArray[np.float32]"], "NDArray[Any]"]
 """Features (B, T, F) and presence (B, T) to logits (B, C)."""
-WINDOW_FRAMES = 64
-"""Length of the windows that published figures use."""
-WINDOW_STRIDE_FRAMES = 32
+WINDOW_FRAMES, WINDOW_STRIDE_FRAMES = 64, 32
+"""The windows that published figures use, half overlapping, at 30 Hz."""
+RATE_HZ = 30.0
+SHORT_WINDOWS = {"mars": 2.0}
+"""Length of the windows of sets that do not run at 30 Hz [s]."""
+WHOLE_CLIPS = frozenset({"utkinect", "ui_prmd"})
+"""Sets whose recordings are single movements: a recording is judged by one window that shows all of it."""
+STREAM_STEP_S = 0.5
+"""The label so far is brought up to date this often [s]."""
+STREAM_START_S = 4.0
+"""The label so far counts from here on [s]."""
+EVIDENCE_SHARE = 0.5
+"""Windows half a second apart share most of their samples: each counts for this much, if an exercise is done."""
+SURELY_NONE = (20.0, *(-20.0,) * len(EXERCISES))
+IDLE_SHARE = 0.02
+"""What a window that surely shows no exercise still counts, beside one that surely does."""
+SWITCH_RATE_HZ = 0.005
+"""How often somebody goes over to another exercise [1/s]."""
+FEWEST_FRAMES = 3
+"""Fewer frames with a joint show no movement."""
 BATCH = 256
 UP = np.array([0.0, -1.0, 0.0])
 """The recordings' cameras stand level to a few degrees and their floor is unknown."""
 
 
-@dataclass(frozen=True)
-class RecognitionScore:
-    """Figures over recordings of the five exercises; `none` is not among the answers here."""
+@dataclass(frozen=True, eq=False)
+class Judgements:
+    """What a network said of recordings of known exercises; `none` is not among the answers."""
 
-    recording_acc: float
-    window_acc: float
-    n_recordings: int
-    n_windows: int
-    n_subjects: int
-    confusion: list[list[int]]
-    """Recordings: rows are the truth, columns the answer, in the order of EXERCISES."""
-    recall: list[float]
-    wrong: list[str]
-    """Names of the recordings that were judged wrong, with the answer."""
+    names: list[str]
+    """(R) recordings that could be judged."""
+    subjects: list[str]
+    truths: NDArray[np.int64]
+    """(R) places in the labels."""
+    recordings: NDArray[np.float64]
+    """(R, C) probabilities."""
+    window_places: NDArray[np.int64]
+    """(W) which recording each window is of."""
+    windows: NDArray[np.float64]
+    """(W, C) probabilities."""
+    streamed_right: NDArray[np.int64]
+    """(R) frames from STREAM_START_S on whose label so far was right."""
+    streamed: NDArray[np.int64]
+    """(R) frames from STREAM_START_S on."""
+    skipped: list[str]
+    """Recordings without a single joint in enough samples, which nobody could judge."""
 
 
-def _probabilities(logits: NDArray[Any]) -> NDArray[np.float64]:
-    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+def probabilities_of(logits: NDArray[Any]) -> NDArray[np.float64]:
+    """Return softmax over the last axis."""
+    weights = np.exp(np.asarray(logits, dtype=np.float64) - logits.max(axis=-1, keepdims=True))
     return np.asarray(weights / weights.sum(axis=-1, keepdims=True), dtype=np.float64)
 
 
-def _windows(clip: Clip, ends_ns: NDArray[np.int64], samples: int) -> NDArray[np.float32]:
-    """Return (B, WINDOW_SAMPLES, J, 3) with the last `samples` before each end, NaN before those."""
-    step_ns = int(1e9 / SAMPLE_RATE_HZ)
-    times_ns = ends_ns[:, None] - np.arange(samples - 1, -1, -1) * step_ns
-    found = resample(clip.stamps_ns, clip.positions_m[:, FEATURE_INDEX], times_ns.reshape(-1))
-    windows = np.full((len(ends_ns), WINDOW_SAMPLES, len(FEATURE_INDEX), 3), np.nan, dtype=np.float32)
-    windows[:, WINDOW_SAMPLES - samples :] = found.reshape(len(ends_ns), samples, len(FEATURE_INDEX), 3)
-    return windows
-
-
-def judge_clip(judge: Judge, clip: Clip, ends_ns: NDArray[np.int64], samples: int) -> NDArray[np.float64]:
-    """Return logits (B, C) of the windows that end at the given stamps."""
+def _judge_times(judge: Judge, clip: Clip, times_ns: NDArray[np.int64], *, told: bool) -> NDArray[np.float64]:
+    """Return logits (B, C) of windows whose samples lie at the given stamps (B, T), T <= WINDOW_SAMPLES."""
     logits = []
-    for start in range(0, len(ends_ns), BATCH):
-        windows = _windows(clip, ends_ns[start : start + BATCH], samples)
-        logits.append(judge(*window_features(windows, np.tile(UP, (len(windows), 1)))))
+    positions_m = clip.positions_m[:, FEATURE_INDEX]
+    for start in range(0, len(times_ns), BATCH):
+        times = times_ns[start : start + BATCH]
+        found = resample(clip.stamps_ns, positions_m, times.reshape(-1)).reshape(*times.shape, -1, 3)
+        windows = np.full((len(times), WINDOW_SAMPLES, len(FEATURE_INDEX), 3), np.nan, dtype=np.float32)
+        windows[:, WINDOW_SAMPLES - times.shape[1] :] = found
+        facing = np.full(len(times), float(told), dtype=np.float32)
+        logits.append(judge(*window_streams(windows, np.tile(UP, (len(windows), 1)), facing)))
     return np.concatenate(logits).astype(np.float64)
 
 
-def score_recordings(judge: Judge, clips: Sequence[Clip]) -> RecognitionScore:
-    """Judge every 64-frame window (half overlapping) of every recording among the five exercises.
+def _before(ends_ns: NDArray[np.int64], samples: int) -> NDArray[np.int64]:
+    """Return the stamps (B, samples) of the windows that end at the given ones."""
+    return ends_ns[:, None] - np.arange(samples - 1, -1, -1) * int(1e9 / SAMPLE_RATE_HZ)
 
-    A recording's answer is the label with the highest mean probability over its windows. Recordings shorter than one
-    window are judged by the one window they have.
+
+def judge_ends(judge: Judge, clip: Clip, ends_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return logits (B, C) of the full windows that end at the given stamps, as a live camera would see them."""
+    return _judge_times(judge, clip, _before(ends_ns, WINDOW_SAMPLES), told=False)
+
+
+def shows_somebody(clip: Clip) -> bool:
+    """Return whether enough frames of a recording have a joint for it to be judged."""
+    seen = np.isfinite(clip.positions_m[:, FEATURE_INDEX]).all(axis=-1).any(axis=-1)
+    return bool(seen.sum() >= FEWEST_FRAMES)
+
+
+def window_ends(clip: Clip) -> tuple[NDArray[np.int64], int]:
+    """Return the stamps at which a recording's windows end, half overlapping, and their samples.
+
+    A recording shorter than one window has one window, which ends with it.
     """
-    samples = round(WINDOW_FRAMES / 30.0 * SAMPLE_RATE_HZ)
-    truth, said, window_truth, window_said, wrong = [], [], [], [], []
+    window_s = SHORT_WINDOWS.get(clip.dataset, WINDOW_FRAMES / RATE_HZ)
+    samples = round(window_s * SAMPLE_RATE_HZ)
+    if clip.dataset == "kimore":  # by frames, as published figures do
+        frames = len(clip.stamps_ns)
+        places = np.arange(min(WINDOW_FRAMES, frames) - 1, frames, WINDOW_STRIDE_FRAMES)
+        return clip.stamps_ns[places], samples
+    first = min(clip.stamps_ns[0] + int((window_s - 1.0 / SAMPLE_RATE_HZ) * 1e9), clip.stamps_ns[-1])
+    return np.arange(first, clip.stamps_ns[-1] + 1, int(window_s * 0.5e9), dtype=np.int64), samples
+
+
+def follow(probabilities: NDArray[np.float64], doing: NDArray[np.float64], step_s: float) -> NDArray[np.float64]:
+    """Return the probabilities of the exercise given everything so far (N, C), from those of windows (N, C).
+
+    A forward filter of a hidden Markov model whose state hardly ever changes. Somebody who stands still says nothing
+    about the exercise, however long: a window counts by how likely it is that one is being done, `doing` (N).
+    """
+    classes = probabilities.shape[1]
+    stay = np.exp(-SWITCH_RATE_HZ * step_s)
+    belief, followed = np.full(classes, 1.0 / classes), []
+    for window, share in zip(probabilities, doing, strict=True):
+        belief = stay * belief + (1.0 - stay) / classes
+        belief = belief * np.maximum(window, 1e-6) ** (EVIDENCE_SHARE * (IDLE_SHARE + (1.0 - IDLE_SHARE) * share))
+        belief = belief / belief.sum()
+        followed.append(belief)
+    return np.array(followed)
+
+
+def _stream(judge: Judge, live: Judge, clip: Clip, truth: int) -> tuple[int, int]:
+    """Return how many frames from STREAM_START_S on have the right label so far, and how many there are."""
+    first_ns, last_ns = int(clip.stamps_ns[0]), int(clip.stamps_ns[-1])
+    ends_ns = np.arange(first_ns + int(1e9), last_ns + 1, int(STREAM_STEP_S * 1e9), dtype=np.int64)
+    frames_ns = clip.stamps_ns[clip.stamps_ns >= first_ns + int(STREAM_START_S * 1e9)]
+    if not len(ends_ns) or not len(frames_ns):
+        return 0, 0
+    among = probabilities_of(_judge_times(judge, clip, _before(ends_ns, WINDOW_SAMPLES), told=True))
+    doing = 1.0 - probabilities_of(judge_ends(live, clip, ends_ns))[:, 0]
+    said = follow(among, doing, STREAM_STEP_S).argmax(axis=-1)
+    at_frames = said[np.searchsorted(ends_ns, frames_ns, side="right") - 1]
+    return int((at_frames == truth).sum()), len(frames_ns)
+
+
+def judge_recordings(
+    judge: Judge, clips: Sequence[Clip], labels: Sequence[str], *, live: Judge | None = None
+) -> Judgements:
+    """Judge every window of every recording, and every recording, among the exercises.
+
+    A recording's answer is the exercise with the highest mean probability over its windows; single movements are
+    judged by one window that shows all of them.
+
+    Args:
+        judge: Network among the exercises.
+        clips: Recordings whose label is one of `labels`.
+        labels: The exercises, without `none`.
+        live: Network of all labels: follow the label through each recording, too.
+
+    Raises:
+        RecordingError: No recording could be judged, or one has an unknown label.
+    """
+    names: list[str] = []
+    subjects: list[str] = []
+    skipped: list[str] = []
+    streamed: list[tuple[int, int]] = []
+    truths, answers, places, windows = [], [], [], []
     for clip in clips:
-        ends = np.arange(min(WINDOW_FRAMES, len(clip.stamps_ns)) - 1, len(clip.stamps_ns), WINDOW_STRIDE_FRAMES)
-        probabilities = _probabilities(judge_clip(judge, clip, clip.stamps_ns[ends], samples)[:, 1:])
-        label = EXERCISES.index(clip.label)
-        answer = int(probabilities.mean(axis=0).argmax())
-        truth.append(label)
-        said.append(answer)
-        window_truth.extend([label] * len(ends))
-        window_said.extend(probabilities.argmax(axis=-1).tolist())
-        if answer != label:
-            wrong.append(f"{clip.name}: {EXERCISES[answer]}")
-    matrix = confusion_matrix(np.array(truth), np.array(said), len(EXERCISES))
-    windows = confusion_matrix(np.array(window_truth), np.array(window_said), len(EXERCISES))
-    return RecognitionScore(
-        recording_acc=accuracy(matrix),
-        window_acc=accuracy(windows),
-        n_recordings=len(truth),
-        n_windows=len(window_truth),
-        n_subjects=len({clip.subject for clip in clips}),
-        confusion=matrix.tolist(),
-        recall=recall(matrix).tolist(),
-        wrong=wrong,
+        if clip.label not in labels:
+            msg = f"{clip.name}: expected one of {', '.join(labels)}, it is labelled {clip.label}"
+            raise RecordingError(msg)
+        if not shows_somebody(clip):
+            skipped.append(clip.name)
+            continue
+        truth = labels.index(clip.label)
+        ends_ns, samples = window_ends(clip)
+        said = probabilities_of(_judge_times(judge, clip, _before(ends_ns, samples), told=True))
+        if clip.dataset in WHOLE_CLIPS:
+            times_ns = np.linspace(clip.stamps_ns[0], clip.stamps_ns[-1], WINDOW_SAMPLES).astype(np.int64)
+            answer = probabilities_of(_judge_times(judge, clip, times_ns[None], told=True))[0]
+        else:
+            answer = said.mean(axis=0)
+        places.append(np.full(len(said), len(names)))
+        names.append(clip.name)
+        subjects.append(clip.subject)
+        truths.append(truth)
+        answers.append(answer)
+        windows.append(said)
+        streamed.append((0, 0) if live is None else _stream(judge, live, clip, truth))
+    if not names:
+        msg = f"expected recordings to judge, none of {len(clips)} shows a person long enough; check the folder"
+        raise RecordingError(msg)
+    return Judgements(
+        names=names,
+        subjects=subjects,
+        truths=np.array(truths, dtype=np.int64),
+        recordings=np.array(answers),
+        window_places=np.concatenate(places),
+        windows=np.concatenate(windows),
+        streamed_right=np.array([right for right, _ in streamed], dtype=np.int64),
+        streamed=np.array([frames for _, frames in streamed], dtype=np.int64),
+        skipped=skipped,
     )
 
 
-def labelled_windows(judge: Judge, clips: Sequence[Clip]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return logits (N, C) and truths (N) of full windows, twice a second, that show movement or stillness."""
-    logits, truths = [], []
+def _quiet(clip: Clip, ends_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return True (N) where the live recogniser says `none` unasked, because nothing moved."""
+    settings = ExerciseSettings()
+    times_ns = _before(ends_ns, round(settings.quiet_s * SAMPLE_RATE_HZ))
+    windows = resample(clip.stamps_ns, clip.positions_m[:, FEATURE_INDEX], times_ns.reshape(-1))
+    return motion_range_m(windows.reshape(*times_ns.shape, -1, 3)) < settings.quiet_range_m
+
+
+def labelled_windows(judge: Judge, clips: Sequence[Clip]) -> tuple[NDArray[np.float64], NDArray[np.int64], list[str]]:
+    """Return logits (N, C), truths (N) and what each shows, of full windows twice a second that move or are still.
+
+    What it shows: the set's name and its label for the movement, or `still`. Where nothing moves the answer is
+    `none` whatever the network says, as before a live camera.
+    """
+    logits, truths, shown = [], [], []
     for clip in clips:
         label = label_of(clip)
         prepared = None if label is None else prepare(clip, label)
@@ -113,21 +246,12 @@ def labelled_windows(judge: Judge, clips: Sequence[Clip]) -> tuple[NDArray[np.fl
             continue
         for ends_ns, truth in ((prepared.active_ends_ns[::5], label), (prepared.quiet_ends_ns[::5], 0)):
             if len(ends_ns):
-                logits.append(judge_clip(judge, clip, ends_ns, WINDOW_SAMPLES))
+                found = judge_ends(judge, clip, ends_ns)
+                found[_quiet(clip, ends_ns)] = SURELY_NONE
+                logits.append(found)
                 truths.append(np.full(len(ends_ns), truth, dtype=np.int64))
-    return np.concatenate(logits), np.concatenate(truths)
-
-
-def none_scores(logits: NDArray[np.float64], truths: NDArray[np.int64]) -> dict[str, float]:
-    """Return figures of the six-way answer: how often `none` is missed, and how often it is said wrongly."""
-    answers = logits.argmax(axis=-1)
-    matrix = confusion_matrix(truths, answers, len(LABELS))
-    moving, still = truths > 0, truths == 0
-    return {
-        "six_way_acc": accuracy(matrix),
-        "none_recall": float((answers[still] == 0).mean()) if still.any() else float("nan"),
-        "none_false": float((answers[moving] == 0).mean()) if moving.any() else float("nan"),
-        "n_none": int(still.sum()),
-        "n_exercise": int(moving.sum()),
-        "quiet_below_m": QUIET_M,
-    }
+                word = clip.label if truth == label else "still"
+                shown += [f"{clip.dataset}/{word}"] * len(ends_ns)
+    if not logits:
+        return np.zeros((0, 1)), np.zeros(0, dtype=np.int64), []
+    return np.concatenate(logits), np.concatenate(truths), shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +14,9 @@ from rehab_pose.exercise.features import (
     WINDOW_SAMPLES,
     motion_range_m,
     resample,
-    window_features,
 )
-from rehab_pose.training.exercise_augmentation import augment
+from rehab_pose.exercise.streams import window_streams
+from rehab_pose.training.exercise_augmentation import augment, augment_lightly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,14 @@ EARLY_S = 3.0
 """How soon the label must be right after the movement begins [s]."""
 TEMPO_RANGE = (0.7, 1.4)
 """Time factor of a window."""
+LIVE_SHARE = 0.5
+"""Part of a batch that is drawn and spoilt as before another camera; the rest is drawn from whole recordings."""
+SHORT_SAMPLES = 21
+"""A window of 64 frames at 30 Hz."""
+SHORT_SHARE, FULL_SHARE = 0.6, 0.28
+"""Parts of the windows of whole recordings that have SHORT_SAMPLES and WINDOW_SAMPLES; the rest any number."""
+WHOLE_SHARE = 0.5
+"""Where recordings are single movements: part of the windows that show nearly all of one, whatever it takes."""
 SHORTEST_SAMPLES = 8
 """Less history than this is never judged."""
 AMBIGUOUS = frozenset(
@@ -52,9 +60,15 @@ AMBIGUOUS = frozenset(
         ("mars", "squat"),
         ("mars", "both_upper_limb_extension"),
         ("irds", "shoulder_forward_elevation"),
+        ("mri", "squat"),
+        ("mri", "both_upper_limb_extension"),
+        ("mri", "free_form"),
     }
 )
 """Movements of other sets that a user would call by one of the five names, or nearly: neither taught nor forbidden."""
+
+OWN_WORDS = frozenset({"kimore", "bags"})
+"""Sets whose labels are the catalogue's: KIMORE, and our own labelled bags."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,14 +93,15 @@ class Batch:
     present: NDArray[np.float32]
     """(B, T)."""
     labels: NDArray[np.int64]
-    """(B) place in LABELS."""
+    """(B) place in LABELS; -1 where nobody could say from the window alone."""
     exercises: NDArray[np.int64]
-    """(B) place in EXERCISES of the recording that a window comes from, also while nothing moves; -1 for others."""
+    """(B) place in EXERCISES of the recording that a window comes from, also while nothing moves; -1 for
+    others."""
 
 
 def label_of(clip: Clip) -> int | None:
     """Return the class of a clip's movement: its place in LABELS, or None where nobody could say."""
-    if clip.dataset == "kimore":
+    if clip.dataset in OWN_WORDS and clip.label in LABELS:
         return LABELS.index(clip.label)
     return None if (clip.dataset, clip.label) in AMBIGUOUS else LABELS.index(NONE)
 
@@ -111,53 +126,125 @@ def prepare(clip: Clip, label: int) -> TrainingClip | None:
 class WindowSampler:
     """Draws batches of windows, every exercise and every clip of it alike."""
 
-    def __init__(self, clips: Sequence[TrainingClip]) -> None:
-        self._by_label = [
-            [clip for clip in clips if clip.label == label and len(clip.active_ends_ns)] for label in range(len(LABELS))
+    def __init__(
+        self, clips: Sequence[TrainingClip], *, whole: bool = False, live_share: float = LIVE_SHARE, mirror: bool = True
+    ) -> None:
+        """Bring all clips to SAMPLE_RATE_HZ once.
+
+        Args:
+            clips: From `prepare`.
+            whole: Each clip is one movement; show it as a whole half of the time.
+            live_share: Part of a batch for the label that a live camera would give; 0 where `none` is not taught.
+            mirror: Whether a movement keeps its name when left and right are swapped.
+        """
+        step_ns = int(1e9 / SAMPLE_RATE_HZ)
+        tracks = []
+        for clip in clips:
+            times_ns = np.arange(clip.stamps_ns[0], clip.stamps_ns[-1] + 1, step_ns)
+            tracks.append(resample(clip.stamps_ns, clip.positions_m, times_ns))
+        self._positions_m = np.concatenate(tracks)
+        self._lengths = np.array([len(track) for track in tracks])
+        self._starts = np.concatenate([[0], np.cumsum(self._lengths)[:-1]])
+        self._labels = np.array([clip.label for clip in clips])
+        self._active = [(clip.active_ends_ns - clip.stamps_ns[0]) / step_ns for clip in clips]
+        self._quiet = [(clip.quiet_ends_ns - clip.stamps_ns[0]) / step_ns for clip in clips]
+        self._classes = int(self._labels.max()) + 1
+        self._moving = [
+            [n for n in np.flatnonzero(self._labels == label) if len(self._active[n])] for label in range(self._classes)
         ]
-        self._quiet = [clip for clip in clips if len(clip.quiet_ends_ns)]
-        self._all = list(clips)
+        self._all = [np.flatnonzero(self._labels == label) for label in range(self._classes)]
+        self._still = [n for n, ends in enumerate(self._quiet) if len(ends)]
+        self._whole, self._live_share, self._mirror = whole, live_share, mirror
 
     def draw(self, size: int, rng: np.random.Generator) -> Batch:
         """Return a batch of `size` windows with everything a camera might do to them."""
-        windows = np.empty((size, WINDOW_SAMPLES, len(FEATURE_INDEX), 3), dtype=np.float32)
+        live = round(size * self._live_share)
+        shown, labels, shown_of = self._live(live, rng)
+        recorded, recorded_of = self._recorded(size - live, rng)
+        parts = []
+        if live:
+            parts.append((*augment(shown, rng), np.zeros(live, dtype=np.float32)))
+        if live < size:
+            parts.append(augment_lightly(recorded, rng, mirror=self._mirror))
+        features, present = window_streams(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        labels = np.concatenate([labels, np.full(size - live, -1, dtype=np.int64)])
+        return Batch(features, present, labels, np.concatenate([shown_of, recorded_of]))
+
+    def _live(
+        self, size: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+        """Return windows that end in movement or stillness, their labels, and their recordings' exercises."""
+        clips, ends = np.zeros(size, dtype=np.intp), np.zeros(size)
         labels = np.zeros(size, dtype=np.int64)
-        exercises = np.full(size, -1, dtype=np.int64)
         for row in range(size):
-            clip, end_ns, labels[row] = self._choose(rng)
-            exercises[row] = clip.label - 1
-            tempo = rng.uniform(*TEMPO_RANGE)
-            windows[row] = _window(clip, end_ns, tempo, hold=bool(rng.random() < 0.5))
-            if labels[row] == 0 and rng.random() < 0.3:  # somebody who stands still in any posture
-                windows[row] = windows[row, -1]
-        positions_m, up = augment(windows, rng)
-        features, present = window_features(positions_m, up)
-        return Batch(features, present, labels, exercises)
+            clips[row], ends[row], labels[row] = self._choose(rng)
+        tempo = rng.uniform(*TEMPO_RANGE, size)
+        windows = self._windows(clips, ends, tempo, np.full(size, WINDOW_SAMPLES), hold=rng.random(size) < 0.5)
+        frozen = (labels == 0) & (rng.random(size) < 0.3)  # somebody who stands still in any posture
+        windows[frozen] = windows[frozen, -1:]
+        return windows, labels, self._labels[clips].astype(np.int64) - 1
 
-    def _choose(self, rng: np.random.Generator) -> tuple[TrainingClip, int, int]:
+    def _recorded(self, size: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return windows from anywhere in recordings of exercises, and which they are of."""
+        places = [label for label in range(1, self._classes) if len(self._all[label])]
+        clips = np.array([rng.choice(self._all[label]) for label in rng.choice(places, size)], dtype=np.intp)
+        kind = rng.random(size)
+        samples = rng.integers(SHORTEST_SAMPLES, WINDOW_SAMPLES + 1, size)
+        samples = np.where(kind < SHORT_SHARE + FULL_SHARE, WINDOW_SAMPLES, samples)
+        samples = np.where(kind < SHORT_SHARE, SHORT_SAMPLES, samples)
+        tempo = rng.uniform(*TEMPO_RANGE, size)
+        last = (self._lengths[clips] - 1).astype(np.float64)
+        first = np.minimum((samples - 1) * 0.9, last)
+        ends = first + rng.random(size) * (last - first)
+        if self._whole:
+            whole = rng.random(size) < WHOLE_SHARE
+            shown = rng.uniform(0.85, 1.0, size)
+            samples = np.where(whole, WINDOW_SAMPLES, samples)
+            tempo = np.where(whole, last * shown / (WINDOW_SAMPLES - 1), tempo)
+            ends = np.where(whole, last * (1.0 - (1.0 - shown) * rng.random(size)), ends)
+        hold = np.zeros(size, dtype=np.bool_)
+        return self._windows(clips, ends, tempo, samples, hold=hold), self._labels[clips].astype(np.int64) - 1
+
+    def _choose(self, rng: np.random.Generator) -> tuple[int, float, int]:
+        """Return a clip, the sample where the window ends, and its label."""
         if rng.random() < NONE_SHARE:
-            others = self._by_label[0]
-            if not others or (self._quiet and rng.random() < 0.35):
-                pool = self._quiet or self._all
-                clip = pool[rng.integers(len(pool))]
-                ends = clip.quiet_ends_ns if len(clip.quiet_ends_ns) else clip.stamps_ns[-1:]
+            if not self._moving[0] or (self._still and rng.random() < 0.35):
+                pool = self._still or range(len(self._lengths))
+                clip = int(pool[rng.integers(len(pool))])
+                ends = self._quiet[clip] if len(self._quiet[clip]) else self._lengths[clip : clip + 1] - 1.0
             else:
-                clip = others[rng.integers(len(others))]
-                ends = clip.active_ends_ns
-            return clip, int(ends[rng.integers(len(ends))]), 0
-        label = int(rng.integers(1, len(LABELS)))
-        pool = self._by_label[label]
-        clip = pool[rng.integers(len(pool))]
-        ends = clip.active_ends_ns
+                clip = int(self._moving[0][rng.integers(len(self._moving[0]))])
+                ends = self._active[clip]
+            return clip, float(ends[rng.integers(len(ends))]), 0
+        places = [label for label in range(1, self._classes) if self._moving[label]]
+        label = places[rng.integers(len(places))]
+        clip = int(self._moving[label][rng.integers(len(self._moving[label]))])
+        ends = self._active[clip]
         if rng.random() < EARLY_SHARE:
-            ends = ends[ends <= ends[0] + EARLY_S * 1e9]
-        return clip, int(ends[rng.integers(len(ends))]), label
+            ends = ends[ends <= ends[0] + EARLY_S * SAMPLE_RATE_HZ]
+        return clip, float(ends[rng.integers(len(ends))]), label
 
-
-def _window(clip: TrainingClip, end_ns: int, tempo: float, *, hold: bool) -> NDArray[Any]:
-    """Return (T, J, 3) of the history before `end_ns`; before the clip began NaN, or its first frame if `hold`."""
-    step_ns = tempo / SAMPLE_RATE_HZ * 1e9
-    times_ns = (end_ns - np.arange(WINDOW_SAMPLES - 1, -1, -1) * step_ns).astype(np.int64)
-    if hold:
-        times_ns = np.maximum(times_ns, clip.stamps_ns[0])
-    return resample(clip.stamps_ns, clip.positions_m, times_ns)
+    def _windows(
+        self,
+        clips: NDArray[np.intp],
+        ends: NDArray[np.float64],
+        tempo: NDArray[np.float64],
+        samples: NDArray[np.int64],
+        *,
+        hold: NDArray[np.bool_],
+    ) -> NDArray[np.float32]:
+        """Return (B, T, J, 3): `samples` before each end; before the clip began NaN, or its first frame if `hold`."""
+        back = np.arange(WINDOW_SAMPLES - 1, -1, -1)
+        places = ends[:, None] - back * tempo[:, None]
+        absent = ((places < -0.5) & ~hold[:, None]) | (back >= samples[:, None])
+        last = self._lengths[clips][:, None] - 1
+        places = np.clip(places, 0.0, last)
+        low = np.floor(places).astype(np.intp)
+        share = (places - low).astype(np.float32)[..., None, None]
+        start = self._starts[clips][:, None]
+        before = self._positions_m[start + low]
+        after = self._positions_m[start + np.minimum(low + 1, last)]
+        windows = before + share * (after - before)
+        windows = np.where(np.isnan(windows), np.where(np.isnan(before), after, before), windows)
+        windows[absent] = np.nan
+        return np.asarray(windows, dtype=np.float32)

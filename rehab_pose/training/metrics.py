@@ -9,7 +9,17 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["accuracy", "confusion_matrix", "expected_calibration_error", "fit_temperature", "recall"]
+__all__ = [
+    "accuracy",
+    "confusion_matrix",
+    "expected_calibration_error",
+    "f1_score",
+    "fit_temperature",
+    "precision",
+    "recall",
+    "roc_auc",
+    "roc_curve",
+]
 
 
 def confusion_matrix(truth: NDArray[Any], said: NDArray[Any], classes: int) -> NDArray[np.int64]:
@@ -29,6 +39,40 @@ def recall(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the share of right answers of each true class (C); NaN for a class that does not occur."""
     totals = matrix.sum(axis=1)
     return np.where(totals > 0, np.diag(matrix) / np.maximum(totals, 1), np.nan)
+
+
+def precision(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the share of right answers among those that named each class (C); NaN for one that was never named."""
+    return recall(matrix.T)
+
+
+def f1_score(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return twice the right answers over what was said plus what was true (C); NaN where both are empty."""
+    totals = matrix.sum(axis=0) + matrix.sum(axis=1)
+    return np.where(totals > 0, 2.0 * np.diag(matrix) / np.maximum(totals, 1), np.nan)
+
+
+def roc_curve(scores: NDArray[Any], positive: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return false and true positive rates from (0, 0) to (1, 1), one point a distinct score (N).
+
+    Args:
+        scores: (N) larger for positives.
+        positive: (N).
+    """
+    order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
+    ordered, hits = np.asarray(scores)[order], np.asarray(positive)[order]
+    ends = np.concatenate([np.flatnonzero(np.diff(ordered)), [len(ordered) - 1]]) if len(ordered) else np.zeros(0, int)
+    true = np.cumsum(hits)[ends] / max(int(hits.sum()), 1)
+    false = np.cumsum(~hits)[ends] / max(int((~hits).sum()), 1)
+    return np.concatenate([[0.0], false]), np.concatenate([[0.0], true])
+
+
+def roc_auc(scores: NDArray[Any], positive: NDArray[np.bool_]) -> float:
+    """Return the chance that a positive scores above a negative, ties half; NaN where one of the two is missing."""
+    if not np.any(positive) or np.all(positive):
+        return float("nan")
+    false, true = roc_curve(scores, positive)
+    return float(np.sum(np.diff(false) * (true[1:] + true[:-1])) / 2.0)
 
 
 def _log_softmax(logits: NDArray[Any]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.recordings.clip import Clip
 
-__all__ = ["by_subject", "held_out_subjects"]
+__all__ = ["by_subject", "folds_by_subject", "held_out_subjects"]
 
 
 def held_out_subjects(clips: Iterable[Clip], share: float, seed: int) -> frozenset[tuple[str, str]]:
@@ -38,6 +38,33 @@ def held_out_subjects(clips: Iterable[Clip], share: float, seed: int) -> frozens
         order = rng.permutation(len(members))
         chosen.extend(members[place] for place in order[: round(share * len(members))])
     return frozenset(chosen)
+
+
+def folds_by_subject(clips: Iterable[Clip], count: int, seed: int) -> dict[tuple[str, str], int]:
+    """Deal the subjects of every group of every data set out to folds.
+
+    Args:
+        clips: All clips.
+        count: Of folds.
+        seed: The same seed and clips give the same folds.
+
+    Returns:
+        The fold of each (dataset, subject), 0 to count - 1.
+    """
+    group_of: dict[tuple[str, str], str] = {}
+    for clip in clips:
+        group_of.setdefault((clip.dataset, clip.subject), clip.group)
+    strata: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for key in sorted(group_of):
+        strata.setdefault((key[0], group_of[key]), []).append(key)
+    rng = np.random.default_rng(seed)
+    folds: dict[tuple[str, str], int] = {}
+    for stratum in sorted(strata):
+        members = strata[stratum]
+        first = int(rng.integers(count))  # small groups must not all begin with the same fold
+        for place, number in enumerate(rng.permutation(len(members))):
+            folds[members[number]] = (first + place) % count
+    return folds
 
 
 def by_subject(clips: Sequence[Clip], held_out: frozenset[tuple[str, str]]) -> tuple[list[Clip], list[Clip]]:

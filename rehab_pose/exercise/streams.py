@@ -1,0 +1,118 @@
+"""The recogniser's input vector (Eq 30 of 3D-PoseFormer): streams side by side, each with its own validity.
+
+A stream that a recording lacks is zero with validity zero, so that one network learns from skeletons alone and from
+everything a camera gives. A further stream (contours, body parameters, vertices) is one more entry of STREAMS.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from rehab_pose.exercise.features import FEATURE_COUNT, FEATURE_JOINTS, window_features
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["BONES", "CORNERS", "STREAMS", "STREAM_COUNT", "Stream", "stream_slice", "window_streams"]
+
+_INDEX = {name: place for place, name in enumerate(FEATURE_JOINTS)}
+BONES = (
+    *(("right_hip", "left_hip"), ("right_shoulder", "left_shoulder"), ("pelvis", "spine2"), ("spine2", "neck")),
+    *((f"{side}_shoulder", f"{side}_elbow") for side in ("left", "right")),
+    *((f"{side}_elbow", f"{side}_wrist") for side in ("left", "right")),
+    *((f"{side}_hip", f"{side}_knee") for side in ("left", "right")),
+    *((f"{side}_knee", f"{side}_ankle") for side in ("left", "right")),
+)
+"""Directions from the first joint to the second: what is left of a posture when lengths are taken away."""
+CORNERS = (
+    *((f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist") for side in ("left", "right")),
+    *((f"{side}_hip", f"{side}_knee", f"{side}_ankle") for side in ("left", "right")),
+    *(("neck", f"{side}_shoulder", f"{side}_elbow") for side in ("left", "right")),
+    *(("spine2", f"{side}_hip", f"{side}_knee") for side in ("left", "right")),
+)
+"""The cosine of the angle at the middle joint."""
+ACROSS = (("left_hip", "right_hip"), ("left_shoulder", "right_shoulder"))
+"""Pairs whose direction in the room tells how pelvis and chest are turned."""
+
+
+class Stream(NamedTuple):
+    """One part of the vector."""
+
+    name: str
+    size: int
+    holds: str
+
+
+STREAMS = (
+    Stream("joints", FEATURE_COUNT, "position, velocity and validity of each joint in the body frame [torso lengths]"),
+    Stream("bones", 3 * len(BONES), "unit directions of bones in the body frame; zero where a joint is missing"),
+    Stream("corners", len(CORNERS), "cosines of joint angles; zero where a joint is missing"),
+    Stream("facing", 2 * len(ACROSS) + 1, "how hips and shoulders are turned to the camera, and 1 if that is known"),
+)
+"""The vector of one sample, in order."""
+STREAM_COUNT = sum(stream.size for stream in STREAMS)
+"""Numbers a sample."""
+_BONE_ENDS = np.array([[_INDEX[name] for name in bone] for bone in BONES])
+_CORNER_JOINTS = np.array([[_INDEX[name] for name in corner] for corner in CORNERS])
+_SHORT = 1e-6
+
+
+def stream_slice(name: str) -> slice:
+    """Return where a stream lies in the vector."""
+    start = 0
+    for stream in STREAMS:
+        if stream.name == name:
+            return slice(start, start + stream.size)
+        start += stream.size
+    msg = f"expected one of {[stream.name for stream in STREAMS]}, got {name}"
+    raise KeyError(msg)
+
+
+def _unit(vectors: NDArray[Any]) -> NDArray[Any]:
+    lengths = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
+    return np.asarray(vectors / np.maximum(lengths, _SHORT))
+
+
+def _facing(positions_m: NDArray[Any], up: NDArray[Any]) -> NDArray[np.float32]:
+    """Return (B, T, 4) components of the directions of ACROSS along the level camera's right and depth."""
+    right = np.array([1.0, 0.0, 0.0]) - up[:, :1] * up
+    right = _unit(right)
+    deep = np.cross(right, up)
+    columns = []
+    for left_name, right_name in ACROSS:
+        across = _unit(positions_m[:, :, _INDEX[left_name]] - positions_m[:, :, _INDEX[right_name]])
+        columns += [np.einsum("btc,bc->bt", across, axis) for axis in (right, deep)]
+    return np.asarray(np.nan_to_num(np.stack(columns, axis=-1)), dtype=np.float32)
+
+
+def window_streams(
+    positions_m: NDArray[Any], up: NDArray[Any], facing_known: NDArray[Any] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the recogniser's input for a batch of windows.
+
+    Args:
+        positions_m: (B, T, J, 3) FEATURE_JOINTS at SAMPLE_RATE_HZ in the optical frame [m]; NaN = missing.
+        up: (B, 3) unit vector against gravity in the optical frame.
+        facing_known: (B) 1 where the person is known to have been asked to face the camera, as in public recordings,
+            so that being turned away from it means something; 0 or None: anybody may stand anyhow.
+
+    Returns:
+        Features (B, T, STREAM_COUNT), and 1 for each sample that has a joint (B, T).
+    """
+    batch, length = positions_m.shape[:2]
+    joints, present = window_features(positions_m, up)
+    by_joint = joints.reshape(batch, length, len(FEATURE_JOINTS), -1)
+    points = np.where(by_joint[..., -1:] > 0, by_joint[..., :3], np.float32(np.nan))
+    bones = _unit(points[:, :, _BONE_ENDS[:, 1]] - points[:, :, _BONE_ENDS[:, 0]])
+    ends = points[:, :, _CORNER_JOINTS]
+    one, other = _unit(ends[..., 0, :] - ends[..., 1, :]), _unit(ends[..., 2, :] - ends[..., 1, :])
+    cosines = np.einsum("...i,...i->...", one, other)
+    facing = np.zeros((batch, length, 2 * len(ACROSS) + 1), dtype=np.float32)
+    if facing_known is not None:
+        known = np.asarray(facing_known, dtype=np.float32)[:, None, None]
+        facing[..., :-1] = _facing(positions_m, up) * known
+        facing[..., -1:] = known
+    parts = (joints, np.nan_to_num(bones).reshape(batch, length, -1), np.nan_to_num(cosines), facing)
+    return np.concatenate(parts, axis=-1).astype(np.float32), present
