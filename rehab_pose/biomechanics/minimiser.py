@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["bounded_step", "minimise", "rebase"]
 
-MOST_DAMPING, LEAST_DAMPING = 1e8, 1e-12
+FIRST_DAMPING, MOST_DAMPING, LEAST_DAMPING = 1e-4, 1e8, 1e-12
 DAMPING_UP, DAMPING_DOWN = 8.0, 0.15
 BOUND_PASSES = 4
 """How often a step is solved anew because it would have crossed limits."""
@@ -105,7 +105,6 @@ def minimise(  # noqa: C901, PLR0913, PLR0917  (the objective's parts, the limit
     measured: NDArray[np.float64],
     most_iterations: int,
     tolerance: float,
-    first_damping: float,
 ) -> tuple[float, float, int]:
     """Improve `unknowns` (N) and `base` (3, 3) in place; they never leave the limits.
 
@@ -123,7 +122,7 @@ def minimise(  # noqa: C901, PLR0913, PLR0917  (the objective's parts, the limit
     best_measured = objective(chain, observed, unknowns, base, positions, rotations, axes, measured, gradient, True)
     prior_difference(unknowns, base, prior, difference)
     best = best_measured + _prior_cost(difference, prior)
-    damping, fresh, tried = first_damping, True, 0
+    damping, fresh, tried = FIRST_DAMPING, True, 0
     while tried < most_iterations:
         tried += 1
         if fresh:

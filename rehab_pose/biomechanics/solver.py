@@ -38,8 +38,9 @@ NOT_CONVERGED_CONFIDENCE = 0.5
 SIGMA_SCALE_RAD = 0.35
 """From joints alone, confidence falls to 1/e when an angle's sigma is this."""
 PLANE_SUFFIX = "shoulder_elevation_plane"
-TURN_WEIGHT = 1e8
-"""Of a fitted body's segments: so much that the priors below do not move them [1/rad^2]."""
+TURN_WEIGHT = 3e7
+"""Of a fitted body's segments: so much that the priors below do not move them [1/rad^2]. More spoils the equations:
+at 1e8 the split of the spine came to rest up to 0.8 degrees from its minimum."""
 NO_PRIOR, SPLIT_PRIOR = 1e-9, 1e-2
 """Information about angles that a fitted body shows, and about those it leaves open, as a share of 1 / spread^2."""
 SPLIT_ANGLES = ("lumbar", "thoracic", "clavicle")
@@ -47,9 +48,7 @@ SPLIT_ANGLES = ("lumbar", "thoracic", "clavicle")
 BODY_SIGMA_RAD = 0.05
 """Error of a fitted body's segment where its residual is nothing; with the residual it grows."""
 SIGMA_LENGTH_M = 0.3
-BODY_SETTINGS = TrackerSettings(most_iterations=60, tolerance=1e-12, first_damping=1e-14)
-"""Next to no damping: a share of those weights would outweigh the priors, and the split of the spine came to rest 0.8
-degrees from its minimum, in four times as many steps."""
+BODY_SETTINGS = TrackerSettings(most_iterations=60, tolerance=1e-14)
 FEWEST_POINTS = 3
 """To hang a body on."""
 USUAL_STEP_S = 1.0 / 30.0

@@ -59,7 +59,6 @@ def run(
         measured,
         settings.most_iterations,
         settings.tolerance,
-        settings.first_damping,
     )
     return Found(Posture(unknowns, base), total, cost, measured)
 

@@ -62,8 +62,6 @@ class TrackerSettings:
     """A misfit of so many times the usual one spikes."""
     most_iterations: int = 30
     tolerance: float = 1e-7
-    first_damping: float = 1e-4
-    """Of the first step, as a share of the Hessian's diagonal."""
     adapt: bool = True
     """Whether noise and accelerations are judged from the data; otherwise the values here are kept."""
     always_restart: bool = False
