@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rclpy.duration import Duration
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from rehab_pose.errors import InputError
 from rehab_pose.messages.carrier import time_message
 from rehab_pose.ros.carrier import RosCarrier, message_class
-from rehab_pose.ros.process import ignore_stop_signals, leave_stop_signals_to_rclpy
+from rehab_pose.ros.stopping import until_told_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,9 +123,7 @@ def play_bag(bag: BagReader, *, rate: float, clock: bool, loop: bool, wait_s: fl
         loop: Start again at the end.
         wait_s: Wait so long for subscribers of all images before the first round [s].
     """
-    leave_stop_signals_to_rclpy()
-    try:
-        rclpy.init()
+    with until_told_to_stop():
         player = BagPlayer(bag, rate=rate, clock=clock)
         if not player.wait_for_subscribers(wait_s):
             player.get_logger().warning(f"nobody has subscribed to all images after {wait_s:g} s; playing anyway")
@@ -135,8 +132,3 @@ def play_bag(bag: BagReader, *, rate: float, clock: bool, loop: bool, wait_s: fl
             if not loop:
                 break
         player.destroy_node()
-    except ExternalShutdownException:
-        return
-    finally:
-        rclpy.try_shutdown()
-        ignore_stop_signals()

@@ -5,16 +5,10 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
-import signal
 import sys
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from types import FrameType
+__all__ = ["freeze_garbage", "give_way", "keep_memory"]
 
-__all__ = ["freeze_garbage", "give_way", "ignore_stop_signals", "keep_memory", "leave_stop_signals_to_rclpy"]
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """Of mallopt (glibc's malloc.h)."""
 KEPT_BYTES = 256 * 1024**2
@@ -48,23 +42,3 @@ def freeze_garbage() -> None:
 def give_way(niceness: int) -> None:
     """Let other processes go first, by so much more niceness; where that is not allowed nothing changes."""
     os.nice(niceness)
-
-
-def leave_stop_signals_to_rclpy() -> None:
-    """Have SIGINT and SIGTERM end rclpy's spinning and raise nothing; to be called before `rclpy.init`.
-
-    Ctrl-C in a terminal reaches a program twice, from the terminal and from its launcher. As KeyboardInterrupt the
-    second would break off the tidying up after the first, which finishes files. rclpy hears both signals itself.
-    """
-    for number in STOP_SIGNALS:
-        signal.signal(number, _nothing)
-
-
-def ignore_stop_signals() -> None:
-    """Ignore SIGINT and SIGTERM: the program is ending, and Python forgets its handlers before it has ended."""
-    for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-
-
-def _nothing(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing."""

@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from rehab_pose.ros.carrier import message_class
-from rehab_pose.ros.process import ignore_stop_signals, leave_stop_signals_to_rclpy
+from rehab_pose.ros.stopping import until_told_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,9 +95,8 @@ def record(bag: BagWriter, topics: Sequence[str], *, namespace: str = "", durati
         duration_s: 0 = no end [s].
     """
     recorder = None
-    leave_stop_signals_to_rclpy()
-    try:
-        rclpy.init(args=["--ros-args", "-r", f"__ns:=/{namespace.strip('/')}"] if namespace else None)
+    arguments = ["--ros-args", "-r", f"__ns:=/{namespace.strip('/')}"] if namespace else None
+    with until_told_to_stop(arguments):
         node = Node("bag_recorder")
         recorder = TopicRecorder(node, bag, topics)
         executor = SingleThreadedExecutor()
@@ -105,9 +104,4 @@ def record(bag: BagWriter, topics: Sequence[str], *, namespace: str = "", durati
         end_s = time.monotonic() + duration_s if duration_s > 0 else float("inf")
         while rclpy.ok() and time.monotonic() < end_s:
             executor.spin_once(timeout_sec=LOOK_PERIOD_S)
-    except ExternalShutdownException:
-        pass
-    finally:
-        rclpy.try_shutdown()
-        ignore_stop_signals()  # the file is still to be finished
-    return recorder.missing if recorder is not None else list(topics)
+    return recorder.missing if recorder is not None else list(topics)  # the file is still to be finished

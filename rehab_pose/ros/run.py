@@ -6,16 +6,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 
 from rehab_pose.errors import RehabPoseError
-from rehab_pose.ros.process import (
-    freeze_garbage,
-    give_way,
-    ignore_stop_signals,
-    keep_memory,
-    leave_stop_signals_to_rclpy,
-)
+from rehab_pose.ros.process import freeze_garbage, give_way, keep_memory
+from rehab_pose.ros.stopping import until_told_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +31,9 @@ def run_node(make_node: Callable[[], StageNode], *, niceness: int = 0) -> int:
         make_node: Makes the node.
         niceness: Above 0 for a node whose answers no label waits for: the nodes on the way to it go first.
     """
-    leave_stop_signals_to_rclpy()
     give_way(niceness)
     keep_memory()
-    try:
-        rclpy.init(args=sys.argv)
+    with until_told_to_stop(sys.argv):
         try:
             node = make_node()
         except RehabPoseError as error:
@@ -55,9 +48,4 @@ def run_node(make_node: Callable[[], StageNode], *, niceness: int = 0) -> int:
             node.close()
             executor.shutdown()
             node.destroy_node()
-    except ExternalShutdownException:
-        pass
-    finally:
-        rclpy.try_shutdown()
-        ignore_stop_signals()
     return 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from rehab_pose.messages import topics
@@ -20,6 +20,7 @@ from rehab_pose.messages.exercise import recognition_from_message, repetition_fr
 from rehab_pose.ros.carrier import message_class
 from rehab_pose.ros.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS
 from rehab_pose.ros.qos import qos
+from rehab_pose.ros.stopping import quiet_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -131,10 +132,8 @@ class GraphWatch:
         return condition(self.record)
 
     def _spin(self) -> None:
-        try:
+        with quiet_end(self._context):
             self._executor.spin()
-        except ExternalShutdownException:
-            return
 
     def _listen(self, topic: Topic, receive: Callable[[Any], None]) -> None:
         self._node.create_subscription(message_class(topic.type_name), topic.name, receive, qos(topic.delivery))
