@@ -9,6 +9,7 @@ import numpy as np
 from rehab_pose.biomechanics.objective import Observations, points_observed
 from rehab_pose.biomechanics.smoother import smooth_sequence
 from rehab_pose.biomechanics.tracker import Solution, Tracker, TrackerSettings
+from rehab_pose.geometry.rotations import angles_between
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +73,7 @@ def link_angles_rad(
     links = preset.links
     own = positions_m[:, links[:, 1]] - positions_m[:, links[:, 0]]
     seen = keypoints_m[:, links[:, 3]] - keypoints_m[:, links[:, 2]]
-    return np.asarray(np.arctan2(np.linalg.norm(np.cross(own, seen), axis=-1), (own * seen).sum(axis=-1)))
+    return angles_between(own, seen)
 
 
 def screw_angles_rad(found: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.float64]:

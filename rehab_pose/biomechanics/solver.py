@@ -16,6 +16,7 @@ from rehab_pose.biomechanics.settings import BiomechanicsSettings
 from rehab_pose.biomechanics.starts import run
 from rehab_pose.biomechanics.tracker import Tracker, TrackerSettings
 from rehab_pose.datatypes import JointAngles
+from rehab_pose.geometry.floor import CAMERA_UP, up_of_floor
 from rehab_pose.smoothing.one_euro import OneEuroFilter
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AngleSolver", "gravity", "observe_joints", "one_turn"]
 
-CAMERA_UP = np.array([0.0, -1.0, 0.0])
-"""Against gravity for a level camera: stands in until the floor has been seen."""
 UNKNOWN_FLOOR_CONFIDENCE = 0.5
 """Factor on the pelvis's angles while the camera's own up stands in for gravity."""
 BOUNDED_CONFIDENCE = 0.5
@@ -222,9 +221,8 @@ def observe_joints(body: BodyChain, joints: Joints) -> Observations:
 
 def gravity(floor_plane: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
     """Return the unit vector against gravity, and whether the floor gave it."""
-    if not np.isfinite(floor_plane).all():
-        return CAMERA_UP, False
-    return np.asarray(floor_plane[:3] / np.linalg.norm(floor_plane[:3])), True
+    up = up_of_floor(floor_plane)
+    return (CAMERA_UP, False) if up is None else (up, True)
 
 
 def one_turn(angles_rad: NDArray[Any]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from rehab_pose.body.clip_kinematics import BodyClip
-from rehab_pose.body.objective import left_jacobian
+from rehab_pose.body.objective import left_jacobian, shape_derivatives
 from rehab_pose.body.skinning import PARENTS, chain
 from rehab_pose.errors import ContractError
 
@@ -205,6 +205,7 @@ def _derivatives(
     by_shape: NDArray[np.float64],
 ) -> None:
     """Write the axes (24, 3, 3) about which unknowns turn what lies below, and the joints' change with shape."""
+    shape_derivatives(rotations, shapedirs, by_shape)
     local = np.empty((3, 3))
     identity = np.eye(3)
     for joint in range(JOINT_COUNT):
@@ -214,12 +215,6 @@ def _derivatives(
         for i in range(3):
             for j in range(3):
                 axes[joint, i, j] = turn[i, 0] * local[0, j] + turn[i, 1] * local[1, j] + turn[i, 2] * local[2, j]
-            for b in range(shapedirs.shape[2]):
-                change = shapedirs[joint, i, b] if parent < 0 else by_shape[parent, i, b]
-                if parent >= 0:
-                    for k in range(3):
-                        change += turn[i, k] * (shapedirs[joint, k, b] - shapedirs[parent, k, b])
-                by_shape[joint, i, b] = change
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]

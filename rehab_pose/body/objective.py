@@ -19,7 +19,7 @@ import numba
 import numpy as np
 
 from rehab_pose.body.skinning import PARENTS
-from rehab_pose.geometry.kernels import SMALL_ANGLE_SQUARED, rotation_matrix
+from rehab_pose.geometry.kernels import SMALL_ANGLE_SQUARED, rotation_matrix, turn_series
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,12 +57,7 @@ def left_jacobian(x: float, y: float, z: float, out: NDArray[np.float64]) -> Non
         angle = np.sqrt(square)
         half = np.sin(0.5 * angle)
         first, second = 2.0 * half * half / square, (angle - np.sin(angle)) / (square * angle)
-    out[0, 0] = 1.0 - second * (y * y + z * z)
-    out[1, 1] = 1.0 - second * (x * x + z * z)
-    out[2, 2] = 1.0 - second * (x * x + y * y)
-    out[0, 1], out[1, 0] = second * x * y - first * z, second * x * y + first * z
-    out[0, 2], out[2, 0] = second * x * z + first * y, second * x * z - first * y
-    out[1, 2], out[2, 1] = second * y * z - first * x, second * y * z + first * x
+    turn_series(x, y, z, first, second, out)
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]

@@ -20,11 +20,13 @@ __all__ = [
     "FEATURE_COUNT",
     "FEATURE_INDEX",
     "FEATURE_JOINTS",
+    "FEATURE_PLACE",
     "SAMPLE_RATE_HZ",
     "WINDOW_SAMPLES",
     "body_frames",
     "motion_range_m",
     "resample",
+    "torso_lengths_m",
     "window_features",
 ]
 
@@ -39,6 +41,8 @@ FEATURE_JOINTS = (
 """The joints that both Kinect v2 and SMPL_24 have near the same place."""
 FEATURE_INDEX = np.array([SMPL_24.index(name) for name in FEATURE_JOINTS])
 """Their places in SMPL_24."""
+FEATURE_PLACE = {name: place for place, name in enumerate(FEATURE_JOINTS)}
+"""The place of each among them."""
 FEATURE_COUNT = 7 * len(FEATURE_JOINTS)
 """Position (3), velocity (3) and validity (1) a joint."""
 
@@ -102,6 +106,13 @@ def _median(values: NDArray[Any], axis: int) -> NDArray[np.float64]:
     return np.asarray(np.squeeze(0.5 * (low + high), axis=axis), dtype=np.float64)
 
 
+def torso_lengths_m(positions_m: NDArray[Any]) -> NDArray[np.float64]:
+    """Return each window's torso length (B) [m], pelvis - spine - neck, of (B, T, J, 3) [m]; typical if unseen."""
+    pelvis, spine, neck = (positions_m[:, :, joint] for joint in (PELVIS, SPINE, NECK))
+    torso_m = _median(np.linalg.norm(neck - spine, axis=-1) + np.linalg.norm(spine - pelvis, axis=-1), axis=1)
+    return np.asarray(np.clip(np.where(np.isfinite(torso_m), torso_m, TORSO_DEFAULT_M), *TORSO_RANGE_M))
+
+
 def body_frames(
     positions_m: NDArray[Any], up: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -126,11 +137,9 @@ def body_frames(
     left_axis = left_axis - (left_axis * up).sum(-1, keepdims=True) * up
     left_axis /= np.linalg.norm(left_axis, axis=-1, keepdims=True)
     rotations = np.stack([left_axis, up, np.cross(left_axis, up)], axis=1)
-    pelvis, spine, neck = (positions_m[:, :, joint] for joint in (PELVIS, SPINE, NECK))
-    torso_m = _median(np.linalg.norm(neck - spine, axis=-1) + np.linalg.norm(spine - pelvis, axis=-1), axis=1)
-    torso_m = np.clip(np.where(np.isfinite(torso_m), torso_m, TORSO_DEFAULT_M), *TORSO_RANGE_M)
-    origins = _median(pelvis, axis=1)
-    fallback = _median(neck, axis=1) - torso_m[:, None] * up
+    torso_m = torso_lengths_m(positions_m)
+    origins = _median(positions_m[:, :, PELVIS], axis=1)
+    fallback = _median(positions_m[:, :, NECK], axis=1) - torso_m[:, None] * up
     origins = np.where(np.isfinite(origins), origins, np.where(np.isfinite(fallback), fallback, 0.0))
     return rotations, origins, torso_m
 

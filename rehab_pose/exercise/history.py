@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.exercise.features import FEATURE_INDEX
+from rehab_pose.geometry.floor import CAMERA_UP, up_of_floor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import Joints
 
 __all__ = ["JointHistory"]
-
-CAMERA_UP = np.array([0.0, -1.0, 0.0])
-"""Against gravity for a level camera, in the optical frame: used until the floor has been seen."""
 
 
 class JointHistory:
@@ -52,8 +50,9 @@ class JointHistory:
         self._end += 1
         while self._stamps_ns[self._first] < stamp_ns - self._duration_ns:
             self._first += 1
-        if joints is not None and np.isfinite(joints.floor_plane).all():
-            self.up = joints.floor_plane[:3] / np.linalg.norm(joints.floor_plane[:3])
+        up = None if joints is None else up_of_floor(joints.floor_plane)
+        if up is not None:
+            self.up = up
 
     @property
     def stamps_ns(self) -> NDArray[np.int64]:

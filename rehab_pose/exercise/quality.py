@@ -12,7 +12,8 @@ import numpy as np
 
 from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.catalogue import EXERCISES
-from rehab_pose.exercise.quality_measures import MEASURES, Unit, repetition_measures, torso_length_m
+from rehab_pose.exercise.features import torso_lengths_m
+from rehab_pose.exercise.quality_measures import MEASURES, Unit, repetition_measures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +114,8 @@ class RepetitionJudge:
             axes: (3, 3) rows: the person's left, up, front.
         """
         measures = repetition_measures(stamps_ns, positions_m, axes)
-        return judge_measures(self._norms[label], number, measures, torso_length_m(np.asarray(positions_m)))
+        torso_m = float(torso_lengths_m(np.asarray(positions_m)[None])[0])
+        return judge_measures(self._norms[label], number, measures, torso_m)
 
 
 def judge_measures(norms: Mapping[str, Norm], number: int, measures: Mapping[str, float], torso_m: float) -> Judgement:

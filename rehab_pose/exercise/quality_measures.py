@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.exercise.features import FEATURE_JOINTS, TORSO_DEFAULT_M, TORSO_RANGE_M
+from rehab_pose.exercise.features import FEATURE_PLACE, torso_lengths_m
+from rehab_pose.geometry.rotations import angles_between
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["MEASURES", "Measure", "Unit", "posture_curves", "repetition_measures", "torso_length_m"]
+__all__ = ["MEASURES", "Measure", "Unit", "posture_curves", "repetition_measures"]
 
-_INDEX = {name: place for place, name in enumerate(FEATURE_JOINTS)}
 PERCENTILES = (3.0, 50.0, 97.0)
 """Lowest, middle and highest value of a curve, without its worst frames."""
 FEWEST_SAMPLES = 8
@@ -77,20 +77,6 @@ MEASURES: Mapping[str, Measure] = {
 """By name, in the order in which they stand in the file of norms."""
 
 
-def torso_length_m(positions_m: NDArray[Any]) -> float:
-    """Return the median length pelvis - spine - neck [m] of FEATURE_JOINTS (T, J, 3) [m]; a usual one if not seen."""
-    pelvis, spine, neck = (positions_m[:, _INDEX[name]] for name in ("pelvis", "spine2", "neck"))
-    lengths = np.linalg.norm(neck - spine, axis=-1) + np.linalg.norm(spine - pelvis, axis=-1)
-    seen = lengths[np.isfinite(lengths)]
-    return float(np.clip(np.median(seen), *TORSO_RANGE_M)) if len(seen) else TORSO_DEFAULT_M
-
-
-def _between(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the angles (T) between vectors (T, 3) [rad]."""
-    across = np.linalg.norm(np.cross(first, second), axis=-1)
-    return np.asarray(np.arctan2(across, (first * second).sum(axis=-1)))
-
-
 def posture_curves(positions_m: NDArray[Any], axes: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
     """Return joint angles [rad] and places [torso lengths] over time; NaN where their joints are missing.
 
@@ -99,8 +85,8 @@ def posture_curves(positions_m: NDArray[Any], axes: NDArray[Any]) -> dict[str, N
         axes: (3, 3) rows: the person's left, up, front.
     """
     own = np.asarray(positions_m, dtype=np.float64) @ axes.T
-    joint = {name: own[:, place] for name, place in _INDEX.items()}
-    torso_m = torso_length_m(np.asarray(positions_m))
+    joint = {name: own[:, place] for name, place in FEATURE_PLACE.items()}
+    torso_m = float(torso_lengths_m(np.asarray(positions_m)[None])[0])
     trunk = joint["neck"] - joint["pelvis"]
     shoulders, hips = (joint[f"left_{name}"] - joint[f"right_{name}"] for name in ("shoulder", "hip"))
     head = joint["head"] - joint["neck"]
@@ -121,10 +107,10 @@ def posture_curves(positions_m: NDArray[Any], axes: NDArray[Any]) -> dict[str, N
         shoulder, elbow, wrist, hip, knee, ankle = (
             joint[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
         )
-        curves[f"{side}_arm"] = _between(elbow - shoulder, np.broadcast_to([0.0, -1.0, 0.0], elbow.shape))
-        curves[f"{side}_elbow"] = _between(elbow - shoulder, wrist - elbow)
-        curves[f"{side}_hip"] = _between(knee - hip, -trunk)
-        curves[f"{side}_knee"] = _between(knee - hip, ankle - knee)
+        curves[f"{side}_arm"] = angles_between(elbow - shoulder, np.broadcast_to([0.0, -1.0, 0.0], elbow.shape))
+        curves[f"{side}_elbow"] = angles_between(elbow - shoulder, wrist - elbow)
+        curves[f"{side}_hip"] = angles_between(knee - hip, -trunk)
+        curves[f"{side}_knee"] = angles_between(knee - hip, ankle - knee)
         curves[f"{side}_foot"] = np.linalg.norm(ankle - _median_point(ankle), axis=-1) / torso_m
     curves["arms_difference"] = np.abs(curves["left_arm"] - curves["right_arm"])
     return curves

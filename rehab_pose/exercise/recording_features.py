@@ -11,14 +11,14 @@ import numpy as np
 
 from rehab_pose.exercise.catalogue import ARM_LIFTING, LATERAL_TRUNK_TILT, PELVIS_ROTATION, SQUAT, TRUNK_ROTATION
 from rehab_pose.exercise.cycles import CycleDetector
-from rehab_pose.exercise.features import FEATURE_JOINTS
+from rehab_pose.exercise.features import FEATURE_PLACE
+from rehab_pose.geometry.rotations import angles_between
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["CURVES", "PHASES", "RATE_HZ", "body_curves", "even_positions", "mirrored", "recording_features"]
 
-_INDEX = {name: place for place, name in enumerate(FEATURE_JOINTS)}
 RATE_HZ = 30.0
 POSITION_SMOOTHING, CURVE_SMOOTHING = 1.0, 2.0
 """Widths of the Gaussians over time [samples at RATE_HZ]."""
@@ -79,14 +79,9 @@ def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
 
 
-def _between(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    across = np.linalg.norm(np.cross(first, second), axis=-1)
-    return np.asarray(np.arctan2(across, (first * second).sum(axis=-1)))
-
-
 def _own_axes(positions_m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the person's left, up, front (3, 3): up from the feet to the neck while standing tallest."""
-    joint = {name: positions_m[:, place] for name, place in _INDEX.items()}
+    joint = {name: positions_m[:, place] for name, place in FEATURE_PLACE.items()}
     tall = joint["neck"] - 0.5 * (joint["left_ankle"] + joint["right_ankle"])
     heights_m = np.linalg.norm(tall, axis=-1)
     up = _unit(np.median(tall[heights_m >= np.median(heights_m)], axis=0))
@@ -102,7 +97,7 @@ def _own_axes(positions_m: NDArray[np.float64]) -> NDArray[np.float64]:
 def body_curves(positions_m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return CURVES over time (T, S) of FEATURE_JOINTS (T, J, 3) [m] without gaps."""
     own = positions_m @ _own_axes(positions_m).T
-    joint = {name: own[:, place] for name, place in _INDEX.items()}
+    joint = {name: own[:, place] for name, place in FEATURE_PLACE.items()}
     pelvis, neck, spine = joint["pelvis"], joint["neck"], joint["spine2"]
     torso_m = np.median(np.linalg.norm(neck - spine, axis=-1) + np.linalg.norm(spine - pelvis, axis=-1))
     torso_m = max(float(torso_m), 0.1)
@@ -125,9 +120,10 @@ def body_curves(positions_m: NDArray[np.float64]) -> NDArray[np.float64]:
         hand, shin = (mine["wrist"] - mine["shoulder"]) / torso_m, (mine["knee"] - mine["ankle"]) / torso_m
         foot = (mine["ankle"] - feet) / torso_m
         of_side = (
-            *(_between(upper, np.broadcast_to([0.0, -1.0, 0.0], upper.shape)), _between(upper, -trunk)),
-            *(_between(upper, mine["wrist"] - mine["elbow"]), _between(thigh, mine["ankle"] - mine["knee"])),
-            *(_between(thigh, -trunk), sign * hand[:, 0], hand[:, 1], hand[:, 2], sign * shin[:, 0], shin[:, 2]),
+            *(angles_between(upper, np.broadcast_to([0.0, -1.0, 0.0], upper.shape)), angles_between(upper, -trunk)),
+            angles_between(upper, mine["wrist"] - mine["elbow"]),
+            angles_between(thigh, mine["ankle"] - mine["knee"]),
+            *(angles_between(thigh, -trunk), sign * hand[:, 0], hand[:, 1], hand[:, 2], sign * shin[:, 0], shin[:, 2]),
             *(sign * foot[:, 0], foot[:, 2], foot[:, 1]),
         )
         curves.update({f"{side}_{name}": curve for name, curve in zip(SIDE_CURVES, of_side, strict=True)})

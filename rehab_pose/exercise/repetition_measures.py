@@ -9,8 +9,9 @@ import numpy as np
 
 from rehab_pose.datatypes import Side
 from rehab_pose.exercise.catalogue import ARM_LIFTING, SQUAT
-from rehab_pose.exercise.features import FEATURE_JOINTS
+from rehab_pose.exercise.features import FEATURE_PLACE
 from rehab_pose.exercise.signals import SIGNALS, arm_elevations, signal_values
+from rehab_pose.geometry.rotations import angles_between
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RepetitionMeasures", "knee_flexions", "measure_repetition", "spectral_arc_length"]
 
-_INDEX = {name: place for place, name in enumerate(FEATURE_JOINTS)}
 MEASURE_HZ = 30.0
 """A repetition is resampled to this rate before its speed is taken."""
 CUTOFF_HZ = 6.0
@@ -119,9 +119,9 @@ def knee_flexions(positions_m: NDArray[Any]) -> tuple[NDArray[np.float64], NDArr
     points = np.asarray(positions_m, dtype=np.float64)
     bent = []
     for side in ("left", "right"):
-        thigh = points[:, _INDEX[f"{side}_knee"]] - points[:, _INDEX[f"{side}_hip"]]
-        shank = points[:, _INDEX[f"{side}_ankle"]] - points[:, _INDEX[f"{side}_knee"]]
-        bent.append(np.arctan2(np.linalg.norm(np.cross(thigh, shank), axis=-1), (thigh * shank).sum(axis=-1)))
+        thigh = points[:, FEATURE_PLACE[f"{side}_knee"]] - points[:, FEATURE_PLACE[f"{side}_hip"]]
+        shank = points[:, FEATURE_PLACE[f"{side}_ankle"]] - points[:, FEATURE_PLACE[f"{side}_knee"]]
+        bent.append(angles_between(thigh, shank))
     return bent[0], bent[1]
 
 

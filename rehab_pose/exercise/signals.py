@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rehab_pose.exercise.catalogue import ARM_LIFTING, LATERAL_TRUNK_TILT, PELVIS_ROTATION, SQUAT, TRUNK_ROTATION
-from rehab_pose.exercise.features import FEATURE_JOINTS, body_frames
+from rehab_pose.exercise.features import FEATURE_PLACE, body_frames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["SIGNALS", "SignalSpec", "arm_elevations", "body_axes", "signal_values"]
-
-_INDEX = {name: place for place, name in enumerate(FEATURE_JOINTS)}
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ def arm_elevations(positions_m: NDArray[Any], axes: NDArray[Any]) -> tuple[NDArr
     """Return the left and the right arm's elevation (T), (T) [rad], 0 hanging, of FEATURE_JOINTS (T, J, 3) [m]."""
     angles = []
     for side in ("left", "right"):
-        arm = positions_m[:, _INDEX[f"{side}_wrist"]] - positions_m[:, _INDEX[f"{side}_shoulder"]]
+        arm = positions_m[:, FEATURE_PLACE[f"{side}_wrist"]] - positions_m[:, FEATURE_PLACE[f"{side}_shoulder"]]
         angles.append(np.arctan2(np.linalg.norm(arm - (arm @ axes[1])[:, None] * axes[1], axis=-1), -(arm @ axes[1])))
     return angles[0], angles[1]
 
@@ -66,7 +64,7 @@ def _arm_elevation(positions_m: NDArray[Any], axes: NDArray[Any]) -> NDArray[np.
 
 def _steadied(centre: NDArray[np.float64], points: NDArray[np.float64], pair: str) -> NDArray[np.float64]:
     """Return the mean of a joint and the middle of its pair (T, 3), which errs less; the joint where one is missing."""
-    middle = 0.5 * (points[:, _INDEX[f"left_{pair}"]] + points[:, _INDEX[f"right_{pair}"]])
+    middle = 0.5 * (points[:, FEATURE_PLACE[f"left_{pair}"]] + points[:, FEATURE_PLACE[f"right_{pair}"]])
     return np.asarray(np.where(np.isfinite(middle), 0.5 * (centre + middle), centre))
 
 
@@ -82,15 +80,15 @@ def signal_values(label: str, positions_m: NDArray[Any], axes: NDArray[Any]) -> 
         (T) in the unit that the signal's name ends in; NaN where its joints are missing.
     """
     points = np.asarray(positions_m, dtype=np.float64)
-    pelvis = points[:, _INDEX["pelvis"]]
+    pelvis = points[:, FEATURE_PLACE["pelvis"]]
     hips = _steadied(pelvis, points, "hip")
     if label == ARM_LIFTING:
         return _arm_elevation(points, axes)
     if label == LATERAL_TRUNK_TILT:
-        trunk = _steadied(points[:, _INDEX["neck"]], points, "shoulder") - hips
+        trunk = _steadied(points[:, FEATURE_PLACE["neck"]], points, "shoulder") - hips
         return np.asarray(np.arctan2(trunk @ axes[0], trunk @ axes[1]))
     if label == TRUNK_ROTATION:
-        across = points[:, _INDEX["left_shoulder"]] - points[:, _INDEX["right_shoulder"]]
+        across = points[:, FEATURE_PLACE["left_shoulder"]] - points[:, FEATURE_PLACE["right_shoulder"]]
         # Positive: towards the person's left.
         return np.asarray(np.arctan2(-(across @ axes[2]), across @ axes[0]))
     if label == PELVIS_ROTATION:

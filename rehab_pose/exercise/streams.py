@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rehab_pose.exercise.features import FEATURE_COUNT, FEATURE_JOINTS, window_features
+from rehab_pose.exercise.features import FEATURE_COUNT, FEATURE_JOINTS, FEATURE_PLACE, window_features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["BONES", "CORNERS", "STREAMS", "STREAM_COUNT", "Stream", "stream_slice", "window_streams"]
 
-_INDEX = {name: place for place, name in enumerate(FEATURE_JOINTS)}
 BONES = (
     *(("right_hip", "left_hip"), ("right_shoulder", "left_shoulder"), ("pelvis", "spine2"), ("spine2", "neck")),
     *((f"{side}_shoulder", f"{side}_elbow") for side in ("left", "right")),
@@ -54,8 +53,8 @@ STREAMS = (
 """The vector of one sample, in order."""
 STREAM_COUNT = sum(stream.size for stream in STREAMS)
 """Numbers a sample."""
-_BONE_ENDS = np.array([[_INDEX[name] for name in bone] for bone in BONES])
-_CORNER_JOINTS = np.array([[_INDEX[name] for name in corner] for corner in CORNERS])
+_BONE_ENDS = np.array([[FEATURE_PLACE[name] for name in bone] for bone in BONES])
+_CORNER_JOINTS = np.array([[FEATURE_PLACE[name] for name in corner] for corner in CORNERS])
 _SHORT = 1e-6
 
 
@@ -82,7 +81,7 @@ def _facing(positions_m: NDArray[Any], up: NDArray[Any]) -> NDArray[np.float32]:
     deep = np.cross(right, up)
     columns = []
     for left_name, right_name in ACROSS:
-        across = _unit(positions_m[:, :, _INDEX[left_name]] - positions_m[:, :, _INDEX[right_name]])
+        across = _unit(positions_m[:, :, FEATURE_PLACE[left_name]] - positions_m[:, :, FEATURE_PLACE[right_name]])
         columns += [np.einsum("btc,bc->bt", across, axis) for axis in (right, deep)]
     return np.asarray(np.nan_to_num(np.stack(columns, axis=-1)), dtype=np.float32)
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from rehab_pose.geometry.camera import CameraIntrinsics
 
-__all__ = ["FloorTracker", "height_above_floor_m"]
+__all__ = ["CAMERA_UP", "FloorTracker", "height_above_floor_m", "up_of_floor"]
 
+CAMERA_UP = np.array([0.0, -1.0, 0.0])
+"""Against gravity for a level camera, in the optical frame: stands in until the floor has been seen."""
 SAMPLE_POINTS = 2000
 TRIALS = 200
 """Half of them from the lower half of the image, where a floor is if there is one: with a quarter of all points on the
@@ -45,6 +47,13 @@ def height_above_floor_m(points_m: NDArray[Any], plane: NDArray[np.float64]) -> 
     """Return the height of points (..., 3) [m] above a plane (4) as in `Silhouette.floor_plane` [m]."""
     height: NDArray[Any] = points_m @ plane[:3].astype(points_m.dtype) + points_m.dtype.type(plane[3])
     return height
+
+
+def up_of_floor(plane: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the unit vector (3) against gravity that a plane (4) gives; None while the floor has not been seen."""
+    if not np.isfinite(plane).all():
+        return None
+    return np.asarray(plane[:3] / np.linalg.norm(plane[:3]))
 
 
 class FloorTracker:

@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["factorise", "product", "rotation_matrix", "rotation_vector", "solve_factorised"]
+__all__ = ["factorise", "product", "rotation_matrix", "rotation_vector", "solve_factorised", "turn_series"]
 
 SMALL_ANGLE_SQUARED = 1e-12
 """Below this squared angle the series of sin(a)/a and (1-cos(a))/a^2 are used [rad^2]."""
@@ -21,6 +21,17 @@ SMALL_SINE = 1e-9
 """Below this sine of half an angle, the angle is twice the sine to double precision."""
 ANY_ORDER = {"reassoc", "contract"}
 """Sums may be taken in any order: several products at once; NaN and infinity keep their meaning."""
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def turn_series(x: float, y: float, z: float, first: float, second: float, out: NDArray[np.float64]) -> None:
+    """Write 1 + first K + second K^2 into `out` (3, 3), K the cross product with [x, y, z]."""
+    out[0, 0] = 1.0 - second * (y * y + z * z)
+    out[1, 1] = 1.0 - second * (x * x + z * z)
+    out[2, 2] = 1.0 - second * (x * x + y * y)
+    out[0, 1], out[1, 0] = second * x * y - first * z, second * x * y + first * z
+    out[0, 2], out[2, 0] = second * x * z + first * y, second * x * z - first * y
+    out[1, 2], out[2, 1] = second * y * z - first * x, second * y * z + first * x
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
@@ -33,12 +44,7 @@ def rotation_matrix(x: float, y: float, z: float, out: NDArray[np.float64]) -> N
         angle = np.sqrt(square)
         half = np.sin(0.5 * angle)
         sine, cosine = np.sin(angle) / angle, 2.0 * half * half / square
-    out[0, 0] = 1.0 - cosine * (y * y + z * z)
-    out[1, 1] = 1.0 - cosine * (x * x + z * z)
-    out[2, 2] = 1.0 - cosine * (x * x + y * y)
-    out[0, 1], out[1, 0] = cosine * x * y - sine * z, cosine * x * y + sine * z
-    out[0, 2], out[2, 0] = cosine * x * z + sine * y, cosine * x * z - sine * y
-    out[1, 2], out[2, 1] = cosine * y * z - sine * x, cosine * y * z + sine * x
+    turn_series(x, y, z, sine, cosine, out)
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "align_points",
+    "angles_between",
     "axis_angles_from_matrices",
     "matrices_from_axis_angles",
     "matrices_from_quaternions",
@@ -84,6 +85,12 @@ def axis_angles_from_matrices(matrices: NDArray[Any]) -> NDArray[np.float64]:
     angle = 2.0 * np.arctan2(sine, quaternions[..., 3])
     ratio = np.where(sine < SMALL_ANGLE_RAD, 2.0, angle / np.where(sine < SMALL_ANGLE_RAD, 1.0, sine))
     return quaternions[..., :3] * ratio[..., None]
+
+
+def angles_between(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the angles (...) [rad], 0 to pi, between vectors (..., 3), exact for small angles too."""
+    across = np.linalg.norm(np.cross(first, second), axis=-1)
+    return np.asarray(np.arctan2(across, (first * second).sum(axis=-1)))
 
 
 def align_points(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.skeletons.skeleton import Skeleton
 
-__all__ = ["Clip", "clip_from_points", "joints_of_clip", "leave_out", "required_file"]
+__all__ = ["Clip", "clip_from_points", "joints_of_clip", "leave_out", "middle_of_clip", "required_file"]
 
 SPIKE_M = 0.35
 """A joint this far from its own median over seven frames has jumped [m]; a hand at 4 m/s moves 0.27 m in two frames."""
@@ -181,6 +181,20 @@ def clip_from_points(  # noqa: PLR0913  (one keyword a field of the record)
         positions_m=positions_m,
         confidence=confidence,
         counts=MappingProxyType(counts),
+    )
+
+
+def middle_of_clip(clip: Clip, longest_s: float) -> Clip:
+    """Return the middle of a clip, at most `longest_s` of it."""
+    if clip.duration_s <= longest_s:
+        return clip
+    elapsed_s = (clip.stamps_ns - clip.stamps_ns[0]) * 1e-9
+    inside = np.abs(elapsed_s - clip.duration_s / 2.0) <= longest_s / 2.0
+    return replace(
+        clip,
+        stamps_ns=clip.stamps_ns[inside],
+        positions_m=clip.positions_m[inside],
+        confidence=clip.confidence[inside],
     )
 
 

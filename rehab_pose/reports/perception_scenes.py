@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import numpy as np
 from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.errors import RecordingError
+from rehab_pose.recordings.clip import middle_of_clip
 from rehab_pose.recordings.kimore import SUSPECT_CLIPS
 from rehab_pose.simulation.recorded_motion import fitted_rotations
 from rehab_pose.simulation.settings import SimulationSettings
@@ -155,7 +156,7 @@ def clips_of_scenes(scenes: Sequence[PerceptionScene], folder: Path) -> dict[str
         fitting = [clip for clip in held_out if f"{clip.dataset}:{clip.label}" == scene.recorded and _usable(clip)]
         # Another subject each time, as far as there are any.
         for clip in sorted(fitting, key=lambda entry: (times_used[entry.subject], entry.name))[:MOST_TRIED]:
-            middle = _middle_of(clip)
+            middle = middle_of_clip(clip, LONGEST_CLIP_S)
             if _can_be_done(middle, fitter):
                 times_used[clip.subject] += 1
                 chosen[scene.name] = middle
@@ -178,17 +179,3 @@ def _can_be_done(clip: Clip, fitter: BodyFitter) -> bool:
         logger.info("%s", error)
         return False
     return True
-
-
-def _middle_of(clip: Clip) -> Clip:
-    """Return the middle of a clip, LONGEST_CLIP_S of it."""
-    if clip.duration_s <= LONGEST_CLIP_S:
-        return clip
-    elapsed_s = (clip.stamps_ns - clip.stamps_ns[0]) * 1e-9
-    inside = np.abs(elapsed_s - clip.duration_s / 2.0) <= LONGEST_CLIP_S / 2.0
-    return replace(
-        clip,
-        stamps_ns=clip.stamps_ns[inside],
-        positions_m=clip.positions_m[inside],
-        confidence=clip.confidence[inside],
-    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.exercise.features import FEATURE_JOINTS, WINDOW_SAMPLES
+from rehab_pose.exercise.features import FEATURE_JOINTS, FEATURE_PLACE, WINDOW_SAMPLES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,18 +37,17 @@ LIGHT_YAW_SIGMA_RAD, TURNED_SHARE = 0.06, 0.3
 FACING_TOLD_SHARE = 0.5
 """Part of the others of whom it is said that they were asked to face the camera."""
 
-_INDEX = {name: place for place, name in enumerate(FEATURE_JOINTS)}
 _MIRROR = np.array(
     [
-        _INDEX[name.replace("left", "right") if "left" in name else name.replace("right", "left")]
+        FEATURE_PLACE[name.replace("left", "right") if "left" in name else name.replace("right", "left")]
         for name in FEATURE_JOINTS
     ]
 )
 _LEGS = (
-    [_INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("knee", "ankle")],
-    [_INDEX[f"{side}_ankle"] for side in ("left", "right")],
+    [FEATURE_PLACE[f"{side}_{name}"] for side in ("left", "right") for name in ("knee", "ankle")],
+    [FEATURE_PLACE[f"{side}_ankle"] for side in ("left", "right")],
 )
-_ARMS = tuple([_INDEX[f"{side}_elbow"], _INDEX[f"{side}_wrist"]] for side in ("left", "right"))
+_ARMS = tuple([FEATURE_PLACE[f"{side}_elbow"], FEATURE_PLACE[f"{side}_wrist"]] for side in ("left", "right"))
 
 
 def _errors(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -98,7 +97,7 @@ def augment(windows_m: NDArray[Any], rng: np.random.Generator) -> tuple[NDArray[
     flipped = rng.random(batch) < 0.5
     positions_m = windows_m.astype(np.float32).copy()
     positions_m[flipped] = positions_m[flipped][:, :, _MIRROR] * np.array([-1.0, 1.0, 1.0], dtype=np.float32)
-    spine, neck, head = _INDEX["spine2"], _INDEX["neck"], _INDEX["head"]
+    spine, neck, head = FEATURE_PLACE["spine2"], FEATURE_PLACE["neck"], FEATURE_PLACE["head"]
     along = positions_m[:, :, neck] - positions_m[:, :, spine]
     along = along / np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-3)
     for joint in (neck, head):

@@ -13,6 +13,7 @@ from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose.exercise.features import FEATURE_INDEX, SAMPLE_RATE_HZ, WINDOW_SAMPLES, motion_range_m, resample
 from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.exercise.streams import window_streams
+from rehab_pose.geometry.floor import CAMERA_UP
 from rehab_pose.training.exercise_windows import label_of, prepare
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ SWITCH_RATE_HZ = 0.005
 FEWEST_FRAMES = 3
 """Fewer frames with a joint show no movement."""
 BATCH = 256
-UP = np.array([0.0, -1.0, 0.0])
-"""The recordings' cameras stand level to a few degrees and their floor is unknown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +97,7 @@ def _judge_times(judge: Judge, clip: Clip, times_ns: NDArray[np.int64], *, told:
         windows = np.full((len(times), WINDOW_SAMPLES, len(FEATURE_INDEX), 3), np.nan, dtype=np.float32)
         windows[:, WINDOW_SAMPLES - times.shape[1] :] = found
         facing = np.full(len(times), float(told), dtype=np.float32)
-        logits.append(judge(*window_streams(windows, np.tile(UP, (len(windows), 1)), facing)))
+        logits.append(judge(*window_streams(windows, np.tile(CAMERA_UP, (len(windows), 1)), facing)))
     return np.concatenate(logits).astype(np.float64)
 
 

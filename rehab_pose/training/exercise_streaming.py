@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.datatypes import Joints, JointState, unknown_plane
 from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose.exercise.features import FEATURE_INDEX, SAMPLE_RATE_HZ, resample
 from rehab_pose.exercise.recognizer import ExerciseRecognizer
 from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.exercise.signals import body_axes, signal_values
+from rehab_pose.geometry.floor import CAMERA_UP
+from rehab_pose.recordings.clip import joints_of_clip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from rehab_pose.recordings.clip import Clip
 
-__all__ = ["clip_joints", "live_figures", "movement_start_ns", "times_to_label"]
+__all__ = ["live_figures", "movement_start_ns", "times_to_label"]
 
 START_SHARE, BEGUN_SHARE = 0.2, 0.05
 """The movement has started when its signal goes through the first share of its range within START_S, and it started
@@ -30,24 +31,6 @@ START_S = 1.0
 SMOOTHING_SAMPLES = 3
 PATIENCE_S = 12.0
 """Longest wait for the right label that is looked for; after it the label counts as never said [s]."""
-CAMERA_UP = np.array([0.0, -1.0, 0.0])
-
-
-def clip_joints(clip: Clip) -> Iterator[Joints]:
-    """Yield a clip's frames as the joints stage would have given them."""
-    missing = np.isnan(clip.positions_m).any(axis=-1)
-    state = np.where(missing, JointState.MISSING, JointState.OBSERVED).astype(np.uint8)
-    for row, stamp_ns in enumerate(clip.stamps_ns.tolist()):
-        yield Joints(
-            stamp_ns=stamp_ns,
-            frame_id=clip.dataset,
-            skeleton=clip.skeleton,
-            positions_m=clip.positions_m[row],
-            confidence=clip.confidence[row],
-            sigma_m=np.full(len(clip.skeleton), np.nan),
-            state=state[row],
-            floor_plane=unknown_plane(),
-        )
 
 
 def movement_start_ns(clip: Clip) -> int | None:
@@ -91,7 +74,7 @@ def times_to_label(weights_path: str, clips: Sequence[Clip]) -> tuple[NDArray[np
             continue
         recognizer.reset()
         wait_s = float("inf")
-        for joints in clip_joints(clip):
+        for joints in joints_of_clip(clip):
             if joints.stamp_ns > start_ns + PATIENCE_S * 1e9:
                 break
             began = time.perf_counter()

@@ -7,7 +7,7 @@ person's way of moving and the errors that silhouettes, keypoints, parts and fit
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,9 @@ from tqdm import tqdm
 from rehab_pose.errors import RecordingError
 from rehab_pose.exercise.features import FEATURE_INDEX, SAMPLE_RATE_HZ
 from rehab_pose.exercise.fusion import FrameFindings, gather_frame
+from rehab_pose.geometry.floor import CAMERA_UP, up_of_floor
 from rehab_pose.pipeline import Pipeline
+from rehab_pose.recordings.clip import middle_of_clip
 from rehab_pose.recordings.kimore import SUSPECT_CLIPS, load_kimore
 from rehab_pose.simulation.camera import SimulatedCamera
 from rehab_pose.simulation.recorded_motion import recorded_motion
@@ -39,7 +41,6 @@ SECONDS = 6.0
 MOST_YAW_DEG = 25.0
 DISTANCE_RANGE_M = (2.2, 3.2)
 VERTICES = 128
-CAMERA_UP = np.array([0.0, -1.0, 0.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,17 +96,6 @@ def spread_vertices(model: BodyModel, count: int) -> NDArray[np.int64]:
     return np.array(chosen, dtype=np.int64)
 
 
-def _middle(clip: Clip) -> Clip:
-    elapsed_s = (clip.stamps_ns - clip.stamps_ns[0]) * 1e-9
-    inside = np.abs(elapsed_s - clip.duration_s / 2.0) <= SECONDS / 2.0
-    return replace(
-        clip,
-        stamps_ns=clip.stamps_ns[inside],
-        positions_m=clip.positions_m[inside],
-        confidence=clip.confidence[inside],
-    )
-
-
 def _make(recording: Clip, pipeline: Pipeline, path: Path, seed: list[int]) -> None:
     """Render a recording and write what the pipeline found.
 
@@ -123,7 +113,9 @@ def _make(recording: Clip, pipeline: Pipeline, path: Path, seed: list[int]) -> N
         noise=str(random.choice(["realsense", "kinect"])),
     )
     heading_rad = float(np.radians(random.uniform(-MOST_YAW_DEG, MOST_YAW_DEG)))
-    motion = recorded_motion(_middle(recording), pipeline.body.model, random.normal(size=10), heading_rad=heading_rad)
+    motion = recorded_motion(
+        middle_of_clip(recording, SECONDS), pipeline.body.model, random.normal(size=10), heading_rad=heading_rad
+    )
     camera = SimulatedCamera(settings, pipeline.body.model, motion)
     vertices = spread_vertices(pipeline.body.model, VERTICES)
     pipeline.reset()
@@ -132,8 +124,8 @@ def _make(recording: Clip, pipeline: Pipeline, path: Path, seed: list[int]) -> N
         result = pipeline.process(camera.frame(index).frame)
         joints = result.joints
         seen = np.full((len(FEATURE_INDEX), 3), np.nan) if joints is None else joints.positions_m[FEATURE_INDEX]
-        if joints is not None and np.isfinite(joints.floor_plane).all():
-            up = joints.floor_plane[:3] / np.linalg.norm(joints.floor_plane[:3])
+        seen_up = None if joints is None else up_of_floor(joints.floor_plane)
+        up = up if seen_up is None else seen_up
         positions.append(seen)
         frames.append(gather_frame(result.keypoints, result.parts, result.body, vertices))
     points = max(frame.contours_px.shape[1] for frame in frames)

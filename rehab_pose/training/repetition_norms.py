@@ -10,11 +10,11 @@ import numpy as np
 from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose.exercise.cycles import CycleDetector
 from rehab_pose.exercise.features import FEATURE_INDEX
-from rehab_pose.exercise.history import CAMERA_UP
 from rehab_pose.exercise.quality import Norm, Norms
 from rehab_pose.exercise.quality_measures import MEASURES, Unit, repetition_measures
 from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.exercise.signals import SIGNALS, body_axes, signal_values
+from rehab_pose.geometry.floor import CAMERA_UP
 from rehab_pose.recordings.kimore import SUSPECT_CLIPS
 
 if TYPE_CHECKING:

@@ -25,16 +25,9 @@ def held_out_subjects(clips: Iterable[Clip], share: float, seed: int) -> frozens
     Returns:
         (dataset, subject) pairs.
     """
-    group_of: dict[tuple[str, str], str] = {}
-    for clip in clips:
-        group_of.setdefault((clip.dataset, clip.subject), clip.group)
-    strata: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for key in sorted(group_of):
-        strata.setdefault((key[0], group_of[key]), []).append(key)
     rng = np.random.default_rng(seed)
     chosen: list[tuple[str, str]] = []
-    for stratum in sorted(strata):
-        members = strata[stratum]
+    for members in _strata(clips):
         order = rng.permutation(len(members))
         chosen.extend(members[place] for place in order[: round(share * len(members))])
     return frozenset(chosen)
@@ -51,16 +44,9 @@ def folds_by_subject(clips: Iterable[Clip], count: int, seed: int) -> dict[tuple
     Returns:
         The fold of each (dataset, subject), 0 to count - 1.
     """
-    group_of: dict[tuple[str, str], str] = {}
-    for clip in clips:
-        group_of.setdefault((clip.dataset, clip.subject), clip.group)
-    strata: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for key in sorted(group_of):
-        strata.setdefault((key[0], group_of[key]), []).append(key)
     rng = np.random.default_rng(seed)
     folds: dict[tuple[str, str], int] = {}
-    for stratum in sorted(strata):
-        members = strata[stratum]
+    for members in _strata(clips):
         first = int(rng.integers(count))  # small groups must not all begin with the same fold
         for place, number in enumerate(rng.permutation(len(members))):
             folds[members[number]] = (first + place) % count
@@ -72,3 +58,14 @@ def by_subject(clips: Sequence[Clip], held_out: frozenset[tuple[str, str]]) -> t
     training = [clip for clip in clips if (clip.dataset, clip.subject) not in held_out]
     testing = [clip for clip in clips if (clip.dataset, clip.subject) in held_out]
     return training, testing
+
+
+def _strata(clips: Iterable[Clip]) -> list[list[tuple[str, str]]]:
+    """Return the (dataset, subject) pairs of every group of every data set, groups and pairs in order."""
+    group_of: dict[tuple[str, str], str] = {}
+    for clip in clips:
+        group_of.setdefault((clip.dataset, clip.subject), clip.group)
+    strata: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for key in sorted(group_of):
+        strata.setdefault((key[0], group_of[key]), []).append(key)
+    return [strata[stratum] for stratum in sorted(strata)]
