@@ -180,7 +180,7 @@ def _deep(surface: Surface, points_m: NDArray[np.float64], margin_m: float) -> N
     return np.asarray(inside & ~np.isfinite(distance))
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _smoothed(values: NDArray[np.float64], faces: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return each vertex's mean with the corners of its triangles."""
     total, count = values.copy(), np.ones(values.shape[0])

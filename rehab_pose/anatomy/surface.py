@@ -103,7 +103,7 @@ class Surface:
         return self._triangles, low, size, starts, order
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _sorted_by_cell(  # noqa: C901  (a kernel: loops over axes and cells)
     triangles: NDArray[np.float64], low: NDArray[np.float64], size: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -137,7 +137,7 @@ def _sorted_by_cell(  # noqa: C901  (a kernel: loops over axes and cells)
     return places, order
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _winding(
     points: NDArray[np.float64],
     triangles: NDArray[np.float64],
@@ -166,7 +166,7 @@ def _winding(
     return out
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _nearest(  # noqa: C901, PLR0913, PLR0917  (a kernel: one argument an array of the grid, loops over its cells)
     points: NDArray[np.float64],
     reach: float,
@@ -216,7 +216,7 @@ def _nearest(  # noqa: C901, PLR0913, PLR0917  (a kernel: one argument an array 
                                 closest[n] = found
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _to_triangle(p: NDArray[np.float64], t: NDArray[np.float64], out: NDArray[np.float64]) -> float:
     """Write the point of a triangle nearest to p and return the squared distance (Ericson 2005, 5.1.5)."""
     a, b, c = t[0], t[1], t[2]

@@ -20,7 +20,7 @@ BOUND_PASSES = 4
 AT_LIMIT = 1e-12
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def band_factor(band: NDArray[np.float64]) -> bool:
     """Overwrite a band by that of its Cholesky factor; False where the matrix is not positive definite."""
     size, width = band.shape[0], band.shape[1] - 1
@@ -39,7 +39,7 @@ def band_factor(band: NDArray[np.float64]) -> bool:
     return True
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def band_solve(factor: NDArray[np.float64], vector: NDArray[np.float64]) -> None:
     """Overwrite `vector` (n) by the solution, given the factor."""
     size, width = factor.shape[0], factor.shape[1] - 1
@@ -53,7 +53,7 @@ def band_solve(factor: NDArray[np.float64], vector: NDArray[np.float64]) -> None
             vector[k] -= factor[i, k - i + width] * vector[i]
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def band_inverse(factor: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the inverse's entries within the band, given the factor (Takahashi, Fagan and Chin 1973)."""
     size, width = factor.shape[0], factor.shape[1] - 1
@@ -69,7 +69,7 @@ def band_inverse(factor: NDArray[np.float64]) -> NDArray[np.float64]:
     return inverse
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _band_times(band: NDArray[np.float64], vector: NDArray[np.float64]) -> NDArray[np.float64]:
     size, width = band.shape[0], band.shape[1] - 1
     out = np.zeros(size)
@@ -81,7 +81,7 @@ def _band_times(band: NDArray[np.float64], vector: NDArray[np.float64]) -> NDArr
     return out
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _held(band: NDArray[np.float64], fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the band with rows and columns of fixed unknowns those of the identity."""
     size, width = band.shape[0], band.shape[1] - 1

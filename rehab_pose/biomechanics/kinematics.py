@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["forward", "logarithm", "point_jacobian"]
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def logarithm(base: NDArray[np.float64], other: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Write the axis-angle vector (3) [rad] of base^T other, its angle in [0, pi]."""
     between = np.empty((3, 3))
@@ -28,7 +28,7 @@ def logarithm(base: NDArray[np.float64], other: NDArray[np.float64], out: NDArra
     rotation_vector(between, out)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def forward(
     chain: ChainArrays,
     unknowns: NDArray[np.float64],
@@ -66,7 +66,7 @@ def forward(
             product(turned, local, rotations[joint])
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def point_jacobian(  # noqa: PLR0917  (the chain's state and the result)
     chain: ChainArrays,
     joint: int,

@@ -27,7 +27,7 @@ MOST_ROOT_TURN = 1.0
 """A longer turn of the root in one step is shortened [rad]."""
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def bounded_step(  # noqa: C901, PLR0912  (fix what is at a limit, solve for the rest, look again)
     hessian: NDArray[np.float64],
     gradient: NDArray[np.float64],
@@ -72,7 +72,7 @@ def bounded_step(  # noqa: C901, PLR0912  (fix what is at a limit, solve for the
     return True
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def rebase(unknowns: NDArray[np.float64], base: NDArray[np.float64]) -> None:
     """Move the turn of the root into its base rotation, both in place."""
     local, turned = np.empty((3, 3)), np.empty((3, 3))
@@ -82,7 +82,7 @@ def rebase(unknowns: NDArray[np.float64], base: NDArray[np.float64]) -> None:
     unknowns[3:6] = 0.0
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _prior_cost(difference: NDArray[np.float64], prior: Prior) -> float:
     total = 0.0
     for i in range(difference.shape[0]):
@@ -93,7 +93,7 @@ def _prior_cost(difference: NDArray[np.float64], prior: Prior) -> float:
     return total
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def minimise(  # noqa: C901, PLR0913, PLR0917  (the objective's parts, the limits and when to stop)
     chain: ChainArrays,
     observed: Observations,

@@ -115,7 +115,7 @@ def points_observed(
     )
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _add(
     jacobian: NDArray[np.float64],
     residual: float,
@@ -132,7 +132,7 @@ def _add(
                 hessian[i, j] += value * jacobian[j]
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def prior_difference(
     unknowns: NDArray[np.float64], base: NDArray[np.float64], prior: Prior, out: NDArray[np.float64]
 ) -> None:
@@ -141,7 +141,7 @@ def prior_difference(
     logarithm(prior.base, base, out[3:6])
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _points(
     observed: Observations,
     positions: NDArray[np.float64],
@@ -156,7 +156,7 @@ def _points(
                 points[p, i] += rotations[joint, i, j] * observed.point_offset_m[p, j]
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _add_link(  # noqa: PLR0917  (a link, its derivative and the equations)
     difference: NDArray[np.float64],
     target: NDArray[np.float64],
@@ -204,7 +204,7 @@ def _add_link(  # noqa: PLR0917  (a link, its derivative and the equations)
     return float(weight * angle * angle)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _add_turns(  # noqa: PLR0913, PLR0917  (orientations, the chain and the equations)
     chain: ChainArrays,
     observed: Observations,
@@ -241,7 +241,7 @@ def _add_turns(  # noqa: PLR0913, PLR0917  (orientations, the chain and the equa
     return total
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def objective(  # noqa: PLR0913, PLR0917  (the terms of E, one after the other)
     chain: ChainArrays,
     observed: Observations,

@@ -30,7 +30,7 @@ FREE_WHOLE_TURN_RAD = 0.16
 PARENTS = np.array(SMPL_24.parents, dtype=np.int64)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def limb_scale(positions_m: NDArray[np.float64], rest_m: NDArray[np.float64]) -> float:
     """Return how much longer the limbs of some joints (24, 3) are than those of a body at rest; NaN = too few seen."""
     seen, measured, known = 0, 0.0, 0.0
@@ -46,7 +46,7 @@ def limb_scale(positions_m: NDArray[np.float64], rest_m: NDArray[np.float64]) ->
     return measured / known if seen >= len(LIMB_BONES) // 2 else np.nan
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _fastest_turn_rad(before_m: NDArray[np.float64], now_m: NDArray[np.float64]) -> float:
     """Return the largest angle by which a limb turned between two frames [rad]; 0 where none was seen in both."""
     most = 0.0
@@ -62,7 +62,7 @@ def _fastest_turn_rad(before_m: NDArray[np.float64], now_m: NDArray[np.float64])
     return most
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _largest_whole_turn_rad(before_rad: NDArray[np.float64], now_rad: NDArray[np.float64]) -> float:
     """Return the largest angle by which a joint turned in the camera, its parents' turns included [rad]."""
     local, whole, least_trace = np.empty((3, 3)), np.empty((2, len(PARENTS), 3, 3)), 3.0
@@ -82,7 +82,7 @@ def _largest_whole_turn_rad(before_rad: NDArray[np.float64], now_rad: NDArray[np
     return float(np.arccos(max(0.5 * (least_trace - 1.0), -1.0)))
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _go_part_of_the_way(before_rad: NDArray[np.float64], now_rad: NDArray[np.float64], share: float) -> None:
     """Shorten every turn since the frame before to a share of itself, in place.
 
@@ -103,7 +103,7 @@ def _go_part_of_the_way(before_rad: NDArray[np.float64], now_rad: NDArray[np.flo
             now_rad[joint, i] = before_rad[joint, i] + share * (now_rad[joint, i] - before_rad[joint, i])
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def held_back(
     before_rad: NDArray[np.float64],
     now_rad: NDArray[np.float64],

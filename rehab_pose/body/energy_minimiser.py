@@ -150,7 +150,7 @@ def _empty_pose(components: int) -> _Pose:
     return _Pose(np.empty((JOINT_COUNT, 3)), np.empty((JOINT_COUNT, 3, 3)), np.empty(components))
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _posture_energy(theta: NDArray[np.float64], terms: _Terms, shares: NDArray[np.float64]) -> float:
     """Return -log p and write the components' shares."""
     count, size = terms.means.shape
@@ -172,7 +172,7 @@ def _posture_energy(theta: NDArray[np.float64], terms: _Terms, shares: NDArray[n
     return float(-top - np.log(total))
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _value(unknowns: NDArray[np.float64], terms: _Terms, pose: _Pose) -> float:
     """Return E; write joints and shares."""
     betas = unknowns[SHAPE_START:]
@@ -196,7 +196,7 @@ def _value(unknowns: NDArray[np.float64], terms: _Terms, pose: _Pose) -> float:
     return float(total + terms.posture_weight * _posture_energy(theta, terms, pose.shares))
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _derivatives(
     unknowns: NDArray[np.float64],
     shapedirs: NDArray[np.float64],
@@ -217,7 +217,7 @@ def _derivatives(
                 axes[joint, i, j] = turn[i, 0] * local[0, j] + turn[i, 1] * local[1, j] + turn[i, 2] * local[2, j]
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _row_block(
     joint: int, pose: _Pose, axes: NDArray[np.float64], columns: NDArray[np.int64], block: NDArray[np.float64]
 ) -> int:
@@ -239,7 +239,7 @@ def _row_block(
     return count
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _add_priors(
     unknowns: NDArray[np.float64],
     terms: _Terms,
@@ -266,7 +266,7 @@ def _add_priors(
             gradient[SHAPE_START + b] += terms.shape_matrix[b, c] * unknowns[SHAPE_START + c]
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _equations(
     unknowns: NDArray[np.float64],
     terms: _Terms,

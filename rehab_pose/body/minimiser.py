@@ -24,7 +24,7 @@ DAMPING_UP, DAMPING_DOWN = 8.0, 0.2
 MOST_DAMPING = 1e8
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _factorise_damped(hessian: NDArray[np.float64], damping: float, factor: NDArray[np.float64]) -> bool:
     """Write the Cholesky factor of H + damping diag(H), lower triangles; False where it is not positive definite."""
     for i in range(hessian.shape[0]):
@@ -35,7 +35,7 @@ def _factorise_damped(hessian: NDArray[np.float64], damping: float, factor: NDAr
     return definite
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _joint_sigma(
     factor: NDArray[np.float64], columns: NDArray[np.int64], blocks: NDArray[np.float64], sigma_m: NDArray[np.float64]
 ) -> None:
@@ -67,7 +67,7 @@ def _joint_sigma(
         sigma_m[joint] = np.sqrt((squares[3 * joint] + squares[3 * joint + 1] + squares[3 * joint + 2]) / 3.0)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _rest(
     unknowns: NDArray[np.float64], template: NDArray[np.float64], shapedirs: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -80,7 +80,7 @@ def _rest(
     return rest
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop)
     unknowns: NDArray[np.float64],
     base_rotation: NDArray[np.float64],

@@ -47,7 +47,7 @@ COLUMN_OF_JOINT[0] = 3
 COLUMN_OF_JOINT[MOVING_JOINTS] = FIRST_ROTATION + 3 * np.arange(len(MOVING_JOINTS))
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def left_jacobian(x: float, y: float, z: float, out: NDArray[np.float64]) -> None:
     """Write SO(3)'s left Jacobian at [x, y, z] [rad] into `out` (3, 3) (Sola et al. 2018, Eq 145)."""
     square = x * x + y * y + z * z
@@ -60,7 +60,7 @@ def left_jacobian(x: float, y: float, z: float, out: NDArray[np.float64]) -> Non
     turn_series(x, y, z, first, second, out)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def forward(
     unknowns: NDArray[np.float64],
     base_rotation: NDArray[np.float64],
@@ -94,7 +94,7 @@ def forward(
                         rotations[joint, i, j] = turn[j]
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def joint_axes(unknowns: NDArray[np.float64], rotations: NDArray[np.float64], axes: NDArray[np.float64]) -> None:
     """Write, for each joint, the axes (3, 3) about which its three unknowns turn what lies below it: R_parent J_l."""
     local = np.empty((3, 3))
@@ -113,7 +113,7 @@ def joint_axes(unknowns: NDArray[np.float64], rotations: NDArray[np.float64], ax
                     axes[joint, i, j] = turn[0] * local[0, j] + turn[1] * local[1, j] + turn[2] * local[2, j]
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def shape_derivatives(
     rotations: NDArray[np.float64], joint_shapedirs: NDArray[np.float64], derivatives: NDArray[np.float64]
 ) -> None:
@@ -131,7 +131,7 @@ def shape_derivatives(
                         derivatives[joint, i, b] += rotations[parent, i, k] * step
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def joint_jacobian(  # noqa: PLR0913, PLR0917  (what it reads and what it writes)
     unknowns: NDArray[np.float64],
     positions: NDArray[np.float64],
@@ -185,7 +185,7 @@ def joint_jacobian(  # noqa: PLR0913, PLR0917  (what it reads and what it writes
             count += 1
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def cost(  # noqa: PLR0917  (the terms of E)
     unknowns: NDArray[np.float64],
     positions: NDArray[np.float64],
@@ -208,7 +208,7 @@ def cost(  # noqa: PLR0917  (the terms of E)
     return total
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def normal_equations(  # noqa: PLR0913, PLR0917  (the terms of E and the result)
     unknowns: NDArray[np.float64],
     positions: NDArray[np.float64],

@@ -27,7 +27,7 @@ __all__ = ["pose_joints", "pose_vertices", "pose_vertices_of_joints"]
 PARENTS = np.array(SMPL_24.parents, dtype=np.int64)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def chain(
     rest_m: NDArray[np.float64],
     rotations_rad: NDArray[np.float64],
@@ -57,7 +57,7 @@ def chain(
                 positions_m[joint, i] = total
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
 def _skin(  # noqa: PLR0917  (one argument an array of the model)
     v_template: NDArray[np.float32],
     shapedirs: NDArray[np.float32],

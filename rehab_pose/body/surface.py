@@ -98,7 +98,7 @@ class SurfaceMatcher:
         )
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _turn(
     rotations: NDArray[np.float64],
     rest_normals: NDArray[np.float64],
@@ -117,7 +117,7 @@ def _turn(
         normals[p] /= max(np.sqrt((normals[p] ** 2).sum()), 1e-9)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _match(  # noqa: PLR0917  (compiled code takes plain arrays)
     posed: NDArray[np.float64],
     normals: NDArray[np.float64],

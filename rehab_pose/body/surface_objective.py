@@ -72,7 +72,7 @@ def no_surface(shapes: int) -> SurfacePoints:
     )
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def skin_points(  # noqa: PLR0917  (compiled code takes plain arrays)
     rest_joints_m: NDArray[np.float64],
     positions: NDArray[np.float64],
@@ -97,7 +97,7 @@ def skin_points(  # noqa: PLR0917  (compiled code takes plain arrays)
                 out[p, i] += weight * (turn[0] * x + turn[1] * y + turn[2] * z + positions[joint, i])
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _shaped(unknowns: NDArray[np.float64], points: SurfacePoints) -> NDArray[np.float64]:
     rest = points.rest_m.copy()
     shapes = points.shapedirs.shape[2]
@@ -108,7 +108,7 @@ def _shaped(unknowns: NDArray[np.float64], points: SurfacePoints) -> NDArray[np.
     return rest
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def surface_cost(
     unknowns: NDArray[np.float64],
     rest_joints_m: NDArray[np.float64],
@@ -132,7 +132,7 @@ def surface_cost(
     return total
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _carry(p: int, point: NDArray[np.float64], pose: Pose, points: SurfacePoints, carried: NDArray[np.float64]) -> None:
     """Write, for each joint, what of a vertex turns with it: sum of y_k (3) and of w_k (1)."""
     carried[:] = 0.0
@@ -156,7 +156,7 @@ def _carry(p: int, point: NDArray[np.float64], pose: Pose, points: SurfacePoints
             above = PARENTS[above]
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _row(
     p: int,
     pose: Pose,
@@ -200,7 +200,7 @@ def _row(
     return count
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def surface_equations(
     unknowns: NDArray[np.float64],
     pose: Pose,

@@ -65,7 +65,7 @@ class DepthCleaner:
         return cleaned
 
 
-@numba.njit("float32[:, ::1](float32[:, ::1])", cache=True)  # type: ignore[untyped-decorator]
+@numba.njit("float32[:, ::1](float32[:, ::1])", cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _without_flying_pixels(depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
     cleaned = depth_m.copy()
     nothing, gap_ratio, alike_ratio = np.float32(np.nan), np.float32(GAP_RATIO), np.float32(ALIKE_RATIO)

@@ -103,6 +103,7 @@ class DepthRegistration:
 @numba.njit(  # type: ignore[untyped-decorator]
     "void(float32[:, ::1], float32[:, ::1], float32[:, ::1], float32[::1], float32[::1], float32[::1],float32[:, ::1])",
     cache=True,
+    nogil=True,
     error_model="numpy",  # no check for division by zero, so the first inner loop runs in vectors: half the time
 )
 def _draw_nearest(  # noqa: PLR0917  (one pass over the image; numba takes plain arrays)

@@ -24,7 +24,9 @@ __all__ = ["ros_figures"]
 
 DOMAINS = (20, 200)
 """From which a private one is taken, so that nothing else on the machine hears it."""
-SECONDS_PER_EXERCISE = 5.0
+MEASURED_S = 20.0
+LOOPED_S = 8.0
+"""Length of the exercise that the camera shows again and again while nodes are killed [s]."""
 START_TIMEOUT_S = 60.0
 RESPAWN_TIMEOUT_S = 40.0
 SETTLE_S = 2.0
@@ -57,7 +59,14 @@ def ros_figures(say: Callable[[str], None]) -> dict[str, float]:
 
 
 def _graph(*, composed: bool, say: Callable[[str], None]) -> dict[str, float]:
-    plan = GraphPlan(results=None, recording=None, composed=composed, seconds_per_exercise=SECONDS_PER_EXERCISE)
+    plan = GraphPlan(
+        results=None,
+        recording=None,
+        composed=composed,
+        seconds_per_exercise=MEASURED_S,
+        exercise="squat",
+        rendered_ahead=True,
+    )
     graph = GraphRun(plan, say=say)
     obituary = graph.run()
     if obituary is not None:
@@ -70,7 +79,9 @@ def _deaths(say: Callable[[str], None]) -> dict[str, float]:
     """Kill each node of a running graph and see how long its answers stay away; then stop all."""
     from rehab_pose.ros.watch import GraphWatch  # noqa: PLC0415  (reads the transport when ROS is loaded)
 
-    command = [sys.executable, "-m", "rehab_pose.cli.main", "run", "--sim"]
+    command = [sys.executable, "-m", "rehab_pose.cli.main", "run", "--sim", "--ros-args"]
+    settings = {"exercise": "squat", "seconds_per_exercise": LOOPED_S, "ahead_s": 2.0 * LOOPED_S}
+    command += [word for name, value in settings.items() for word in ("-p", f"simulation.{name}:={value}")]
     silent = subprocess.DEVNULL
     running = subprocess.Popen(  # noqa: S603  (our own program, no shell)
         command, env=node_environment(), stdout=silent, stderr=silent, start_new_session=True

@@ -105,6 +105,6 @@ def _recorded(recording: Path, frame_number: int) -> tuple[BodyModel, Body]:
         for number, frame in enumerate(reader.frames()):
             count, result = number + 1, pipeline.process(frame)
             if number >= frame_number and result.body is not None:
-                return pipeline.body.model, result.body
+                return pipeline.model, result.body
     msg = f"{recording}: expected somebody in frame {frame_number} or later, got {count} frames without"
     raise RecordingError(msg)

@@ -59,6 +59,9 @@ class GraphPlan:
     recording: Path | None
     composed: bool
     seconds_per_exercise: float
+    exercise: str = "all"
+    rendered_ahead: bool = False
+    """The simulated camera renders all its images before it starts, as a real one leaves the CPU to the nodes."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class GraphRun:
         """What the simulated camera is told."""
         from rehab_pose.simulation.settings import SimulationSettings  # noqa: PLC0415  (a recording needs none)
 
-        return SimulationSettings(seconds_per_exercise=self.plan.seconds_per_exercise)
+        return SimulationSettings(seconds_per_exercise=self.plan.seconds_per_exercise, exercise=self.plan.exercise)
 
     def run(self) -> str | None:
         """Run to the end of the camera; return what to say about a node that died, else None."""
@@ -131,15 +134,18 @@ class GraphRun:
                 return None if "exit code 0" in ended else ended
             from rehab_pose.simulation.motions import plan_of  # noqa: PLC0415  (a recording needs none)
 
-            # The first frame is due when the camera's subscribers have been found, at a stamp that is known here.
-            self._camera_start_ns = time.time_ns() + round(CAMERA_LEAD_S * NS_PER_S)
-            more = (
-                "-p",
-                f"simulation.seconds_per_exercise:={self.plan.seconds_per_exercise}",
-                "-p",
-                f"simulation.start_ns:={self._camera_start_ns}",
-            )
-            camera.start("sim_camera", node_command("sim_camera", parameters, more=more), environment)
+            length_s = plan_of(self.simulation)[-1].end_s
+            values: dict[str, object] = {
+                "seconds_per_exercise": self.plan.seconds_per_exercise,
+                "exercise": self.plan.exercise,
+            }
+            if self.plan.rendered_ahead:
+                values["ahead_s"] = length_s + END_MARGIN_S + DRAIN_S
+            else:  # the first frame is due when the camera's subscribers have been found, at a stamp that is known here
+                self._camera_start_ns = time.time_ns() + round(CAMERA_LEAD_S * NS_PER_S)
+                values["start_ns"] = self._camera_start_ns
+            more = [word for name, value in values.items() for word in ("-p", f"simulation.{name}:={value}")]
+            camera.start("sim_camera", node_command("sim_camera", parameters, more=tuple(more)), environment)
             deadline_s = time.monotonic() + START_TIMEOUT_S
             while self._first_ns is None and time.monotonic() < deadline_s:
                 obituary = processes.wait(0.1) or camera.wait(0.1)
@@ -147,7 +153,7 @@ class GraphRun:
                     return obituary
             if self._first_ns is None:
                 return f"no answer came within {START_TIMEOUT_S:.0f} s of starting the camera"
-            return processes.wait(plan_of(self.simulation)[-1].end_s + END_MARGIN_S)
+            return processes.wait(length_s + END_MARGIN_S)
         finally:
             camera.stop()
 

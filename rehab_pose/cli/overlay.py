@@ -52,7 +52,7 @@ def write_overlay(frames: Iterable[RgbdFrame], drawn: set[int], output: Path, co
         if index in drawn:
             vertices_m = None if result.body is None else result.body.vertices_m
             findings = Findings(result.silhouette, result.joints, vertices_m, result.exercise.recognition)
-            pictures.append(draw_overlay(frame, findings, pipeline.body.model))
+            pictures.append(draw_overlay(frame, findings, pipeline.model))
     write_picture(pictures, columns, output)
     return len(pictures)
 

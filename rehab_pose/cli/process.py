@@ -10,9 +10,8 @@ from rehab_pose.errors import RecordingError
 if TYPE_CHECKING:
     import argparse
 
-    from rehab_pose.pipeline import Pipeline
 
-__all__ = ["add_parser", "models_of", "run"]
+__all__ = ["add_parser", "run"]
 
 SUMMARY = "summary.json"
 RATE_HZ = 30.0
@@ -88,14 +87,14 @@ def _run_bag(arguments: argparse.Namespace) -> int:
     with BagReader(arguments.recording) as reader, BagWriter(bag_folder) as writer:
         for frame in tqdm(reader.frames(), unit="frame", disable=None):
             if not frames:
-                for topic, message in latched_messages(writer.carrier, pipeline.body.model):
+                for topic, message in latched_messages(writer.carrier, pipeline.model):
                     writer.write(topic, frame.stamp_ns, message)
             result = pipeline.process(frame)
             images, mesh = arguments.silhouettes, arguments.mesh
             for topic, message in result_messages(writer.carrier, frame, result, images=images, mesh=mesh):
                 writer.write(topic, frame.stamp_ns, message)
             frames.append(frame_summary(result))
-    write_summary(arguments.output / SUMMARY, arguments.recording.name, models_of(pipeline), frames)
+    write_summary(arguments.output / SUMMARY, arguments.recording.name, pipeline.model_ids, frames)
     return _say(frames, bag_folder, arguments.output)
 
 
@@ -119,14 +118,14 @@ def _run_images(arguments: argparse.Namespace) -> int:
         _refuse_existing(arguments.output / name)
     count = folders.check()
     pipeline = Pipeline()
-    files = FrameFiles(arguments.output, pipeline.body.model)
+    files = FrameFiles(arguments.output, pipeline.model)
     frames: list[dict[str, Any]] = []
     for name, frame in tqdm(folders.frames(), total=count, unit="frame", disable=None):
         result = pipeline.process(frame)
         files.write(name, frame, result)
         frames.append({"name": name, **frame_summary(result)})
     recording = arguments.depth if arguments.color is None else arguments.color
-    write_summary(arguments.output / SUMMARY, recording.name, models_of(pipeline), frames)
+    write_summary(arguments.output / SUMMARY, recording.name, pipeline.model_ids, frames)
     return _say(frames, *(arguments.output / name for name in FrameFiles.FOLDERS), arguments.output)
 
 
@@ -142,13 +141,3 @@ def _say(frames: list[dict[str, Any]], *places: Path) -> int:
     written = ", ".join(str(place) for place in (*results, output / SUMMARY))
     print(f"{len(frames)} frames, a person in {present}: {written}")
     return 0
-
-
-def models_of(pipeline: Pipeline) -> dict[str, str]:
-    """Return name and hash of the weights behind every stage that has some."""
-    return {
-        "silhouette": pipeline.silhouette.model_id,
-        "joints": pipeline.joints.model_id,
-        "body": pipeline.body.model.model_id,
-        "exercise": pipeline.exercise.model_id,
-    }

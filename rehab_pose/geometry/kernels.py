@@ -23,7 +23,7 @@ ANY_ORDER = {"reassoc", "contract"}
 """Sums may be taken in any order: several products at once; NaN and infinity keep their meaning."""
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def turn_series(x: float, y: float, z: float, first: float, second: float, out: NDArray[np.float64]) -> None:
     """Write 1 + first K + second K^2 into `out` (3, 3), K the cross product with [x, y, z]."""
     out[0, 0] = 1.0 - second * (y * y + z * z)
@@ -34,7 +34,7 @@ def turn_series(x: float, y: float, z: float, first: float, second: float, out: 
     out[1, 2], out[2, 1] = second * y * z - first * x, second * y * z + first * x
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def rotation_matrix(x: float, y: float, z: float, out: NDArray[np.float64]) -> None:
     """Write exp([x, y, z]) (Rodrigues' formula) [rad] into `out` (3, 3)."""
     square = x * x + y * y + z * z
@@ -47,7 +47,7 @@ def rotation_matrix(x: float, y: float, z: float, out: NDArray[np.float64]) -> N
     turn_series(x, y, z, sine, cosine, out)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def product(left: NDArray[np.float64], right: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Write left @ right (3, 3)."""
     for i in range(3):
@@ -55,7 +55,7 @@ def product(left: NDArray[np.float64], right: NDArray[np.float64], out: NDArray[
             out[i, j] = left[i, 0] * right[0, j] + left[i, 1] * right[1, j] + left[i, 2] * right[2, j]
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def rotation_vector(matrix: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Write the axis-angle vector (3) [rad] of a rotation matrix (3, 3), its angle in [0, pi].
 
@@ -87,7 +87,7 @@ def rotation_vector(matrix: NDArray[np.float64], out: NDArray[np.float64]) -> No
         out[i] *= factor
 
 
-@numba.njit(cache=True, fastmath=ANY_ORDER)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath=ANY_ORDER)  # type: ignore[untyped-decorator]
 def factorise(matrix: NDArray[np.float64]) -> bool:
     """Overwrite the lower triangle of a matrix (N, N) with L of L L^T; False where it is not positive definite."""
     size = matrix.shape[0]
@@ -108,7 +108,7 @@ def factorise(matrix: NDArray[np.float64]) -> bool:
     return True
 
 
-@numba.njit(cache=True, fastmath=ANY_ORDER)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath=ANY_ORDER)  # type: ignore[untyped-decorator]
 def solve_factorised(factor: NDArray[np.float64], vector: NDArray[np.float64]) -> None:
     """Overwrite `vector` (N) with (L L^T)^-1 vector; L is the lower triangle of `factor` (N, N)."""
     size = vector.shape[0]

@@ -16,7 +16,7 @@ __all__ = ["end_and_branch_points", "thinned"]
 NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], dtype=np.uint8)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _thin(image: NDArray[np.uint8]) -> None:  # noqa: C901, PLR0912  (two sub-iterations over one list of pixels)
     """Thin an image (H, W) of 0 and 1 in place; its outermost pixels must be 0.
 

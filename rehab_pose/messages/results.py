@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from rehab_pose.messages.body import MeshModel
     from rehab_pose.messages.carrier import Carrier, Message
     from rehab_pose.messages.topics import Topic
-    from rehab_pose.pipeline import PipelineResult
+    from rehab_pose.pipeline import BodyFindings, LabelFindings, PipelineResult
 
-__all__ = ["latched_messages", "result_messages"]
+__all__ = ["body_messages", "label_messages", "latched_messages", "result_messages"]
 
 
 def latched_messages(carrier: Carrier, model: MeshModel) -> Iterator[tuple[Topic, Message]]:
@@ -39,7 +39,7 @@ def latched_messages(carrier: Carrier, model: MeshModel) -> Iterator[tuple[Topic
 def result_messages(
     carrier: Carrier, frame: RgbdFrame, result: PipelineResult, *, images: bool = True, mesh: bool = True
 ) -> Iterator[tuple[Topic, Message]]:
-    """Yield the messages of one frame, in the order of the stages.
+    """Yield the messages of one frame.
 
     Args:
         carrier: Makes the messages.
@@ -48,22 +48,36 @@ def result_messages(
         images: Also the silhouette, which shows the person.
         mesh: Also the vertices.
     """
-    stamp, frame_id = result.stamp_ns, result.frame_id
+    yield from label_messages(carrier, frame, result, images=images)
+    yield from body_messages(carrier, frame, result, mesh=mesh)
+
+
+def label_messages(
+    carrier: Carrier, frame: RgbdFrame, found: LabelFindings | PipelineResult, *, images: bool
+) -> Iterator[tuple[Topic, Message]]:
+    """Yield what the way to the label gave for a frame, the label first: somebody may act on it."""
+    stamp, frame_id, silhouette = frame.stamp_ns, frame.frame_id, found.silhouette
+    yield topics.EXERCISE, recognition_message(carrier, found.exercise.recognition)
+    yield topics.EXERCISE_LABEL, label_message(carrier, found.exercise.recognition)
+    yield topics.JOINTS, joints_message(carrier, stamp, frame_id, found.joints)
+    yield topics.REPETITION_PROGRESS, progress_message(carrier, stamp, frame_id, found.exercise.progress)
+    if found.exercise.repetition is not None:
+        yield topics.REPETITION, repetition_message(carrier, found.exercise.repetition)
     if images:
-        silhouette = result.silhouette
         made = silhouette_message(carrier, silhouette) if silhouette else nobody_silhouette_message(carrier, frame)
         yield topics.SILHOUETTE, made
-    yield topics.KEYPOINTS, keypoints_message(carrier, stamp, frame_id, result.keypoints)
-    yield topics.JOINTS, joints_message(carrier, stamp, frame_id, result.joints)
-    yield topics.PARTS, parts_message(carrier, stamp, frame_id, result.parts)
-    yield topics.BODY, body_message(carrier, stamp, frame_id, result.body)
+
+
+def body_messages(
+    carrier: Carrier, frame: RgbdFrame, found: BodyFindings | PipelineResult, *, mesh: bool
+) -> Iterator[tuple[Topic, Message]]:
+    """Yield what was measured on the person of a frame, the body first."""
+    stamp, frame_id = frame.stamp_ns, frame.frame_id
+    yield topics.BODY, body_message(carrier, stamp, frame_id, found.body)
     if mesh:
-        yield topics.VERTICES, vertices_message(carrier, stamp, frame_id, result.body)
-    yield topics.JOINT_ANGLES, angles_message(carrier, stamp, frame_id, result.joint_angles)
-    yield topics.JOINT_STATES, joint_state_message(carrier, stamp, frame_id, result.joint_angles)
-    yield topics.BONES, bones_message(carrier, stamp, frame_id, result.bones)
-    yield topics.EXERCISE, recognition_message(carrier, result.exercise.recognition)
-    yield topics.EXERCISE_LABEL, label_message(carrier, result.exercise.recognition)
-    yield topics.REPETITION_PROGRESS, progress_message(carrier, stamp, frame_id, result.exercise.progress)
-    if result.exercise.repetition is not None:
-        yield topics.REPETITION, repetition_message(carrier, result.exercise.repetition)
+        yield topics.VERTICES, vertices_message(carrier, stamp, frame_id, found.body)
+    yield topics.JOINT_ANGLES, angles_message(carrier, stamp, frame_id, found.joint_angles)
+    yield topics.JOINT_STATES, joint_state_message(carrier, stamp, frame_id, found.joint_angles)
+    yield topics.BONES, bones_message(carrier, stamp, frame_id, found.bones)
+    yield topics.KEYPOINTS, keypoints_message(carrier, stamp, frame_id, found.keypoints)
+    yield topics.PARTS, parts_message(carrier, stamp, frame_id, found.parts)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import sys
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rehab_pose.messages import topics
+from rehab_pose.messages.body import topology_message
+from rehab_pose.messages.exercise import exercise_list_message
 from rehab_pose.messages.frames import full_mask_message
-from rehab_pose.messages.results import latched_messages, result_messages
-from rehab_pose.pipeline import Pipeline, PipelineSettings
+from rehab_pose.messages.results import body_messages, label_messages
+from rehab_pose.pipeline import BodyStages, LabelStages, PipelineSettings
 from rehab_pose.ros.camera_input import CameraInput
 from rehab_pose.ros.run import run_node
 from rehab_pose.ros.stage_node import StageNode
 
 if TYPE_CHECKING:
+    from rclpy.publisher import Publisher
+
     from rehab_pose.datatypes import RgbdFrame
+    from rehab_pose.messages.topics import Topic
+    from rehab_pose.pipeline import LabelFindings
 
 __all__ = ["PipelineNode", "main"]
 
@@ -23,7 +29,10 @@ OUTPUTS = (*topics.STAGE_TOPICS, topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, top
 
 
 class PipelineNode(StageNode):
-    """Runs every stage on each frame and publishes what the separate nodes would."""
+    """Runs every stage on each frame and publishes what the separate nodes would.
+
+    Two threads: one goes from the image to the label, the other measures the body in its wake.
+    """
 
     def __init__(self) -> None:
         super().__init__("pipeline")
@@ -32,35 +41,49 @@ class PipelineNode(StageNode):
             section.name: self.settings(section.name, type(getattr(defaults, section.name)))
             for section in fields(PipelineSettings)
         }
-        self._pipeline = self.stage(lambda: _warm(Pipeline(PipelineSettings(**sections))))
+        settings = PipelineSettings(**sections)
+        self._body_lane = self.second_lane("body_worker")
+        self._label_stages = self.stage(lambda: LabelStages(settings))
+        self._body_stages = self.stage(lambda: _warm(BodyStages(settings)), self._body_lane)
         self._publishers_by_topic = {topic: self.output(topic) for topic in OUTPUTS}
         self._announced = False
+        self._publisher(topics.EXERCISE_LIST).publish(exercise_list_message(self.carrier))
         self._camera = CameraInput(self, self._on_frame)
 
     def before_report(self) -> None:
         """Add what the pairing dropped."""
         self._camera.before_report()
 
+    def _publisher(self, topic: Topic) -> Publisher[Any]:
+        return self._publishers_by_topic[topic]
+
     def _on_frame(self, frame: RgbdFrame) -> bool:
-        pipeline = self._pipeline.get()
-        outputs = self._publishers_by_topic
+        found = self._label_stages.get().process(frame)
+        # The body is measured beside the way to the label, which goes on to the next frame.
+        self._body_lane.put(self._on_person, (frame, found), frame.stamp_ns, self.now_s())
+        # The silhouette's images are large: made only for those who look.
+        images = bool(self._publisher(topics.SILHOUETTE).get_subscription_count())
+        for topic, message in label_messages(self.carrier, frame, found, images=images):
+            self._publisher(topic).publish(message)
+        if self._publisher(topics.SILHOUETTE_IMAGE).get_subscription_count():
+            self._publisher(topics.SILHOUETTE_IMAGE).publish(full_mask_message(self.carrier, frame, found.silhouette))
+        return found.silhouette is not None
+
+    def _on_person(self, item: tuple[RgbdFrame, LabelFindings]) -> bool:
+        frame, found = item
+        stages = self._body_stages.get()
         if not self._announced:
             self._announced = True
-            for topic, message in latched_messages(self.carrier, pipeline.body.model):
-                outputs[topic].publish(message)
-        result = pipeline.process(frame)
-        # The silhouette's images are large: made only for those who look.
-        images = bool(outputs[topics.SILHOUETTE].get_subscription_count())
-        for topic, message in result_messages(self.carrier, frame, result, images=images):
-            outputs[topic].publish(message)
-        if outputs[topics.SILHOUETTE_IMAGE].get_subscription_count():
-            outputs[topics.SILHOUETTE_IMAGE].publish(full_mask_message(self.carrier, frame, result.silhouette))
-        return result.silhouette is not None
+            self._publisher(topics.TOPOLOGY).publish(topology_message(self.carrier, stages.body.model))
+        measured = stages.process(found.silhouette, found.joints)
+        for topic, message in body_messages(self.carrier, frame, measured, mesh=True):
+            self._publisher(topic).publish(message)
+        return measured.body is not None
 
 
-def _warm(pipeline: Pipeline) -> Pipeline:
-    pipeline.warm_up()
-    return pipeline
+def _warm(stages: BodyStages) -> BodyStages:
+    stages.warm_up()
+    return stages
 
 
 def main() -> int:

@@ -37,8 +37,7 @@ class SessionNode(StageNode):
     def close(self) -> None:
         """Finish the files of a running session."""
         self._keeper.stop("the node was stopped")
-        self._action.close()
-        super().close()
+        super().close()  # the action server ends with the process: destroying it by hand can hang in DDS for seconds
 
     def before_report(self) -> None:
         """Show the session."""

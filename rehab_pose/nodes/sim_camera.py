@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rehab_pose.messages import topics
 from rehab_pose.messages.camera_info import camera_info_message
-from rehab_pose.messages.carrier import header
+from rehab_pose.messages.carrier import header, time_message
 from rehab_pose.messages.images import depth_millimetres, image_message
 from rehab_pose.ros.run import run_node
 from rehab_pose.ros.stage_node import StageNode
@@ -30,7 +30,7 @@ class SimCameraNode(StageNode):
     """Publishes rendered colour, depth and camera_info, as a driver would.
 
     Each image is rendered before it is due and sent when it is: what comes after the camera is not charged with the
-    time that rendering takes.
+    time that rendering takes. With simulation.ahead_s it does not share the CPU with it either.
     """
 
     def __init__(self) -> None:
@@ -40,11 +40,13 @@ class SimCameraNode(StageNode):
         self._color = self.output(topics.COLOR)
         self._info = self.output(topics.CAMERA_INFO)
         self._depth = self.output(topics.DEPTH)
+        self._length = self._simulation.length_frames
+        ahead = min(self._length, round(settings.ahead_s * settings.rate_hz))
+        self._kept = [self._render(index) for index in range(ahead)]
+        self._next = (0, self._image(0))
         now_ns = self.get_clock().now().nanoseconds
         self._first_ns = settings.start_ns or now_ns
-        self._offset_ns = self._first_ns - settings.start_ns
         self._rate_hz = settings.rate_hz
-        self._ready: tuple[int, tuple[Message, Message, Message]] | None = None
         self.start_worker(capacity=1, adjustable=False)  # an image that cannot be rendered in time is skipped
         self._stopping = threading.Event()
         self._ticker = threading.Thread(target=self._run, name="sim_camera_ticker", daemon=True)
@@ -73,16 +75,21 @@ class SimCameraNode(StageNode):
         return self._first_ns + round(index / self._rate_hz * NS_PER_S)
 
     def _publish(self, index: int) -> bool:
-        if self._ready is None or self._ready[0] != index:
-            self._ready = (index, self._render(index))
-        for publisher, message in zip((self._info, self._color, self._depth), self._ready[1], strict=True):
+        messages = self._next[1] if self._next[0] == index else self._image(index)
+        for publisher, message in zip((self._info, self._color, self._depth), messages, strict=True):
+            message.header.stamp = time_message(self.carrier, self._stamp_ns(index))
             publisher.publish(message)
-        self._ready = (index + 1, self._render(index + 1))
+        self._next = (index + 1, self._image(index + 1))
         return True
 
+    def _image(self, index: int) -> tuple[Message, Message, Message]:
+        place = index % self._length
+        return self._kept[place] if place < len(self._kept) else self._render(index)
+
     def _render(self, index: int) -> tuple[Message, Message, Message]:
+        """Return the messages of an image; their stamp is set when they are sent."""
         frame = self._simulation.frame(index).frame
-        stamp = header(self.carrier, self._offset_ns + frame.stamp_ns, frame.frame_id)
+        stamp = header(self.carrier, 0, frame.frame_id)
         return (
             camera_info_message(self.carrier, stamp, frame.intrinsics),
             image_message(self.carrier, stamp, "rgb8", frame.color),

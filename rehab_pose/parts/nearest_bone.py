@@ -134,7 +134,7 @@ _INSIDE_TYPE = numba.types.Array(numba.boolean, 2, "C", readonly=True)
 _DEPTH_TYPE = numba.types.Array(numba.float32, 2, "C", readonly=True)
 
 
-@numba.njit("void(float32[:, ::1])", cache=True)  # type: ignore[untyped-decorator]
+@numba.njit("void(float32[:, ::1])", cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _fill_from_nearest(depth_m: NDArray[np.float32]) -> None:
     """Give every cell that is 0 the value of the nearest one that is not, in two sweeps (Borgefors 1986)."""
     height, width = depth_m.shape
@@ -161,7 +161,7 @@ def _fill_from_nearest(depth_m: NDArray[np.float32]) -> None:
                             depth_m[row, column] = depth_m[other_row, other_column]
 
 
-@numba.njit("void(float32[:, ::1], float32[:, ::1], int32[::1], int32[::1])", cache=True)  # type: ignore[untyped-decorator]
+@numba.njit("void(float32[:, ::1], float32[:, ::1], int32[::1], int32[::1])", cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _nearest(
     points_m: NDArray[np.float32],
     bones: NDArray[np.float32],
@@ -223,7 +223,7 @@ def _sample(
     return pixel, depths_m
 
 
-@numba.njit("float32[:, ::1](int32[:, ::1], float32[:, ::1], int64, float64[::1])", cache=True)  # type: ignore[untyped-decorator]
+@numba.njit("float32[:, ::1](int32[:, ::1], float32[:, ::1], int64, float64[::1])", cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _lift(
     pixel: NDArray[np.int32], depths_m: NDArray[np.float32], width_px: int, camera: NDArray[np.float64]
 ) -> NDArray[np.float32]:
@@ -242,7 +242,9 @@ def _lift(
     return points_m
 
 
-@numba.njit(numba.uint8[:, ::1](_INSIDE_TYPE, numba.int32[:, ::1], numba.int32[::1], numba.int64), cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(
+    numba.uint8[:, ::1](_INSIDE_TYPE, numba.int32[:, ::1], numba.int32[::1], numba.int64), cache=True, nogil=True
+)  # type: ignore[untyped-decorator]
 def _paint(
     inside: NDArray[np.bool_], pixel: NDArray[np.int32], parts: NDArray[np.int32], stride: int
 ) -> NDArray[np.uint8]:

@@ -38,7 +38,7 @@ def part_outlines(labels: NDArray[np.uint8], box_px: tuple[int, int, int, int], 
     return outlines_px
 
 
-@numba.njit("int32[:, ::1](uint8[:, ::1])", cache=True)  # type: ignore[untyped-decorator]
+@numba.njit("int32[:, ::1](uint8[:, ::1])", cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _extents(labels: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Return first column, first row, last column, last row (20, 4) of each class; last < first where it is absent."""
     extents = np.empty((20, 4), dtype=np.int32)
@@ -55,7 +55,7 @@ def _extents(labels: NDArray[np.uint8]) -> NDArray[np.int32]:
     return extents
 
 
-@numba.njit("void(int32[:, ::1], int64, int64, float32[:, ::1])", cache=True)  # type: ignore[untyped-decorator]
+@numba.njit("void(int32[:, ::1], int64, int64, float32[:, ::1])", cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _evenly_spaced(outline_px: NDArray[np.int32], left_px: int, top_px: int, points_px: NDArray[np.float32]) -> None:
     """Write points (count, 2) at equal steps along a closed outline (M, 2) that is moved to (left, top)."""
     length, count = len(outline_px), len(points_px)

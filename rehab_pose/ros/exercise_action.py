@@ -73,7 +73,6 @@ class ExerciseAction:
         self._action = message_class(TYPE)
         self._goal: _Goal | None = None
         self._label = NONE
-        self._closed = False
         self._last: Repetition | None = None
         self._server = _PatientActionServer(
             node,
@@ -116,12 +115,6 @@ class ExerciseAction:
             reasons=list(last.reasons) if last else [],
         )
         goal.handle.publish_feedback(feedback)
-
-    def close(self) -> None:
-        """Stop serving."""
-        if not self._closed:
-            self._closed = True
-            self._server.destroy()
 
     def _on_request(self, request: Message) -> GoalResponse:
         try:

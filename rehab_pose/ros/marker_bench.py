@@ -13,6 +13,7 @@ from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.messages import topics
 from rehab_pose.ros.carrier import message_class
 from rehab_pose.ros.mesh_template import MeshTemplate
+from rehab_pose.ros.process import keep_memory
 from rehab_pose.ros.qos import qos
 
 __all__ = ["marker_figures"]
@@ -23,6 +24,7 @@ PERIOD_S = 1.0 / 30.0
 
 def marker_figures() -> dict[str, float]:
     """Return how long the mesh marker of the body takes to build, and to build and publish, at 30 Hz [ms]."""
+    keep_memory()  # as the node does
     faces = BodyFitter().model.faces
     vertices_m = np.random.default_rng(0).normal(0.0, 1.0, (int(faces.max()) + 1, 3)).astype(np.float32)
     template = MeshTemplate("camera_color_optical_frame", faces)

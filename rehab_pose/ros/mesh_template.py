@@ -35,6 +35,8 @@ SKIN_COLOR = (0.75, 0.63, 0.55, 1.0)
 ENCAPSULATION_BYTES = 4
 STAMP_FORMAT = "<iI"
 NS_PER_S = 1_000_000_000
+POINT = "V24"
+"""Three float64, copied as one: a third faster than as three."""
 SENTINEL = -1.2345678912345678e-300
 """A number that nothing else in a marker is."""
 OTHER_LAYOUT = "mesh marker: this middleware does not serialise as CDR, little endian; use rmw_fastrtps or Cyclone DDS"
@@ -80,13 +82,14 @@ class MeshTemplate:
         if offset < 0:
             raise InputError(OTHER_LAYOUT)
         self._buffer = bytearray(serialised)
-        self._points = np.frombuffer(self._buffer, "<f8", 3 * count, offset).reshape(count, 3)
+        self._points = np.frombuffer(self._buffer, POINT, count, offset)
         self._test(count)
 
     def fill(self, stamp_ns: int, vertices_m: NDArray[Any]) -> bytes:
         """Return the serialised marker of vertices (V, 3) [m], for `publisher.publish`."""
         struct.pack_into(STAMP_FORMAT, self._buffer, ENCAPSULATION_BYTES, *divmod(stamp_ns, NS_PER_S))
-        np.take(np.asarray(vertices_m, np.float64), self._corners, axis=0, out=self._points, mode="clip")
+        points = np.ascontiguousarray(vertices_m, "<f8").view(POINT).reshape(-1)
+        np.take(points, self._corners, out=self._points, mode="clip")
         return bytes(self._buffer)
 
     def _test(self, count: int) -> None:

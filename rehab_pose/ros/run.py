@@ -31,7 +31,6 @@ def run_node(make_node: Callable[[], StageNode], *, niceness: int = 0) -> int:
         make_node: Makes the node.
         niceness: Above 0 for a node whose answers no label waits for: the nodes on the way to it go first.
     """
-    give_way(niceness)
     keep_memory()
     with until_told_to_stop(sys.argv):
         try:
@@ -42,6 +41,7 @@ def run_node(make_node: Callable[[], StageNode], *, niceness: int = 0) -> int:
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         freeze_garbage()
+        give_way(niceness)  # not before: a node that comes back should be there soon
         try:
             executor.spin()
         finally:

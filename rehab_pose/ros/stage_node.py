@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rclpy.node import Node
 
-from rehab_pose.errors import ModelFileError, RehabPoseError
+from rehab_pose.errors import ModelFileError
 from rehab_pose.messages.carrier import stamp_ns
 from rehab_pose.messages.topics import CAMERA_TOPICS
 from rehab_pose.ros.carrier import RosCarrier, message_class
 from rehab_pose.ros.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS, diagnostic_array
 from rehab_pose.ros.distributions import callbacks_get_info, publisher_count
 from rehab_pose.ros.health import Health
-from rehab_pose.ros.mailbox import Mailbox
+from rehab_pose.ros.lane import NS_PER_S, Lane
 from rehab_pose.ros.parameters import LiveSettings, declare_settings, declared_names, unmatched_overrides
 from rehab_pose.ros.qos import qos
 from rehab_pose.ros.sections import SETTINGS_BY_SECTION
@@ -37,12 +36,11 @@ __all__ = ["NodeSettings", "StageNode"]
 
 CAMERA_NAMES = frozenset(topic.name for topic in CAMERA_TOPICS)
 REPORT_PERIOD_S = 1.0
+EARLY_REPORTS, EARLY_PERIOD_S = 5, 0.3
+"""So many reports come sooner [s]: those who listen are found within a second, and then see at once who is back."""
 REPEAT_S = 5.0
 """The same error is logged again after this time [s]."""
 STANDING_BY = "standing by"
-NS_PER_S = 1_000_000_000
-JUMP_BACK_NS = NS_PER_S
-"""A stamp this much older than the newest means that time was set back [ns]."""
 
 
 @dataclass(frozen=True)
@@ -75,20 +73,20 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         super().__init__(name)
         self.health = Health(time.monotonic)
         self.carrier = RosCarrier()
-        self._stages: list[Stage[Any]] = []
-        self._newest_ns: dict[str, int] = {}
+        self.lane = Lane(self, "worker", main=True)
+        self._lanes = [self.lane]
         self._logged: tuple[str, float] = ("", -REPEAT_S)
         self._silent: set[str] = set()
         self._listening: dict[str, Subscription[Any]] = {}
         self._checked_parameters = False
         self._least_capacity, self._adjustable = 1, True
         self._live_settings = LiveSettings(self)
-        self._mailbox: Mailbox[tuple[Callable[[Any], bool], Any, int, float]] | None = None
         self._node_settings = self.live_settings("node", NodeSettings, self._on_node_settings)
         self._diagnostics = self.create_publisher(
             message_class("diagnostic_msgs/msg/DiagnosticArray"), DIAGNOSTICS_TOPIC, 1
         )
-        self.create_timer(REPORT_PERIOD_S, self._report)
+        self._reports = 0
+        self._report_timer = self.create_timer(EARLY_PERIOD_S, self._report)
 
     def settings(self, section: str, kind: type[S]) -> S:
         """Declare a section of parameters and return its values.
@@ -106,10 +104,15 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         """
         return self._live_settings.declare(section, kind, apply)
 
-    def stage(self, build: Callable[[], A]) -> Stage[A]:
-        """Build a stage now; when its model file cannot be used, say so and try again later."""
+    def stage(self, build: Callable[[], A], lane: Lane | None = None) -> Stage[A]:
+        """Build a stage now; when its model file cannot be used, say so and try again later.
+
+        Args:
+            build: Makes it.
+            lane: The one lane whose thread touches it; the main one when None.
+        """
         stage = Stage(build)
-        self._stages.append(stage)
+        (lane or self.lane).stages.append(stage)
         try:
             stage.get()
         except ModelFileError as error:
@@ -142,9 +145,16 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             capacity: So many items may wait.
             adjustable: The parameter node.queue_length may ask for more.
         """
-        if self._mailbox is None:
+        if not self.lane.started:
             self._least_capacity, self._adjustable = capacity, adjustable
-            self._mailbox = Mailbox(self._work, f"{self.get_name()}_worker", self._capacity())
+            self.lane.start(self._capacity())
+
+    def second_lane(self, name: str) -> Lane:
+        """Return another worker thread, for work that the main one does not wait for."""
+        lane = Lane(self, name, main=False)
+        self._lanes.append(lane)
+        lane.start(self._capacity())
+        return lane
 
     def _capacity(self) -> int:
         asked = self._node_settings.queue_length if self._adjustable else 0
@@ -152,15 +162,15 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
 
     def _on_node_settings(self, settings: NodeSettings) -> None:
         self._node_settings = settings
-        if self._mailbox is not None:
-            self._mailbox.capacity = self._capacity()
+        for lane in self._lanes:
+            lane.set_capacity(self._capacity())
 
     def post(self, handler: Callable[[Any], bool], item: object, stamp: int, arrived_s: float) -> None:
         """Leave an item with stamp [ns] for a handler on the worker thread."""
         if not self._node_settings.active:
             self.health.drop(STANDING_BY)
-        elif self._mailbox is not None:
-            self._mailbox.put((handler, item, stamp, arrived_s))
+        else:
+            self.lane.put(handler, item, stamp, arrived_s)
 
     def listen(
         self,
@@ -191,9 +201,8 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         return subscription
 
     def reset_stages(self) -> None:
-        """Make all stages forget earlier frames."""
-        for stage in self._stages:
-            stage.reset()
+        """Make the stages of the main lane forget earlier frames."""
+        self.lane.reset_stages()
 
     def complain(self, message: str, *, detail: str = "") -> None:
         """Log an error, not the same one again and again, and show it on /diagnostics."""
@@ -205,41 +214,14 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             self.get_logger().error(f"{message}\n{detail}" if detail else message)
 
     def close(self) -> None:
-        """Stop the worker."""
-        if self._mailbox is not None:
-            self._mailbox.close()
-
-    def _work(self, entry: tuple[Callable[[Any], bool], Any, int, float]) -> None:
-        handler, item, stamp, arrived_s = entry
-        self._watch_time(getattr(handler, "__name__", ""), stamp)
-        try:
-            present = handler(item)
-        except RehabPoseError as error:
-            self.health.drop(type(error).__name__)
-            self.complain(str(error))
-        except Exception as error:  # noqa: BLE001
-            # A fault in our own code must not end the worker thread silently: the node would look alive and answer
-            # nothing. It is logged with its traceback, counted and shown as an error on /diagnostics.
-            if not self.context.ok():
-                return  # told to stop in the middle of the work: publishing is over
-            self.health.drop("internal error")
-            self.complain(f"internal error: {type(error).__name__}: {error}", detail=traceback.format_exc())
-        else:
-            age_s = (self.get_clock().now().nanoseconds - stamp) / NS_PER_S
-            self.health.done(arrived_s, present=present, age_s=age_s)
-
-    def _watch_time(self, stream: str, stamp: int) -> None:
-        """Start afresh when time was set back. Each stream has its own time: one may lag behind another."""
-        newest_ns = self._newest_ns.get(stream, stamp)
-        if stamp < newest_ns - JUMP_BACK_NS:
-            self.health.jumps_back += 1
-            self.get_logger().warning(f"time went back by {(newest_ns - stamp) / NS_PER_S:.1f} s: starting afresh")
-            self.reset_stages()
-            self._newest_ns.clear()
-            newest_ns = stamp
-        self._newest_ns[stream] = max(stamp, newest_ns)
+        """Stop the workers."""
+        for lane in self._lanes:
+            lane.close()
 
     def _report(self) -> None:
+        self._reports += 1
+        if self._reports == EARLY_REPORTS:
+            self._report_timer.timer_period_ns = round(REPORT_PERIOD_S * NS_PER_S)
         if not self._checked_parameters:
             self._checked_parameters = True
             others = set(SETTINGS_BY_SECTION) - {name.partition(".")[0] for name in declared_names(self)}
@@ -256,7 +238,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         for topic in (self._silent - silent.keys()) & CAMERA_NAMES:
             self.get_logger().info(f"{self.resolve_topic_name(topic)} is back")
         self._silent = set(silent)
-        replaced = self._mailbox.replaced if self._mailbox is not None else 0
+        replaced = sum(lane.replaced for lane in self._lanes)
         report = self.health.report(replaced)
         name = self.get_fully_qualified_name()
         self._diagnostics.publish(diagnostic_array(self.get_clock().now().to_msg(), name, report))

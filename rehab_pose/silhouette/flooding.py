@@ -34,7 +34,7 @@ PERSON_MISSING_COST = 20
 and what is out of range do not."""
 
 
-@numba.njit(cache=True, fastmath={"nsz", "contract", "reassoc"})  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath={"nsz", "contract", "reassoc"})  # type: ignore[untyped-decorator]
 def _steps(depth_m: NDArray[np.float32], color: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """Return what the step from each pixel (of N, flattened) to the one `side` pixels on costs, in one pass."""
     count = depth_m.shape[0]
@@ -54,7 +54,7 @@ def _steps(depth_m: NDArray[np.float32], color: NDArray[np.uint8], side: int) ->
     return costs
 
 
-@numba.njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _push(queues: Queues, used: int, level: int, pixel: int) -> int:
     """Put a pixel at the end of a level's queue; return how many entries are in use."""
     first, last, following, pixels = queues
@@ -67,7 +67,7 @@ def _push(queues: Queues, used: int, level: int, pixel: int) -> int:
     return used + 1
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _queue_borders(
     flat: NDArray[np.uint8], width: int, across: NDArray[np.uint8], down: NDArray[np.uint8], queues: Queues
 ) -> int:
@@ -89,7 +89,7 @@ def _queue_borders(
     return used
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _drain(
     flat: NDArray[np.uint8], width: int, across: NDArray[np.uint8], down: NDArray[np.uint8], queues: Queues, used: int
 ) -> None:
@@ -118,7 +118,7 @@ def _drain(
                 used = _push(queues, used, max(level, cost), 2 * neighbour + person)
 
 
-@numba.njit("void(uint8[:, ::1], float32[:, ::1], uint8[:, :, ::1])", cache=True)  # type: ignore[untyped-decorator]
+@numba.njit("void(uint8[:, ::1], float32[:, ::1], uint8[:, :, ::1])", cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def flood(label: NDArray[np.uint8], depth_m: NDArray[np.float32], color: NDArray[np.uint8]) -> None:
     """Give every undecided pixel that a decided one can reach the label PERSON or OTHER, in place.
 

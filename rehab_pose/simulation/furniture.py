@@ -106,7 +106,7 @@ def things_by_the_wall(random: np.random.Generator, wall_z_m: float) -> list[Box
     return boxes
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _meet(  # noqa: PLR0913, PLR0917  (numba takes plain numbers and arrays)
     depth_m: NDArray[np.float32],
     hit: NDArray[np.int16],

@@ -61,7 +61,7 @@ MODELS = {
 }
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _disturb(  # noqa: C901, PLR0917  (one pass over the image; numba takes plain numbers and arrays)
     exact: NDArray[np.float32],
     normal: NDArray[np.float32],
@@ -104,7 +104,7 @@ def _disturb(  # noqa: C901, PLR0917  (one pass over the image; numba takes plai
             out[row, column] = np.float32(np.rint(z / step) * step)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _disturb_color(color: NDArray[np.uint8], normal: NDArray[np.float32], offset: int, sigma: float) -> None:
     flat = color.reshape(-1)
     for i in range(flat.shape[0]):

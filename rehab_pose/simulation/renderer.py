@@ -26,7 +26,7 @@ NEAREST_M = 0.05
 """Triangles with a corner nearer than this are left out rather than clipped [m]."""
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _rasterise(
     vertices: NDArray[np.float32],
     faces: NDArray[np.int32],
@@ -82,7 +82,7 @@ def _rasterise(
             b_row += b_dv
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
 def vertex_normals(vertices_m: NDArray[np.float32], faces: NDArray[np.int32]) -> NDArray[np.float32]:
     """Return the unit outward normal (V, 3) of every vertex: the sum of its triangles' normals times their areas."""
     normals = np.zeros_like(vertices_m)
@@ -103,7 +103,7 @@ def vertex_normals(vertices_m: NDArray[np.float32], faces: NDArray[np.int32]) ->
     return normals
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
 def _shade(  # noqa: PLR0913, PLR0917  (numba takes plain numbers and arrays)
     vertices: NDArray[np.float32],
     faces: NDArray[np.int32],

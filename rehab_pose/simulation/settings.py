@@ -68,3 +68,11 @@ class SimulationSettings(Settings):
         0.0, "How far loose clothes stand off trunk and thighs at most [m]", minimum=0.0, maximum=0.04
     )
     start_ns: int = setting(0, "Stamp of the first frame [ns]; 0: when the camera starts", minimum=0, maximum=2**62)
+    ahead_s: float = setting(
+        0.0,
+        "Length of what is rendered before the camera starts and kept in memory, 46 MB a second at 30 Hz, so that "
+        "rendering takes no time from the nodes; over the whole script it goes round; 0: each image just before it is "
+        "due [s]",
+        minimum=0.0,
+        maximum=120.0,
+    )

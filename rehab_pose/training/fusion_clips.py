@@ -114,10 +114,10 @@ def _make(recording: Clip, pipeline: Pipeline, path: Path, seed: list[int]) -> N
     )
     heading_rad = float(np.radians(random.uniform(-MOST_YAW_DEG, MOST_YAW_DEG)))
     motion = recorded_motion(
-        middle_of_clip(recording, SECONDS), pipeline.body.model, random.normal(size=10), heading_rad=heading_rad
+        middle_of_clip(recording, SECONDS), pipeline.model, random.normal(size=10), heading_rad=heading_rad
     )
-    camera = SimulatedCamera(settings, pipeline.body.model, motion)
-    vertices = spread_vertices(pipeline.body.model, VERTICES)
+    camera = SimulatedCamera(settings, pipeline.model, motion)
+    vertices = spread_vertices(pipeline.model, VERTICES)
     pipeline.reset()
     positions, up, frames = [], CAMERA_UP, []
     for index in range(round(SECONDS * SAMPLE_RATE_HZ)):
