@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rehab_pose.cli import evaluate_fusion
+from rehab_pose.cli import evaluate_fusion, evaluate_quality
 from rehab_pose.cli.bench_biomechanics import ik_figures
 from rehab_pose.errors import ModelFileError, RecordingError
 
@@ -42,6 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     recognition.add_argument("--json", action="store_true", help="print one flat JSON object")
     recognition.set_defaults(run=run)
     evaluate_fusion.add_parser(stages)
+    evaluate_quality.add_parser(stages)
     angles = stages.add_parser("ik", help="joint rotations from keypoints, on a file with known ones")
     angles.add_argument("file", type=Path, help=".npz with keypoints16 (T, 16, 3) [m] and ori_gt (T, 19, 3, 3)")
     angles.add_argument("--json", action="store_true", help="print one flat JSON object")

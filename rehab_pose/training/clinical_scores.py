@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 
     from rehab_pose.recordings.clip import Clip
 
-__all__ = ["ScoreTable", "cross_validated", "fit_scores", "load_scores", "score_folds", "score_table"]
+__all__ = [
+    "ScoreTable",
+    "cross_validated",
+    "fit_scores",
+    "load_scores",
+    "score_folds",
+    "score_table",
+    "session_features",
+]
 
 OWN, SESSION, PERSON, NOISE = 1.0, 1.0, 0.1, 0.5
 """Prior variances, in units of the scores' variance; fixed by reasoning, flat around here."""
@@ -84,20 +92,32 @@ def load_scores(root: Path) -> dict[str, tuple[str, NDArray[np.float64]]]:
     return found
 
 
+def session_features(clips: Iterable[Clip]) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """Return the raw features of each subject's exercises; several takes of one are the median of theirs.
+
+    Recordings of other movements and those that are too short are left out, also where a subject has only such.
+    """
+    takes: dict[str, dict[str, list[NDArray[np.float64]]]] = {}
+    for clip in clips:
+        if clip.label in EXERCISES:
+            features = features_of_recording(clip.label, clip.stamps_ns, clip.positions_m)
+            if np.isfinite(features).any():
+                takes.setdefault(clip.subject, {}).setdefault(clip.label, []).append(features)
+    return {
+        subject: {label: np.median(values, axis=0) for label, values in by_label.items()}
+        for subject, by_label in takes.items()
+    }
+
+
 def score_table(clips: Iterable[Clip], scores: dict[str, tuple[str, NDArray[np.float64]]]) -> ScoreTable:
     """Measure every recording; several takes of one exercise are the median of theirs. Suspect ones are kept in."""
-    takes: dict[tuple[str, str], list[NDArray[np.float64]]] = {}
-    for clip in clips:
-        features = features_of_recording(clip.label, clip.stamps_ns, clip.positions_m)
-        takes.setdefault((clip.subject, clip.label), []).append(features)
-    subjects = tuple(sorted({subject for subject, _ in takes} & set(scores)))
-    width = len(next(iter(takes.values()))[0])
+    features = session_features(clip for clip in clips if clip.subject in scores)
+    subjects = tuple(sorted(features))
+    width = len(next(iter(next(iter(features.values())).values())))
     raw = np.full((len(subjects), len(EXERCISES), width), np.nan)
     for row, subject in enumerate(subjects):
-        for column, label in enumerate(EXERCISES):
-            whole = [take for take in takes.get((subject, label), []) if np.isfinite(take).any()]
-            if whole:
-                raw[row, column] = np.median(whole, axis=0)
+        for label, values in features[subject].items():
+            raw[row, EXERCISES.index(label)] = values
     return ScoreTable(
         subjects=subjects,
         groups=tuple(scores[subject][0] for subject in subjects),
