@@ -19,8 +19,9 @@ __all__ = ["Processes"]
 
 LAST_LINES = 12
 """Lines of a program's output that are shown again when it died."""
-GRACE_S = 2.0
-"""Time after each signal before a stronger one follows [s]."""
+GRACE_S = 2.5
+"""Time to end after SIGINT [s]. Nodes finish their files in a fraction of it; what is still there then is mostly DDS,
+which sometimes waits for seconds for the shared memory of a program that has just ended."""
 POLL_S = 0.05
 EXIT_BAD_SETTINGS = 2
 """A program that cannot use what it was given would say so again each time."""
@@ -93,9 +94,9 @@ class Processes:
         return True
 
     def stop(self) -> list[str]:
-        """End all programs: SIGINT, then SIGTERM, then SIGKILL; return the names of those that needed the last."""
+        """End all programs: SIGINT, then SIGKILL; return the names of those that needed the last."""
         killed = []
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        for number in (signal.SIGINT, signal.SIGKILL):
             alive = [child for child in self._children if child.process.poll() is None]
             if not alive:
                 break

@@ -36,7 +36,7 @@ __all__ = ["NodeSettings", "StageNode"]
 
 CAMERA_NAMES = frozenset(topic.name for topic in CAMERA_TOPICS)
 REPORT_PERIOD_S = 1.0
-EARLY_REPORTS, EARLY_PERIOD_S = 5, 0.3
+EARLY_REPORTS, EARLY_PERIOD_S = 10, 0.3
 """So many reports come sooner [s]: those who listen are found within a second, and then see at once who is back."""
 REPEAT_S = 5.0
 """The same error is logged again after this time [s]."""
