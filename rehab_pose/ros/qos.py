@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+from rclpy.exceptions import InvalidParameterTypeException
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import InvalidQosOverridesError, QoSOverridingOptions
+
+from rehab_pose.errors import SettingsError
 from rehab_pose.messages.topics import Delivery
 
-__all__ = ["IMAGE_QOS_CHOICES", "qos"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["IMAGE_QOS_CHOICES", "OVERRIDABLE", "overrides_explained", "qos"]
 
 QUEUE_LENGTHS = {
     Delivery.CAMERA: 10,
@@ -30,4 +39,33 @@ def qos(delivery: Delivery, *, best_effort: bool = False) -> QoSProfile:
         depth=QUEUE_LENGTHS[delivery],
         reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if delivery is Delivery.LATCHED else DurabilityPolicy.VOLATILE,
+    )
+
+
+OVERRIDABLE = QoSOverridingOptions.with_default_policies()
+"""History, depth and reliability of an endpoint can be changed as everywhere in ROS 2, when the node starts: by the
+parameters `qos_overrides./topic.publisher.depth` and the like."""
+
+
+@contextmanager
+def overrides_explained(topic: str) -> Iterator[None]:
+    """Say in a sentence what is wrong with a QoS override.
+
+    Raises:
+        SettingsError: A value has the wrong type, or there is no such choice.
+    """
+    try:
+        yield
+    except (InvalidParameterTypeException, InvalidQosOverridesError) as error:
+        raise _refusal(topic, error) from error
+    except RuntimeError as error:
+        if type(error) is not RuntimeError:  # rclpy's own errors are kinds of it; an unknown choice is the plain one
+            raise
+        raise _refusal(topic, error) from error
+
+
+def _refusal(topic: str, error: Exception) -> SettingsError:
+    return SettingsError(
+        f"qos_overrides of {topic}: expected history (keep_last, keep_all), depth (a whole number) and reliability "
+        f"(reliable, best_effort), got: {error}"
     )

@@ -17,7 +17,7 @@ from rehab_pose.ros.distributions import callbacks_get_info, publisher_count
 from rehab_pose.ros.health import Health
 from rehab_pose.ros.lane import NS_PER_S, Lane
 from rehab_pose.ros.parameters import LiveSettings, declare_settings, declared_names, unmatched_overrides
-from rehab_pose.ros.qos import qos
+from rehab_pose.ros.qos import OVERRIDABLE, overrides_explained, qos
 from rehab_pose.ros.sections import SETTINGS_BY_SECTION
 from rehab_pose.ros.stage import Actor, Stage
 from rehab_pose.settings import Settings, setting
@@ -120,8 +120,14 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         return stage
 
     def output(self, topic: Topic) -> Publisher[Any]:
-        """Return a publisher."""
-        return self.create_publisher(message_class(topic.type_name), topic.name, qos(topic.delivery))
+        """Return a publisher.
+
+        Raises:
+            SettingsError: A QoS override cannot be used.
+        """
+        kind, profile = message_class(topic.type_name), qos(topic.delivery)
+        with overrides_explained(topic.name):
+            return self.create_publisher(kind, topic.name, profile, qos_overriding_options=OVERRIDABLE)
 
     def input(self, topic: Topic, handler: Callable[[Any], bool], *, capacity: int = 1) -> None:
         """Hand each message of a topic to a handler on the worker thread.
@@ -180,7 +186,17 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         watched: bool = True,
         profile: QoSProfile | None = None,
     ) -> Subscription[Any]:
-        """Call `receive(message, arrival time)` on the receiving thread for each message of a topic, and count it."""
+        """Call `receive(message, arrival time)` on the receiving thread for each message of a topic, and count it.
+
+        Args:
+            topic: The topic.
+            receive: Called on the receiving thread.
+            watched: Silence is a fault.
+            profile: The QoS, which parameters then cannot override; the topic's own when None.
+
+        Raises:
+            SettingsError: A QoS override cannot be used.
+        """
         shown = self.resolve_topic_name(topic.name)
         entry = self.health.inputs.get(topic.name) or self.health.add_input(topic.name, shown, watched=watched)
 
@@ -194,9 +210,11 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             receive(message, self.health.arrived(entry, gid["data"] if gid else b"", number))
 
         chosen = numbered if callbacks_get_info() else plain
-        subscription = self.create_subscription(
-            message_class(topic.type_name), topic.name, chosen, profile or qos(topic.delivery)
-        )
+        kind, wanted = message_class(topic.type_name), profile or qos(topic.delivery)
+        with overrides_explained(topic.name):
+            subscription = self.create_subscription(
+                kind, topic.name, chosen, wanted, qos_overriding_options=OVERRIDABLE if profile is None else None
+            )
         self._listening[shown] = subscription
         return subscription
 

@@ -133,6 +133,37 @@ def test_a_node_stands_by_until_it_is_told_to_work(ros: Any) -> None:  # noqa: A
     assert stage.health.dropped["standing by"] == 1
 
 
+def test_the_qos_of_an_endpoint_can_be_overridden(ros: Any) -> None:  # noqa: ANN401
+    from rehab_pose.messages import topics  # noqa: PLC0415
+    from rehab_pose.ros.stage_node import StageNode  # noqa: PLC0415
+
+    override = "qos_overrides./{}.{}:={}"
+    ros(
+        *("-p", override.format("joints", "publisher.depth", 3)),
+        *("-p", override.format("silhouette", "subscription.reliability", "best_effort")),
+    )
+    stage = StageNode("stage")
+    assert stage.output(topics.JOINTS).qos_profile.depth == 3
+    heard = stage.listen(topics.SILHOUETTE, lambda _message, _arrived_s: None)
+    assert heard.qos_profile.reliability.name == "BEST_EFFORT"
+    assert stage.output(topics.BODY).qos_profile.depth == 10
+    again = stage.listen(topics.SILHOUETTE, lambda _message, _arrived_s: None)  # as where a publisher offers another
+    assert again.qos_profile.reliability.name == "BEST_EFFORT"
+    stage.close()
+
+
+@pytest.mark.parametrize("override", ["joints.publisher.reliability:=maybe", "joints.publisher.depth:=deep"])
+def test_a_qos_override_that_cannot_be_is_explained(ros: Any, override: str) -> None:  # noqa: ANN401
+    from rehab_pose.messages import topics  # noqa: PLC0415
+    from rehab_pose.ros.stage_node import StageNode  # noqa: PLC0415
+
+    ros("-p", f"qos_overrides./{override}")
+    stage = StageNode("stage")
+    with pytest.raises(SettingsError, match="qos_overrides of joints: expected history"):
+        stage.output(topics.JOINTS)
+    stage.close()
+
+
 def test_changed_exercise_settings_reach_the_recogniser(ros: Any) -> None:  # noqa: ANN401
     from rclpy.parameter import Parameter  # noqa: PLC0415
 
