@@ -47,9 +47,24 @@ class ExerciseRecognizer:
         self.reset()
 
     @property
+    def settings(self) -> ExerciseSettings:
+        """What it goes by."""
+        return self._settings
+
+    @property
     def model_id(self) -> str:
         """Name and hash of the weights."""
         return self._classifier.model_id
+
+    def change_settings(self, settings: ExerciseSettings) -> None:
+        """Go on with other settings from the next frame on: the person, the label and the count stay.
+
+        Raises:
+            ModelFileError: Other weights are asked for and cannot be used; nothing has changed then.
+        """
+        if settings.weights_path != self._settings.weights_path:
+            self._classifier = WindowClassifier(settings.weights_path)
+        self._settings = self._counter.settings = settings
 
     def reset(self) -> None:
         """Forget the person."""

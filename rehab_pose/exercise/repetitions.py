@@ -60,7 +60,7 @@ class RepetitionCounter:
         Raises:
             ModelFileError: That file is damaged.
         """
-        self._settings = settings
+        self.settings = settings
         self._judge = RepetitionJudge()
         self.reset()
 
@@ -84,7 +84,7 @@ class RepetitionCounter:
             label: The recogniser's answer at this frame.
             history: Joints up to this frame.
         """
-        settings = self._settings
+        settings = self.settings
         gap_ns = settings.set_gap_s * 1e9
         self._sets = {name: kept for name, kept in self._sets.items() if stamp_ns - kept.seen_ns <= gap_ns}
         if self._current is not None and self._current.label not in self._sets:
@@ -126,7 +126,7 @@ class RepetitionCounter:
         )
 
     def _begin(self, label: str, stamp_ns: int, history: JointHistory) -> _Set:
-        spec, settings = SIGNALS[label], self._settings
+        spec, settings = SIGNALS[label], self.settings
         detector = CycleDetector(
             spec.minimum_range * settings.minimum_range_share,
             two_sided=spec.two_sided,

@@ -45,7 +45,9 @@ class ExerciseNode(StageNode):
         self.input(topics.JOINTS, self._on_joints, capacity=WAITING)
 
     def _on_settings(self, settings: ExerciseSettings) -> None:
-        self._recognizer.rebuild(lambda: ExerciseRecognizer(settings))
+        self._recognizer.change(
+            lambda: ExerciseRecognizer(settings), lambda recognizer: recognizer.change_settings(settings)
+        )
 
     def _on_joints(self, message: Message) -> bool:
         joints = joints_from_message(message)

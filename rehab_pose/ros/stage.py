@@ -53,9 +53,20 @@ class Stage(Generic[A]):
                 raise
         return self._actor
 
-    def rebuild(self, build: Callable[[], A]) -> None:
-        """Build another in its place at the next use: its settings were changed."""
-        self._build, self._error, self._actor = build, None, None
+    def change(self, build: Callable[[], A], adapt: Callable[[A], None]) -> None:
+        """Take other settings.
+
+        Args:
+            build: Makes a stage with the new settings, where there is none yet.
+            adapt: Brings the new settings to the one that is there, which goes on with what it knows; where its model
+                file cannot be used, another is built at the next use.
+        """
+        self._build, self._error = build, None
+        if self._actor is not None:
+            try:
+                adapt(self._actor)
+            except ModelFileError:
+                self._actor = None
 
     def reset(self) -> None:
         """Make the stage forget earlier frames, if it is there."""

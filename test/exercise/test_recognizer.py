@@ -100,6 +100,23 @@ def test_time_set_back_forgets_everything(recognizer: ExerciseRecognizer, make_f
     np.testing.assert_array_equal(first, second)
 
 
+def test_changed_settings_keep_the_person_and_the_count(make_film: Film, tmp_path: Path) -> None:
+    recognizer = ExerciseRecognizer()
+    frames = make_film("squat", 4)
+    middle = len(frames) // 2
+    updates = watch(recognizer, frames[:middle])
+    recognizer.change_settings(dataclasses.replace(recognizer.settings, confidence_threshold=0.4))
+    updates += watch(recognizer, frames[middle:])
+    assert [update.repetition.count for update in updates if update.repetition is not None] == [1, 2, 3, 4]
+    before = recognizer.settings
+    with pytest.raises(ModelFileError):
+        recognizer.change_settings(dataclasses.replace(before, weights_path=str(tmp_path / "none.onnx")))
+    assert recognizer.settings == before
+    recognizer.change_settings(dataclasses.replace(before, confidence_threshold=1.0))
+    recognizer.reset()
+    assert {update.recognition.label for update in watch(recognizer, frames)} == {NONE}
+
+
 def test_a_person_who_left_is_forgotten(recognizer: ExerciseRecognizer, make_film: Film) -> None:
     recognizer.reset()
     frames = make_film("squat", 2, rest_s=0.0)

@@ -11,7 +11,7 @@ import rclpy
 import yaml
 from rclpy.node import Node
 
-from rehab_pose.errors import SettingsError
+from rehab_pose.errors import ModelFileError, SettingsError
 from rehab_pose.ros.parameters import LiveSettings, declare_settings, unmatched_overrides
 from rehab_pose.settings import Settings, setting
 
@@ -171,10 +171,15 @@ def test_changed_exercise_settings_reach_the_recogniser(ros: Any) -> None:  # no
 
     assert ros is not None
     exercise = ExerciseNode()
-    before = exercise._recognizer.get()
+    recognizer = exercise._recognizer.get()
     [answer] = exercise.set_parameters([Parameter("exercise.confidence_threshold", value=0.9)])
     assert answer.successful
-    assert exercise._recognizer.get() is not before
+    assert exercise._recognizer.get() is recognizer  # which knows the person and the count
+    assert recognizer.settings.confidence_threshold == 0.9
+    [answer] = exercise.set_parameters([Parameter("exercise.weights_path", value="/there/is/none.onnx")])
+    assert answer.successful
+    with pytest.raises(ModelFileError, match=r"none\.onnx"):  # as for a file that is missing at the start
+        exercise._recognizer.get()
     exercise.close()
 
 
