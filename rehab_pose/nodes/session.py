@@ -37,7 +37,8 @@ class SessionNode(StageNode):
     def close(self) -> None:
         """Finish the files of a running session."""
         self._keeper.stop("the node was stopped")
-        super().close()  # the action server ends with the process: destroying it by hand can hang in DDS for seconds
+        self._action.close()
+        super().close()
 
     def before_report(self) -> None:
         """Show the session."""

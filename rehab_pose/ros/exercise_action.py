@@ -71,6 +71,7 @@ class ExerciseAction:
         """
         self._node, self._keeper, self._newest_ns = node, keeper, newest_ns
         self._action = message_class(TYPE)
+        self._closed = False
         self._goal: _Goal | None = None
         self._label = NONE
         self._last: Repetition | None = None
@@ -115,6 +116,12 @@ class ExerciseAction:
             reasons=list(last.reasons) if last else [],
         )
         goal.handle.publish_feedback(feedback)
+
+    def close(self) -> None:
+        """Stop serving. Not while the whole program ends: then DDS can take seconds over it, and it ends anyway."""
+        if self._node.context.ok() and not self._closed:
+            self._closed = True
+            self._server.destroy()
 
     def _on_request(self, request: Message) -> GoalResponse:
         try:
