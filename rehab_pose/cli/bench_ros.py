@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehab_pose.cli.graph_run import GraphPlan, GraphRun, figures_of
-from rehab_pose.cli.run import SESSION_NODE, STAGE_NODES, node_environment
+from rehab_pose.cli.run import SESSION_NODE, STAGE_NODES, node_environment, parameter_words
 from rehab_pose.cli.transport import use_shared_memory
 from rehab_pose.errors import RehabPoseError
 
@@ -81,7 +81,7 @@ def _deaths(say: Callable[[str], None]) -> dict[str, float]:
 
     command = [sys.executable, "-m", "rehab_pose.cli.main", "run", "--sim", "--ros-args"]
     settings = {"exercise": "squat", "seconds_per_exercise": LOOPED_S, "ahead_s": 2.0 * LOOPED_S}
-    command += [word for name, value in settings.items() for word in ("-p", f"simulation.{name}:={value}")]
+    command += parameter_words("simulation", settings)
     silent = subprocess.DEVNULL
     running = subprocess.Popen(  # noqa: S603  (our own program, no shell)
         command, env=node_environment(), stdout=silent, stderr=silent, start_new_session=True

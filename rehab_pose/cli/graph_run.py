@@ -20,6 +20,7 @@ from rehab_pose.cli.run import (
     STAGE_NODES,
     node_command,
     node_environment,
+    parameter_words,
 )
 from rehab_pose.cli.shared_files import shared_file
 from rehab_pose.cli.transport import use_shared_memory
@@ -144,8 +145,8 @@ class GraphRun:
             else:  # the first frame is due when the camera's subscribers have been found, at a stamp that is known here
                 self._camera_start_ns = time.time_ns() + round(CAMERA_LEAD_S * NS_PER_S)
                 values["start_ns"] = self._camera_start_ns
-            more = [word for name, value in values.items() for word in ("-p", f"simulation.{name}:={value}")]
-            camera.start("sim_camera", node_command("sim_camera", parameters, more=tuple(more)), environment)
+            more = parameter_words("simulation", values)
+            camera.start("sim_camera", node_command("sim_camera", parameters, more=more), environment)
             deadline_s = time.monotonic() + START_TIMEOUT_S
             while self._first_ns is None and time.monotonic() < deadline_s:
                 obituary = processes.wait(0.1) or camera.wait(0.1)

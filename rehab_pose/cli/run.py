@@ -15,9 +15,10 @@ from rehab_pose.errors import SettingsError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
     from types import FrameType
 
-__all__ = ["add_parser", "node_command", "node_environment", "run"]
+__all__ = ["add_parser", "node_command", "node_environment", "parameter_words", "run"]
 
 STAGE_NODES = ("rgbd_sync", "silhouette", "keypoints", "parts", "joints", "body", "biomechanics", "exercise")
 COMPOSED_NODES = ("pipeline",)
@@ -72,6 +73,11 @@ def node_command(name: str, parameters: Path, namespace: str = "", more: tuple[s
     if namespace:
         command += ["-r", f"__ns:=/{namespace.strip('/')}"]
     return [*command, *more]
+
+
+def parameter_words(section: str, values: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the words of a command line, after `--ros-args`, that set parameters of a section."""
+    return tuple(word for name, value in values.items() for word in ("-p", f"{section}.{name}:={value}"))
 
 
 def node_environment() -> dict[str, str]:

@@ -14,6 +14,7 @@ from rehab_pose.messages.angles import angles_message, bones_message, joint_stat
 from rehab_pose.messages.body import body_from_message
 from rehab_pose.messages.carrier import stamp_ns
 from rehab_pose.ros.run import run_node
+from rehab_pose.ros.stage import warmed
 from rehab_pose.ros.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class BiomechanicsNode(StageNode):
         super().__init__("biomechanics")
         settings = self.settings("biomechanics", BiomechanicsSettings)
         anatomy_settings = self.settings("anatomy", AnatomySettings)
-        self._solver = self.stage(lambda: _warm(AngleSolver(settings)))
+        self._solver = self.stage(lambda: warmed(AngleSolver(settings)))
         self._inferrer = self.stage(lambda: BoneInferrer(anatomy_settings))
         self._angles = self.output(topics.JOINT_ANGLES)
         self._joint_states = self.output(topics.JOINT_STATES)
@@ -48,11 +49,6 @@ class BiomechanicsNode(StageNode):
         self._joint_states.publish(joint_state_message(self.carrier, stamp, frame_id, angles))
         self._bones.publish(bones_message(self.carrier, stamp, frame_id, bones))
         return body is not None
-
-
-def _warm(solver: AngleSolver) -> AngleSolver:
-    solver.warm_up()
-    return solver
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ from rehab_pose.messages.carrier import stamp_ns
 from rehab_pose.messages.frames import silhouette_from_message
 from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.ros.run import run_node
+from rehab_pose.ros.stage import warmed
 from rehab_pose.ros.stage_node import StageNode
 from rehab_pose.ros.twin_input import TwinInput
 
@@ -28,7 +29,7 @@ class BodyNode(StageNode):
     def __init__(self) -> None:
         super().__init__("body")
         settings = self.settings("body", BodySettings)
-        self._fitter = self.stage(lambda: _warm(BodyFitter(settings)))
+        self._fitter = self.stage(lambda: warmed(BodyFitter(settings)))
         self._body = self.output(topics.BODY)
         self._vertices = self.output(topics.VERTICES)
         self._topology = self.output(topics.TOPOLOGY)
@@ -53,11 +54,6 @@ class BodyNode(StageNode):
         self._body.publish(body_message(self.carrier, stamp, frame_id, body))
         self._vertices.publish(vertices_message(self.carrier, stamp, frame_id, body))
         return body is not None
-
-
-def _warm(fitter: BodyFitter) -> BodyFitter:
-    fitter.warm_up()
-    return fitter
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rehab_pose.messages import topics
 from rehab_pose.messages.body import topology_message
@@ -14,13 +14,11 @@ from rehab_pose.messages.results import body_messages, label_messages
 from rehab_pose.pipeline import BodyStages, LabelStages, PipelineSettings
 from rehab_pose.ros.camera_input import CameraInput
 from rehab_pose.ros.run import run_node
+from rehab_pose.ros.stage import warmed
 from rehab_pose.ros.stage_node import StageNode
 
 if TYPE_CHECKING:
-    from rclpy.publisher import Publisher
-
     from rehab_pose.datatypes import RgbdFrame
-    from rehab_pose.messages.topics import Topic
     from rehab_pose.pipeline import LabelFindings
 
 __all__ = ["PipelineNode", "main"]
@@ -44,29 +42,26 @@ class PipelineNode(StageNode):
         settings = PipelineSettings(**sections)
         self._body_lane = self.second_lane("body_worker")
         self._label_stages = self.stage(lambda: LabelStages(settings))
-        self._body_stages = self.stage(lambda: _warm(BodyStages(settings)), self._body_lane)
-        self._publishers_by_topic = {topic: self.output(topic) for topic in OUTPUTS}
+        self._body_stages = self.stage(lambda: warmed(BodyStages(settings)), self._body_lane)
+        self._outputs = {topic: self.output(topic) for topic in OUTPUTS}
         self._announced = False
-        self._publisher(topics.EXERCISE_LIST).publish(exercise_list_message(self.carrier))
+        self._outputs[topics.EXERCISE_LIST].publish(exercise_list_message(self.carrier))
         self._camera = CameraInput(self, self._on_frame)
 
     def before_report(self) -> None:
         """Add what the pairing dropped."""
         self._camera.before_report()
 
-    def _publisher(self, topic: Topic) -> Publisher[Any]:
-        return self._publishers_by_topic[topic]
-
     def _on_frame(self, frame: RgbdFrame) -> bool:
         found = self._label_stages.get().process(frame)
         # The body is measured beside the way to the label, which goes on to the next frame.
         self._body_lane.put(self._on_person, (frame, found), frame.stamp_ns, self.now_s())
         # The silhouette's images are large: made only for those who look.
-        images = bool(self._publisher(topics.SILHOUETTE).get_subscription_count())
+        images = bool(self._outputs[topics.SILHOUETTE].get_subscription_count())
         for topic, message in label_messages(self.carrier, frame, found, images=images):
-            self._publisher(topic).publish(message)
-        if self._publisher(topics.SILHOUETTE_IMAGE).get_subscription_count():
-            self._publisher(topics.SILHOUETTE_IMAGE).publish(full_mask_message(self.carrier, frame, found.silhouette))
+            self._outputs[topic].publish(message)
+        if self._outputs[topics.SILHOUETTE_IMAGE].get_subscription_count():
+            self._outputs[topics.SILHOUETTE_IMAGE].publish(full_mask_message(self.carrier, frame, found.silhouette))
         return found.silhouette is not None
 
     def _on_person(self, item: tuple[RgbdFrame, LabelFindings]) -> bool:
@@ -74,16 +69,11 @@ class PipelineNode(StageNode):
         stages = self._body_stages.get()
         if not self._announced:
             self._announced = True
-            self._publisher(topics.TOPOLOGY).publish(topology_message(self.carrier, stages.body.model))
+            self._outputs[topics.TOPOLOGY].publish(topology_message(self.carrier, stages.body.model))
         measured = stages.process(found.silhouette, found.joints)
         for topic, message in body_messages(self.carrier, frame, measured, mesh=True):
-            self._publisher(topic).publish(message)
+            self._outputs[topic].publish(message)
         return measured.body is not None
-
-
-def _warm(stages: BodyStages) -> BodyStages:
-    stages.warm_up()
-    return stages
 
 
 def main() -> int:

@@ -104,4 +104,4 @@ def record(bag: BagWriter, topics: Sequence[str], *, namespace: str = "", durati
         end_s = time.monotonic() + duration_s if duration_s > 0 else float("inf")
         while rclpy.ok() and time.monotonic() < end_s:
             executor.spin_once(timeout_sec=LOOK_PERIOD_S)
-    return recorder.missing if recorder is not None else list(topics)  # the file is still to be finished
+    return recorder.missing if recorder is not None else list(topics)

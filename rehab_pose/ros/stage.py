@@ -10,7 +10,7 @@ from rehab_pose.errors import ModelFileError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Actor", "Stage"]
+__all__ = ["Actor", "Stage", "warmed"]
 
 RETRY_S = 5.0
 """A stage whose model file was missing or damaged is tried again after this time [s]."""
@@ -23,7 +23,21 @@ class Actor(Protocol):
         """Forget earlier frames."""
 
 
+class Compiled(Protocol):
+    """A stage with compiled kernels."""
+
+    def warm_up(self) -> None:
+        """Load them, so that the first frame does not wait for them."""
+
+
 A = TypeVar("A", bound=Actor)
+C = TypeVar("C", bound=Compiled)
+
+
+def warmed(stage: C) -> C:
+    """Return a stage whose kernels are loaded."""
+    stage.warm_up()
+    return stage
 
 
 class Stage(Generic[A]):
