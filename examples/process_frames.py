@@ -10,7 +10,7 @@ import argparse
 import numpy as np
 
 from rehab_pose.pipeline import Pipeline
-from rehab_pose.simulation.camera import SimulatedCamera
+from rehab_pose_sim.camera import SimulatedCamera
 
 FRAMES_PER_S = 30
 ANGLE = "left_shoulder_elevation"

@@ -12,14 +12,14 @@ import time
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from rehab_pose.anatomy.settings import AnatomySettings
-from rehab_pose.anatomy.skeleton import BoneInferrer
 from rehab_pose.biomechanics.settings import BiomechanicsSettings
 from rehab_pose.biomechanics.solver import AngleSolver
 from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.body.settings import BodySettings
+from rehab_pose.bones.inferrer import BoneInferrer
+from rehab_pose.bones.settings import BoneSettings
 from rehab_pose.errors import SettingsError
-from rehab_pose.exercise.recognizer import ExerciseRecognizer
+from rehab_pose.exercise.recogniser import ExerciseRecogniser
 from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.joints.predictor import JointPredictor
 from rehab_pose.joints.settings import JointSettings
@@ -71,7 +71,7 @@ class PipelineSettings:
     joints: JointSettings = field(default_factory=JointSettings)
     body: BodySettings = field(default_factory=BodySettings)
     biomechanics: BiomechanicsSettings = field(default_factory=BiomechanicsSettings)
-    anatomy: AnatomySettings = field(default_factory=AnatomySettings)
+    anatomy: BoneSettings = field(default_factory=BoneSettings)
     exercise: ExerciseSettings = field(default_factory=ExerciseSettings)
 
     @classmethod
@@ -141,7 +141,7 @@ class LabelStages:
         """
         self.silhouette = SilhouetteSegmenter(settings.silhouette)
         self.joints = JointPredictor(settings.joints)
-        self.exercise = ExerciseRecognizer(settings.exercise)
+        self.exercise = ExerciseRecogniser(settings.exercise)
 
     def reset(self) -> None:
         """Forget everything that was learnt from earlier frames."""
@@ -193,7 +193,7 @@ class BodyStages:
         keypoints = parts = body = joint_angles = bones = None
         # As in the other half: whoever comes after an empty view may be elsewhere.
         if silhouette is None or joints is None:
-            self.body.lose()
+            self.body.process(None)
         else:
             body = watch.measure("body", self.body.fit, joints, silhouette)
             keypoints = watch.measure("keypoints", self.keypoints.detect, silhouette)

@@ -25,7 +25,7 @@ DOUBT = 0.02
 """How many segments' worth of evidence the usual spread is."""
 JOINTED_SPREAD = 0.05
 """What bending inside a stretch of several segments takes from its length, as a share of it."""
-LEAST_LENGTH_M = 0.04
+MIN_LENGTH_M = 0.04
 """Shorter stretches tell nothing."""
 SIDES = ("left_", "right_")
 
@@ -96,7 +96,7 @@ class SegmentLengths:
                 between.append(above)
                 above = chain.parents[above]
             length_m = float(np.linalg.norm(self._rest_m[joint] - self._rest_m[above])) if above >= 0 else 0.0
-            if length_m > LEAST_LENGTH_M and not taken & set(between):
+            if length_m > MIN_LENGTH_M and not taken & set(between):
                 taken |= set(between)
                 self._stretches.append((marked[above], point, between))
                 name = chain.joint_names[joint]

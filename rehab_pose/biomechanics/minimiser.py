@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["bounded_step", "minimise", "rebase"]
 
-FIRST_DAMPING, MOST_DAMPING, LEAST_DAMPING = 1e-4, 1e8, 1e-12
+FIRST_DAMPING, MAX_DAMPING, MIN_DAMPING = 1e-4, 1e8, 1e-12
 DAMPING_UP, DAMPING_DOWN = 8.0, 0.15
 BOUND_PASSES = 4
 """How often a step is solved anew because it would have crossed limits."""
-MOST_ROOT_TURN = 1.0
+MAX_ROOT_TURN = 1.0
 """A longer turn of the root in one step is shortened [rad]."""
 
 
@@ -103,7 +103,7 @@ def minimise(  # noqa: C901, PLR0913, PLR0917  (the objective's parts, the limit
     unknowns: NDArray[np.float64],
     base: NDArray[np.float64],
     measured: NDArray[np.float64],
-    most_iterations: int,
+    max_iterations: int,
     tolerance: float,
 ) -> tuple[float, float, int]:
     """Improve `unknowns` (N) and `base` (3, 3) in place; they never leave the limits.
@@ -123,7 +123,7 @@ def minimise(  # noqa: C901, PLR0913, PLR0917  (the objective's parts, the limit
     prior_difference(unknowns, base, prior, difference)
     best = best_measured + _prior_cost(difference, prior)
     damping, fresh, tried = FIRST_DAMPING, True, 0
-    while tried < most_iterations:
+    while tried < max_iterations:
         tried += 1
         if fresh:
             for i in range(size):
@@ -135,8 +135,8 @@ def minimise(  # noqa: C901, PLR0913, PLR0917  (the objective's parts, the limit
         cost = best + 1.0
         if found:
             turn = np.sqrt(step[3] ** 2 + step[4] ** 2 + step[5] ** 2)
-            if turn > MOST_ROOT_TURN:
-                step *= MOST_ROOT_TURN / turn
+            if turn > MAX_ROOT_TURN:
+                step *= MAX_ROOT_TURN / turn
             candidate[:] = np.minimum(np.maximum(unknowns + step, lower), upper)
             turned[:] = base
             rebase(candidate, turned)
@@ -151,12 +151,12 @@ def minimise(  # noqa: C901, PLR0913, PLR0917  (the objective's parts, the limit
             unknowns[:] = candidate
             base[:] = turned
             objective(chain, observed, unknowns, base, positions, rotations, axes, measured, gradient, True)
-            damping, fresh = max(damping * DAMPING_DOWN, LEAST_DAMPING), True
+            damping, fresh = max(damping * DAMPING_DOWN, MIN_DAMPING), True
             if gain <= tolerance * best + 1e-14:
                 break
         else:
             damping = max(damping * DAMPING_UP, 1e-6)
-            if damping > MOST_DAMPING:
+            if damping > MAX_DAMPING:
                 break
     for i in range(size):
         for j in range(i):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.biomechanics.chain import ChainArrays
-    from rehab_pose.biomechanics.motion import Forecast
+    from rehab_pose.biomechanics.motion_prior import Forecast
 
 __all__ = [
     "Observations",
@@ -35,7 +35,7 @@ __all__ = [
 
 LINK_LENGTH_M = 0.3
 """Noise of a direction [rad] is a keypoint's noise over this."""
-LEAST_CURVATURE = 0.05
+MIN_CURVATURE = 0.05
 """Of a direction's angle across the way to its target, which is negative beyond 90 degrees."""
 
 
@@ -196,7 +196,7 @@ def _add_link(  # noqa: PLR0917  (a link, its derivative and the equations)
                 across[0] * along[1] - across[1] * along[0],
             ]
         )
-        curvature = 1.0 if angle < 1e-6 else max(angle * cosine / max(sine, 1e-12), LEAST_CURVATURE)
+        curvature = 1.0 if angle < 1e-6 else max(angle * cosine / max(sine, 1e-12), MIN_CURVATURE)
         row = (towards[0] * jacobian[0] + towards[1] * jacobian[1] + towards[2] * jacobian[2]) / length
         _add(row, -angle, weight, hessian, gradient)
         row = (across[0] * jacobian[0] + across[1] * jacobian[1] + across[2] * jacobian[2]) / length

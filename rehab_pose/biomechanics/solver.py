@@ -9,15 +9,15 @@ import numpy as np
 from rehab_pose.biomechanics.body_model import load_body_chain
 from rehab_pose.biomechanics.chain import ROOT_UNKNOWNS
 from rehab_pose.biomechanics.model import load_angle_model
+from rehab_pose.biomechanics.multistart import run
 from rehab_pose.biomechanics.objective import Observations, Prior, points_observed
 from rehab_pose.biomechanics.posture import Posture, joints_of
 from rehab_pose.biomechanics.segments import measure
 from rehab_pose.biomechanics.settings import BiomechanicsSettings
-from rehab_pose.biomechanics.starts import run
 from rehab_pose.biomechanics.tracker import Tracker, TrackerSettings
-from rehab_pose.datatypes import JointAngles
+from rehab_pose.datatypes import JointAngles, unknown_plane
+from rehab_pose.filters.one_euro import OneEuroFilter
 from rehab_pose.geometry.floor import CAMERA_UP, up_of_floor
-from rehab_pose.smoothing.one_euro import OneEuroFilter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,11 +47,11 @@ SPLIT_ANGLES = ("lumbar", "thoracic", "clavicle")
 BODY_SIGMA_RAD = 0.05
 """Error of a fitted body's segment where its residual is nothing; with the residual it grows."""
 SIGMA_LENGTH_M = 0.3
-BODY_SETTINGS = TrackerSettings(most_iterations=60, tolerance=1e-14)
-FEWEST_POINTS = 3
+BODY_SETTINGS = TrackerSettings(max_iterations=60, tolerance=1e-14)
+MIN_POINTS = 3
 """To hang a body on."""
-USUAL_STEP_S = 1.0 / 30.0
-LONGEST_STEP_S = 1.0
+DEFAULT_STEP_S = 1.0 / 30.0
+MAX_STEP_S = 1.0
 """After a longer gap the motion before it says nothing."""
 
 
@@ -77,6 +77,7 @@ class AngleSolver:
         self._upper = np.array([spec.upper_rad for spec in self.model.angles])
         self._own_confidence = np.array([spec.confidence for spec in self.model.angles])
         self._against_gravity = np.array([name.startswith("pelvis_") for name in self.model.names])
+        self._up, self._floor_known = gravity(unknown_plane())
         self._filter = OneEuroFilter(self._settings.smoothing_cutoff_hz, self._settings.smoothing_speed_coefficient)
         self.reset()
 
@@ -99,6 +100,17 @@ class AngleSolver:
         observed = points_observed(places, np.zeros_like(positions), positions, np.ones(len(places)))
         information = np.eye(len(start.unknowns))
         run(chain, chain.arrays, observed, Prior(start.unknowns, start.base, information), start, BODY_SETTINGS)
+
+    def set_floor_plane(self, plane: NDArray[np.float64]) -> None:
+        """Take gravity from the floor plane (4), as in `FloorPlane.plane`, from the next frame on; NaN = not seen."""
+        self._up, self._floor_known = gravity(plane)
+
+    def process(self, item: Body | None) -> JointAngles | None:
+        """Return the joint angles of a fitted body; without one, forget the person."""
+        if item is None:
+            self.reset()
+            return None
+        return self.solve(item)
 
     def solve(self, body: Body) -> JointAngles:
         """Return the joint angles of a fitted body, from the orientations of its segments.
@@ -129,13 +141,10 @@ class AngleSolver:
         known = np.diag(np.concatenate([np.ones(ROOT_UNKNOWNS), chain.spread_rad**-2.0]))
         whole = found.measured * share + known
         sigma = np.sqrt(np.diag(np.linalg.inv(whole)))
-        up, floor_known = gravity(body.floor_plane)
-        measured = measure(self._body, rotations, found.posture.unknowns, sigma, up)
+        measured = measure(self._body, rotations, found.posture.unknowns, sigma, self._up)
         fit = float(np.exp(-body.residual_m / self._settings.residual_scale_m)) if np.isfinite(body.residual_m) else 0.0
         fit *= 1.0 if body.converged else NOT_CONVERGED_CONFIDENCE
-        return self._published(
-            body.stamp_ns, body.frame_id, measured, np.full(len(self._lower), fit), floor_known=floor_known
-        )
+        return self._published(body.stamp_ns, body.frame_id, measured, np.full(len(self._lower), fit))
 
     def solve_joints(self, joints: Joints) -> JointAngles:
         """Return the joint angles of a person of whom joints alone are known, in any skeleton of body.yaml.
@@ -145,16 +154,15 @@ class AngleSolver:
         """
         step_s = self._step_s(joints.stamp_ns)
         observed = observe_joints(self._body, joints)
-        if np.count_nonzero(observed.point_weight) < FEWEST_POINTS:
+        if np.count_nonzero(observed.point_weight) < MIN_POINTS:
             unknown = np.full(len(self._lower), np.nan)
             nobody = np.zeros(len(self._lower))
             return JointAngles(joints.stamp_ns, joints.frame_id, self.model.names, unknown, unknown, nobody, unknown)
         solution = self._tracker.solve(observed, step_s)
-        up, floor_known = gravity(joints.floor_plane)
-        measured = measure(self._body, solution.rotations, solution.posture.unknowns, solution.sigma, up)
+        measured = measure(self._body, solution.rotations, solution.posture.unknowns, solution.sigma, self._up)
         sigma = np.array([measured.sigma_rad.get(name, np.nan) for name in self.model.names])
         fit = np.exp(-np.nan_to_num(sigma, nan=np.inf) / SIGMA_SCALE_RAD)
-        return self._published(joints.stamp_ns, joints.frame_id, measured, fit, floor_known=floor_known)
+        return self._published(joints.stamp_ns, joints.frame_id, measured, fit)
 
     def _step_s(self, stamp_ns: int) -> float:
         """Return the time since the last frame [s], and forget the person where time went back."""
@@ -164,15 +172,13 @@ class AngleSolver:
             self._posture = None
             self._last = np.full(len(self.model.angles), np.nan)
             self._stamp_ns = None
-        step_s = USUAL_STEP_S if self._stamp_ns is None else (stamp_ns - self._stamp_ns) * 1e-9
-        if step_s > LONGEST_STEP_S:
+        step_s = DEFAULT_STEP_S if self._stamp_ns is None else (stamp_ns - self._stamp_ns) * 1e-9
+        if step_s > MAX_STEP_S:
             self._tracker.reset()
         self._stamp_ns = stamp_ns
         return step_s
 
-    def _published(
-        self, stamp_ns: int, frame_id: str, measured: Measurement, fit: NDArray[np.float64], *, floor_known: bool
-    ) -> JointAngles:
+    def _published(self, stamp_ns: int, frame_id: str, measured: Measurement, fit: NDArray[np.float64]) -> JointAngles:
         raw = np.array([measured.angles_rad.get(name, np.nan) for name in self.model.names])
         sigma = np.array([measured.sigma_rad.get(name, np.nan) for name in self.model.names])
         continuous = self._continued(raw)
@@ -185,7 +191,7 @@ class AngleSolver:
         for place in np.flatnonzero(at_limit):
             self.bounded_counts[self.model.names[place]] += 1
         confidence = np.where(at_limit, BOUNDED_CONFIDENCE, 1.0) * self._own_confidence * fit
-        if not floor_known:
+        if not self._floor_known:
             confidence = np.where(self._against_gravity, confidence * UNKNOWN_FLOOR_CONFIDENCE, confidence)
         for entry, name in enumerate(self.model.names):
             if name.endswith(PLANE_SUFFIX):

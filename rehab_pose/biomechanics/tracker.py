@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.biomechanics.balls import BallJoints
 from rehab_pose.biomechanics.chain import ROOT_UNKNOWNS
 from rehab_pose.biomechanics.lengths import SegmentLengths
-from rehab_pose.biomechanics.motion import Belief, Forecast, forecast, settled, usual_change, velocity_kept
+from rehab_pose.biomechanics.motion_prior import (
+    Forecast,
+    GaussianState,
+    default_change,
+    forecast,
+    settled,
+    velocity_kept,
+)
+from rehab_pose.biomechanics.multistart import Found, best_of_starts, rest_information, run
 from rehab_pose.biomechanics.objective import Observations, Prior, row_count, weighted
 from rehab_pose.biomechanics.posture import Posture, difference, joints_of
-from rehab_pose.biomechanics.starts import Found, best_of_starts, rest_information, run
+from rehab_pose.biomechanics.spherical_joints import BallJoints
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +39,7 @@ RESTART_GAIN = 0.5
 """A fresh start is taken when it leaves at most this share of the misfit."""
 NOISE_CAP = 4.0
 """A frame counts at most so many times the noise expected."""
-MOST_RATIO = 9.0
+MAX_RATIO = 9.0
 SCALES = (0.3, 3.0)
 """Bounds of the factor on accelerations; below, the fading of velocities would hold a steady movement back."""
 LENGTH_FRAMES = 60
@@ -45,7 +52,7 @@ class TrackerSettings:
 
     sigma_m: float = 0.008
     """Noise of a keypoint before it is known [m]; that of a link's direction [rad] is this over 0.3 m."""
-    least_sigma_m: float = 0.0005
+    min_sigma_m: float = 0.0005
     acceleration_rad_s2: float = 10.0
     """Spread of angular accelerations (10: an amplitude of 1 rad at 0.5 Hz)."""
     acceleration_m_s2: float = 4.0
@@ -60,7 +67,7 @@ class TrackerSettings:
     """Fresh starts on a frame whose misfit spikes."""
     spike: float = 2.0
     """A misfit of so many times the usual one spikes."""
-    most_iterations: int = 30
+    max_iterations: int = 30
     tolerance: float = 1e-7
     adapt: bool = True
     """Whether noise and accelerations are judged from the data; otherwise the values here are kept."""
@@ -99,7 +106,7 @@ class Tracker:
 
     def reset(self) -> None:
         """Forget the person."""
-        self._belief: Belief | None = None
+        self._belief: GaussianState | None = None
         self._random = np.random.default_rng(0)
         self._arrays = self.chain.arrays
         self._lengths.reset()
@@ -142,13 +149,13 @@ class Tracker:
         whole = found.measured + rest_information(self.chain)
         speed = np.diag(np.concatenate([np.full(3, FIRST_SPEED_M), np.full(self._size - 3, FIRST_SPEED_RAD)]) ** -2.0)
         information = np.block([[speed, -speed], [-speed, speed + whole]])
-        self._belief = Belief(found.posture, found.posture, information)
+        self._belief = GaussianState(found.posture, found.posture, information)
         return self._solution(found, np.diag(np.linalg.inv(whole)), restarted=True)
 
-    def _next(self, belief: Belief, observed: Observations, step_s: float) -> Solution:
+    def _next(self, belief: GaussianState, observed: Observations, step_s: float) -> Solution:
         settings = self.settings
         rho = velocity_kept(step_s, settings.fade_s)
-        spread = usual_change(self._size, settings.acceleration_m_s2, settings.acceleration_rad_s2, step_s)
+        spread = default_change(self._size, settings.acceleration_m_s2, settings.acceleration_rad_s2, step_s)
         now, rows = weighted(observed, self.sigma_m), row_count(observed)
         coming = forecast(belief, rho, spread * self.scale)
         found = self._run(now, Prior.of(coming), coming.posture)
@@ -175,7 +182,7 @@ class Tracker:
         return self._solution(found, variance, restarted=False)
 
     def _jumps(
-        self, belief: Belief, now: Observations, coming: Forecast, rho: float, spread: NDArray[np.float64]
+        self, belief: GaussianState, now: Observations, coming: Forecast, rho: float, spread: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return by how much (N) the spread of each unknown's change has to be widened; 1: it did not jump."""
         freely = np.where(np.arange(self._size) < ROOT_UNKNOWNS, spread * LOOSE_ROOT, LOOSE_RAD)
@@ -201,7 +208,7 @@ class Tracker:
         fade = 1.0 - 1.0 / self.settings.noise_frames
         self._squares = fade * self._squares + min(found.cost, NOISE_CAP * left) * self.sigma_m**2
         self._freedom = fade * self._freedom + left
-        self.sigma_m = float(max(np.sqrt(self._squares / self._freedom), self.settings.least_sigma_m))
+        self.sigma_m = float(max(np.sqrt(self._squares / self._freedom), self.settings.min_sigma_m))
 
     def _judge_scale(
         self,
@@ -215,7 +222,7 @@ class Tracker:
             return
         expected = np.diag(np.linalg.inv(coming.information))
         excess = innovation**2 + variance - expected
-        ratio = np.clip(excess / spread**2 + self.scale**2, 0.0, MOST_RATIO)
+        ratio = np.clip(excess / spread**2 + self.scale**2, 0.0, MAX_RATIO)
         trust = np.where(np.isfinite(spread), (np.where(np.isfinite(spread), spread, 0.0) ** 2 / expected) ** 2, 0.0)
         estimate = float((trust * ratio).sum() / max(trust.sum(), 1e-12))
         share = 1.0 / self.settings.noise_frames

@@ -23,7 +23,7 @@ LIMB_BONES = np.array(
     ]
 )
 """(8, 2) bones whose length tells one person from another."""
-FREE_TURN_RAD, MOST_TURN_RATIO = 0.04, 1.0
+FREE_TURN_RAD, MAX_TURN_RATIO = 0.04, 1.0
 """A joint may always turn by the first, and by this many times more than the fastest limb was seen to turn [rad]."""
 FREE_WHOLE_TURN_RAD = 0.16
 """The same for a joint's turn in the camera, where those of its parents add up [rad]."""
@@ -65,7 +65,7 @@ def _fastest_turn_rad(before_m: NDArray[np.float64], now_m: NDArray[np.float64])
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _largest_whole_turn_rad(before_rad: NDArray[np.float64], now_rad: NDArray[np.float64]) -> float:
     """Return the largest angle by which a joint turned in the camera, its parents' turns included [rad]."""
-    local, whole, least_trace = np.empty((3, 3)), np.empty((2, len(PARENTS), 3, 3)), 3.0
+    local, whole, min_trace = np.empty((3, 3)), np.empty((2, len(PARENTS), 3, 3)), 3.0
     for joint in range(len(PARENTS)):
         for frame in range(2):
             turns = before_rad if frame == 0 else now_rad
@@ -78,8 +78,8 @@ def _largest_whole_turn_rad(before_rad: NDArray[np.float64], now_rad: NDArray[np
         for i in range(3):
             for j in range(3):
                 trace += whole[0, joint, i, j] * whole[1, joint, i, j]
-        least_trace = min(least_trace, trace)
-    return float(np.arccos(max(0.5 * (least_trace - 1.0), -1.0)))
+        min_trace = min(min_trace, trace)
+    return float(np.arccos(max(0.5 * (min_trace - 1.0), -1.0)))
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -121,7 +121,7 @@ def held_back(
         measured_before_m: (24, 3) joints of the frame before [m].
         measured_m: (24, 3) joints now [m].
     """
-    limit_rad = FREE_TURN_RAD + MOST_TURN_RATIO * _fastest_turn_rad(measured_before_m, measured_m)
+    limit_rad = FREE_TURN_RAD + MAX_TURN_RATIO * _fastest_turn_rad(measured_before_m, measured_m)
     rotations_rad = now_rad.copy()
     for joint in range(1, len(now_rad)):
         square = 0.0
@@ -131,8 +131,8 @@ def held_back(
             share = limit_rad / np.sqrt(square)
             for i in range(3):
                 rotations_rad[joint, i] = before_rad[joint, i] + share * (now_rad[joint, i] - before_rad[joint, i])
-    most_rad = _largest_whole_turn_rad(before_rad, rotations_rad)
+    max_rad = _largest_whole_turn_rad(before_rad, rotations_rad)
     whole_limit_rad = limit_rad - FREE_TURN_RAD + FREE_WHOLE_TURN_RAD
-    if most_rad > whole_limit_rad:
-        _go_part_of_the_way(before_rad, rotations_rad, whole_limit_rad / most_rad)
+    if max_rad > whole_limit_rad:
+        _go_part_of_the_way(before_rad, rotations_rad, whole_limit_rad / max_rad)
     return rotations_rad

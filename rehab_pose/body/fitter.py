@@ -17,7 +17,7 @@ from rehab_pose.body.skinning import pose_joints, pose_vertices_of_joints
 from rehab_pose.body.start import start_posture
 from rehab_pose.body.surface import SurfaceMatcher
 from rehab_pose.body.surface_objective import no_surface
-from rehab_pose.datatypes import Body, BodyParameters, Joints, JointState, Silhouette, unknown_plane
+from rehab_pose.datatypes import Body, BodyParameters, Joints, JointVisibility, Silhouette
 from rehab_pose.errors import ContractError
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
@@ -29,23 +29,24 @@ if TYPE_CHECKING:
 
     from rehab_pose.body.model import BodyModel
     from rehab_pose.body.surface_objective import SurfacePoints
+    from rehab_pose.datatypes import PersonView
 
 __all__ = ["BodyFitter"]
 
-FEWEST_JOINTS = 6
+MIN_JOINTS = 6
 """Fewer measured joints than this say too little about a body."""
-LONGEST_GAP_NS = 500_000_000
+MAX_GAP_NS = 500_000_000
 """After a longer pause the last posture is no start for the next."""
 BAD_FIT_M = 0.08
 """A warm start that ends with a larger residual than this is tried again from scratch [m]."""
 LEARNING_PER_FRAME = 10.0
 """How much a frame tells about the shape, in units of what is known of people in general (1 / shape_sigma^2)."""
-DRIFT_WEIGHT, MOST_DRIFT = 1.0 / 60.0, 0.07
+DRIFT_WEIGHT, MAX_DRIFT = 1.0 / 60.0, 0.07
 """Weight of one frame in the mean of how much longer the limbs are than the calibrated ones, and how much is too much:
 legs differ by 7 % between two adults 12 cm apart in height; noise and clothes make up 2 %."""
 FIRST_REACH_M, LAST_REACH_M = 0.12, 0.07
 """How far along the ray a vertex looks for its depth point, in the first round of a frame and in the last [m]."""
-FEWEST_SURFACE_POINTS = 40
+MIN_SURFACE_POINTS = 40
 """Fewer depth points than this add nothing to the joints."""
 WARM_UP_DEPTH_M = 2.5
 """Where the body of the warm-up stands [m]."""
@@ -101,8 +102,7 @@ class BodyFitter:
                 positions_m=self._model.joints(self._betas) + np.array([0.0, 0.0, WARM_UP_DEPTH_M]),
                 confidence=np.ones(count),
                 sigma_m=np.full(count, self._settings.joint_sigma_m),
-                state=np.full(count, JointState.OBSERVED, dtype=np.uint8),
-                floor_plane=unknown_plane(),
+                visibility=np.full(count, JointVisibility.OBSERVED, dtype=np.uint8),
             )
             self.fit(joints, _wall(stamp_ns))
         self.reset()
@@ -119,9 +119,12 @@ class BodyFitter:
         self.recalibrations = 0
         self._forget_shape()
 
-    def lose(self) -> None:
-        """Forget the last posture: nobody is in view. Who comes back soon keeps the shape."""
-        self._state = None
+    def process(self, item: PersonView | None) -> Body | None:
+        """Return the fitted body; without a person, forget the last pose but keep the shape for `shape_memory_s`."""
+        if item is None:
+            self._state = None
+            return None
+        return self.fit(item.joints, item.silhouette)
 
     def _forget_shape(self) -> None:
         self._betas = np.zeros(self._model.shape_count)
@@ -142,12 +145,12 @@ class BodyFitter:
             msg = f"BodyFitter: expected joints of SMPL_24 or DKP_24, got {joints.skeleton.name}"
             raise ContractError(msg)
         weight = self._joint_weights(joints)
-        if np.count_nonzero(weight) < FEWEST_JOINTS:
+        if np.count_nonzero(weight) < MIN_JOINTS:
             self._state = None
             return None
         self._recognise(joints)
         state = self._state
-        if state is not None and not 0 < joints.stamp_ns - state.stamp_ns <= LONGEST_GAP_NS:
+        if state is not None and not 0 < joints.stamp_ns - state.stamp_ns <= MAX_GAP_NS:
             state = None
         target_m = self._as_smpl(joints.positions_m, state.parameters if state else None)
         solution = self._solve(target_m, weight, state)
@@ -185,7 +188,7 @@ class BodyFitter:
         scale = limb_scale(joints.positions_m, self._model.joints(self._betas))
         if np.isfinite(scale):
             self._drift += DRIFT_WEIGHT * (scale - 1.0 - self._drift)
-        if abs(self._drift) > MOST_DRIFT:
+        if abs(self._drift) > MAX_DRIFT:
             self.recalibrations += 1
             self._forget_shape()
 
@@ -228,9 +231,9 @@ class BodyFitter:
                 shapes=self._free_shapes,
                 reach_m=float(reach_m),
                 sigma_m=settings.surface_sigma_m,
-                most_points=settings.surface_points,
+                max_points=settings.surface_points,
             )
-            if len(surface.rest_m) < FEWEST_SURFACE_POINTS:
+            if len(surface.rest_m) < MIN_SURFACE_POINTS:
                 return solution
             turns = parameters.rotations_rad
             start = matrices_from_axis_angles(turns[0]), parameters.translation_m, turns
@@ -251,7 +254,7 @@ class BodyFitter:
         target_m: NDArray[np.float64],
         weight: NDArray[np.float64],
         surface: SurfacePoints,
-        most_iterations: int,
+        max_iterations: int,
         *,
         warm: bool,
         betas: NDArray[np.float64] | None = None,
@@ -276,7 +279,7 @@ class BodyFitter:
             precision,
             self._hinges[: SHAPE_START + shapes],
             surface,
-            most_iterations,
+            max_iterations,
             self._settings.tolerance,
             root_rad,
             sigma_m,
@@ -340,7 +343,6 @@ class BodyFitter:
             residual_m=_root_mean_square(positions - target_m, weight),
             iterations=solution.iterations,
             converged=solution.converged,
-            floor_plane=joints.floor_plane,
             joint_sigma_m=solution.sigma_m,
         )
 
@@ -357,7 +359,6 @@ def _wall(stamp_ns: int) -> Silhouette:
         inside=np.ones(size, dtype=np.bool_),
         color=np.zeros((*size, 3), dtype=np.uint8),
         depth_m=np.full(size, WARM_UP_DEPTH_M, dtype=np.float32),
-        floor_plane=unknown_plane(),
         confidence=1.0,
     )
 

@@ -21,7 +21,7 @@ __all__ = ["minimise"]
 FIRST_DAMPING = 1e-3
 DAMPING_UP, DAMPING_DOWN = 8.0, 0.2
 """Factors on the damping after a step that failed and one that succeeded (Marquardt 1963 uses 10 and 0.1)."""
-MOST_DAMPING = 1e8
+MAX_DAMPING = 1e8
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -92,7 +92,7 @@ def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop
     prior_weight: NDArray[np.float64],
     hinge: NDArray[np.float64],
     surface: SurfacePoints,
-    most_iterations: int,
+    max_iterations: int,
     tolerance: float,
     root_rad: NDArray[np.float64],
     sigma_m: NDArray[np.float64],
@@ -110,7 +110,7 @@ def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop
         prior_weight: (N).
         hinge: (N).
         surface: Vertices and the planes they are drawn to; none (`no_surface`) for joints alone.
-        most_iterations: Steps tried at most.
+        max_iterations: Steps tried at most.
         tolerance: Stop when a step lowers E by less than this share.
         root_rad: (3) the root's whole rotation, axis-angle; written.
         sigma_m: (24) one standard deviation of each joint's distance from its true place, from the Hessian of the last
@@ -130,7 +130,7 @@ def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop
     best = cost(unknowns, positions, target_m, joint_weight, centre, prior_weight, hinge)
     best += surface_cost(unknowns, rest, positions, rotations, surface)
     damping, stale, converged, tries = FIRST_DAMPING, True, False, 0
-    while tries < most_iterations and not converged:
+    while tries < max_iterations and not converged:
         tries += 1
         if stale:
             joint_jacobian(unknowns, positions, rotations, joint_shapedirs, axes, derivatives, columns, blocks)
@@ -167,7 +167,7 @@ def minimise(  # noqa: PLR0913, PLR0917  (the objective's terms and when to stop
             converged = gain <= tolerance * best + 1e-12
         else:
             damping *= DAMPING_UP
-            converged = damping > MOST_DAMPING
+            converged = damping > MAX_DAMPING
     turn, whole = np.empty((3, 3)), np.empty((3, 3))
     rotation_matrix(unknowns[3], unknowns[4], unknowns[5], turn)
     product(turn, base_rotation, whole)

@@ -62,7 +62,7 @@ class SurfaceMatcher:
         shapes: int,
         reach_m: float,
         sigma_m: float,
-        most_points: int,
+        max_points: int,
     ) -> SurfacePoints:
         """Return vertices with the depth points they belong to.
 
@@ -75,7 +75,7 @@ class SurfaceMatcher:
             shapes: How many of the betas are still unknown: these are left out of the points' rest.
             reach_m: A partner is at most this far along the ray [m].
             sigma_m: Error of a depth point as a measure of the body's surface [m].
-            most_points: More than these are thinned evenly.
+            max_points: More than these are thinned evenly.
         """
         shaped = self._template + self._shapedirs @ betas
         posed, normals = np.empty_like(shaped), np.empty_like(shaped)
@@ -86,7 +86,7 @@ class SurfaceMatcher:
         pinhole = np.array([camera.fx, camera.fy, camera.cx, camera.cy])
         _match(posed, normals, silhouette.depth_m, pinhole, reach_m, targets, weight)
         found = np.flatnonzero(weight > 0.0)
-        found = found[:: 1 + len(found) // (most_points + 1)]
+        found = found[:: 1 + len(found) // (max_points + 1)]
         return SurfacePoints(
             rest_m=self._template[found] if shapes else shaped[found],
             shapedirs=np.ascontiguousarray(self._shapedirs[found, :, :shapes]),

@@ -22,7 +22,7 @@ neighbours: an edge of two surfaces mixes them over one or two pixels."""
 ALIKE_RATIO = 0.02
 """Neighbours on one surface differ by less than this fraction of their depth: by four standard deviations of a stereo
 camera's error at 3 m, or on a surface that turns away by 84 degrees (focal length 460 px)."""
-FEWEST_ALIKE = 2
+MIN_ALIKE = 2
 """A pixel floats when fewer of its eight neighbours are alike: a hand's outline has four or five, a wire two.
 
 Measured on the simulated person (realsense, kinect): of the pixels more than 5 cm from both surfaces of an edge 0.43
@@ -85,5 +85,5 @@ def _without_flying_pixels(depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
             count += np.int32(abs(depth_m[row - 1, column + 1] - here) <= alike)
             count += np.int32(abs(depth_m[row + 1, column - 1] - here) <= alike)
             count += np.int32(abs(depth_m[row + 1, column + 1] - here) <= alike)
-            cleaned[row, column] = nothing if (farther & nearer) | (count < FEWEST_ALIKE) else here
+            cleaned[row, column] = nothing if (farther & nearer) | (count < MIN_ALIKE) else here
     return cleaned

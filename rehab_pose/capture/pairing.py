@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
-__all__ = ["FramePairer"]
+from rehab_pose.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
+__all__ = ["StampPairer"]
+
 JUMP_BACK_NS = 1 * NS_PER_S
 """A stamp this much older than the newest seen means that time was set back, not that a message came late [ns]."""
 
@@ -20,12 +21,12 @@ C = TypeVar("C")
 D = TypeVar("D")
 
 
-class FramePairer(Generic[C, D]):
+class StampPairer(Generic[C, D]):
     """Matches each colour image with the depth image nearest in time.
 
     Attributes:
-        dropped_color: Colour images that left the queue without a partner.
-        dropped_depth: Depth images that left the queue without a partner.
+        dropped_first: Colour images that left the queue without a partner.
+        dropped_second: Depth images that left the queue without a partner.
         jumps_back: How often time was set back.
     """
 
@@ -35,38 +36,38 @@ class FramePairer(Generic[C, D]):
         self._color: OrderedDict[int, C] = OrderedDict()
         self._depth_images: OrderedDict[int, D] = OrderedDict()
         self._newest_ns: int | None = None
-        self.dropped_color = 0
-        self.dropped_depth = 0
+        self.dropped_first = 0
+        self.dropped_second = 0
         self.jumps_back = 0
 
-    def add_color(self, stamp_ns: int, item: C) -> list[tuple[C, D]]:
+    def add_first(self, stamp_ns: int, item: C) -> list[tuple[C, D]]:
         """Take a colour image; return the pairs it completes (none or one)."""
         self._watch_time(stamp_ns)
         partner = self._nearest(self._depth_images, stamp_ns)
         if partner is None:
-            self.dropped_color += self._store(self._color, stamp_ns, item)
+            self.dropped_first += self._store(self._color, stamp_ns, item)
             return []
         depth_item = self._depth_images.pop(partner)
-        self.dropped_depth += self._discard_until(self._depth_images, partner)
-        self.dropped_color += self._discard_until(self._color, stamp_ns)
+        self.dropped_second += self._discard_until(self._depth_images, partner)
+        self.dropped_first += self._discard_until(self._color, stamp_ns)
         return [(item, depth_item)]
 
-    def add_depth(self, stamp_ns: int, item: D) -> list[tuple[C, D]]:
+    def add_second(self, stamp_ns: int, item: D) -> list[tuple[C, D]]:
         """Take a depth image; return the pairs it completes (none or one)."""
         self._watch_time(stamp_ns)
         partner = self._nearest(self._color, stamp_ns)
         if partner is None:
-            self.dropped_depth += self._store(self._depth_images, stamp_ns, item)
+            self.dropped_second += self._store(self._depth_images, stamp_ns, item)
             return []
         color_item = self._color.pop(partner)
-        self.dropped_color += self._discard_until(self._color, partner)
-        self.dropped_depth += self._discard_until(self._depth_images, stamp_ns)
+        self.dropped_first += self._discard_until(self._color, partner)
+        self.dropped_second += self._discard_until(self._depth_images, stamp_ns)
         return [(color_item, item)]
 
     def clear(self) -> None:
         """Forget what is waiting, counting it as dropped."""
-        self.dropped_color += len(self._color)
-        self.dropped_depth += len(self._depth_images)
+        self.dropped_first += len(self._color)
+        self.dropped_second += len(self._depth_images)
         self._color.clear()
         self._depth_images.clear()
         self._newest_ns = None

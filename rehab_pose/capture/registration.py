@@ -24,7 +24,7 @@ __all__ = ["DepthRegistration"]
 FOOTPRINT_MARGIN = 1.15
 """A pixel's footprint is drawn this much larger than its own: on a surface that turns towards the colour camera its
 neighbours move apart. It widens what is near by 0.08 px on each side."""
-SMALLEST_REACH_PX = 0.5
+MIN_REACH_PX = 0.5
 """Half a footprint is never less, so that every depth pixel reaches a colour pixel where colour is the coarser one."""
 BORDER_PX = 32
 """Twice the largest half of a footprint: a pixel nearly on the colour camera's plane would cover the whole image."""
@@ -117,7 +117,7 @@ def _draw_nearest(  # noqa: PLR0917  (one pass over the image; numba takes plain
 ) -> None:
     count, width, height = depth_m.shape[1], np.int32(out.shape[1]), np.int32(out.shape[0])
     # float32 throughout: one float64 literal would widen every operation after it.
-    zero, one, least, most = np.float32(0.0), np.float32(1.0), np.float32(SMALLEST_REACH_PX), np.float32(BORDER_PX // 2)
+    zero, one, least, most = np.float32(0.0), np.float32(1.0), np.float32(MIN_REACH_PX), np.float32(BORDER_PX // 2)
     # Positions are kept within a border around the image; what lies there covers no pixel of it.
     border, index_shift, first = np.float32(BORDER_PX), np.int32(BORDER_PX - 1), np.int32(0)
     right, bottom = np.float32(width) + border, np.float32(height) + border

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Do the action."""
     if args.action == "info":
         return _info(args.bag)
-    from rehab_pose.recordings.image_folders import bag_from_images, intrinsics_from_file  # noqa: PLC0415
+    from rehab_pose.bags.image_folders import bag_from_images, intrinsics_from_file  # noqa: PLC0415
 
     camera = intrinsics_from_file(args.intrinsics)
     count = bag_from_images(args.color, args.depth, camera, args.rate, args.output)
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _info(path: Path) -> int:
-    from rehab_pose.recordings.bag_reader import BagReader  # noqa: PLC0415
+    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
 
     with BagReader(path) as bag:
         print(f"{path}: {bag.duration_s:.2f} s")

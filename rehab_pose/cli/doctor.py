@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    from rehab_pose.ros.doctor import CameraNames, Finding
+    from rehab_pose.ros.diagnosis.findings import CameraNames, Finding
 
 __all__ = ["add_parser", "run"]
 
@@ -52,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
         msg = f"--listen: expected more than 0 s, got {arguments.listen}"
         raise SettingsError(msg)
     transport = [*_transport()]  # before ROS is loaded, which reads it
-    from rehab_pose.ros.doctor import findings, worst  # noqa: PLC0415  (see above)
-    from rehab_pose.ros.survey import survey  # noqa: PLC0415
+    from rehab_pose.ros.diagnosis.findings import findings, worst  # noqa: PLC0415  (see above)
+    from rehab_pose.ros.diagnosis.survey import survey  # noqa: PLC0415
 
     presets = {name: _preset(name) for name in CAMERAS}
     camera = presets[arguments.camera] if arguments.camera else _own_names(arguments.namespace)
@@ -79,8 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _transport() -> Iterator[Finding]:
     given = os.environ.get(VARIABLE) or os.environ.get(OLD_VARIABLE)
     complaint = use_shared_memory(os.environ)
-    from rehab_pose.ros.doctor import Finding  # noqa: PLC0415  (after the transport is set)
-    from rehab_pose.ros.health import Level  # noqa: PLC0415
+    from rehab_pose.ros.diagnosis.findings import Finding  # noqa: PLC0415  (after the transport is set)
+    from rehab_pose.ros.runtime.health import Level  # noqa: PLC0415
 
     if complaint:
         yield Finding("transport", Level.WARN, complaint, "give /dev/shm more room")
@@ -97,17 +97,17 @@ def _transport() -> Iterator[Finding]:
 def _models() -> Iterator[Finding]:
     """Try to load what each stage needs, as it is shipped."""
     from rehab_pose.body.fitter import BodyFitter  # noqa: PLC0415  (loaded only when this command runs)
-    from rehab_pose.exercise.recognizer import ExerciseRecognizer  # noqa: PLC0415
+    from rehab_pose.exercise.recogniser import ExerciseRecogniser  # noqa: PLC0415
     from rehab_pose.joints.predictor import JointPredictor  # noqa: PLC0415
-    from rehab_pose.ros.doctor import Finding  # noqa: PLC0415
-    from rehab_pose.ros.health import Level  # noqa: PLC0415
+    from rehab_pose.ros.diagnosis.findings import Finding  # noqa: PLC0415
+    from rehab_pose.ros.runtime.health import Level  # noqa: PLC0415
     from rehab_pose.silhouette.segmenter import SilhouetteSegmenter  # noqa: PLC0415
 
     loaders: dict[str, Callable[[], str]] = {
         "silhouette": lambda: SilhouetteSegmenter().model_id,
         "joints": lambda: JointPredictor().model_id,
         "body": lambda: BodyFitter().model.model_id,
-        "exercise": lambda: ExerciseRecognizer().model_id,
+        "exercise": lambda: ExerciseRecogniser().model_id,
     }
 
     def tried(name: str, load: Callable[[], str]) -> Finding:
@@ -121,14 +121,14 @@ def _models() -> Iterator[Finding]:
 
 
 def _preset(name: str) -> CameraNames:
-    from rehab_pose.ros.doctor import CameraNames  # noqa: PLC0415  (needs ROS)
+    from rehab_pose.ros.diagnosis.findings import CameraNames  # noqa: PLC0415  (needs ROS)
 
     file = shared_file(f"config/cameras/{name}.yaml")
     return CameraNames(**yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 def _own_names(namespace: str) -> CameraNames:
-    from rehab_pose.ros.doctor import CameraNames  # noqa: PLC0415  (needs ROS)
+    from rehab_pose.ros.diagnosis.findings import CameraNames  # noqa: PLC0415  (needs ROS)
 
     place = f"/{namespace.strip('/')}/" if namespace.strip("/") else "/"
     return CameraNames(*(place + topic.name for topic in (topics.COLOR, topics.CAMERA_INFO, topics.DEPTH)))

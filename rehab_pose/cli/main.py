@@ -1,4 +1,4 @@
-"""The command `rehab-pose`."""
+"""The command `rehab-pose`, and the frame that the other packages' commands share."""
 
 from __future__ import annotations
 
@@ -13,48 +13,44 @@ from rehab_pose.errors import RehabPoseError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main"]
+__all__ = ["command_parser", "main", "program_parser", "run_program"]
 
-COMMANDS = (
-    "demo",
-    "run",
-    "play",
-    "record",
-    "bag",
-    "process",
-    "overlay",
-    "bones",
-    "doctor",
-    "bench",
-    "train",
-    "evaluate",
-    "docs",
-    "warm_up",
-)
-"""Each is a module beside this one: its `add_parser(subparsers)` sets `run(arguments) -> int`."""
+PROGRAM = "rehab-pose"
+DESCRIPTION = "Watch a person do rehabilitation exercises with one RGB-D camera."
+COMMANDS = ("run", "play", "record", "bag", "process", "overlay", "bones", "doctor", "warm_up")
+"""Each is a module in this folder: its `add_parser(subparsers)` sets `run(arguments) -> int`."""
 EXIT_UNUSABLE_INPUT = 2
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="rehab-pose", description="Watch a person do rehabilitation exercises with one RGB-D camera."
-    )
+def command_parser(program: str, description: str, modules: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of a program whose commands are modules with `add_parser(subparsers)`."""
+    parser = argparse.ArgumentParser(prog=program, description=description)
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
-        importlib.import_module(f"rehab_pose.cli.{name}").add_parser(subparsers)
+    for module in modules:
+        importlib.import_module(module).add_parser(subparsers)
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return the exit code: 0 done, 1 something died, 2 the input or the settings cannot be used."""
-    args = _parser().parse_args(arguments)
+def run_program(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
+    """Run a command; return the exit code: 0 done, 1 a program ended early, 2 unusable input or settings."""
+    args = parser.parse_args(arguments)
     try:
         code: int = args.run(args)
     except RehabPoseError as error:
-        print(f"rehab-pose {args.command}: {error}", file=sys.stderr)
+        print(f"{parser.prog} {args.command}: {error}", file=sys.stderr)
         return EXIT_UNUSABLE_INPUT
     return code
+
+
+def program_parser() -> argparse.ArgumentParser:
+    """Return the parser of `rehab-pose`."""
+    return command_parser(PROGRAM, DESCRIPTION, [f"rehab_pose.cli.{name}" for name in COMMANDS])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `rehab-pose`; return its exit code."""
+    return run_program(program_parser(), arguments)
 
 
 if __name__ == "__main__":

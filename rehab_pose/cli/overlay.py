@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RecordingError: The recording cannot be read, or holds no frame.
     """
-    from rehab_pose.recordings.bag_reader import BagReader  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415  (loaded only when this command runs)
 
     with BagReader(arguments.recording) as reader:
         count = reader.topics[reader.camera_topics().color].count
@@ -43,8 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def write_overlay(frames: Iterable[RgbdFrame], drawn: set[int], output: Path, columns: int) -> int:
     """Run the pipeline over frames, draw those whose number is in `drawn`, and return how many that were."""
+    from rehab_pose.drawing.overlay import Findings, draw_overlay, write_picture  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415  (loaded only when this command runs)
-    from rehab_pose.reports.overlay import Findings, draw_overlay, write_picture  # noqa: PLC0415
 
     pipeline, pictures = Pipeline(), []
     for index, frame in enumerate(frames):
@@ -62,10 +62,10 @@ def write_overlay_of_results(frames: Iterable[RgbdFrame], results: Path, output:
 
     Results hold no image of the person, so the silhouettes are found again in the frames.
     """
+    from rehab_pose.bags.findings import read_findings  # noqa: PLC0415
+    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
     from rehab_pose.body.loader import load_body_model  # noqa: PLC0415  (loaded only when this command runs)
-    from rehab_pose.recordings.bag_reader import BagReader  # noqa: PLC0415
-    from rehab_pose.recordings.findings import read_findings  # noqa: PLC0415
-    from rehab_pose.reports.overlay import Findings, draw_overlay, write_picture  # noqa: PLC0415
+    from rehab_pose.drawing.overlay import Findings, draw_overlay, write_picture  # noqa: PLC0415
     from rehab_pose.silhouette.segmenter import SilhouetteSegmenter  # noqa: PLC0415
 
     segmenter, model, pictures = SilhouetteSegmenter(), load_body_model(), []

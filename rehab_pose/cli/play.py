@@ -32,8 +32,8 @@ def run(args: argparse.Namespace) -> int:
     complaint = use_shared_memory(os.environ)
     if complaint:
         print(f"play: {complaint}", file=sys.stderr)
-    from rehab_pose.recordings.bag_reader import BagReader  # noqa: PLC0415  (loaded only when this command runs)
-    from rehab_pose.ros.player import play_bag  # noqa: PLC0415
+    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.ros.io.player import play_bag  # noqa: PLC0415
 
     with BagReader(args.bag) as bag:
         for count in play_bag(bag, rate=args.rate, clock=args.clock, loop=args.loop, wait_s=args.wait):

@@ -74,11 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _run_bag(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm  # noqa: PLC0415  (loaded only when this command runs)
 
+    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
+    from rehab_pose.bags.writer import BagWriter  # noqa: PLC0415
     from rehab_pose.messages.results import latched_messages, result_messages  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
-    from rehab_pose.recordings.bag_reader import BagReader  # noqa: PLC0415
-    from rehab_pose.recordings.bag_writer import BagWriter  # noqa: PLC0415
-    from rehab_pose.reports.summary import frame_summary, write_summary  # noqa: PLC0415
+    from rehab_pose.results.summary import frame_summary, write_summary  # noqa: PLC0415
 
     bag_folder = arguments.output / "results"
     _refuse_existing(bag_folder)
@@ -87,11 +87,11 @@ def _run_bag(arguments: argparse.Namespace) -> int:
     with BagReader(arguments.recording) as reader, BagWriter(bag_folder) as writer:
         for frame in tqdm(reader.frames(), unit="frame", disable=None):
             if not frames:
-                for topic, message in latched_messages(writer.carrier, pipeline.model):
+                for topic, message in latched_messages(writer.factory, pipeline.model):
                     writer.write(topic, frame.stamp_ns, message)
             result = pipeline.process(frame)
             images, mesh = arguments.silhouettes, arguments.mesh
-            for topic, message in result_messages(writer.carrier, frame, result, images=images, mesh=mesh):
+            for topic, message in result_messages(writer.factory, frame, result, images=images, mesh=mesh):
                 writer.write(topic, frame.stamp_ns, message)
             frames.append(frame_summary(result))
     write_summary(arguments.output / SUMMARY, arguments.recording.name, pipeline.model_ids, frames)
@@ -101,11 +101,11 @@ def _run_bag(arguments: argparse.Namespace) -> int:
 def _run_images(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm  # noqa: PLC0415  (loaded only when this command runs)
 
+    from rehab_pose.bags.image_folders import ImageFolders  # noqa: PLC0415
     from rehab_pose.capture.calibration_file import read_calibration  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
-    from rehab_pose.recordings.image_folders import ImageFolders  # noqa: PLC0415
-    from rehab_pose.reports.frame_files import FrameFiles  # noqa: PLC0415
-    from rehab_pose.reports.summary import frame_summary, write_summary  # noqa: PLC0415
+    from rehab_pose.results.frame_files import FrameFiles  # noqa: PLC0415
+    from rehab_pose.results.summary import frame_summary, write_summary  # noqa: PLC0415
 
     folders = ImageFolders(
         arguments.depth,

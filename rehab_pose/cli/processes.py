@@ -25,7 +25,7 @@ which sometimes waits for seconds for the shared memory of a program that has ju
 POLL_S = 0.05
 EXIT_BAD_SETTINGS = 2
 """A program that cannot use what it was given would say so again each time."""
-MOST_RESPAWNS, RESPAWN_WINDOW_S = 5, 30.0
+MAX_RESPAWNS, RESPAWN_WINDOW_S = 5, 30.0
 """A program that died more often than this within this time will not get better by itself."""
 
 
@@ -86,7 +86,7 @@ class Processes:
         """Start a program that died anew, if it may be; return whether it was."""
         now_s = time.monotonic()
         child.died_s = [died_s for died_s in child.died_s if now_s - died_s < RESPAWN_WINDOW_S] + [now_s]
-        if not child.respawn or code in {0, EXIT_BAD_SETTINGS} or len(child.died_s) > MOST_RESPAWNS:
+        if not child.respawn or code in {0, EXIT_BAD_SETTINGS} or len(child.died_s) > MAX_RESPAWNS:
             return False
         sys.stderr.write(f"{self._obituary(child, code)}\nstarting {child.name} anew\n")
         child.process = _spawn(child.command, child.environment)

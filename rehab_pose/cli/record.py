@@ -36,8 +36,8 @@ def run(args: argparse.Namespace) -> int:
     complaint = use_shared_memory(os.environ)
     if complaint:
         print(f"record: {complaint}", file=sys.stderr)
-    from rehab_pose.recordings.bag_writer import BagWriter  # noqa: PLC0415  (loaded only when this command runs)
-    from rehab_pose.ros.recorder import record  # noqa: PLC0415
+    from rehab_pose.bags.writer import BagWriter  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.ros.io.recorder import record  # noqa: PLC0415
 
     chosen = list(RESULT_TOPICS)
     chosen += [VERTICES] if args.mesh else []

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_parser", "run"]
+    from rehab_pose.body.model import BodyModel
+    from rehab_pose.datatypes import RgbdFrame
+
+__all__ = ["add_parser", "person_before_wall", "run"]
 
 FRAMES = 3
-"""The first frame starts cold, the later ones from the last: both ways get compiled."""
+"""The first frame starts without a previous posture, the later ones from the last: both variants get compiled."""
+FRAME_NS = 33_333_333
+WIDTH_PX, HEIGHT_PX, FOCAL_PX = 640, 480, 460.0
+PERSON_DISTANCE_M, WALL_DISTANCE_M = 2.6, 3.6
+WALL_RGB, PERSON_RGB = 160, 90
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,18 +28,36 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    """Run the whole pipeline on a few simulated frames."""
-    from rehab_pose.anatomy.fit import warm_up as warm_up_anatomy  # noqa: PLC0415  (loaded only when this command runs)
+    """Run the whole pipeline on a few frames of the body model in front of a wall."""
+    from rehab_pose.bones.fit import warm_up as warm_up_bones  # noqa: PLC0415  (loaded only when this command runs)
     from rehab_pose.capture.cleaning import DepthCleaner  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
-    from rehab_pose.simulation.camera import SimulatedCamera  # noqa: PLC0415
 
     start = time.perf_counter()
-    camera, pipeline, cleaner = SimulatedCamera(), Pipeline(), DepthCleaner()
+    pipeline, cleaner = Pipeline(), DepthCleaner()
     for index in range(FRAMES):
-        frame = camera.frame(index).frame
+        frame = person_before_wall(pipeline.model, index * FRAME_NS)
         cleaner.clean(frame.depth_m.copy())
         pipeline.process(frame)
-    warm_up_anatomy()
+    pipeline.warm_up()
+    warm_up_bones()
     print(f"kernels compiled and cached in {time.perf_counter() - start:.1f} s")
     return 0
+
+
+def person_before_wall(model: BodyModel, stamp_ns: int) -> RgbdFrame:
+    """Return a frame in which the body model stands in its rest pose in front of a wall, facing the camera."""
+    import numpy as np  # noqa: PLC0415  (loaded only when this command runs)
+
+    from rehab_pose.datatypes import RgbdFrame  # noqa: PLC0415
+    from rehab_pose.drawing.rasteriser import render_person  # noqa: PLC0415
+    from rehab_pose.geometry.camera import CameraIntrinsics  # noqa: PLC0415
+
+    camera = CameraIntrinsics(WIDTH_PX, HEIGHT_PX, FOCAL_PX, FOCAL_PX, WIDTH_PX / 2.0, HEIGHT_PX / 2.0)
+    # SMPL's space has y up and the person facing +z; the optical frame has y down and z away from the camera.
+    vertices_m = model.v_template * np.array([1.0, -1.0, -1.0]) + np.array([0.0, 0.0, PERSON_DISTANCE_M])
+    depth_m, _ = render_person(model, vertices_m.astype(np.float32), camera)
+    seen = np.isfinite(depth_m)
+    color = np.where(seen[..., None], PERSON_RGB, WALL_RGB).astype(np.uint8).repeat(3, axis=2)
+    depth_m = np.where(seen, depth_m, np.float32(WALL_DISTANCE_M))
+    return RgbdFrame(stamp_ns, "camera", camera, color, depth_m)

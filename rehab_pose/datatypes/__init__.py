@@ -6,14 +6,22 @@ Every record carries the stamp and the frame_id of the colour image it was compu
 """
 
 from rehab_pose.datatypes.exercise import (
+    ExerciseClassification,
     ExerciseUpdate,
-    Recognition,
     Repetition,
     RepetitionPhase,
     RepetitionProgress,
     Side,
 )
-from rehab_pose.datatypes.perception import BodyParts, KeypointFamily, Keypoints, RgbdFrame, Silhouette, unknown_plane
+from rehab_pose.datatypes.perception import (
+    BodyParts,
+    FloorPlane,
+    KeypointFamily,
+    Keypoints,
+    RgbdFrame,
+    Silhouette,
+    unknown_plane,
+)
 from rehab_pose.datatypes.person import (
     Body,
     BodyParameters,
@@ -21,7 +29,9 @@ from rehab_pose.datatypes.person import (
     Bones,
     JointAngles,
     Joints,
-    JointState,
+    JointsOfFrame,
+    JointVisibility,
+    PersonView,
 )
 
 __all__ = [
@@ -32,11 +42,14 @@ __all__ = [
     "Bones",
     "ExerciseUpdate",
     "JointAngles",
-    "JointState",
+    "JointVisibility",
+    "FloorPlane",
     "Joints",
+    "JointsOfFrame",
+    "PersonView",
     "KeypointFamily",
     "Keypoints",
-    "Recognition",
+    "ExerciseClassification",
     "Repetition",
     "RepetitionPhase",
     "RepetitionProgress",

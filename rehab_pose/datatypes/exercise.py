@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["ExerciseUpdate", "Recognition", "Repetition", "RepetitionPhase", "RepetitionProgress", "Side"]
+__all__ = ["ExerciseUpdate", "ExerciseClassification", "Repetition", "RepetitionPhase", "RepetitionProgress", "Side"]
 
 
 @dataclass(frozen=True, eq=False)
-class Recognition:
+class ExerciseClassification:
     """Which exercise is being done, judged at the last frame of a window."""
 
     stamp_ns: int
@@ -35,11 +35,13 @@ class Recognition:
 
     def __post_init__(self) -> None:
         """Check shapes."""
-        set_fields(self, probabilities=frozen("Recognition.probabilities", self.probabilities, ("C",), np.float64))
+        set_fields(
+            self, probabilities=frozen("ExerciseClassification.probabilities", self.probabilities, ("C",), np.float64)
+        )
 
 
 class Side(IntEnum):
-    """Which side a repetition was done to or with (the numbers of RepetitionEvent.msg and RunExercise.action)."""
+    """Which side a repetition was done to or with (the numbers of Repetition.msg and RunExercise.action)."""
 
     ANY = 0
     LEFT = 1
@@ -113,7 +115,7 @@ class RepetitionProgress:
 class ExerciseUpdate:
     """What the exercise stage has to say at one frame."""
 
-    recognition: Recognition
+    recognition: ExerciseClassification
     repetition: Repetition | None
     progress: RepetitionProgress | None = None
     """None where nothing is counted."""

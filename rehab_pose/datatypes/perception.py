@@ -16,12 +16,27 @@ if TYPE_CHECKING:
     from rehab_pose.geometry.camera import CameraIntrinsics
 
 
-__all__ = ["BodyParts", "KeypointFamily", "Keypoints", "RgbdFrame", "Silhouette", "unknown_plane"]
+__all__ = ["BodyParts", "FloorPlane", "KeypointFamily", "Keypoints", "RgbdFrame", "Silhouette", "unknown_plane"]
 
 
 def unknown_plane() -> NDArray[np.float64]:
     """Return the floor plane (4) of a scene whose floor has not been seen: all NaN."""
     return np.full(4, np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class FloorPlane:
+    """The floor as the camera sees it; the same for all frames until it is estimated again."""
+
+    stamp_ns: int
+    """Of the frame after which it changed."""
+    frame_id: str
+    plane: NDArray[np.float64]
+    """(4) a, b, c, d with a x + b y + c z + d = 0 [m], (a, b, c) of length 1 pointing up; NaN = not seen."""
+
+    def __post_init__(self) -> None:
+        """Check the shape."""
+        set_fields(self, plane=frozen("FloorPlane.plane", self.plane, (4,), np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +77,6 @@ class Silhouette:
     """(h, w, 3) RGB, zero outside the person."""
     depth_m: NDArray[np.float32]
     """(h, w) [m], NaN outside the person and where the sensor saw nothing."""
-    floor_plane: NDArray[np.float64]
-    """(4) a, b, c, d with a x + b y + c z + d = 0 [m], (a, b, c) of length 1 pointing up; NaN = not seen."""
     confidence: float = 1.0
 
     def __post_init__(self) -> None:
@@ -80,7 +93,6 @@ class Silhouette:
             inside=frozen("Silhouette.inside", self.inside, (height, width), np.bool_),
             color=frozen("Silhouette.color", self.color, (height, width, 3), np.uint8),
             depth_m=frozen("Silhouette.depth_m", self.depth_m, (height, width), np.float32),
-            floor_plane=frozen("Silhouette.floor_plane", self.floor_plane, (4,), np.float64),
         )
 
     @property

@@ -14,14 +14,25 @@ from rehab_pose.arrays import frozen, set_fields
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rehab_pose.datatypes.perception import Silhouette
     from rehab_pose.skeletons.skeleton import Skeleton
 
 
-__all__ = ["Body", "BodyParameters", "BoneMesh", "Bones", "JointAngles", "JointState", "Joints"]
+__all__ = [
+    "Body",
+    "BodyParameters",
+    "BoneMesh",
+    "Bones",
+    "JointAngles",
+    "JointVisibility",
+    "Joints",
+    "JointsOfFrame",
+    "PersonView",
+]
 
 
-class JointState(IntEnum):
-    """How a joint's position was come by (the numbers of BodyJoints3D.msg)."""
+class JointVisibility(IntEnum):
+    """How a joint's position was found (the numbers of Joints.msg)."""
 
     MISSING = 0
     OBSERVED = 1
@@ -42,10 +53,8 @@ class Joints:
     """(J) 0-1."""
     sigma_m: NDArray[np.float64]
     """(J) one standard deviation [m]; NaN = not estimated."""
-    state: NDArray[np.uint8]
-    """(J) values of JointState."""
-    floor_plane: NDArray[np.float64]
-    """(4) as in Silhouette."""
+    visibility: NDArray[np.uint8]
+    """(J) values of JointVisibility."""
 
     def __post_init__(self) -> None:
         """Check shapes against the skeleton."""
@@ -55,9 +64,25 @@ class Joints:
             positions_m=frozen("Joints.positions_m", self.positions_m, (count, 3), np.float64),
             confidence=frozen("Joints.confidence", self.confidence, (count,), np.float64),
             sigma_m=frozen("Joints.sigma_m", self.sigma_m, (count,), np.float64),
-            state=frozen("Joints.state", self.state, (count,), np.uint8),
-            floor_plane=frozen("Joints.floor_plane", self.floor_plane, (4,), np.float64),
+            visibility=frozen("Joints.visibility", self.visibility, (count,), np.uint8),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class PersonView:
+    """The silhouette and the joints of one person in the same frame."""
+
+    silhouette: Silhouette
+    joints: Joints
+
+
+@dataclass(frozen=True, eq=False)
+class JointsOfFrame:
+    """The joints found in one frame, with the frame's stamp where no person was found."""
+
+    stamp_ns: int
+    frame_id: str
+    joints: Joints | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +124,6 @@ class Body:
     """Root mean square distance between the given and the fitted joints [m]."""
     iterations: int
     converged: bool
-    floor_plane: NDArray[np.float64]
-    """(4) as in Silhouette."""
     joint_sigma_m: NDArray[np.float64] = field(default_factory=lambda: np.full(24, np.nan))
     """(24) one standard deviation of each joint's distance from its true place [m]; NaN = not estimated."""
 
@@ -112,7 +135,6 @@ class Body:
             vertices_m=frozen("Body.vertices_m", self.vertices_m, ("V", 3), np.float32),
             joint_positions_m=frozen("Body.joint_positions_m", self.joint_positions_m, (24, 3), np.float64),
             joint_rotations=frozen("Body.joint_rotations", self.joint_rotations, (24, 3, 3), np.float64),
-            floor_plane=frozen("Body.floor_plane", self.floor_plane, (4,), np.float64),
         )
 
 

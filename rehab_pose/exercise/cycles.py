@@ -11,27 +11,27 @@ from rehab_pose.datatypes import RepetitionPhase
 
 __all__ = ["Cycle", "CycleDetector"]
 
-RETURN_SHARE = 0.65
+RETURN_FRACTION = 0.65
 """A one-sided cycle is one when this share of its rise has been taken back: patients rarely return all the way."""
-REST_SHARE = 0.1
+REST_FRACTION = 0.1
 """It ends when no more than this share of the rise is left, ..."""
-RISE_SHARE = 0.08
+RISE_FRACTION = 0.08
 """... when the signal turns up again by this share of the rise, ..."""
 STUCK_NS = 300_000_000
 """... or when it has not come any lower for this long [ns]."""
-DEPARTURE_SHARE = 0.2
+DEPARTURE_FRACTION = 0.2
 """A cycle starts when this share of the threshold was last left behind."""
-REVERSAL_SHARE = 0.4
+REVERSAL_FRACTION = 0.4
 """An extreme of a two-sided cycle stands when the signal has turned back by this share of the swing."""
-ADAPT_SHARE, ADAPT_SHARE_TWO_SIDED = 0.35, 0.5
+ADAPT_FRACTION, ADAPT_FRACTION_TWO_SIDED = 0.35, 0.5
 """After the first cycle, a rise (a swing) below this share of the person's median range is not a repetition; of a
 swing, half is only one side."""
-MIDDLE_SHARE = 0.5
+MIDDLE_FRACTION = 0.5
 """How fast the middle of a two-sided signal follows the middle of its extremes."""
 REMEMBERED_CYCLES = 5
 SMOOTHING_S = 0.08
 """Time constant of the low-pass before the detector until the tempo is known [s], ..."""
-SMOOTHING_SHARE = 0.04
+SMOOTHING_FRACTION = 0.04
 """... then this share of a cycle, ..."""
 SMOOTHING_RANGE_S = (0.05, 0.2)
 """... within these [s]."""
@@ -97,9 +97,9 @@ class CycleDetector:
             if self._settling:
                 return RepetitionPhase.BACK
             if self._direction == 0:
-                away = self._value > self._low + DEPARTURE_SHARE * self._threshold
+                away = self._value > self._low + DEPARTURE_FRACTION * self._threshold
                 return RepetitionPhase.OUT if away else RepetitionPhase.REST
-            turned = self._high - self._value > RISE_SHARE * (self._high - self._low)
+            turned = self._high - self._value > RISE_FRACTION * (self._high - self._low)
             return RepetitionPhase.BACK if turned else RepetitionPhase.OUT
         if self._direction == 0:
             return RepetitionPhase.REST
@@ -122,7 +122,7 @@ class CycleDetector:
             self._value += (value - self._value) * step_s / (step_s + self._smoothing_s)
         self._stamp_ns = stamp_ns
         resting = self._direction == 0 and not self._settling
-        if resting and abs(self._value - self._rest) < DEPARTURE_SHARE * self._threshold:
+        if resting and abs(self._value - self._rest) < DEPARTURE_FRACTION * self._threshold:
             self._departure_ns = stamp_ns
         if not resting and stamp_ns - self._departure_ns > self._longest_ns:
             self._restart(stamp_ns, self._value)
@@ -135,9 +135,9 @@ class CycleDetector:
             return None
         self._ranges.append(maximum - minimum)
         self._durations_s.append((end_ns - start_ns) * 1e-9)
-        share = ADAPT_SHARE_TWO_SIDED if self._two_sided else ADAPT_SHARE
+        share = ADAPT_FRACTION_TWO_SIDED if self._two_sided else ADAPT_FRACTION
         self._threshold = max(self._minimum_range, share * float(np.median(self._ranges)))
-        self._smoothing_s = float(np.clip(SMOOTHING_SHARE * np.median(self._durations_s), *SMOOTHING_RANGE_S))
+        self._smoothing_s = float(np.clip(SMOOTHING_FRACTION * np.median(self._durations_s), *SMOOTHING_RANGE_S))
         return Cycle(start_ns, end_ns, minimum, maximum, self._turn_ns)
 
     def _one_sided_step(self) -> Cycle | None:
@@ -153,7 +153,7 @@ class CycleDetector:
             return None
         if value > self._high:
             self._high, self._turn_ns = value, self._stamp_ns
-        if value <= self._high - RETURN_SHARE * (self._high - self._low):
+        if value <= self._high - RETURN_FRACTION * (self._high - self._low):
             self._settling, self._rest, self._low_ns = True, value, self._stamp_ns
         return None
 
@@ -162,8 +162,8 @@ class CycleDetector:
         if value < self._rest:
             self._rest, self._low_ns = value, self._stamp_ns
         rise = self._high - self._low
-        back = value <= self._low + REST_SHARE * rise
-        ended = back or value > self._rest + RISE_SHARE * rise or self._stamp_ns - self._low_ns > STUCK_NS
+        back = value <= self._low + REST_FRACTION * rise
+        ended = back or value > self._rest + RISE_FRACTION * rise or self._stamp_ns - self._low_ns > STUCK_NS
         if not ended:
             return None
         cycle = self._finish(self._low_ns, self._low, self._high)
@@ -178,12 +178,12 @@ class CycleDetector:
         if (
             self._durations_s
             and not self._extremes
-            and abs(value - self._rest) < 0.5 * DEPARTURE_SHARE * self._threshold
+            and abs(value - self._rest) < 0.5 * DEPARTURE_FRACTION * self._threshold
         ):
             self._departure_ns = self._stamp_ns  # still in the middle: a pause belongs to no repetition
         turned, extreme = self._follow(value)
         # A small side is turned back from when most of it, not a share of the large side too, has been taken back.
-        enough = min(REVERSAL_SHARE * (self._high - self._low), RETURN_SHARE * abs(extreme - self._rest))
+        enough = min(REVERSAL_FRACTION * (self._high - self._low), RETURN_FRACTION * abs(extreme - self._rest))
         if turned < max(0.5 * self._threshold, enough):
             return None
         if not self._extremes:
@@ -222,5 +222,5 @@ class CycleDetector:
         if maximum - minimum < self._threshold:
             self._departure_ns = self._stamp_ns
             return None
-        self._rest += MIDDLE_SHARE * (0.5 * (minimum + maximum) - self._rest)
+        self._rest += MIDDLE_FRACTION * (0.5 * (minimum + maximum) - self._rest)
         return self._finish(self._stamp_ns, minimum, maximum)

@@ -57,7 +57,7 @@ MOVING_JOINTS = np.array(
 """Joints that tell movement from stillness: those of Kinect and of depth predictors that are measured best."""
 MOVING_RANK = 3
 """The third largest range decides, so that one or two bad joints do not look like movement."""
-LONGEST_GAP_S = 0.25
+MAX_GAP_S = 0.25
 """Samples further apart than this are not joined by a line [s]."""
 TORSO_RANGE_M = (0.3, 0.8)
 """Torso lengths outside this are measuring errors [m]."""
@@ -80,7 +80,7 @@ def resample(
         times_ns: (T) [ns].
 
     Returns:
-        (T, J, 3) [m]. NaN outside the stamps and inside gaps longer than LONGEST_GAP_S; where only one of the two
+        (T, J, 3) [m]. NaN outside the stamps and inside gaps longer than MAX_GAP_S; where only one of the two
         neighbours is there, that one.
     """
     later = np.clip(np.searchsorted(stamps_ns, times_ns), 1, max(len(stamps_ns) - 1, 1))
@@ -93,7 +93,7 @@ def resample(
     between = before + weight * (after - before)
     between = np.where(np.isnan(between), np.where(np.isnan(before), after, before), between)
     slack = 0.5 / SAMPLE_RATE_HZ * 1e9
-    outside = (times_ns < stamps_ns[0] - slack) | (times_ns > stamps_ns[-1] + slack) | (gap > LONGEST_GAP_S * 1e9)
+    outside = (times_ns < stamps_ns[0] - slack) | (times_ns > stamps_ns[-1] + slack) | (gap > MAX_GAP_S * 1e9)
     return np.where(outside[:, None, None], np.float32(np.nan), between)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.exercise.features import FEATURE_INDEX
-from rehab_pose.geometry.floor import CAMERA_UP, up_of_floor
+from rehab_pose.geometry.floor import CAMERA_UP
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,9 +50,6 @@ class JointHistory:
         self._end += 1
         while self._stamps_ns[self._first] < stamp_ns - self._duration_ns:
             self._first += 1
-        up = None if joints is None else up_of_floor(joints.floor_plane)
-        if up is not None:
-            self.up = up
 
     @property
     def stamps_ns(self) -> NDArray[np.int64]:

@@ -33,8 +33,8 @@ TOLD_SPREADS = 2.5
 """From here on a measure is told as a reason, ..."""
 TOLD_DIFFERENCE = {Unit.ANGLE: np.radians(10.0), Unit.LENGTH: 0.10, Unit.TIME: 1.5}
 """... if it also differs by this much [rad, torso lengths, s]."""
-MOST_REASONS = 3
-FEWEST_MEASURES = 8
+MAX_REASONS = 3
+MIN_MEASURES = 8
 """With fewer measures a repetition is not judged."""
 
 
@@ -132,7 +132,7 @@ def judge_measures(norms: Mapping[str, Norm], number: int, measures: Mapping[str
         for name, norm in norms.items()
         if np.isfinite(measures[name])
     }
-    if len(away) < FEWEST_MEASURES:
+    if len(away) < MIN_MEASURES:
         return Judgement(float("nan"), ())
     excess = np.clip(np.abs(np.array(list(away.values()))) - FREE_SPREADS, 0.0, WORST_SPREADS)
     told = [
@@ -143,7 +143,7 @@ def judge_measures(norms: Mapping[str, Norm], number: int, measures: Mapping[str
     ]
     reasons = tuple(
         f"repetition {number}: {_in_words(name, measures[name] - norms[name].median, torso_m)}"
-        for name in told[:MOST_REASONS]
+        for name in told[:MAX_REASONS]
     )
     return Judgement(float(np.exp(-excess.mean() / QUALITY_SPREADS)), reasons)
 

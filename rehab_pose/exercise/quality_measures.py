@@ -20,7 +20,7 @@ __all__ = ["MEASURES", "Measure", "Unit", "posture_curves", "repetition_measures
 
 PERCENTILES = (3.0, 50.0, 97.0)
 """Lowest, middle and highest value of a curve, without its worst frames."""
-FEWEST_SAMPLES = 8
+MIN_SAMPLES = 8
 
 
 class Unit(Enum):
@@ -132,7 +132,7 @@ def repetition_measures(
         positions_m: (T, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing.
         axes: (3, 3) rows: the person's left, up, front.
     """
-    if len(stamps_ns) < FEWEST_SAMPLES:
+    if len(stamps_ns) < MIN_SAMPLES:
         return dict.fromkeys(MEASURES, float("nan"))
     curves = posture_curves(positions_m, axes)
     extremes = {name: _extremes(curve) for name, curve in curves.items()}
@@ -148,7 +148,7 @@ def repetition_measures(
 
 def _extremes(curve: NDArray[np.float64]) -> tuple[float, float, float]:
     seen = np.sort(curve[np.isfinite(curve)])
-    if len(seen) < FEWEST_SAMPLES:
+    if len(seen) < MIN_SAMPLES:
         return float("nan"), float("nan"), float("nan")
     places = np.array(PERCENTILES) / 100.0 * (len(seen) - 1)
     low, middle, high = seen[np.rint(places).astype(np.intp)]

@@ -24,13 +24,13 @@ MEASURE_HZ = 30.0
 """A repetition is resampled to this rate before its speed is taken."""
 CUTOFF_HZ = 6.0
 """Highest frequency of the arc; joints from depth hold only noise above it."""
-AMPLITUDE_SHARE = 0.05
+AMPLITUDE_FRACTION = 0.05
 """The arc ends where the spectrum stays below this share of its highest value (Balasubramanian et al. 2015)."""
 PADDING = 4
 """Powers of two by which the spectrum is refined."""
 SMOOTHING_SAMPLES = 5
-FEWEST_SAMPLES = 8
-ONE_SIDE_SHARE = 0.15
+MIN_SAMPLES = 8
+ONE_SIDE_FRACTION = 0.15
 """A side that got less than this share of both together was not done."""
 PERCENTILES = (5.0, 95.0)
 
@@ -75,9 +75,9 @@ def measure_repetition(
     left, right = max(cycle.maximum - middle, 0.0), max(middle - cycle.minimum, 0.0)
     asymmetry = _balance(left, right)
     side = Side.BOTH
-    if left < ONE_SIDE_SHARE * (left + right):
+    if left < ONE_SIDE_FRACTION * (left + right):
         side = Side.RIGHT
-    elif right < ONE_SIDE_SHARE * (left + right):
+    elif right < ONE_SIDE_FRACTION * (left + right):
         side = Side.LEFT
     return RepetitionMeasures(smoothness, side, asymmetry)
 
@@ -93,11 +93,11 @@ def spectral_arc_length(stamps_ns: NDArray[np.int64], values: NDArray[Any]) -> f
         At most 0; NaN where the movement is too short to tell.
     """
     seen = np.isfinite(values)
-    if seen.sum() < FEWEST_SAMPLES:
+    if seen.sum() < MIN_SAMPLES:
         return float("nan")
     times_s = (stamps_ns[seen] - stamps_ns[seen][0]) * 1e-9
     even_s = np.arange(0.0, times_s[-1], 1.0 / MEASURE_HZ)
-    if len(even_s) < FEWEST_SAMPLES:
+    if len(even_s) < MIN_SAMPLES:
         return float("nan")
     even = np.interp(even_s, times_s, np.asarray(values, dtype=np.float64)[seen])
     kernel = np.full(SMOOTHING_SAMPLES, 1.0 / SMOOTHING_SAMPLES)
@@ -108,7 +108,7 @@ def spectral_arc_length(stamps_ns: NDArray[np.int64], values: NDArray[Any]) -> f
     if spectrum[0] <= 0.0:
         return float("nan")
     shares = spectrum[: int(CUTOFF_HZ / MEASURE_HZ * size) + 1] / spectrum[0]
-    shares = shares[: int(np.flatnonzero(shares >= AMPLITUDE_SHARE)[-1]) + 1]
+    shares = shares[: int(np.flatnonzero(shares >= AMPLITUDE_FRACTION)[-1]) + 1]
     if len(shares) < 2:
         return float("nan")
     return -float(np.hypot(1.0 / (len(shares) - 1), np.diff(shares)).sum())
@@ -144,7 +144,7 @@ def _left_and_right(label: str, positions_m: NDArray[Any], axes: NDArray[Any]) -
     ranges = []
     for limb in limbs:
         seen = limb[np.isfinite(limb)]
-        low, high = np.percentile(seen, PERCENTILES) if len(seen) >= FEWEST_SAMPLES else (np.nan, np.nan)
+        low, high = np.percentile(seen, PERCENTILES) if len(seen) >= MIN_SAMPLES else (np.nan, np.nan)
         ranges.append(float(high - low))
     return ranges[0], ranges[1]
 

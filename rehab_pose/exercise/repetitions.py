@@ -27,7 +27,7 @@ STEADY_NS = 500_000_000
 """A label that was away for less than this has been said without a break [ns]."""
 MIDDLE_NS = 2_000_000_000
 """The middle between the sides is where the signal was in this time before the set's first repetition [ns]."""
-FEWEST_MIDDLE_SAMPLES = 10
+MIN_MIDDLE_SAMPLES = 10
 
 
 @dataclass
@@ -183,4 +183,4 @@ def _middle(current: _Set, start_ns: int, history: JointHistory) -> float:
     first, end = np.searchsorted(history.stamps_ns, [start_ns - MIDDLE_NS, start_ns], side="left")
     values = signal_values(current.label, history.positions_m[first:end], current.axes)
     values = values[np.isfinite(values)]
-    return float(np.median(values)) if len(values) >= FEWEST_MIDDLE_SAMPLES else float("nan")
+    return float(np.median(values)) if len(values) >= MIN_MIDDLE_SAMPLES else float("nan")

@@ -11,7 +11,7 @@ __all__ = ["ExerciseSettings"]
 
 @dataclass(frozen=True)
 class ExerciseSettings(Settings):
-    """Recognition of the exercise and counting of its repetitions."""
+    """ExerciseClassification of the exercise and counting of its repetitions."""
 
     weights_path: str = setting("", "ONNX file of the recogniser; empty = the one that is shipped")
     stride_frames: int = setting(3, "Judge every n-th frame and hold the answer between", minimum=1, maximum=30)

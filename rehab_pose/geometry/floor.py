@@ -44,7 +44,7 @@ SEED = 20260101
 
 
 def height_above_floor_m(points_m: NDArray[Any], plane: NDArray[np.float64]) -> NDArray[Any]:
-    """Return the height of points (..., 3) [m] above a plane (4) as in `Silhouette.floor_plane` [m]."""
+    """Return the height of points (..., 3) [m] above a plane (4) as in `FloorPlane.plane` [m]."""
     height: NDArray[Any] = points_m @ plane[:3].astype(points_m.dtype) + points_m.dtype.type(plane[3])
     return height
 

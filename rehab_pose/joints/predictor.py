@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.datatypes import Joints, JointState, Silhouette
+from rehab_pose.datatypes import Joints, JointVisibility, Silhouette
+from rehab_pose.filters.one_euro import OneEuroFilter
 from rehab_pose.joints.build import INPUT_NAME, build_network
 from rehab_pose.joints.crop import crop_person
 from rehab_pose.joints.published import arms_are_raised, points_lowered_arms, points_raised_arms
 from rehab_pose.joints.settings import JointSettings
 from rehab_pose.skeletons.dkp24 import DKP_24
 from rehab_pose.skeletons.smpl24 import SMPL_24
-from rehab_pose.smoothing.one_euro import OneEuroFilter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,6 +58,13 @@ class JointPredictor:
         """Forget the person (time jumped back, or somebody else came)."""
         self._filter.reset()
 
+    def process(self, item: Silhouette | None) -> Joints | None:
+        """Return the joints of a silhouette; without one, forget the filter's state: the next person may be elsewhere."""
+        if item is None:
+            self.reset()
+            return None
+        return self.predict(item)
+
     def predict(self, silhouette: Silhouette) -> Joints:
         """Return the SMPL_24 joints of a silhouette; all NaN where it has no depth at all."""
         if self._network is None:
@@ -66,11 +73,11 @@ class JointPredictor:
             positions_m, sigma_m = self._by_network(silhouette, self._network)
         if self._settings.smooth:
             positions_m = self._filter.filter(silhouette.stamp_ns, positions_m)
-        state = _states(positions_m, silhouette)
+        visibility = _visibility(positions_m, silhouette)
         confidence = np.exp(-sigma_m / CONFIDENT_SIGMA_M)
-        confidence[state == JointState.OCCLUDED] *= OCCLUDED_CONFIDENCE
-        confidence[state == JointState.PREDICTED] *= OUTSIDE_CONFIDENCE
-        confidence[state == JointState.MISSING] = 0.0
+        confidence[visibility == JointVisibility.OCCLUDED] *= OCCLUDED_CONFIDENCE
+        confidence[visibility == JointVisibility.PREDICTED] *= OUTSIDE_CONFIDENCE
+        confidence[visibility == JointVisibility.MISSING] = 0.0
         return Joints(
             stamp_ns=silhouette.stamp_ns,
             frame_id=silhouette.frame_id,
@@ -78,8 +85,7 @@ class JointPredictor:
             positions_m=positions_m,
             confidence=confidence,
             sigma_m=sigma_m,
-            state=state,
-            floor_plane=silhouette.floor_plane,
+            visibility=visibility,
         )
 
     @staticmethod
@@ -114,9 +120,9 @@ def _depth_near(depth_m: NDArray[np.float32], x: float, y: float, radius_px: int
     return float(np.median(seen)) if len(seen) else float("nan")
 
 
-def _states(positions_m: NDArray[np.float64], silhouette: Silhouette) -> NDArray[np.uint8]:
+def _visibility(positions_m: NDArray[np.float64], silhouette: Silhouette) -> NDArray[np.uint8]:
     """Tell for each joint (J, 3) whether it is seen, hidden, or outside the image."""
-    state = np.full(len(positions_m), JointState.OBSERVED, dtype=np.uint8)
+    visibility = np.full(len(positions_m), JointVisibility.OBSERVED, dtype=np.uint8)
     pixels = silhouette.intrinsics.project(positions_m)
     known = np.isfinite(pixels).all(axis=1)
     column = np.floor(np.where(known, pixels[:, 0], -1.0) + 0.5).astype(np.intp)
@@ -130,7 +136,7 @@ def _states(positions_m: NDArray[np.float64], silhouette: Silhouette) -> NDArray
     surface_m = silhouette.depth_m[np.clip(local_row, 0, height - 1), np.clip(local_column, 0, width - 1)]
     with np.errstate(invalid="ignore"):
         hidden = ~in_box | (positions_m[:, 2] - surface_m > OCCLUDER_GAP_M)
-    state[hidden] = JointState.OCCLUDED
-    state[~in_image] = JointState.PREDICTED
-    state[~known] = JointState.MISSING
-    return state
+    visibility[hidden] = JointVisibility.OCCLUDED
+    visibility[~in_image] = JointVisibility.PREDICTED
+    visibility[~known] = JointVisibility.MISSING
+    return visibility

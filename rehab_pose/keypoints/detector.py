@@ -70,6 +70,10 @@ class KeypointDetector:
     def reset(self) -> None:
         """Do nothing: each frame stands alone."""
 
+    def process(self, item: Silhouette | None) -> Keypoints | None:
+        """Return the keypoints of a silhouette, None without one."""
+        return None if item is None else self.detect(item)
+
     def detect(self, silhouette: Silhouette) -> Keypoints:
         """Return the keypoints of one person, one family a detector, in the settings' order."""
         box = _Box(silhouette, half=self._settings.half_resolution)

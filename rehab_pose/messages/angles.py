@@ -1,4 +1,4 @@
-"""JointAngles (and sensor_msgs/JointState) and Bones."""
+"""JointAngles (and sensor_msgs/JointVisibility) and Bones."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import numpy as np
 
 from rehab_pose.datatypes import Bones, JointAngles
 from rehab_pose.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
-from rehab_pose.messages.carrier import BODY_ID, NOBODY, header, numbers, stamp_ns, words
+from rehab_pose.messages.factory import BODY_ID, NOBODY, header, numbers, stamp_ns, words
 
 if TYPE_CHECKING:
-    from rehab_pose.messages.carrier import Carrier, Message
+    from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = ["angles_from_message", "angles_message", "bones_from_message", "bones_message", "joint_state_message"]
 
 
-def angles_message(carrier: Carrier, stamp: int, frame_id: str, angles: JointAngles | None) -> Message:
+def angles_message(factory: MessageFactory, stamp: int, frame_id: str, angles: JointAngles | None) -> Message:
     """Return rehab_pose_msgs/JointAngles; None gives the message of nobody there."""
     none = np.empty(0)
-    return carrier.make(
+    return factory.make(
         "rehab_pose_msgs/msg/JointAngles",
-        header=header(carrier, stamp, frame_id),
+        header=header(factory, stamp, frame_id),
         body_id=BODY_ID if angles else NOBODY,
         names=words(angles.names) if angles else [],
-        angles=numbers(carrier, angles.angles_rad if angles else none, np.float32),
-        velocities=numbers(carrier, angles.velocities_rad_s if angles else none, np.float32),
-        confidence=numbers(carrier, angles.confidence if angles else none, np.float32),
-        sigma=numbers(carrier, angles.sigma_rad if angles else none, np.float32),
-        side_differences=numbers(carrier, angles.side_differences_rad if angles else none, np.float32),
+        angles=numbers(factory, angles.angles_rad if angles else none, np.float32),
+        velocities=numbers(factory, angles.velocities_rad_s if angles else none, np.float32),
+        confidence=numbers(factory, angles.confidence if angles else none, np.float32),
+        sigma=numbers(factory, angles.sigma_rad if angles else none, np.float32),
+        side_differences=numbers(factory, angles.side_differences_rad if angles else none, np.float32),
     )
 
 
@@ -47,32 +47,32 @@ def angles_from_message(message: Message) -> JointAngles | None:
     )
 
 
-def joint_state_message(carrier: Carrier, stamp: int, frame_id: str, angles: JointAngles | None) -> Message:
-    """Return sensor_msgs/JointState with the angles [rad]; no names when nobody is there."""
+def joint_state_message(factory: MessageFactory, stamp: int, frame_id: str, angles: JointAngles | None) -> Message:
+    """Return sensor_msgs/JointVisibility with the angles [rad]; no names when nobody is there."""
     none = np.empty(0)
-    return carrier.make(
+    return factory.make(
         "sensor_msgs/msg/JointState",
-        header=header(carrier, stamp, frame_id),
+        header=header(factory, stamp, frame_id),
         name=words(angles.names) if angles else [],
-        position=numbers(carrier, angles.angles_rad if angles else none, np.float64),
-        velocity=numbers(carrier, angles.velocities_rad_s if angles else none, np.float64),
-        effort=numbers(carrier, none, np.float64),
+        position=numbers(factory, angles.angles_rad if angles else none, np.float64),
+        velocity=numbers(factory, angles.velocities_rad_s if angles else none, np.float64),
+        effort=numbers(factory, none, np.float64),
     )
 
 
-def bones_message(carrier: Carrier, stamp: int, frame_id: str, bones: Bones | None) -> Message:
+def bones_message(factory: MessageFactory, stamp: int, frame_id: str, bones: Bones | None) -> Message:
     """Return rehab_pose_msgs/Bones; None gives the message of nobody there."""
     poses = bones.camera_from_bone if bones else np.empty((0, 4, 4))
     none = np.empty(0)
-    return carrier.make(
+    return factory.make(
         "rehab_pose_msgs/msg/Bones",
-        header=header(carrier, stamp, frame_id),
+        header=header(factory, stamp, frame_id),
         body_id=BODY_ID if bones else NOBODY,
         names=words(bones.names) if bones else [],
-        positions=numbers(carrier, poses[:, :3, 3], np.float32),
-        orientations=numbers(carrier, quaternions_from_matrices(poses[:, :3, :3]), np.float32),
-        lengths=numbers(carrier, bones.length_m if bones else none, np.float32),
-        radii=numbers(carrier, bones.radius_m if bones else none, np.float32),
+        positions=numbers(factory, poses[:, :3, 3], np.float32),
+        orientations=numbers(factory, quaternions_from_matrices(poses[:, :3, :3]), np.float32),
+        lengths=numbers(factory, bones.length_m if bones else none, np.float32),
+        radii=numbers(factory, bones.radius_m if bones else none, np.float32),
     )
 
 

@@ -1,4 +1,4 @@
-"""Body (SmplState, MeshVertices, MeshTopology)."""
+"""Body (Body, MeshVertices, MeshTopology)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from rehab_pose.datatypes import Body, BodyParameters, unknown_plane
+from rehab_pose.datatypes import Body, BodyParameters
 from rehab_pose.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
-from rehab_pose.messages.carrier import BODY_ID, NOBODY, header, numbers, stamp_ns
+from rehab_pose.messages.factory import BODY_ID, NOBODY, header, numbers, stamp_ns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rehab_pose.messages.carrier import Carrier, Message
+    from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = [
     "body_from_message",
@@ -32,16 +32,16 @@ def _fixed(values: NDArray[Any]) -> NDArray[np.float32]:
     return np.ascontiguousarray(values, dtype=np.float32).reshape(-1)
 
 
-def body_message(carrier: Carrier, stamp: int, frame_id: str, body: Body | None) -> Message:
-    """Return rehab_pose_msgs/SmplState; None gives the message of nobody there."""
+def body_message(factory: MessageFactory, stamp: int, frame_id: str, body: Body | None) -> Message:
+    """Return rehab_pose_msgs/Body; None gives the message of nobody there."""
     missing = np.full(4 * JOINT_COUNT, np.nan, np.float32)
     rotations = _fixed(body.parameters.rotations_rad) if body else missing[: 3 * JOINT_COUNT]
-    return carrier.make(
-        "rehab_pose_msgs/msg/SmplState",
-        header=header(carrier, stamp, frame_id),
+    return factory.make(
+        "rehab_pose_msgs/msg/Body",
+        header=header(factory, stamp, frame_id),
         body_id=BODY_ID if body else NOBODY,
         model=body.model_id if body else "",
-        betas=numbers(carrier, body.parameters.betas if body else np.empty(0), np.float32),
+        betas=numbers(factory, body.parameters.betas if body else np.empty(0), np.float32),
         global_orient=rotations[:3],
         body_pose=rotations[3:],
         transl=_fixed(body.parameters.translation_m) if body else missing[:3],
@@ -51,12 +51,11 @@ def body_message(carrier: Carrier, stamp: int, frame_id: str, body: Body | None)
         residual=float(body.residual_m) if body else float("nan"),
         iterations=int(body.iterations) if body else 0,
         converged=bool(body.converged) if body else False,
-        floor_plane=np.array(body.floor_plane) if body else unknown_plane(),
     )
 
 
 def body_from_message(message: Message, vertices_m: NDArray[np.float32] = NO_VERTICES) -> Body | None:
-    """Return the body of a rehab_pose_msgs/SmplState, None when nobody is there; the mesh travels on its own topic."""
+    """Return the body of a rehab_pose_msgs/Body, None when nobody is there; the mesh travels on its own topic."""
     if message.body_id == NOBODY:
         return None
     rotations = np.concatenate([np.asarray(message.global_orient), np.asarray(message.body_pose)])
@@ -75,19 +74,18 @@ def body_from_message(message: Message, vertices_m: NDArray[np.float32] = NO_VER
         residual_m=float(message.residual),
         iterations=int(message.iterations),
         converged=bool(message.converged),
-        floor_plane=np.array(message.floor_plane, dtype=np.float64),
         joint_sigma_m=np.asarray(message.joint_sigma, np.float64),
     )
 
 
-def vertices_message(carrier: Carrier, stamp: int, frame_id: str, body: Body | None) -> Message:
+def vertices_message(factory: MessageFactory, stamp: int, frame_id: str, body: Body | None) -> Message:
     """Return rehab_pose_msgs/MeshVertices; None gives the message of nobody there."""
-    return carrier.make(
+    return factory.make(
         "rehab_pose_msgs/msg/MeshVertices",
-        header=header(carrier, stamp, frame_id),
+        header=header(factory, stamp, frame_id),
         body_id=BODY_ID if body else NOBODY,
         topology_id=body.model_id if body else "",
-        vertices=numbers(carrier, body.vertices_m if body else NO_VERTICES, np.float32),
+        vertices=numbers(factory, body.vertices_m if body else NO_VERTICES, np.float32),
     )
 
 
@@ -108,12 +106,12 @@ class MeshModel(Protocol):
         """(F, 3) vertex indices."""
 
 
-def topology_message(carrier: Carrier, model: MeshModel) -> Message:
+def topology_message(factory: MessageFactory, model: MeshModel) -> Message:
     """Return rehab_pose_msgs/MeshTopology of a body model."""
-    return carrier.make(
+    return factory.make(
         "rehab_pose_msgs/msg/MeshTopology",
-        header=header(carrier, 0, ""),
+        header=header(factory, 0, ""),
         topology_id=model.model_id,
         vertex_count=int(model.faces.max()) + 1,
-        triangles=numbers(carrier, model.faces, np.uint32),
+        triangles=numbers(factory, model.faces, np.uint32),
     )

@@ -10,7 +10,7 @@ from rehab_pose.geometry.calibration import IDENTITY, CameraCalibration
 
 if TYPE_CHECKING:
     from rehab_pose.geometry.camera import CameraIntrinsics
-    from rehab_pose.messages.carrier import Carrier, Message
+    from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = [
     "Box",
@@ -73,31 +73,31 @@ def box_from_roi(roi: Message) -> Box:
     return int(roi.x_offset), int(roi.y_offset), int(roi.width), int(roi.height)
 
 
-def roi_message(carrier: Carrier, box_px: Box) -> Message:
+def roi_message(factory: MessageFactory, box_px: Box) -> Message:
     """Return sensor_msgs/RegionOfInterest."""
     x, y, width, height = box_px
-    return carrier.make(
+    return factory.make(
         "sensor_msgs/msg/RegionOfInterest", x_offset=x, y_offset=y, width=width, height=height, do_rectify=False
     )
 
 
 def camera_info_message(
-    carrier: Carrier, message_header: Message, camera: CameraIntrinsics, box_px: Box = EMPTY_BOX
+    factory: MessageFactory, message_header: Message, camera: CameraIntrinsics, box_px: Box = EMPTY_BOX
 ) -> Message:
     """Return sensor_msgs/CameraInfo of a rectified camera; `box_px` goes into its region of interest."""
     k = np.array([camera.fx, 0, camera.cx, 0, camera.fy, camera.cy, 0, 0, 1], dtype=np.float64)
     p = np.array([camera.fx, 0, camera.cx, 0, 0, camera.fy, camera.cy, 0, 0, 0, 1, 0], dtype=np.float64)
-    return carrier.make(
+    return factory.make(
         "sensor_msgs/msg/CameraInfo",
         header=message_header,
         height=camera.height_px,
         width=camera.width_px,
         distortion_model="plumb_bob",
-        d=carrier.array(np.zeros(5)),
+        d=factory.array(np.zeros(5)),
         k=k,
         r=np.eye(3).reshape(-1),
         p=p,
         binning_x=0,
         binning_y=0,
-        roi=roi_message(carrier, box_px),
+        roi=roi_message(factory, box_px),
     )

@@ -1,4 +1,4 @@
-"""Recognition (ExerciseClassification, String), Repetition, and the list of exercises."""
+"""ExerciseClassification (ExerciseClassification, String), Repetition, and the list of exercises."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.datatypes import Recognition, Repetition, RepetitionPhase, RepetitionProgress, Side
+from rehab_pose.datatypes import ExerciseClassification, Repetition, RepetitionPhase, RepetitionProgress, Side
 from rehab_pose.exercise.catalogue import LABELS, NONE
-from rehab_pose.messages.carrier import BODY_ID, NOBODY, header, numbers, stamp_ns, time_message, words
+from rehab_pose.messages.factory import BODY_ID, NOBODY, header, numbers, stamp_ns, time_message, words
 
 if TYPE_CHECKING:
-    from rehab_pose.messages.carrier import Carrier, Message
+    from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = [
     "exercise_list_message",
@@ -25,25 +25,25 @@ __all__ = [
 ]
 
 
-def recognition_message(carrier: Carrier, recognition: Recognition) -> Message:
+def recognition_message(factory: MessageFactory, recognition: ExerciseClassification) -> Message:
     """Return rehab_pose_msgs/ExerciseClassification."""
-    return carrier.make(
+    return factory.make(
         "rehab_pose_msgs/msg/ExerciseClassification",
-        header=header(carrier, recognition.stamp_ns, recognition.frame_id),
+        header=header(factory, recognition.stamp_ns, recognition.frame_id),
         body_id=BODY_ID,
         exercise_id=LABELS.index(recognition.label),
         label=recognition.label,
         confidence=float(recognition.confidence),
-        probabilities=numbers(carrier, recognition.probabilities, np.float32),
-        window_start=time_message(carrier, recognition.start_ns),
+        probabilities=numbers(factory, recognition.probabilities, np.float32),
+        window_start=time_message(factory, recognition.start_ns),
         out_of_distribution=bool(recognition.out_of_distribution),
         model_id=recognition.model_id,
     )
 
 
-def recognition_from_message(message: Message) -> Recognition:
+def recognition_from_message(message: Message) -> ExerciseClassification:
     """Return the recognition of a rehab_pose_msgs/ExerciseClassification."""
-    return Recognition(
+    return ExerciseClassification(
         stamp_ns=stamp_ns(message.header.stamp),
         frame_id=message.header.frame_id,
         start_ns=stamp_ns(message.window_start),
@@ -55,33 +55,33 @@ def recognition_from_message(message: Message) -> Recognition:
     )
 
 
-def label_message(carrier: Carrier, recognition: Recognition) -> Message:
+def label_message(factory: MessageFactory, recognition: ExerciseClassification) -> Message:
     """Return std_msgs/String with the label alone, for dashboards."""
-    return carrier.make("std_msgs/msg/String", data=recognition.label)
+    return factory.make("std_msgs/msg/String", data=recognition.label)
 
 
-def exercise_list_message(carrier: Carrier) -> Message:
+def exercise_list_message(factory: MessageFactory) -> Message:
     """Return rehab_pose_msgs/ExerciseList."""
-    return carrier.make(
+    return factory.make(
         "rehab_pose_msgs/msg/ExerciseList",
-        header=header(carrier, 0, ""),
-        ids=numbers(carrier, np.arange(len(LABELS)), np.uint16),
+        header=header(factory, 0, ""),
+        ids=numbers(factory, np.arange(len(LABELS)), np.uint16),
         labels=words(LABELS),
     )
 
 
-def repetition_message(carrier: Carrier, repetition: Repetition) -> Message:
-    """Return rehab_pose_msgs/RepetitionEvent."""
-    return carrier.make(
-        "rehab_pose_msgs/msg/RepetitionEvent",
-        header=header(carrier, repetition.stamp_ns, repetition.frame_id),
+def repetition_message(factory: MessageFactory, repetition: Repetition) -> Message:
+    """Return rehab_pose_msgs/Repetition."""
+    return factory.make(
+        "rehab_pose_msgs/msg/Repetition",
+        header=header(factory, repetition.stamp_ns, repetition.frame_id),
         body_id=BODY_ID,
         exercise_id=LABELS.index(repetition.label),
         label=repetition.label,
         count=repetition.count,
-        start=time_message(carrier, repetition.start_ns),
-        turn=time_message(carrier, repetition.turn_ns),
-        end=time_message(carrier, repetition.end_ns),
+        start=time_message(factory, repetition.start_ns),
+        turn=time_message(factory, repetition.turn_ns),
+        end=time_message(factory, repetition.end_ns),
         signal_name=repetition.signal_name,
         signal_minimum=float(repetition.signal_minimum),
         signal_maximum=float(repetition.signal_maximum),
@@ -94,7 +94,7 @@ def repetition_message(carrier: Carrier, repetition: Repetition) -> Message:
 
 
 def repetition_from_message(message: Message) -> Repetition:
-    """Return the repetition of a rehab_pose_msgs/RepetitionEvent."""
+    """Return the repetition of a rehab_pose_msgs/Repetition."""
     return Repetition(
         stamp_ns=stamp_ns(message.header.stamp),
         frame_id=message.header.frame_id,
@@ -114,11 +114,13 @@ def repetition_from_message(message: Message) -> Repetition:
     )
 
 
-def progress_message(carrier: Carrier, stamp: int, frame_id: str, progress: RepetitionProgress | None) -> Message:
+def progress_message(
+    factory: MessageFactory, stamp: int, frame_id: str, progress: RepetitionProgress | None
+) -> Message:
     """Return rehab_pose_msgs/RepetitionProgress; None gives the message of nothing being counted."""
-    return carrier.make(
+    return factory.make(
         "rehab_pose_msgs/msg/RepetitionProgress",
-        header=header(carrier, stamp, frame_id),
+        header=header(factory, stamp, frame_id),
         body_id=BODY_ID if progress else NOBODY,
         exercise_id=LABELS.index(progress.label) if progress else 0,
         label=progress.label if progress else NONE,

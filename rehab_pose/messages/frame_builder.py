@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rehab_pose.capture.alignment import FrameAligner, named_raw
-from rehab_pose.capture.pairing import FramePairer
+from rehab_pose.capture.pairing import StampPairer
 from rehab_pose.capture.settings import CaptureSettings
 from rehab_pose.datatypes import RgbdFrame
 from rehab_pose.messages.camera_info import calibration_from_message
-from rehab_pose.messages.carrier import stamp_ns
+from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.images import color_from_message, depth_from_message
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rehab_pose.messages.carrier import Message
+    from rehab_pose.messages.factory import Message
 
 __all__ = ["FrameBuilder", "RawFrame"]
 
@@ -60,7 +60,7 @@ class FrameBuilder:
             SettingsError: It has no depth camera.
         """
         settings = settings or CaptureSettings()
-        self.pairer: FramePairer[Message, Message] = FramePairer(settings.pairing_slop_s, settings.pairing_queue)
+        self.pairer: StampPairer[Message, Message] = StampPairer(settings.pairing_slop_s, settings.pairing_queue)
         self.dropped_without_camera_info = 0
         self._aligner = FrameAligner(settings, raw_color=named_raw(color_topic), raw_depth=named_raw(depth_topic))
         self._decode_color = color_decoder
@@ -72,11 +72,11 @@ class FrameBuilder:
 
     def add_color(self, message: Message) -> list[RawFrame]:
         """Take a colour sensor_msgs/Image; return the raw frames it completes (none or one)."""
-        return self._with_camera(self.pairer.add_color(stamp_ns(message.header.stamp), message))
+        return self._with_camera(self.pairer.add_first(stamp_ns(message.header.stamp), message))
 
     def add_depth(self, message: Message) -> list[RawFrame]:
         """Take a depth sensor_msgs/Image; return the raw frames it completes (none or one)."""
-        return self._with_camera(self.pairer.add_depth(stamp_ns(message.header.stamp), message))
+        return self._with_camera(self.pairer.add_second(stamp_ns(message.header.stamp), message))
 
     def _with_camera(self, pairs: list[tuple[Message, Message]]) -> list[RawFrame]:
         if self._camera_info is None:

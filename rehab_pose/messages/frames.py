@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.datatypes import RgbdFrame, Silhouette, unknown_plane
+from rehab_pose.datatypes import RgbdFrame, Silhouette
 from rehab_pose.messages.camera_info import EMPTY_BOX, box_from_roi, camera_info_message, intrinsics_from_message
-from rehab_pose.messages.carrier import header, stamp_ns
+from rehab_pose.messages.factory import header, stamp_ns
 from rehab_pose.messages.images import color_from_message, depth_from_message, image_message
 
 if TYPE_CHECKING:
-    from rehab_pose.messages.carrier import Carrier, Message
+    from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = [
     "frame_from_message",
@@ -27,15 +27,15 @@ PERSON = 255
 """Value of the person's pixels in a mono8 mask."""
 
 
-def frame_message(carrier: Carrier, frame: RgbdFrame) -> Message:
+def frame_message(factory: MessageFactory, frame: RgbdFrame) -> Message:
     """Return rehab_pose_msgs/RgbdFrame."""
-    stamp = header(carrier, frame.stamp_ns, frame.frame_id)
-    return carrier.make(
+    stamp = header(factory, frame.stamp_ns, frame.frame_id)
+    return factory.make(
         "rehab_pose_msgs/msg/RgbdFrame",
         header=stamp,
-        camera_info=camera_info_message(carrier, stamp, frame.intrinsics),
-        color=image_message(carrier, stamp, "rgb8", frame.color),
-        depth=image_message(carrier, stamp, "32FC1", frame.depth_m),
+        camera_info=camera_info_message(factory, stamp, frame.intrinsics),
+        color=image_message(factory, stamp, "rgb8", frame.color),
+        depth=image_message(factory, stamp, "32FC1", frame.depth_m),
     )
 
 
@@ -55,43 +55,41 @@ def frame_from_message(message: Message) -> RgbdFrame:
     )
 
 
-def silhouette_message(carrier: Carrier, silhouette: Silhouette) -> Message:
+def silhouette_message(factory: MessageFactory, silhouette: Silhouette) -> Message:
     """Return rehab_pose_msgs/Silhouette."""
-    stamp = header(carrier, silhouette.stamp_ns, silhouette.frame_id)
+    stamp = header(factory, silhouette.stamp_ns, silhouette.frame_id)
     mask = silhouette.inside.view(np.uint8) * np.uint8(PERSON)
-    return carrier.make(
+    return factory.make(
         "rehab_pose_msgs/msg/Silhouette",
         header=stamp,
-        camera_info=camera_info_message(carrier, stamp, silhouette.intrinsics, silhouette.box_px),
-        mask=image_message(carrier, stamp, "mono8", mask),
-        color=image_message(carrier, stamp, "rgb8", silhouette.color),
-        depth=image_message(carrier, stamp, "32FC1", silhouette.depth_m),
-        floor_plane=np.array(silhouette.floor_plane),
+        camera_info=camera_info_message(factory, stamp, silhouette.intrinsics, silhouette.box_px),
+        mask=image_message(factory, stamp, "mono8", mask),
+        color=image_message(factory, stamp, "rgb8", silhouette.color),
+        depth=image_message(factory, stamp, "32FC1", silhouette.depth_m),
         confidence=float(silhouette.confidence),
     )
 
 
-def nobody_silhouette_message(carrier: Carrier, frame: RgbdFrame) -> Message:
+def nobody_silhouette_message(factory: MessageFactory, frame: RgbdFrame) -> Message:
     """Return the rehab_pose_msgs/Silhouette that says that nobody is in the frame."""
-    stamp = header(carrier, frame.stamp_ns, frame.frame_id)
-    return carrier.make(
+    stamp = header(factory, frame.stamp_ns, frame.frame_id)
+    return factory.make(
         "rehab_pose_msgs/msg/Silhouette",
         header=stamp,
-        camera_info=camera_info_message(carrier, stamp, frame.intrinsics, EMPTY_BOX),
-        mask=image_message(carrier, stamp, "mono8", np.empty((0, 0), np.uint8)),
-        color=image_message(carrier, stamp, "rgb8", np.empty((0, 0, 3), np.uint8)),
-        depth=image_message(carrier, stamp, "32FC1", np.empty((0, 0), np.float32)),
-        floor_plane=unknown_plane(),
+        camera_info=camera_info_message(factory, stamp, frame.intrinsics, EMPTY_BOX),
+        mask=image_message(factory, stamp, "mono8", np.empty((0, 0), np.uint8)),
+        color=image_message(factory, stamp, "rgb8", np.empty((0, 0, 3), np.uint8)),
+        depth=image_message(factory, stamp, "32FC1", np.empty((0, 0), np.float32)),
         confidence=float("nan"),
     )
 
 
-def full_mask_message(carrier: Carrier, frame: RgbdFrame, silhouette: Silhouette | None) -> Message:
+def full_mask_message(factory: MessageFactory, frame: RgbdFrame, silhouette: Silhouette | None) -> Message:
     """Return sensor_msgs/Image mono8 over the whole image: 255 on the person."""
     size = (frame.intrinsics.height_px, frame.intrinsics.width_px)
     mask = silhouette.full_mask() if silhouette else np.zeros(size, np.bool_)
-    stamp = header(carrier, frame.stamp_ns, frame.frame_id)
-    return image_message(carrier, stamp, "mono8", mask.view(np.uint8) * np.uint8(PERSON))
+    stamp = header(factory, frame.stamp_ns, frame.frame_id)
+    return image_message(factory, stamp, "mono8", mask.view(np.uint8) * np.uint8(PERSON))
 
 
 def silhouette_from_message(message: Message) -> Silhouette | None:
@@ -112,6 +110,5 @@ def silhouette_from_message(message: Message) -> Silhouette | None:
         inside=color_from_message(message.mask)[..., 0] > 0,
         color=color_from_message(message.color),
         depth_m=depth_from_message(message.depth),
-        floor_plane=np.array(message.floor_plane, dtype=np.float64),
         confidence=float(message.confidence),
     )

@@ -15,7 +15,7 @@ from rehab_pose.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-    from rehab_pose.messages.carrier import Carrier, Message
+    from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = [
     "COLOR_ENCODINGS",
@@ -88,12 +88,12 @@ def depth_from_message(message: Message) -> NDArray[Any]:
     return np.ascontiguousarray(_pixels(message, "depth image", DEPTH_DTYPES[encoding], 1)[..., 0])
 
 
-def image_message(carrier: Carrier, image_header: Message, encoding: str, pixels: NDArray[Any]) -> Message:
+def image_message(factory: MessageFactory, image_header: Message, encoding: str, pixels: NDArray[Any]) -> Message:
     """Return sensor_msgs/Image from pixels (H, W) or (H, W, C) of the encoding's own type; empty pixels give 0 x 0."""
     contiguous = np.ascontiguousarray(pixels)
     height, width = contiguous.shape[:2] if contiguous.size else (0, 0)
     data = contiguous.reshape(-1).view(np.uint8)
-    return carrier.make(
+    return factory.make(
         "sensor_msgs/msg/Image",
         header=image_header,
         height=height,
@@ -101,7 +101,7 @@ def image_message(carrier: Carrier, image_header: Message, encoding: str, pixels
         encoding=encoding,
         is_bigendian=0,
         step=len(data) // height if height else 0,
-        data=carrier.array(data),
+        data=factory.array(data),
     )
 
 

@@ -6,43 +6,42 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.datatypes import Joints, JointState, unknown_plane
+from rehab_pose.datatypes import Joints, JointVisibility
 from rehab_pose.errors import InputError
-from rehab_pose.messages.carrier import BODY_ID, NOBODY, header, numbers, stamp_ns, words
+from rehab_pose.messages.factory import BODY_ID, NOBODY, header, numbers, stamp_ns, words
 from rehab_pose.skeletons.dkp24 import DKP_24
 from rehab_pose.skeletons.kinect import KINECT_25
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
-    from rehab_pose.messages.carrier import Carrier, Message
+    from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = ["joints_from_message", "joints_message"]
 
 FORMATS = (None, SMPL_24, DKP_24, KINECT_25)
-"""The skeletons of BodyJoints3D.msg's constants, in their order; 0 is unknown."""
+"""The skeletons of Joints.msg's constants, in their order; 0 is unknown."""
 
 
-def joints_message(carrier: Carrier, stamp: int, frame_id: str, joints: Joints | None) -> Message:
-    """Return rehab_pose_msgs/BodyJoints3D; None gives the message of nobody there."""
+def joints_message(factory: MessageFactory, stamp: int, frame_id: str, joints: Joints | None) -> Message:
+    """Return rehab_pose_msgs/Joints; None gives the message of nobody there."""
     skeleton = joints.skeleton if joints else SMPL_24
     missing = np.full(len(skeleton), np.nan)
-    no_state = np.full(len(skeleton), JointState.MISSING, np.uint8)
-    return carrier.make(
-        "rehab_pose_msgs/msg/BodyJoints3D",
-        header=header(carrier, stamp, frame_id),
+    no_visibility = np.full(len(skeleton), JointVisibility.MISSING, np.uint8)
+    return factory.make(
+        "rehab_pose_msgs/msg/Joints",
+        header=header(factory, stamp, frame_id),
         body_id=BODY_ID if joints else NOBODY,
         format=FORMATS.index(skeleton),
         names=words(skeleton.joint_names),
-        positions=numbers(carrier, joints.positions_m if joints else np.repeat(missing, 3), np.float32),
-        confidence=numbers(carrier, joints.confidence if joints else np.zeros(len(skeleton)), np.float32),
-        state=numbers(carrier, joints.state if joints else no_state, np.uint8),
-        sigma=numbers(carrier, joints.sigma_m if joints else missing, np.float32),
-        floor_plane=np.array(joints.floor_plane) if joints else unknown_plane(),
+        positions=numbers(factory, joints.positions_m if joints else np.repeat(missing, 3), np.float32),
+        confidence=numbers(factory, joints.confidence if joints else np.zeros(len(skeleton)), np.float32),
+        visibility=numbers(factory, joints.visibility if joints else no_visibility, np.uint8),
+        sigma=numbers(factory, joints.sigma_m if joints else missing, np.float32),
     )
 
 
 def joints_from_message(message: Message) -> Joints | None:
-    """Return the joints of a rehab_pose_msgs/BodyJoints3D, None when nobody is there.
+    """Return the joints of a rehab_pose_msgs/Joints, None when nobody is there.
 
     Raises:
         InputError: The format is unknown.
@@ -62,6 +61,5 @@ def joints_from_message(message: Message) -> Joints | None:
         positions_m=np.asarray(message.positions, np.float64).reshape(-1, 3),
         confidence=np.asarray(message.confidence, np.float64),
         sigma_m=np.asarray(message.sigma, np.float64),
-        state=np.asarray(message.state, np.uint8),
-        floor_plane=np.array(message.floor_plane, dtype=np.float64),
+        visibility=np.asarray(message.visibility, np.uint8),
     )

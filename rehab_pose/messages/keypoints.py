@@ -9,7 +9,7 @@ import numpy as np
 from rehab_pose.datatypes import BodyParts, KeypointFamily, Keypoints
 from rehab_pose.errors import InputError
 from rehab_pose.messages.camera_info import EMPTY_BOX, box_from_roi, roi_message
-from rehab_pose.messages.carrier import BODY_ID, NOBODY, header, numbers, stamp_ns
+from rehab_pose.messages.factory import BODY_ID, NOBODY, header, numbers, stamp_ns
 from rehab_pose.messages.images import color_from_message, image_message
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rehab_pose.messages.carrier import Carrier, Message
+    from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = ["keypoints_from_message", "keypoints_message", "parts_from_message", "parts_message"]
 
@@ -33,7 +33,7 @@ DETECTORS = (
     "skeleton_end",
     "skeleton_branch",
 )
-"""The names of FeatureKeypoints.msg's constants, in their order."""
+"""The names of Keypoints.msg's constants, in their order."""
 NO_DESCRIPTOR, BINARY, FLOAT32 = 0, 1, 2
 PART_COUNT = 20
 
@@ -48,33 +48,33 @@ def _descriptor_type(family: KeypointFamily) -> int:
     return BINARY if family.descriptors.dtype == np.uint8 else FLOAT32
 
 
-def keypoints_message(carrier: Carrier, stamp: int, frame_id: str, keypoints: Keypoints | None) -> Message:
-    """Return rehab_pose_msgs/FeatureKeypoints; None gives the message of nobody there."""
+def keypoints_message(factory: MessageFactory, stamp: int, frame_id: str, keypoints: Keypoints | None) -> Message:
+    """Return rehab_pose_msgs/Keypoints; None gives the message of nobody there."""
     families = keypoints.families if keypoints else ()
     counts = [len(family.pixels) for family in families]
     described = [family.descriptors for family in families if family.descriptors is not None]
     row_bytes = [0 if family.descriptors is None else int(family.descriptors[:1].nbytes) for family in families]
     data = _joined([np.ascontiguousarray(rows).view(np.uint8).reshape(-1) for rows in described])
-    return carrier.make(
-        "rehab_pose_msgs/msg/FeatureKeypoints",
-        header=header(carrier, stamp, frame_id),
+    return factory.make(
+        "rehab_pose_msgs/msg/Keypoints",
+        header=header(factory, stamp, frame_id),
         body_id=BODY_ID if keypoints else NOBODY,
-        detector=numbers(carrier, np.array([DETECTORS.index(family.detector) for family in families]), np.uint8),
-        start=numbers(carrier, np.cumsum([0, *counts]) if families else np.empty(0), np.uint32),
-        u=numbers(carrier, _joined([family.pixels[:, 0] for family in families]), np.float32),
-        v=numbers(carrier, _joined([family.pixels[:, 1] for family in families]), np.float32),
-        size=numbers(carrier, _joined([family.size_px for family in families]), np.float32),
-        angle=numbers(carrier, _joined([family.angle_rad for family in families]), np.float32),
-        response=numbers(carrier, _joined([family.response for family in families]), np.float32),
-        depth=numbers(carrier, _joined([family.depth_m for family in families]), np.float32),
-        descriptor_type=numbers(carrier, np.array([_descriptor_type(family) for family in families]), np.uint8),
-        descriptor_bytes=numbers(carrier, np.array(row_bytes), np.uint32),
-        descriptors=numbers(carrier, data, np.uint8),
+        detector=numbers(factory, np.array([DETECTORS.index(family.detector) for family in families]), np.uint8),
+        start=numbers(factory, np.cumsum([0, *counts]) if families else np.empty(0), np.uint32),
+        u=numbers(factory, _joined([family.pixels[:, 0] for family in families]), np.float32),
+        v=numbers(factory, _joined([family.pixels[:, 1] for family in families]), np.float32),
+        size=numbers(factory, _joined([family.size_px for family in families]), np.float32),
+        angle=numbers(factory, _joined([family.angle_rad for family in families]), np.float32),
+        response=numbers(factory, _joined([family.response for family in families]), np.float32),
+        depth=numbers(factory, _joined([family.depth_m for family in families]), np.float32),
+        descriptor_type=numbers(factory, np.array([_descriptor_type(family) for family in families]), np.uint8),
+        descriptor_bytes=numbers(factory, np.array(row_bytes), np.uint32),
+        descriptors=numbers(factory, data, np.uint8),
     )
 
 
 def keypoints_from_message(message: Message) -> Keypoints | None:
-    """Return the keypoints of a rehab_pose_msgs/FeatureKeypoints, None when nobody is there.
+    """Return the keypoints of a rehab_pose_msgs/Keypoints, None when nobody is there.
 
     Raises:
         InputError: A detector's number is unknown.
@@ -112,19 +112,19 @@ def keypoints_from_message(message: Message) -> Keypoints | None:
     return Keypoints(stamp_ns(message.header.stamp), message.header.frame_id, tuple(families))
 
 
-def parts_message(carrier: Carrier, stamp: int, frame_id: str, parts: BodyParts | None) -> Message:
+def parts_message(factory: MessageFactory, stamp: int, frame_id: str, parts: BodyParts | None) -> Message:
     """Return rehab_pose_msgs/BodyParts; None gives the message of nobody there."""
-    message_header = header(carrier, stamp, frame_id)
+    message_header = header(factory, stamp, frame_id)
     labels = parts.labels if parts else np.empty((0, 0), np.uint8)
     contours = parts.contours_px if parts else np.empty((PART_COUNT, 0, 2), np.float32)
-    return carrier.make(
+    return factory.make(
         "rehab_pose_msgs/msg/BodyParts",
         header=message_header,
         body_id=BODY_ID if parts else NOBODY,
-        roi=roi_message(carrier, parts.box_px if parts else EMPTY_BOX),
-        labels=image_message(carrier, message_header, "mono8", labels),
+        roi=roi_message(factory, parts.box_px if parts else EMPTY_BOX),
+        labels=image_message(factory, message_header, "mono8", labels),
         points_per_contour=contours.shape[1],
-        contours=numbers(carrier, contours, np.float32),
+        contours=numbers(factory, contours, np.float32),
     )
 
 

@@ -9,7 +9,7 @@ __all__ = ["CAMERA_TOPICS", "RESULT_TOPICS", "STAGE_TOPICS", "Delivery", "Topic"
 
 
 class Delivery(Enum):
-    """What a stream needs; rehab_pose.ros.qos and rehab_pose.recordings.bag turn it into QoS."""
+    """What a stream needs; rehab_pose.ros.io.qos and rehab_pose.bags.bag turn it into QoS."""
 
     CAMERA = "camera"
     """Reliable where the publisher is, best effort where it is not."""
@@ -39,10 +39,10 @@ DEPTH = Topic("depth_registered/image_rect", "sensor_msgs/msg/Image", Delivery.C
 RGBD = Topic("rgbd", "rehab_pose_msgs/msg/RgbdFrame", Delivery.IMAGE)
 SILHOUETTE = Topic("silhouette", "rehab_pose_msgs/msg/Silhouette", Delivery.IMAGE)
 SILHOUETTE_IMAGE = Topic("silhouette/image", "sensor_msgs/msg/Image", Delivery.IMAGE)
-KEYPOINTS = Topic("keypoints", "rehab_pose_msgs/msg/FeatureKeypoints")
+KEYPOINTS = Topic("keypoints", "rehab_pose_msgs/msg/Keypoints")
 PARTS = Topic("parts", "rehab_pose_msgs/msg/BodyParts")
-JOINTS = Topic("joints", "rehab_pose_msgs/msg/BodyJoints3D")
-BODY = Topic("body", "rehab_pose_msgs/msg/SmplState")
+JOINTS = Topic("joints", "rehab_pose_msgs/msg/Joints")
+BODY = Topic("body", "rehab_pose_msgs/msg/Body")
 VERTICES = Topic("body/vertices", "rehab_pose_msgs/msg/MeshVertices")
 TOPOLOGY = Topic("body/topology", "rehab_pose_msgs/msg/MeshTopology", Delivery.LATCHED)
 JOINT_ANGLES = Topic("joint_angles", "rehab_pose_msgs/msg/JointAngles")
@@ -51,7 +51,7 @@ BONES = Topic("bones", "rehab_pose_msgs/msg/Bones")
 EXERCISE = Topic("exercise", "rehab_pose_msgs/msg/ExerciseClassification")
 EXERCISE_LABEL = Topic("exercise/label", "std_msgs/msg/String")
 EXERCISE_LIST = Topic("exercise/list", "rehab_pose_msgs/msg/ExerciseList", Delivery.LATCHED)
-REPETITION = Topic("repetition", "rehab_pose_msgs/msg/RepetitionEvent")
+REPETITION = Topic("repetition", "rehab_pose_msgs/msg/Repetition")
 REPETITION_PROGRESS = Topic("repetition/progress", "rehab_pose_msgs/msg/RepetitionProgress")
 SESSION_STATE = Topic("session_state", "rehab_pose_msgs/msg/SessionState", Delivery.LATCHED)
 MARKERS = Topic("markers", "visualization_msgs/msg/MarkerArray", Delivery.MARKER)

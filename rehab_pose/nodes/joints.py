@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from rehab_pose.joints.predictor import JointPredictor
 from rehab_pose.joints.settings import JointSettings
 from rehab_pose.messages import topics
-from rehab_pose.messages.carrier import stamp_ns
+from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.frames import silhouette_from_message
 from rehab_pose.messages.joints import joints_message
-from rehab_pose.ros.run import run_node
-from rehab_pose.ros.stage_node import StageNode
+from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
-    from rehab_pose.messages.carrier import Message
+    from rehab_pose.messages.factory import Message
 
 __all__ = ["JointsNode", "main"]
 
@@ -37,7 +37,7 @@ class JointsNode(StageNode):
             predictor.reset()
         joints = predictor.predict(silhouette) if silhouette else None
         stamp = message.header.stamp
-        self._joints.publish(joints_message(self.carrier, stamp_ns(stamp), message.header.frame_id, joints))
+        self._joints.publish(joints_message(self.factory, stamp_ns(stamp), message.header.frame_id, joints))
         return silhouette is not None
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from rehab_pose.keypoints.detector import KeypointDetector
 from rehab_pose.keypoints.settings import KeypointSettings
 from rehab_pose.messages import topics
-from rehab_pose.messages.carrier import stamp_ns
+from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.frames import silhouette_from_message
 from rehab_pose.messages.keypoints import keypoints_message
-from rehab_pose.ros.run import OFF_THE_PATH, run_node
-from rehab_pose.ros.stage_node import StageNode
+from rehab_pose.ros.runtime.run import OFF_THE_PATH, run_node
+from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
-    from rehab_pose.messages.carrier import Message
+    from rehab_pose.messages.factory import Message
 
 __all__ = ["KeypointsNode", "main"]
 
@@ -34,7 +34,7 @@ class KeypointsNode(StageNode):
         silhouette = silhouette_from_message(message)
         keypoints = self._detector.get().detect(silhouette) if silhouette else None
         stamp = message.header.stamp
-        self._keypoints.publish(keypoints_message(self.carrier, stamp_ns(stamp), message.header.frame_id, keypoints))
+        self._keypoints.publish(keypoints_message(self.factory, stamp_ns(stamp), message.header.frame_id, keypoints))
         return silhouette is not None
 
 

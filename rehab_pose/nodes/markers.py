@@ -11,25 +11,25 @@ import numpy as np
 from rehab_pose.messages import topics
 from rehab_pose.messages.angles import angles_from_message, bones_from_message
 from rehab_pose.messages.body import vertices_from_message
-from rehab_pose.messages.carrier import stamp_ns
+from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.joints import joints_from_message
-from rehab_pose.ros.markers import (
+from rehab_pose.ros.adapters.markers import (
     angle_markers,
     bone_markers,
     name_markers,
     no_person_markers,
     person_markers,
 )
-from rehab_pose.ros.mesh_template import MeshTemplate
-from rehab_pose.ros.run import OFF_THE_PATH, run_node
-from rehab_pose.ros.stage_node import StageNode
+from rehab_pose.ros.adapters.mesh_template import MeshTemplate
+from rehab_pose.ros.runtime.run import OFF_THE_PATH, run_node
+from rehab_pose.ros.runtime.stage_node import StageNode
 from rehab_pose.settings import Settings, setting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.datatypes import Joints
-    from rehab_pose.messages.carrier import Message
+    from rehab_pose.messages.factory import Message
 
 __all__ = ["MarkerSettings", "MarkersNode", "main"]
 
@@ -97,9 +97,9 @@ class MarkersNode(StageNode):
         if self._markers.get_subscription_count():
             if joints is None:
                 stamp = stamp_ns(message.header.stamp)
-                self._markers.publish(no_person_markers(self.carrier, stamp, message.header.frame_id))
+                self._markers.publish(no_person_markers(self.factory, stamp, message.header.frame_id))
             else:
-                self._markers.publish(person_markers(self.carrier, joints, self._label))
+                self._markers.publish(person_markers(self.factory, joints, self._label))
                 self._write(joints)
         return joints is not None
 
@@ -110,16 +110,16 @@ class MarkersNode(StageNode):
             return
         angles = angles_from_message(self._angles) if settings.angles and self._angles is not None else None
         if angles is not None:
-            self._markers.publish(angle_markers(self.carrier, joints, angles))
+            self._markers.publish(angle_markers(self.factory, joints, angles))
         if settings.names:
-            self._markers.publish(name_markers(self.carrier, joints))
+            self._markers.publish(name_markers(self.factory, joints))
 
     def _on_bones(self, message: Message) -> bool:
         settings = self._settings
         if settings.bones and self._markers.get_subscription_count() and self._due("bones", settings.bone_rate_hz):
             bones = bones_from_message(message)
             if bones is not None:
-                self._markers.publish(bone_markers(self.carrier, bones))
+                self._markers.publish(bone_markers(self.factory, bones))
         return len(message.names) > 0
 
     def _on_vertices(self, message: Message) -> bool:

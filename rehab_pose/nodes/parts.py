@@ -6,18 +6,18 @@ import sys
 from typing import TYPE_CHECKING
 
 from rehab_pose.messages import topics
-from rehab_pose.messages.carrier import stamp_ns
+from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.frames import silhouette_from_message
 from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.messages.keypoints import parts_message
 from rehab_pose.parts.labeller import PartLabeller
 from rehab_pose.parts.settings import PartSettings
-from rehab_pose.ros.run import OFF_THE_PATH, run_node
-from rehab_pose.ros.stage_node import StageNode
-from rehab_pose.ros.twin_input import TwinInput
+from rehab_pose.ros.io.exact_time_input import ExactTimeInput
+from rehab_pose.ros.runtime.run import OFF_THE_PATH, run_node
+from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
-    from rehab_pose.messages.carrier import Message
+    from rehab_pose.messages.factory import Message
 
 __all__ = ["PartsNode", "main"]
 
@@ -30,7 +30,7 @@ class PartsNode(StageNode):
         settings = self.settings("parts", PartSettings)
         self._labeller = self.stage(lambda: PartLabeller(settings))
         self._parts = self.output(topics.PARTS)
-        self._twins = TwinInput(self, topics.SILHOUETTE, topics.JOINTS, self._on_pair)
+        self._twins = ExactTimeInput(self, topics.SILHOUETTE, topics.JOINTS, self._on_pair)
 
     def before_report(self) -> None:
         """Add what the pairing dropped."""
@@ -41,7 +41,7 @@ class PartsNode(StageNode):
         silhouette, joints = silhouette_from_message(message), joints_from_message(joints_message)
         parts = self._labeller.get().label(silhouette, joints) if silhouette and joints else None
         stamp = message.header.stamp
-        self._parts.publish(parts_message(self.carrier, stamp_ns(stamp), message.header.frame_id, parts))
+        self._parts.publish(parts_message(self.factory, stamp_ns(stamp), message.header.frame_id, parts))
         return parts is not None
 
 

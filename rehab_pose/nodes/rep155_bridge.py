@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from rehab_pose.messages import topics
 from rehab_pose.messages.body import body_from_message
 from rehab_pose.messages.camera_info import intrinsics_from_message
-from rehab_pose.messages.carrier import BODY_ID, stamp_ns
+from rehab_pose.messages.factory import BODY_ID, stamp_ns
 from rehab_pose.messages.joints import joints_from_message
-from rehab_pose.ros.human_joints import human_joint_state
-from rehab_pose.ros.links import link_transforms
-from rehab_pose.ros.rep155 import ids_message, region_message, skeleton_message
-from rehab_pose.ros.run import OFF_THE_PATH, run_node
-from rehab_pose.ros.stage_node import StageNode
+from rehab_pose.ros.adapters.human_joints import human_joint_state
+from rehab_pose.ros.adapters.links import link_transforms
+from rehab_pose.ros.adapters.rep155 import ids_message, region_message, skeleton_message
+from rehab_pose.ros.runtime.run import OFF_THE_PATH, run_node
+from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
     from rehab_pose.geometry.camera import CameraIntrinsics
-    from rehab_pose.messages.carrier import Message
+    from rehab_pose.messages.factory import Message
 
 __all__ = ["Rep155BridgeNode", "main"]
 
@@ -50,18 +50,18 @@ class Rep155BridgeNode(StageNode):
             self._camera = intrinsics_from_message(self._camera_info)
         joints = joints_from_message(message)
         ids = [] if joints is None else [BODY_ID]
-        self._tracked.publish(ids_message(self.carrier, stamp_ns(message.header.stamp), message.header.frame_id, ids))
+        self._tracked.publish(ids_message(self.factory, stamp_ns(message.header.stamp), message.header.frame_id, ids))
         if joints is not None and self._camera is not None:
-            self._skeleton.publish(skeleton_message(self.carrier, joints, self._camera))
-            self._region.publish(region_message(self.carrier, joints, self._camera))
+            self._skeleton.publish(skeleton_message(self.factory, joints, self._camera))
+            self._region.publish(region_message(self.factory, joints, self._camera))
         return joints is not None
 
     def _on_body(self, message: Message) -> bool:
         body = body_from_message(message)
         if body is not None:
-            self._joint_states.publish(human_joint_state(self.carrier, body))
+            self._joint_states.publish(human_joint_state(self.factory, body))
             # The root of the frames that human_description's robot_state_publisher makes of these joints.
-            self._tf.publish(link_transforms(self.carrier, body, links=False))
+            self._tf.publish(link_transforms(self.factory, body, links=False))
         return body is not None
 
 

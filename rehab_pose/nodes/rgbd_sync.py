@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from rehab_pose.messages import topics
 from rehab_pose.messages.frames import frame_message
-from rehab_pose.ros.camera_input import CameraInput
-from rehab_pose.ros.run import run_node
-from rehab_pose.ros.stage_node import StageNode
+from rehab_pose.ros.io.camera_input import CameraInput
+from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
     from rehab_pose.datatypes import RgbdFrame
@@ -30,7 +30,7 @@ class RgbdSyncNode(StageNode):
         self._camera.before_report()
 
     def _on_frame(self, frame: RgbdFrame) -> bool:
-        self._rgbd.publish(frame_message(self.carrier, frame))
+        self._rgbd.publish(frame_message(self.factory, frame))
         return True
 
 

@@ -6,16 +6,16 @@ import sys
 from typing import TYPE_CHECKING
 
 from rehab_pose.messages import topics
-from rehab_pose.messages.carrier import stamp_ns
 from rehab_pose.messages.exercise import progress_from_message, repetition_from_message
-from rehab_pose.ros.exercise_action import ExerciseAction
-from rehab_pose.ros.run import OFF_THE_PATH, run_node
-from rehab_pose.ros.session_keeper import SessionSettings
-from rehab_pose.ros.session_services import SessionServices
-from rehab_pose.ros.stage_node import StageNode
+from rehab_pose.messages.factory import stamp_ns
+from rehab_pose.ros.adapters.exercise_action import ExerciseAction
+from rehab_pose.ros.adapters.session_services import SessionServices
+from rehab_pose.ros.runtime.run import OFF_THE_PATH, run_node
+from rehab_pose.ros.runtime.stage_node import StageNode
+from rehab_pose.session.controller import SessionSettings
 
 if TYPE_CHECKING:
-    from rehab_pose.messages.carrier import Message
+    from rehab_pose.messages.factory import Message
 
 __all__ = ["SessionNode", "main"]
 

@@ -12,13 +12,13 @@ from rehab_pose.messages.frames import (
     nobody_silhouette_message,
     silhouette_message,
 )
-from rehab_pose.ros.run import run_node
-from rehab_pose.ros.stage_node import StageNode
+from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.stage_node import StageNode
 from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.silhouette.settings import SilhouetteSettings
 
 if TYPE_CHECKING:
-    from rehab_pose.messages.carrier import Message
+    from rehab_pose.messages.factory import Message
 
 __all__ = ["SilhouetteNode", "main"]
 
@@ -38,11 +38,11 @@ class SilhouetteNode(StageNode):
         frame = frame_from_message(message)
         silhouette = self._segmenter.get().segment(frame)
         if silhouette is None:
-            self._silhouette.publish(nobody_silhouette_message(self.carrier, frame))
+            self._silhouette.publish(nobody_silhouette_message(self.factory, frame))
         else:
-            self._silhouette.publish(silhouette_message(self.carrier, silhouette))
+            self._silhouette.publish(silhouette_message(self.factory, silhouette))
         if self._image.get_subscription_count():
-            self._image.publish(full_mask_message(self.carrier, frame, silhouette))
+            self._image.publish(full_mask_message(self.factory, frame, silhouette))
         return silhouette is not None
 
 

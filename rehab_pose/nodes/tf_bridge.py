@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from rehab_pose.messages import topics
 from rehab_pose.messages.body import body_from_message
-from rehab_pose.ros.links import link_transforms
-from rehab_pose.ros.run import OFF_THE_PATH, run_node
-from rehab_pose.ros.stage_node import StageNode
+from rehab_pose.ros.adapters.links import link_transforms
+from rehab_pose.ros.runtime.run import OFF_THE_PATH, run_node
+from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
-    from rehab_pose.messages.carrier import Message
+    from rehab_pose.messages.factory import Message
 
 __all__ = ["TfBridgeNode", "main"]
 
@@ -28,7 +28,7 @@ class TfBridgeNode(StageNode):
     def _on_body(self, message: Message) -> bool:
         body = body_from_message(message)
         if body is not None:
-            self._tf.publish(link_transforms(self.carrier, body))
+            self._tf.publish(link_transforms(self.factory, body))
         return body is not None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehab_pose.datatypes import BodyParts, Joints, Silhouette
+from rehab_pose.datatypes import BodyParts, Joints, PersonView, Silhouette
 from rehab_pose.errors import ModelFileError
 from rehab_pose.parts.nearest_bone import label_by_nearest_bone
 from rehab_pose.parts.outlines import part_outlines
@@ -32,6 +32,10 @@ class PartLabeller:
 
     def reset(self) -> None:
         """Do nothing: each frame stands alone."""
+
+    def process(self, item: PersonView | None) -> BodyParts | None:
+        """Return the parts of a person, None without one."""
+        return None if item is None else self.label(item.silhouette, item.joints)
 
     def label(self, silhouette: Silhouette, joints: Joints) -> BodyParts:
         """Return the parts of a silhouette.

@@ -26,16 +26,16 @@ SURFACE_GAP_RATIO = 0.03
 """Neighbouring pixels whose depths differ by more than this fraction lie on different surfaces."""
 MAXIMUM_EXTENT_M = (2.3, 2.4, 1.6)
 """Largest width, height and depth extent of one person with outstretched arms [m]."""
-LARGEST_AREA_M2 = 1.6
+MAX_AREA_M2 = 1.6
 """A large person with outstretched arms shows about 1.1 m^2 to the camera [m^2]."""
 MINIMUM_HEIGHT_M = 0.7
-FEWEST_PIXELS = 12
+MIN_PIXELS = 12
 """A smaller surface of the reduced image is noise or a finger; the border's refinement takes fingers back."""
 FLATTEST_PERSON_M = 0.03
 """A person's surface is at least this far from any plane, root mean square: half a chest's depth is 0.1 m [m]."""
-OUTERMOST_SHARE = 0.02
+OUTERMOST_FRACTION = 0.02
 """Of a surface's points, so many on each side may be noise."""
-MOST_POINTS = 400
+MAX_POINTS = 400
 """A surface is measured on about this many of its points."""
 BORDER_FRACTION = 0.5
 """A surface that touches the left or right image border over more than this fraction of its height is a wall."""
@@ -83,7 +83,7 @@ def people_by_geometry(
     # One pass keeps walls and floors from being measured point by point.
     squares_m2 = np.bincount(found.ravel(), weights=(filled * filled).ravel(), minlength=count)
     areas_m2 = squares_m2 / (intrinsics.fx * intrinsics.fy)
-    possible = (sizes_px >= FEWEST_PIXELS) & (areas_m2 <= LARGEST_AREA_M2)
+    possible = (sizes_px >= MIN_PIXELS) & (areas_m2 <= MAX_AREA_M2)
     labels = np.where(possible[found], found, 0).astype(np.int32)
     fitting = np.zeros(count, dtype=np.bool_)
     for label, points in points_of_surfaces(labels, points_m):
@@ -99,8 +99,8 @@ def people_by_geometry(
 
 def _extent_m(points_m: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return width, height and depth (3) [m] of points (N, 3), but for the outermost of them on each side."""
-    few = points_m[:: 1 + len(points_m) // MOST_POINTS]
-    cut = int(OUTERMOST_SHARE * len(few))
+    few = points_m[:: 1 + len(points_m) // MAX_POINTS]
+    cut = int(OUTERMOST_FRACTION * len(few))
     ordered = np.partition(few, (cut, len(few) - 1 - cut), axis=0)
     extent: NDArray[np.float32] = ordered[len(few) - 1 - cut] - ordered[cut]
     return extent
@@ -112,7 +112,7 @@ def _fits_person(points_m: NDArray[np.float32]) -> bool:
 
 def _is_flat(points_m: NDArray[np.float32]) -> bool:
     """Tell whether points (N, 3) lie on a plane, as doors, cupboards and table tops do and people do not."""
-    few = points_m[:: 1 + len(points_m) // MOST_POINTS].astype(np.float64)
+    few = points_m[:: 1 + len(points_m) // MAX_POINTS].astype(np.float64)
     centred = few - np.median(few, axis=0)
     smallest = np.linalg.eigvalsh(centred.T @ centred)[0] / len(few)
     return bool(np.sqrt(max(smallest, 0.0)) < FLATTEST_PERSON_M)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["join_surfaces", "points_of_surfaces"]
 
-LIMB_SHARE = 0.3
+LIMB_FRACTION = 0.3
 """An arm or a leg covers at most this fraction of what the rest of the person covers."""
 LIMB_ASIDE_M = 0.8
 """The middle of a stretched forearm and hand is at most this far to the side of the person's middle [m]."""
@@ -27,7 +27,7 @@ TRUNK_ASIDE_M, TRUNK_BEHIND_M = 0.3, 0.45
 side by side are farther apart [m]."""
 GAP_PX = 2
 """Surfaces touch when at most one pixel lies between them."""
-MOST_POINTS = 400
+MAX_POINTS = 400
 """A surface's middle is the median of about this many of its points."""
 ROUNDS = 4
 """Hand to forearm, forearm to upper arm, upper arm to trunk, and one to spare."""
@@ -84,7 +84,7 @@ def _joined(labels: NDArray[np.int32], points_m: NDArray[np.float32]) -> NDArray
 def _one_person(small: _Surface, large: _Surface) -> bool:
     aside_m, _, behind_m = small.middle_m - large.middle_m
     limb = (
-        small.area_px < LIMB_SHARE * large.area_px
+        small.area_px < LIMB_FRACTION * large.area_px
         and abs(aside_m) < LIMB_ASIDE_M
         and -LIMB_BEFORE_M < behind_m < LIMB_BEHIND_M
     )
@@ -94,7 +94,7 @@ def _one_person(small: _Surface, large: _Surface) -> bool:
 def _measured(labels: NDArray[np.int32], points_m: NDArray[np.float32]) -> dict[int, _Surface]:
     """Return area and middle of every surface that has a return."""
     return {
-        name: _Surface(len(points), np.median(points[:: 1 + len(points) // MOST_POINTS], axis=0).astype(np.float64))
+        name: _Surface(len(points), np.median(points[:: 1 + len(points) // MAX_POINTS], axis=0).astype(np.float64))
         for name, points in points_of_surfaces(labels, points_m)
     }
 

@@ -30,14 +30,14 @@ DEEPEST_BEHIND_M = 0.6
 """No part of a person lies farther than this behind the middle of what is seen of it: a foot stretched back [m]."""
 SURE = 0.9
 """A pixel whose probability is above this, or below the rest, is a seed from which the border is decided."""
-FASTEST_M_S, LEAST_REACH_M = 3.0, 0.12
+FASTEST_M_S, MIN_REACH_M = 3.0, 0.12
 """A hand in an exercise moves no faster, and what does is caught up with a frame later; between two frames a person may
 always grow by what the sensor's noise adds [m/s, m]."""
 MEMORY = 0.35
 """Weight of the frame before. Below a half, so that a moving hand is seen at once where it is now."""
-LONGEST_MEMORY_NS = 200_000_000
+MAX_MEMORY_NS = 200_000_000
 """After a longer pause the frame before says nothing [ns]."""
-MOST_POINTS = 500
+MAX_POINTS = 500
 """Medians and extents of a surface are taken of about this many of its points."""
 MINIMUM_AREA_PX = 60
 """In the reduced image: a person of 1.7 m at 5 m covers about 400."""
@@ -53,7 +53,7 @@ class _Before:
 
     def speaks_of(self, stamp_ns: int, shape: tuple[int, ...]) -> bool:
         """Tell whether the frame at `stamp_ns` follows it closely, in the same reduced size."""
-        return self.image.shape == shape and 0 < stamp_ns - self.stamp_ns <= LONGEST_MEMORY_NS
+        return self.image.shape == shape and 0 < stamp_ns - self.stamp_ns <= MAX_MEMORY_NS
 
 
 class SilhouetteSegmenter:
@@ -87,6 +87,15 @@ class SilhouetteSegmenter:
         self._before = None
         self._subject_before = None
 
+    @property
+    def floor_plane(self) -> NDArray[np.float64]:
+        """The floor (4) as in `FloorPlane.plane`, estimated from the frames so far; NaN while it has not been seen."""
+        return self._floor.plane
+
+    def process(self, item: RgbdFrame | None) -> Silhouette | None:
+        """Return the subject's silhouette, or None when no person is in view."""
+        return None if item is None else self.segment(item)
+
     def segment(self, frame: RgbdFrame) -> Silhouette | None:
         """Return the subject's silhouette, or None when nobody is there."""
         height, width = frame.depth_m.shape
@@ -113,7 +122,7 @@ class SilhouetteSegmenter:
         box_px, inside = enlarge(reduced, frame.depth_m, frame.color)
         if not inside.any():
             return None
-        return _cut_out(frame, box_px, inside, floor_plane, float(probability[chosen].mean()))
+        return _cut_out(frame, box_px, inside, float(probability[chosen].mean()))
 
     def _people(
         self,
@@ -153,7 +162,7 @@ class SilhouetteSegmenter:
         before, self._subject_before = self._subject_before, _Before(frame.stamp_ns, chosen.astype(np.float32))
         if before is None or not before.speaks_of(frame.stamp_ns, chosen.shape):
             return chosen
-        moved_m = max(LEAST_REACH_M, FASTEST_M_S * (frame.stamp_ns - before.stamp_ns) * 1e-9)
+        moved_m = max(MIN_REACH_M, FASTEST_M_S * (frame.stamp_ns - before.stamp_ns) * 1e-9)
         reach_px = round(moved_m * frame.intrinsics.scaled(*chosen.shape[::-1]).fx / float(subject.centre_m[2]))
         reachable = cv2.dilate(before.image, np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)) > 0
         within = _main_part(chosen & reachable)
@@ -183,7 +192,7 @@ class SilhouetteSegmenter:
 
     @staticmethod
     def _candidate(label: int, points: NDArray[np.float32], middle_px: float, column_px: float) -> Candidate:
-        few = points[:: 1 + len(points) // MOST_POINTS]
+        few = points[:: 1 + len(points) // MAX_POINTS]
         low, high = np.percentile(few[:, 1], (1, 99))
         centre = np.median(few, axis=0).astype(np.float64)
         # Metres a pixel grow with distance: compare surfaces, not pixel counts.
@@ -213,7 +222,7 @@ def _surfaces(people: NDArray[np.bool_], depth_m: NDArray[np.float32]) -> NDArra
     for label in np.flatnonzero(sizes_px[1:] >= MINIMUM_AREA_PX) + 1:
         own = depth[(labels == label) & seen]
         if len(own):
-            limit_m[label] = np.median(own[:: 1 + len(own) // MOST_POINTS]) + np.float32(DEEPEST_BEHIND_M)
+            limit_m[label] = np.median(own[:: 1 + len(own) // MAX_POINTS]) + np.float32(DEEPEST_BEHIND_M)
     kept &= ~(seen & (depth > limit_m[labels]))
     _, labels = cv2.connectedComponents(kept.astype(np.uint8), connectivity=8)
     return labels.astype(np.int32)
@@ -233,7 +242,6 @@ def _cut_out(
     frame: RgbdFrame,
     box_px: tuple[int, int, int, int],
     inside: NDArray[np.bool_],
-    floor_plane: NDArray[np.float64],
     confidence: float,
 ) -> Silhouette:
     """Keep colour and depth inside the person only (Eq 8)."""
@@ -249,6 +257,5 @@ def _cut_out(
         inside=inside,
         color=color,
         depth_m=depth_m,
-        floor_plane=floor_plane,
         confidence=confidence,
     )

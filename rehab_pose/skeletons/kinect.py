@@ -114,7 +114,7 @@ KINECT_OFFSETS_M = {
     "left_hand": (-0.001, 0.001, 0.008),
 }
 """Where a Kinect's joint lies from SMPL's, in SMPL's joint's own frame (x left, y up, z forward at rest) [m]; the right
-side is the mirror image. Measured by `rehab_pose.training.landmark_offsets` on one clip each of 49 KIMORE subjects."""
+side is the mirror image. Measured by `rehab_pose_lab.training.landmark_offsets` on one clip each of 49 KIMORE subjects."""
 
 
 def kinect_offsets_m() -> NDArray[np.float64]:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from rehab_pose.cli.docs import nodes_page
 from rehab_pose.cli.main import _parser
 from rehab_pose.cli.run import COMPOSED_NODES, OTHER_NODES, STAGE_NODES
 from rehab_pose.messages import topics
 from rehab_pose.messages.topics import Topic
-from rehab_pose.reports.node_facts import node_facts, sections_of_every_node, settings_of
 from rehab_pose.settings import specifications
+from rehab_pose_lab.cli.docs import nodes_page
+from rehab_pose_lab.docs.node_facts import node_facts, sections_of_every_node, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -216,7 +216,7 @@ def test_the_reference_misses_no_topic() -> None:
 
 def test_settings_read_from_source_are_those_of_the_class() -> None:
     pytest.importorskip("rclpy", reason="the classes of the ROS side need ROS")
-    from rehab_pose.ros.sections import SETTINGS_BY_SECTION, settings_type  # noqa: PLC0415
+    from rehab_pose.ros.runtime.sections import SETTINGS_BY_SECTION, settings_type  # noqa: PLC0415
 
     told = {section for name in (*STAGE_NODES, *OTHER_NODES) for section in node_facts(name).sections}
     assert told | set(sections_of_every_node()) == set(SETTINGS_BY_SECTION)

@@ -13,10 +13,11 @@ from rclpy.node import Node
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.messages import topics
 from rehab_pose.messages.camera_info import camera_info_message
-from rehab_pose.messages.carrier import header
+from rehab_pose.messages.factory import header
 from rehab_pose.messages.images import image_message
-from rehab_pose.ros.carrier import RosCarrier, message_class
-from rehab_pose.ros.qos import qos
+from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
+from rehab_pose.ros.io.qos import qos
+from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +26,6 @@ pytestmark = pytest.mark.graph
 
 CAMERA = CameraIntrinsics(width_px=64, height_px=48, fx=50.0, fy=50.0, cx=31.5, cy=23.5)
 TIMEOUT_S = 20.0
-NS_PER_S = 1_000_000_000
 PERIOD_NS = 33_000_000
 
 
@@ -35,7 +35,7 @@ class Camera(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
     def __init__(self, namespace: str = "", *, best_effort: bool = False) -> None:
         super().__init__("test_camera", namespace=namespace)
         self.sync_name = f"{namespace}/rgbd_sync"
-        self.carrier = RosCarrier()
+        self.factory = RosMessageFactory()
         self.stamp_ns = NS_PER_S
         self.frames: list[Any] = []
         self._status: dict[str, Any] = {}
@@ -84,12 +84,12 @@ class Camera(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
     def send(self, change: Callable[[Any, Any, Any], None] | None = None, depth: Any = None) -> None:  # noqa: ANN401
         """Send one frame, after a change to its colour, camera_info and depth messages."""
         self.stamp_ns += PERIOD_NS
-        stamp = header(self.carrier, self.stamp_ns, "cam")
+        stamp = header(self.factory, self.stamp_ns, "cam")
         values = np.full((48, 64), 1500, np.uint16) if depth is None else depth
         encoding = "16UC1" if values.dtype == np.uint16 else "32FC1"
-        color = image_message(self.carrier, stamp, "rgb8", np.zeros((48, 64, 3), np.uint8))
-        info = camera_info_message(self.carrier, stamp, CAMERA)
-        depth_message = image_message(self.carrier, stamp, encoding, values)
+        color = image_message(self.factory, stamp, "rgb8", np.zeros((48, 64, 3), np.uint8))
+        info = camera_info_message(self.factory, stamp, CAMERA)
+        depth_message = image_message(self.factory, stamp, encoding, values)
         if change is not None:
             change(color, info, depth_message)
         for publisher, message in zip(self.sides, (color, info, depth_message), strict=True):

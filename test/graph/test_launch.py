@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from rehab_pose.cli.run import OTHER_NODES, STAGE_NODES
-from rehab_pose.ros.watch import GraphWatch
+from rehab_pose_sim.graph_watch import GraphWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

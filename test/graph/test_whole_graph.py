@@ -14,22 +14,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from rehab_pose.bags.reader import BagReader
+from rehab_pose.bags.writer import BagWriter
 from rehab_pose.cli.run import STAGE_NODES, node_environment
 from rehab_pose.cli.transport import use_shared_memory
 from rehab_pose.messages import topics
 from rehab_pose.messages.angles import angles_from_message
 from rehab_pose.messages.body import body_from_message
 from rehab_pose.messages.camera_info import camera_info_message
-from rehab_pose.messages.carrier import header
 from rehab_pose.messages.exercise import recognition_from_message
+from rehab_pose.messages.factory import header
 from rehab_pose.messages.images import depth_millimetres, image_message
 from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.pipeline import Pipeline
-from rehab_pose.recordings.bag_reader import BagReader
-from rehab_pose.recordings.bag_writer import BagWriter
-from rehab_pose.ros.watch import GraphWatch
-from rehab_pose.simulation.camera import SimulatedCamera
-from rehab_pose.simulation.settings import SimulationSettings
+from rehab_pose.units import NS_PER_S
+from rehab_pose_sim.camera import SimulatedCamera
+from rehab_pose_sim.graph_watch import GraphWatch
+from rehab_pose_sim.settings import SimulationSettings
 
 if TYPE_CHECKING:
     from rehab_pose.pipeline import PipelineResult
@@ -44,7 +45,6 @@ JOINTS_AS_OFFLINE_M, BODY_AS_OFFLINE_M, ANGLES_AS_OFFLINE_RAD = 1e-5, 1e-3, 0.01
 RATE_HZ = 8.0
 """Slow: two graphs and the tests share few cores, and the test asks for every frame, not for speed."""
 START_S = 60.0
-NS_PER_S = 1_000_000_000
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +56,13 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for index in range(FRAMES):
             frame = camera.frame(index).frame
             stamp_ns = NS_PER_S + round(index * NS_PER_S / RATE_HZ)
-            stamp = header(bag.carrier, stamp_ns, frame.frame_id)
+            stamp = header(bag.factory, stamp_ns, frame.frame_id)
             depth = depth_millimetres(frame.depth_m)
             if index >= FRAMES - 2:
                 depth[:] = 0
-            bag.write(topics.CAMERA_INFO, stamp_ns, camera_info_message(bag.carrier, stamp, frame.intrinsics))
-            bag.write(topics.COLOR, stamp_ns, image_message(bag.carrier, stamp, "rgb8", frame.color))
-            bag.write(topics.DEPTH, stamp_ns, image_message(bag.carrier, stamp, "16UC1", depth))
+            bag.write(topics.CAMERA_INFO, stamp_ns, camera_info_message(bag.factory, stamp, frame.intrinsics))
+            bag.write(topics.COLOR, stamp_ns, image_message(bag.factory, stamp, "rgb8", frame.color))
+            bag.write(topics.DEPTH, stamp_ns, image_message(bag.factory, stamp, "16UC1", depth))
     return path
 
 

@@ -11,9 +11,9 @@ import pytest
 from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.errors import SettingsError
 from rehab_pose.pipeline import Pipeline, PipelineResult, PipelineSettings
-from rehab_pose.reports.summary import frame_summary
-from rehab_pose.simulation.camera import SimulatedCamera
-from rehab_pose.simulation.settings import SimulationSettings
+from rehab_pose.results.summary import frame_summary
+from rehab_pose_sim.camera import SimulatedCamera
+from rehab_pose_sim.settings import SimulationSettings
 
 STRIDE = 2
 """Half the camera's rate is enough for every stage and takes half the time."""

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from rehab_pose.cli.main import main
-from rehab_pose.simulation.camera import SimulatedCamera
-from rehab_pose.simulation.settings import SimulationSettings
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_sim.camera import SimulatedCamera
+from rehab_pose_sim.settings import SimulationSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+from rehab_pose.bags.image_folders import paired_files
 from rehab_pose.capture.calibration_file import read_calibration
 from rehab_pose.capture.cleaning import DepthCleaner
 from rehab_pose.datatypes import RgbdFrame
 from rehab_pose.joints.predictor import JointPredictor
-from rehab_pose.recordings.image_folders import paired_files
-from rehab_pose.reports.kinect_frame import error_after_offset_mm, kinect_frames, look_at_kinect
 from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_lab.benchmarks.kinect_frame import error_after_offset_mm, kinect_frames, look_at_kinect
 
 if TYPE_CHECKING:
     from pathlib import Path

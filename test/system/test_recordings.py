@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
+from rehab_pose.bags.reader import BagReader
 from rehab_pose.cli.main import main
-from rehab_pose.recordings.bag_reader import BagReader
-from rehab_pose.simulation.camera import SimulatedCamera
-from rehab_pose.simulation.settings import SimulationSettings
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_sim.camera import SimulatedCamera
+from rehab_pose_sim.settings import SimulationSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +76,7 @@ def test_results_hold_no_image_unless_asked(bag: Path, tmp_path: Path) -> None:
     with BagReader(tmp_path / "out" / "results") as reader:
         types = {topic.type_name for topic in reader.topics.values()}
     assert not types & {"sensor_msgs/msg/Image", "rehab_pose_msgs/msg/RgbdFrame", "rehab_pose_msgs/msg/Silhouette"}
-    assert {"rehab_pose_msgs/msg/BodyJoints3D", "rehab_pose_msgs/msg/SmplState"} <= types
+    assert {"rehab_pose_msgs/msg/Joints", "rehab_pose_msgs/msg/Body"} <= types
 
 
 def test_the_overlay_is_a_picture_of_the_frames_asked_for(bag: Path, tmp_path: Path) -> None:

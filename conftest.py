@@ -1,0 +1,38 @@
+"""Settings shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from rehab_pose_sim.stick_figure import FilmMaker, film
+
+settings.register_profile("dev", max_examples=30, deadline=None)
+settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+REPOSITORY = Path(__file__).resolve().parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Return the repository's root."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real recordings, which is not part of the repository; skip where it is absent."""
+    folder = Path(os.environ.get("REHAB_POSE_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"real recordings are not at {folder}; set REHAB_POSE_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_film() -> FilmMaker:
+    """Return the function that makes joints of a stick figure doing an exercise."""
+    return film

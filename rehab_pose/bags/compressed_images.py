@@ -1,0 +1,67 @@
+"""sensor_msgs/CompressedImage to the image it stands for (image_transport's `compressed` and `compressedDepth`)."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from rehab_pose.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.messages.factory import Message
+
+__all__ = ["decompressed"]
+
+DEPTH_HEADER_BYTES = 12
+"""compressed_depth_image_transport puts an int32 format and two float32 quantisation parameters before the PNG."""
+
+
+def decompressed(message: Message) -> Message:
+    """Return an image with the fields of sensor_msgs/Image.
+
+    Raises:
+        InputError: The format is not known or the data is damaged.
+    """
+    data = np.frombuffer(message.data, np.uint8)
+    encoding, _, transport = message.format.partition(";")
+    if "compressedDepth" in transport:
+        return _image(message, encoding.strip(), _depth(encoding.strip(), transport, data))
+    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    if pixels is None:
+        msg = f"compressed image: expected JPEG or PNG data, the {len(data)} bytes of {message.format!r} are not"
+        raise InputError(msg)
+    return _image(message, "bgr8", pixels)
+
+
+def _depth(encoding: str, transport: str, data: NDArray[np.uint8]) -> NDArray[Any]:
+    if "rvl" in transport or encoding not in {"16UC1", "32FC1"}:
+        msg = f"compressed depth: expected 16UC1 or 32FC1 as PNG, got {encoding!r} with {transport.strip()!r}"
+        raise InputError(msg)
+    values = cv2.imdecode(data[DEPTH_HEADER_BYTES:], cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16:
+        msg = f"compressed depth: expected a 16-bit PNG, the {len(data)} bytes are not"
+        raise InputError(msg)
+    if encoding == "16UC1":
+        return values
+    # Inverse depth in 16 bit: z = A / (v - B), 0 = none.
+    a, b = np.frombuffer(data[4:DEPTH_HEADER_BYTES].tobytes(), "<f4")
+    with np.errstate(divide="ignore"):
+        return np.where(values > 0, a / (values.astype(np.float32) - b), np.float32(np.nan)).astype(np.float32)
+
+
+def _image(message: Message, encoding: str, pixels: NDArray[Any]) -> Message:
+    contiguous = np.ascontiguousarray(pixels)
+    return SimpleNamespace(
+        header=message.header,
+        height=contiguous.shape[0],
+        width=contiguous.shape[1],
+        encoding=encoding,
+        is_bigendian=0,
+        step=contiguous.strides[0],
+        data=contiguous.reshape(-1).view(np.uint8),
+    )

@@ -1,0 +1,108 @@
+"""Write recordings as MCAP rosbags that `ros2 bag` plays, with the same content every time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
+
+from rehab_pose.bags.message_types import BagMessageFactory, type_store
+from rehab_pose.errors import RecordingError
+from rehab_pose.messages.topics import Delivery, Topic
+
+if TYPE_CHECKING:
+    import os
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from rehab_pose.messages.factory import Message
+
+__all__ = ["BagWriter", "recorded_qos"]
+
+METADATA_VERSION: Final = 9
+"""Of rosbag2 since Jazzy."""
+QUEUE_LENGTH = 10
+FOREVER = QosTime(2147483647, 4294967295)
+"""How ROS 2 writes no limit."""
+
+
+def recorded_qos(*, latched: bool, reliable: bool = True) -> Qos:
+    """Return the QoS to keep with a topic, which replay then offers."""
+    return Qos(
+        history=QosHistory.KEEP_LAST,
+        depth=1 if latched else QUEUE_LENGTH,
+        reliability=QosReliability.RELIABLE if reliable else QosReliability.BEST_EFFORT,
+        durability=QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
+        deadline=FOREVER,
+        lifespan=FOREVER,
+        liveliness=QosLiveliness.AUTOMATIC,
+        liveliness_lease_duration=FOREVER,
+        avoid_ros_namespace_conventions=False,
+    )
+
+
+class BagWriter:
+    """Writes messages of one recording; use it in a `with` statement."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Create the bag's folder.
+
+        Raises:
+            RecordingError: The path exists already.
+        """
+        self.path = Path(path)
+        self.factory = BagMessageFactory()
+        self.counts: dict[str, int] = {}
+        try:
+            self._writer = Writer(self.path, version=METADATA_VERSION, storage_plugin=StoragePlugin.MCAP)
+            self._writer.open()
+        except WriterError as error:
+            msg = f"bag: expected a path that does not exist yet, got {self.path}; remove it or choose another"
+            raise RecordingError(msg) from error
+        self._connections: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def write(self, topic: Topic, stamp_ns: int, message: Message) -> None:
+        """Add a message made by `factory` to a topic at a stamp [ns]."""
+        data = type_store().serialize_cdr(message, topic.type_name)
+        latched = topic.delivery is Delivery.LATCHED
+        self.write_serialized(f"/{topic.name}", topic.type_name, stamp_ns, data, latched=latched)
+
+    def add_topic(self, name: str, type_name: str, *, latched: bool, reliable: bool = True) -> None:
+        """Announce a topic, so that it stands in the bag even when nothing comes.
+
+        Raises:
+            RecordingError: The type is unknown.
+        """
+        if name in self._connections:
+            return
+        if type_name not in type_store().types:
+            msg = f"bag: expected a standard type or one of rehab_pose_msgs for {name}, got {type_name}; leave it out"
+            raise RecordingError(msg)
+        quality = recorded_qos(latched=latched, reliable=reliable)
+        self._connections[name] = self._writer.add_connection(
+            name, type_name, typestore=type_store(), offered_qos_profiles=[quality]
+        )
+
+    def write_serialized(
+        self, name: str, type_name: str, stamp_ns: int, data: bytes | memoryview, *, latched: bool = False
+    ) -> None:
+        """Add a message that is serialised already (CDR)."""
+        self.add_topic(name, type_name, latched=latched)
+        self.counts[name] = self.counts.get(name, 0) + 1
+        self._writer.write(self._connections[name], stamp_ns, data)
+
+    def close(self) -> None:
+        """Finish the file and write its metadata."""
+        if self._writer.storage is not None:
+            self._writer.close()

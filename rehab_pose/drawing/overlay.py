@@ -1,0 +1,125 @@
+"""Draw what was found over the colour image: silhouette, joints, mesh, label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from rehab_pose.drawing.rasteriser import render_person
+from rehab_pose.errors import RecordingError
+from rehab_pose.skeletons.smpl24 import SMPL_24
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rehab_pose.body.model import BodyModel
+    from rehab_pose.datatypes import ExerciseClassification, Joints, RgbdFrame, Silhouette
+
+__all__ = ["Findings", "draw_overlay", "write_picture"]
+
+SILHOUETTE_RGB = (60, 200, 120)
+LEFT_RGB = (80, 160, 255)
+RIGHT_RGB = (255, 120, 80)
+MIDDLE_RGB = (255, 220, 60)
+MESH_RGB = np.array((225.0, 205.0, 190.0))
+TINT = 0.35
+MESH_OPACITY = 0.85
+AMBIENT = 0.35
+TEXT_HEIGHT_PX = 22
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What is drawn over one frame; None where nobody was found."""
+
+    silhouette: Silhouette | None
+    joints: Joints | None
+    vertices_m: NDArray[np.float32] | None
+    recognition: ExerciseClassification | None
+
+
+def draw_overlay(frame: RgbdFrame, findings: Findings, model: BodyModel) -> NDArray[np.uint8]:
+    """Return an RGB picture (H, 2 W, 3): silhouette and joints on the left, the mesh on the right."""
+    left = np.array(frame.color)
+    right = np.array(frame.color)
+    if findings.silhouette is not None:
+        _tint(left, findings.silhouette)
+    if findings.joints is not None:
+        _draw_joints(left, findings.joints, frame)
+    if findings.vertices_m is not None and len(findings.vertices_m):
+        _draw_mesh(right, findings.vertices_m, model, frame)
+    if findings.recognition is not None:
+        _write(left, f"{findings.recognition.label} {findings.recognition.confidence:.2f}")
+    return np.hstack([left, right])
+
+
+def write_picture(pictures: Sequence[NDArray[np.uint8]], columns: int, output: Path) -> None:
+    """Write RGB pictures of one size (H, W, 3), laid out in rows, as one image file.
+
+    Raises:
+        RecordingError: There is nothing to draw, or the file cannot be written.
+    """
+    if not pictures:
+        msg = "overlay: none of the frames asked for is in the recording; nothing to draw"
+        raise RecordingError(msg)
+    rows = []
+    blank = np.zeros_like(pictures[0])
+    for start in range(0, len(pictures), columns):
+        row = list(pictures[start : start + columns])
+        rows.append(np.hstack(row + [blank] * (columns - len(row))))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    encoded, content = cv2.imencode(output.suffix or ".png", cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    if not encoded:
+        msg = f"overlay: expected a picture file such as overlay.png, got {output}"
+        raise RecordingError(msg)
+    output.write_bytes(content.tobytes())
+
+
+def _tint(picture: NDArray[np.uint8], silhouette: Silhouette) -> None:
+    x, y, width, height = silhouette.box_px
+    region = picture[y : y + height, x : x + width]
+    color = np.array(SILHOUETTE_RGB, dtype=np.float32)
+    blended = (1.0 - TINT) * region[silhouette.inside] + TINT * color
+    region[silhouette.inside] = blended.astype(np.uint8)
+    outlines, _ = cv2.findContours(silhouette.inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    shifted = [outline + np.array([[x, y]]) for outline in outlines]
+    cv2.drawContours(picture, shifted, -1, SILHOUETTE_RGB, 2)
+
+
+def _draw_joints(picture: NDArray[np.uint8], joints: Joints, frame: RgbdFrame) -> None:
+    pixels = frame.intrinsics.project(joints.positions_m)
+    for first, second in SMPL_24.bones:
+        if np.isfinite(pixels[[first, second]]).all():
+            ends = [tuple(round(float(value)) for value in pixels[index]) for index in (first, second)]
+            cv2.line(picture, ends[0], ends[1], _side_color(second), 2, cv2.LINE_AA)
+    for index, (u, v) in enumerate(pixels):
+        if np.isfinite((u, v)).all():
+            cv2.circle(picture, (round(float(u)), round(float(v))), 4, _side_color(index), -1, cv2.LINE_AA)
+
+
+def _side_color(joint: int) -> tuple[int, int, int]:
+    name = SMPL_24.joint_names[joint]
+    return LEFT_RGB if name.startswith("left") else RIGHT_RGB if name.startswith("right") else MIDDLE_RGB
+
+
+def _draw_mesh(picture: NDArray[np.uint8], vertices_m: NDArray[np.float32], model: BodyModel, frame: RgbdFrame) -> None:
+    _, triangle = render_person(model, vertices_m, frame.intrinsics)
+    corners = vertices_m[model.faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    # A light at the camera: a face turned to the viewer is bright.
+    brightness = AMBIENT + (1.0 - AMBIENT) * np.abs(normals[:, 2])
+    hit = triangle >= 0
+    shaded = brightness[triangle[hit]][:, None] * MESH_RGB
+    picture[hit] = ((1.0 - MESH_OPACITY) * picture[hit] + MESH_OPACITY * shaded).astype(np.uint8)
+
+
+def _write(picture: NDArray[np.uint8], text: str) -> None:
+    cv2.rectangle(picture, (0, 0), (12 * len(text) + 8, TEXT_HEIGHT_PX + 6), (0, 0, 0), -1)
+    cv2.putText(picture, text, (4, TEXT_HEIGHT_PX), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1, cv2.LINE_AA)

@@ -1,0 +1,164 @@
+"""Which exercise is being done: windows of joints through the network, smoothed, with `none` when in doubt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.datatypes import ExerciseClassification, ExerciseUpdate
+from rehab_pose.exercise.catalogue import LABELS, NONE
+from rehab_pose.exercise.classifier import WindowClassifier
+from rehab_pose.exercise.features import (
+    SAMPLE_RATE_HZ,
+    WINDOW_SAMPLES,
+    motion_range_m,
+    resample,
+)
+from rehab_pose.exercise.history import JointHistory
+from rehab_pose.exercise.repetitions import RepetitionCounter
+from rehab_pose.exercise.settings import ExerciseSettings
+from rehab_pose.geometry.floor import up_of_floor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.datatypes import Joints, JointsOfFrame
+
+__all__ = ["ExerciseRecogniser"]
+
+HISTORY_S = 16.0
+"""Longest history that a setting can ask for, and a second more [s]."""
+STEP_NS = int(1e9 / SAMPLE_RATE_HZ)
+
+
+class ExerciseRecogniser:
+    """Follows one person: label, confidence and repetitions at every frame."""
+
+    def __init__(self, settings: ExerciseSettings | None = None) -> None:
+        """Load the weights.
+
+        Raises:
+            ModelFileError: The weights are missing, damaged or do not fit.
+        """
+        self._settings = settings or ExerciseSettings()
+        self._classifier = WindowClassifier(self._settings.weights_path)
+        self._history = JointHistory(HISTORY_S)
+        self._counter = RepetitionCounter(self._settings)
+        self._floor_up: NDArray[np.float64] | None = None
+        self.reset()
+
+    @property
+    def settings(self) -> ExerciseSettings:
+        """What it goes by."""
+        return self._settings
+
+    @property
+    def model_id(self) -> str:
+        """Name and hash of the weights."""
+        return self._classifier.model_id
+
+    def change_settings(self, settings: ExerciseSettings) -> None:
+        """Go on with other settings from the next frame on: the person, the label and the count stay.
+
+        Raises:
+            ModelFileError: Other weights are asked for and cannot be used; nothing has changed then.
+        """
+        if settings.weights_path != self._settings.weights_path:
+            self._classifier = WindowClassifier(settings.weights_path)
+        self._settings = self._counter.settings = settings
+
+    def reset(self) -> None:
+        """Forget the person."""
+        self._history.reset()
+        self._counter.reset()
+        self._frames = 0
+        self._stamp_ns: int | None = None
+        self._last_seen_ns: int | None = None
+        self._start_ns = 0
+        self._label = NONE
+        self._candidate, self._candidate_ns = NONE, 0
+        self._probabilities = np.eye(len(LABELS))[0]
+        self._judged_ns: int | None = None
+        self._unfamiliar = False
+
+    def set_floor_plane(self, plane: NDArray[np.float64]) -> None:
+        """Take gravity from the floor plane (4), as in `FloorPlane.plane`, from the next frame on; NaN = not seen."""
+        self._floor_up = up_of_floor(plane)
+
+    def process(self, item: JointsOfFrame | None) -> ExerciseUpdate | None:
+        """Return the exercise and its repetitions at one frame; None without a frame.
+
+        Args:
+            item: Joints in SMPL_24, None where no person was found. A stamp that is not later than the last one makes
+                the stage forget all earlier frames.
+
+        Returns:
+            The classification at this frame, and the repetition that was finished, if one was.
+        """
+        if item is None:
+            return None
+        return self.recognise(item.stamp_ns, item.frame_id, item.joints)
+
+    def recognise(self, stamp_ns: int, frame_id: str, joints: Joints | None) -> ExerciseUpdate:
+        """Return the exercise at a stamp [ns] from the joints found then, None where no person was found."""
+        if self._stamp_ns is not None and stamp_ns <= self._stamp_ns:
+            self.reset()
+        self._stamp_ns = stamp_ns
+        if joints is not None:
+            self._last_seen_ns = stamp_ns
+        elif self._last_seen_ns is not None and stamp_ns - self._last_seen_ns > self._settings.forget_s * 1e9:
+            self.reset()
+            self._stamp_ns = stamp_ns
+        self._history.append(stamp_ns, joints)
+        if joints is not None and self._floor_up is not None:
+            self._history.up = self._floor_up
+        if self._frames % self._settings.stride_frames == 0:
+            self._judge(stamp_ns)
+        self._frames += 1
+        repetition = self._counter.update(stamp_ns, frame_id, self._label, self._history)
+        probability = float(self._probabilities[LABELS.index(self._label)])
+        recognition = ExerciseClassification(
+            stamp_ns=stamp_ns,
+            frame_id=frame_id,
+            start_ns=self._start_ns,
+            label=self._label,
+            # `none` is also said when no exercise is likely enough; then that is what it is sure of.
+            confidence=probability if self._label != NONE else 1.0 - float(self._probabilities[1:].max()),
+            probabilities=self._probabilities,
+            out_of_distribution=self._unfamiliar,
+            model_id=self._classifier.model_id,
+        )
+        progress = self._counter.progress(stamp_ns, frame_id)
+        return ExerciseUpdate(recognition=recognition, repetition=repetition, progress=progress)
+
+    def _judge(self, stamp_ns: int) -> None:
+        """Judge the window that ends now, and let the label follow."""
+        settings, stamps_ns = self._settings, self._history.stamps_ns
+        times_ns = stamp_ns - np.arange(WINDOW_SAMPLES - 1, -1, -1, dtype=np.int64) * STEP_NS
+        self._start_ns = int(max(times_ns[0], stamps_ns[0]))
+        nothing = np.eye(len(LABELS))[0]
+        if stamp_ns - stamps_ns[0] < settings.minimum_history_s * 1e9:
+            self._follow(stamp_ns, nothing, unfamiliar=False)
+            return
+        window_m = resample(stamps_ns, self._history.positions_m, times_ns)
+        recent = window_m[-max(3, round(settings.quiet_s * SAMPLE_RATE_HZ)) :]
+        if motion_range_m(recent[None])[0] < settings.quiet_range_m:
+            self._follow(stamp_ns, nothing, unfamiliar=False)
+            return
+        probabilities, unfamiliar = self._classifier.classify(window_m, self._history.up)
+        self._follow(stamp_ns, probabilities, unfamiliar=unfamiliar)
+
+    def _follow(self, stamp_ns: int, probabilities: NDArray[np.float64], *, unfamiliar: bool) -> None:
+        """Smooth the probabilities over time and change the label when another has won for long enough."""
+        settings = self._settings
+        step_s = 0.0 if self._judged_ns is None else (stamp_ns - self._judged_ns) * 1e-9
+        share = step_s / (step_s + settings.probability_smoothing_s) if step_s > 0 else 1.0
+        self._probabilities = self._probabilities + share * (probabilities - self._probabilities)
+        self._judged_ns, self._unfamiliar = stamp_ns, unfamiliar
+        best = int(self._probabilities.argmax())
+        winner = LABELS[best] if self._probabilities[best] >= settings.confidence_threshold else NONE
+        if winner != self._candidate:
+            self._candidate, self._candidate_ns = winner, stamp_ns
+        if winner == self._label or stamp_ns - self._candidate_ns >= settings.label_hold_s * 1e9:
+            self._label = winner

@@ -1,0 +1,60 @@
+"""What rclpy's messages and rosbags' messages have in common, and the little in which they differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from rehab_pose.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import DTypeLike, NDArray
+
+__all__ = ["BODY_ID", "NOBODY", "MessageFactory", "Message", "header", "numbers", "stamp_ns", "time_message", "words"]
+
+BODY_ID = "aaaaa"
+"""Name of the one subject this package follows: five lower-case letters, as REP-155's tools expect."""
+NOBODY = ""
+"""body_id of a message that says that nobody is there."""
+
+Message = Any
+"""A message of either library: fields are attributes."""
+
+
+class MessageFactory(Protocol):
+    """Makes messages of one library."""
+
+    def make(self, type_name: str, **fields: object) -> Message:
+        """Return a message of a type such as `std_msgs/msg/Header` with the given fields; others keep their default."""
+
+    def array(self, values: NDArray[Any]) -> object:
+        """Return what the library wants in a field that is an array of numbers."""
+
+
+def time_message(factory: MessageFactory, stamp: int) -> Message:
+    """Return builtin_interfaces/Time for a stamp [ns]."""
+    seconds, nanoseconds = divmod(stamp, NS_PER_S)
+    return factory.make("builtin_interfaces/msg/Time", sec=seconds, nanosec=nanoseconds)
+
+
+def stamp_ns(time: Message) -> int:
+    """Return the stamp [ns] of a builtin_interfaces/Time."""
+    return int(time.sec) * NS_PER_S + int(time.nanosec)
+
+
+def header(factory: MessageFactory, stamp: int, frame_id: str) -> Message:
+    """Return std_msgs/Header."""
+    return factory.make("std_msgs/msg/Header", stamp=time_message(factory, stamp), frame_id=frame_id)
+
+
+def numbers(factory: MessageFactory, values: NDArray[Any], dtype: DTypeLike) -> object:
+    """Return an array of any shape as a flat field of numbers of the given type."""
+    return factory.array(np.ascontiguousarray(values, dtype=dtype).reshape(-1))
+
+
+def words(names: Sequence[str]) -> list[str]:
+    """Return names as a field of strings."""
+    return list(names)

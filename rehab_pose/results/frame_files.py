@@ -1,0 +1,96 @@
+"""Files that say what was found in each image: the silhouette, the joints, and a picture of both."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import cv2
+import numpy as np
+
+from rehab_pose.datatypes import JointVisibility
+from rehab_pose.drawing.overlay import Findings, draw_overlay
+from rehab_pose.errors import RecordingError
+from rehab_pose.results.summary import frame_summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rehab_pose.body.model import BodyModel
+    from rehab_pose.datatypes import RgbdFrame
+    from rehab_pose.pipeline import PipelineResult
+
+__all__ = ["FrameFiles"]
+
+PERSON = 255
+JPEG_QUALITY = 90
+
+
+class FrameFiles:
+    """Writes three files a frame."""
+
+    FOLDERS: ClassVar = ("silhouettes", "joints", "overlays")
+
+    def __init__(self, output: Path, model: BodyModel) -> None:
+        """Make the folders.
+
+        Args:
+            output: Where they go.
+            model: Its faces are drawn.
+        """
+        self._silhouettes, self._joints, self._overlays = (output / name for name in self.FOLDERS)
+        self._model = model
+        for folder in (self._silhouettes, self._joints, self._overlays):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, name: str, frame: RgbdFrame, result: PipelineResult) -> None:
+        """Write what one frame gave; `name` is the files' name without ending.
+
+        Raises:
+            RecordingError: A file cannot be written.
+        """
+        mask = np.zeros(frame.depth_m.shape, dtype=np.uint8)
+        if result.silhouette is not None:
+            mask[result.silhouette.full_mask()] = PERSON
+        _write(self._silhouettes / f"{name}.png", mask)
+        content = json.dumps(joints_of(result), indent=1, allow_nan=False)
+        (self._joints / f"{name}.json").write_text(content + "\n", encoding="utf-8")
+        vertices_m = None if result.body is None else result.body.vertices_m
+        findings = Findings(result.silhouette, result.joints, vertices_m, result.exercise.recognition)
+        picture = draw_overlay(frame, findings, self._model)
+        _write(self._overlays / f"{name}.jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+
+
+def joints_of(result: PipelineResult) -> dict[str, Any]:
+    """Return a frame's joints as JSON holds them.
+
+    Positions are in metres in the camera's optical frame (x right, y down, z forward), null where a joint is missing;
+    the list is empty when nobody is there.
+    """
+    return {
+        "frame_id": result.frame_id,
+        "stamp_ns": result.stamp_ns,
+        "unit": "m",
+        "joints": _entries(result),
+    }
+
+
+def _entries(result: PipelineResult) -> list[dict[str, Any]]:
+    if result.joints is None:
+        return []
+    numbers: dict[str, list[float | None]] = frame_summary(result)["joints"]
+    return [
+        {"name": name, "x": x, "y": y, "z": z, "confidence": confidence, "state": JointVisibility(state).name.lower()}
+        for (name, (x, y, z, confidence)), state in zip(numbers.items(), result.joints.visibility, strict=True)
+    ]
+
+
+def _write(file: Path, picture: NDArray[Any]) -> None:
+    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if file.suffix == ".jpg" else []
+    encoded, content = cv2.imencode(file.suffix, picture, options)
+    if not encoded:
+        msg = f"images: expected to write {file}, the picture cannot be encoded"
+        raise RecordingError(msg)
+    file.write_bytes(content.tobytes())

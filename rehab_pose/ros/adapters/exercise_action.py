@@ -1,0 +1,224 @@
+"""The action run_exercise: an exercise a number of times, told how it goes, until done, cancelled or out of time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+
+from rehab_pose.datatypes import RepetitionProgress, Side
+from rehab_pose.errors import InputError, RehabPoseError
+from rehab_pose.exercise.catalogue import NONE
+from rehab_pose.ros.io.message_factory import message_class
+from rehab_pose.session.state import Recording, Tally, check_code, check_exercise
+from rehab_pose.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rclpy.action.server import ServerGoalHandle
+
+    from rehab_pose.datatypes import Repetition
+    from rehab_pose.messages.factory import Message
+    from rehab_pose.ros.runtime.stage_node import StageNode
+    from rehab_pose.session.controller import SessionController
+
+__all__ = ["ExerciseAction"]
+
+ACTION = "run_exercise"
+TYPE = "rehab_pose_msgs/action/RunExercise"
+LOOK_PERIOD_S = 0.1
+"""How often cancelling and the time are looked at [s]."""
+
+
+class _PatientActionServer(ActionServer):  # type: ignore[misc]  # rclpy is not typed everywhere
+    """Leaves an accepted goal executing until it is told how that went.
+
+    rclpy wants a callback that runs as long as the goal does, which on one thread would stop everything else; a
+    coroutine that waits is polled without a pause by its executors.
+    """
+
+    def notify_execute(
+        self, goal_handle: ServerGoalHandle[Any, Any, Any], execute_callback: Callable[[Any], Any] | None
+    ) -> None:
+        """Run the callback that ends the goal; without one the goal goes on."""
+        if execute_callback is not None:
+            super().notify_execute(goal_handle, execute_callback)
+
+
+@dataclass
+class _Goal:
+    handle: ServerGoalHandle[Any, Any, Any]
+    tally: Tally
+    session_id: str
+    own_session: bool
+    """The session was started for this goal and ends with it."""
+    deadline_ns: float
+
+
+class ExerciseAction:
+    """Serves one goal at a time."""
+
+    def __init__(self, node: StageNode, keeper: SessionController, newest_ns: Callable[[], int]) -> None:
+        """Offer the action.
+
+        Args:
+            node: Gets complaints.
+            keeper: Of the session that runs while an exercise does.
+            newest_ns: Returns the stamp of the newest frame [ns].
+        """
+        self._node, self._keeper, self._newest_ns = node, keeper, newest_ns
+        self._action = message_class(TYPE)
+        self._closed = False
+        self._goal: _Goal | None = None
+        self._label = NONE
+        self._last: Repetition | None = None
+        self._server = _PatientActionServer(
+            node,
+            self._action,
+            ACTION,
+            self._never_called,
+            goal_callback=self._on_request,
+            handle_accepted_callback=self._on_accepted,
+            cancel_callback=lambda _handle: CancelResponse.ACCEPT,
+        )
+        self._timer = node.create_timer(LOOK_PERIOD_S, self._look)
+        self._timer.cancel()
+
+    def on_label(self, label: str) -> None:
+        """Take the exercise that is seen now."""
+        self._label = label
+
+    def on_repetition(self, repetition: Repetition) -> None:
+        """Take a repetition, after the session did; finish with the last one wanted."""
+        goal = self._goal
+        if goal is not None and goal.tally.count(repetition):
+            self._last = repetition
+            if goal.tally.done:
+                self.on_progress(None)
+                self._finish(f"all {len(goal.tally.counted)} repetitions done")
+
+    def on_progress(self, progress: RepetitionProgress | None) -> None:
+        """Tell the client how far the exercise is."""
+        goal = self._goal
+        if goal is None:
+            return
+        last = self._last
+        feedback = self._action.Feedback(
+            repetitions=len(goal.tally.counted),
+            label=self._label,
+            phase=int(progress.phase) if progress else 0,
+            signal_name=progress.signal_name if progress else "",
+            signal=float(progress.signal) if progress else math.nan,
+            quality=float(last.quality) if last else math.nan,
+            reasons=list(last.reasons) if last else [],
+        )
+        goal.handle.publish_feedback(feedback)
+
+    def close(self) -> None:
+        """Stop serving. Not while the whole program ends: then DDS can take seconds over it, and it ends anyway."""
+        if self._node.context.ok() and not self._closed:
+            self._closed = True
+            self._server.destroy()
+
+    def _on_request(self, request: Message) -> GoalResponse:
+        try:
+            self._check(request)
+        except RehabPoseError as error:
+            # A refusal carries no words: they stand on the log and on /diagnostics.
+            self._node.complain(f"{ACTION}: {error}")
+            return GoalResponse.REJECT
+        return GoalResponse.ACCEPT
+
+    def _check(self, request: Message) -> None:
+        check_exercise(request.exercise_id)
+        check_code("subject_code", request.subject_code)
+        session = self._keeper.session
+        complaint = ""
+        if request.repetitions < 1:
+            complaint = "expected at least 1 repetition, got 0"
+        elif request.side not in set(Side):
+            complaint = f"expected a side of 0 (any), 1 (left), 2 (right), 3 (both), got {request.side}"
+        elif not 0.0 <= request.timeout < math.inf:
+            complaint = f"expected a timeout of 0 (none) or more seconds, got {request.timeout}"
+        elif self._goal is not None:
+            complaint = "expected no other goal, one is being done; cancel it first"
+        elif session.running and request.subject_code not in {"", session.subject_code}:
+            complaint = (
+                f"expected the subject_code {session.subject_code!r} of the running session, got "
+                f"{request.subject_code!r}; stop that session first"
+            )
+        if complaint:
+            raise InputError(complaint)
+
+    def _on_accepted(self, handle: ServerGoalHandle[Any, Any, Any]) -> None:
+        wanted = handle.request
+        tally, of_session = (
+            Tally(wanted.exercise_id, Side(wanted.side), wanted.repetitions, self._newest_ns()) for _ in range(2)
+        )
+        own_session = not self._keeper.session.running
+        handle.execute()
+        if own_session:
+            recording = Recording[self._keeper.settings.goal_recording.upper()]
+            try:
+                self._keeper.start("", wanted.subject_code, of_session, recording, self._newest_ns())
+            except RehabPoseError as error:
+                self._node.complain(f"{ACTION}: {error}")
+                result = self._action.Result(mean_quality=math.nan, message=str(error))
+                self._server.notify_execute(handle, lambda ended: _end(ended, "abort", result))
+                return
+        deadline_ns = self._now_ns() + wanted.timeout * NS_PER_S if wanted.timeout else math.inf
+        self._last = None
+        self._goal = _Goal(handle, tally, self._keeper.session.session_id, own_session, deadline_ns)
+        self._timer.reset()
+
+    def _look(self) -> None:
+        goal = self._goal
+        if goal is None:
+            self._timer.cancel()
+        elif goal.handle.is_cancel_requested:
+            self._finish("cancelled", "canceled")
+        elif not (self._keeper.session.running and self._keeper.session.session_id == goal.session_id):
+            self._finish("the session was ended", "abort")
+        elif self._now_ns() > goal.deadline_ns:
+            self._finish(f"the time ran out after {len(goal.tally.counted)} repetitions", timed_out=True)
+
+    def _finish(self, message: str, how: str = "succeed", *, timed_out: bool = False) -> None:
+        """End the goal; its session ends with it if it was started for it."""
+        goal, self._goal = self._goal, None
+        if goal is None:
+            return
+        self._timer.cancel()
+        if goal.own_session:
+            self._keeper.stop(message)
+        else:
+            self._keeper.write_report()
+        tally = goal.tally
+        result = self._action.Result(
+            repetitions=len(tally.counted),
+            left=tally.of_side(Side.LEFT),
+            right=tally.of_side(Side.RIGHT),
+            other_exercises=tally.others,
+            mean_quality=tally.mean_quality,
+            timed_out=timed_out,
+            report_path=self._keeper.session.report_path,
+            message=message,
+        )
+        self._server.notify_execute(goal.handle, lambda handle: _end(handle, how, result))
+
+    def _now_ns(self) -> int:
+        nanoseconds: int = self._node.get_clock().now().nanoseconds
+        return nanoseconds
+
+    @staticmethod
+    def _never_called(_handle: ServerGoalHandle[Any, Any, Any]) -> None:
+        msg = "a goal is ended by the callback that is passed with it"
+        raise NotImplementedError(msg)
+
+
+def _end(handle: ServerGoalHandle[Any, Any, Any], how: str, result: Message) -> Message:
+    """Set a goal's last state; a cancelling that came in between goes first."""
+    getattr(handle, "canceled" if handle.is_cancel_requested else how)()
+    return result

@@ -1,0 +1,88 @@
+"""A fitted body as coordinate frames: body_<id> at the hips and the links that hang from it (REP-155, REP-103)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.geometry.rotations import quaternions_from_matrices
+from rehab_pose.messages.factory import BODY_ID, header
+from rehab_pose.skeletons.smpl24 import SMPL_24
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.datatypes import Body
+    from rehab_pose.messages.factory import Message, MessageFactory
+
+__all__ = ["BODY_AXES", "REP155_LINKS", "body_frame", "link_transforms"]
+
+BODY_AXES = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
+"""Columns: x forward, y left, z up (REP-103) in an SMPL joint's own axes, which are x left, y up, z forward."""
+REP155_LINKS = {
+    "waist": "pelvis",
+    "torso": "spine3",
+    "head": "head",
+    **{
+        f"{short}_{link}": f"{side}_{link}"
+        for short, side in (("l", "left"), ("r", "right"))
+        for link in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+    },
+}
+"""Links of human_description and the SMPL joints they stand at; every other joint keeps its own name."""
+LINK_NAMES = tuple(
+    {joint: link for link, joint in REP155_LINKS.items()}.get(name, name) for name in SMPL_24.joint_names
+)
+
+
+def body_frame(body: Body) -> NDArray[np.float64]:
+    """Return camera_from_body (4, 4): origin between the hips, x out of the chest, y to the left, z to the head."""
+    pelvis, left, right = (SMPL_24.index(name) for name in ("pelvis", "left_hip", "right_hip"))
+    camera_from_body = np.eye(4)
+    camera_from_body[:3, :3] = body.joint_rotations[pelvis] @ BODY_AXES
+    camera_from_body[:3, 3] = 0.5 * (body.joint_positions_m[left] + body.joint_positions_m[right])
+    return camera_from_body
+
+
+def link_transforms(factory: MessageFactory, body: Body, body_id: str = BODY_ID, *, links: bool = True) -> Message:
+    """Return tf2_msgs/TFMessage: body_<id> in the camera, and each link in body_<id> where they are wanted."""
+    camera_from_body = body_frame(body)
+    turn, place = camera_from_body[:3, :3], camera_from_body[:3, 3]
+    rotations = turn.T @ body.joint_rotations @ BODY_AXES
+    positions_m = (body.joint_positions_m - place) @ turn
+    parent = f"body_{body_id}"
+    children = [parent, *(f"{name}_{body_id}" for name in LINK_NAMES)]
+    parents = [body.frame_id, *(parent for _ in LINK_NAMES)]
+    count = len(children) if links else 1
+    quaternions = quaternions_from_matrices(np.concatenate([turn[None], rotations]))
+    return factory.make(
+        "tf2_msgs/msg/TFMessage",
+        transforms=[
+            _transform(factory, body.stamp_ns, above, child, position, quaternion)
+            for above, child, position, quaternion in zip(
+                parents[:count],
+                children[:count],
+                [place.tolist(), *positions_m.tolist()][:count],
+                quaternions.tolist()[:count],
+                strict=True,
+            )
+        ],
+    )
+
+
+def _transform(
+    factory: MessageFactory, stamp_ns: int, parent: str, child: str, position_m: list[float], quaternion: list[float]
+) -> Message:
+    x, y, z = position_m
+    turn_x, turn_y, turn_z, turn_w = quaternion
+    return factory.make(
+        "geometry_msgs/msg/TransformStamped",
+        header=header(factory, stamp_ns, parent),
+        child_frame_id=child,
+        transform=factory.make(
+            "geometry_msgs/msg/Transform",
+            translation=factory.make("geometry_msgs/msg/Vector3", x=x, y=y, z=z),
+            rotation=factory.make("geometry_msgs/msg/Quaternion", x=turn_x, y=turn_y, z=turn_z, w=turn_w),
+        ),
+    )

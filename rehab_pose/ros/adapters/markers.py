@@ -1,0 +1,178 @@
+"""What RViz shows of a person: joints, lines between them, the inferred bones, and the exercise's name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rehab_pose.datatypes import JointVisibility
+from rehab_pose.geometry.rotations import quaternions_from_matrices
+from rehab_pose.messages.factory import header
+from rehab_pose.ros.io.message_factory import message_class
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.datatypes import Bones, JointAngles, Joints
+    from rehab_pose.messages.factory import Message, MessageFactory
+
+__all__ = ["angle_markers", "bone_markers", "name_markers", "no_person_markers", "person_markers"]
+
+CYLINDER, LINE_LIST, SPHERE_LIST, TEXT_VIEW_FACING, TRIANGLE_LIST = 3, 5, 7, 9, 11
+ADD, DELETE_ALL = 0, 3
+LIFETIME_NS = 500_000_000
+"""Markers of a body that is no longer sent disappear after half a second [ns]."""
+JOINT_DIAMETER_M = 0.05
+BONE_WIDTH_M = 0.02
+TEXT_HEIGHT_M = 0.12
+TEXT_ABOVE_HEAD_M = 0.30
+JOINT_COLORS = {
+    JointVisibility.OBSERVED: (0.10, 0.75, 0.25, 1.0),
+    JointVisibility.OCCLUDED: (0.95, 0.60, 0.10, 1.0),
+    JointVisibility.PREDICTED: (0.85, 0.20, 0.20, 1.0),
+}
+BONE_COLOR = (0.90, 0.90, 0.95, 1.0)
+TEXT_COLOR = (1.0, 1.0, 1.0, 1.0)
+JOINTS_ID, BONES_ID, LABEL_ID = 0, 1, 2
+BONE_NAMESPACE, ANGLE_NAMESPACE, NAME_NAMESPACE = "bones", "angles", "names"
+ANGLE_HEIGHT_M, NAME_HEIGHT_M = 0.06, 0.04
+ANGLE_COLOR = (1.0, 0.9, 0.4, 1.0)
+BESIDE_M = 0.12
+"""How far to the outside of its joint an angle is written [m]."""
+SHOWN_ANGLES = {
+    "pelvis": ("trunk_flexion", "lumbar_flexion", "trunk_lateral_tilt"),
+    **{
+        f"{side}_{joint}": tuple(f"{side}_{joint}_{kind}" for kind in kinds)
+        for side in ("left", "right")
+        for joint, kinds in (
+            ("shoulder", ("elevation",)),
+            ("elbow", ("flexion",)),
+            ("hip", ("flexion", "abduction")),
+            ("knee", ("flexion",)),
+            ("ankle", ("dorsiflexion",)),
+        )
+    },
+}
+"""Angles that are written beside each joint, where the model has them."""
+ROD_M = 0.010
+"""Thickest rod that stands for a bone without a mesh [m]."""
+Y_TO_Z = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+"""Columns: x, -z and y of a bone."""
+
+
+def _marker(
+    factory: MessageFactory, joints: Joints | Bones, marker_id: int, kind: int, scale_m: tuple[float, float, float]
+) -> Message:
+    marker = factory.make(
+        "visualization_msgs/msg/Marker",
+        header=header(factory, joints.stamp_ns, joints.frame_id),
+        ns="joints",
+        id=marker_id,
+        type=kind,
+        action=ADD,
+    )
+    marker.pose.orientation.w = 1.0
+    marker.scale.x, marker.scale.y, marker.scale.z = scale_m
+    marker.lifetime.nanosec = LIFETIME_NS
+    marker.color = _color(BONE_COLOR)
+    return marker
+
+
+def _color(rgba: tuple[float, float, float, float]) -> Any:  # noqa: ANN401  (a message)
+    r, g, b, a = rgba
+    return message_class("std_msgs/msg/ColorRGBA")(r=r, g=g, b=b, a=a)
+
+
+def person_markers(factory: MessageFactory, joints: Joints, label: str) -> Message:
+    """Return a MarkerArray of the joints that are known, the bones between them, and the label above the head."""
+    point = message_class("geometry_msgs/msg/Point")
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(joints.positions_m).all(axis=1))
+    places = [point(x=x, y=y, z=z) for x, y, z in joints.positions_m.tolist()]
+    spheres = _marker(factory, joints, JOINTS_ID, SPHERE_LIST, (JOINT_DIAMETER_M,) * 3)
+    spheres.points = [places[index] for index in np.flatnonzero(known)]
+    spheres.colors = [
+        _color(JOINT_COLORS[JointVisibility(joints.visibility[index])]) for index in np.flatnonzero(known)
+    ]
+    lines = _marker(factory, joints, BONES_ID, LINE_LIST, (BONE_WIDTH_M, 0.0, 0.0))
+    lines.points = [places[end] for bone in joints.skeleton.bones if known[list(bone)].all() for end in bone]
+    markers = [spheres, lines]
+    head = joints.skeleton.index("head")
+    if label and known[head]:
+        text = _marker(factory, joints, LABEL_ID, TEXT_VIEW_FACING, (0.0, 0.0, TEXT_HEIGHT_M))
+        x, y, z = joints.positions_m[head].tolist()
+        text.pose.position = point(x=x, y=y - TEXT_ABOVE_HEAD_M, z=z)  # y points down in the optical frame
+        text.color = _color(TEXT_COLOR)
+        text.text = label.replace("_", " ")
+        markers.append(text)
+    return factory.make("visualization_msgs/msg/MarkerArray", markers=markers)
+
+
+def bone_markers(factory: MessageFactory, bones: Bones) -> Message:
+    """Return a MarkerArray of the inferred bones: one mesh where they have meshes, else a rod for each."""
+    if bones.mesh is not None:
+        marker = _marker(factory, bones, 0, TRIANGLE_LIST, (1.0, 1.0, 1.0))
+        marker.ns = BONE_NAMESPACE
+        point = message_class("geometry_msgs/msg/Point")
+        corners = bones.mesh.vertices_m[bones.mesh.faces.ravel()]
+        marker.points = [point(x=x, y=y, z=z) for x, y, z in corners.astype(np.float64).tolist()]
+        return factory.make("visualization_msgs/msg/MarkerArray", markers=[marker])
+    # RViz's cylinder stands along z; a bone lies along y.
+    turned = bones.camera_from_bone[:, :3, :3] @ Y_TO_Z
+    middles = bones.camera_from_bone[:, :3, 3] + 0.5 * bones.length_m[:, None] * turned[:, :, 2]
+    quaternions = quaternions_from_matrices(turned).tolist()
+    markers = []
+    for number, (middle, quaternion) in enumerate(zip(middles.tolist(), quaternions, strict=True)):
+        wide = 2.0 * min(float(bones.radius_m[number]), ROD_M)
+        marker = _marker(factory, bones, number, CYLINDER, (wide, wide, float(bones.length_m[number])))
+        marker.ns = BONE_NAMESPACE
+        place, turn = marker.pose.position, marker.pose.orientation
+        place.x, place.y, place.z = middle
+        turn.x, turn.y, turn.z, turn.w = quaternion
+        markers.append(marker)
+    return factory.make("visualization_msgs/msg/MarkerArray", markers=markers)
+
+
+def _text(factory: MessageFactory, joints: Joints, marker_id: int, place_m: list[float], height_m: float) -> Message:
+    marker = _marker(factory, joints, marker_id, TEXT_VIEW_FACING, (0.0, 0.0, height_m))
+    place = marker.pose.position
+    place.x, place.y, place.z = place_m
+    return marker
+
+
+def angle_markers(factory: MessageFactory, joints: Joints, angles: JointAngles) -> Message:
+    """Return a MarkerArray with the angles [degrees, as people read them] beside the joints that are known."""
+    degrees = dict(zip(angles.names, np.rad2deg(angles.angles_rad).tolist(), strict=True))
+    middle_x = float(joints.positions_m[joints.skeleton.index("pelvis"), 0])
+    markers = []
+    for joint, names in SHOWN_ANGLES.items():
+        index = joints.skeleton.index(joint)
+        x, y, z = joints.positions_m[index].tolist()
+        known = [name for name in names if np.isfinite(degrees.get(name, np.nan))]
+        if not known or not np.isfinite(joints.positions_m[index]).all():
+            continue
+        beside_m = 0.0 if joint == "pelvis" else float(np.copysign(BESIDE_M, x - middle_x))
+        marker = _text(factory, joints, index, [x + beside_m, y, z], ANGLE_HEIGHT_M)
+        marker.ns, marker.color = ANGLE_NAMESPACE, _color(ANGLE_COLOR)
+        said = [(name.removeprefix(f"{joint}_").replace("_", " "), degrees[name]) for name in known]
+        marker.text = "\n".join(f"{name} {angle:.0f}°" for name, angle in said)
+        markers.append(marker)
+    return factory.make("visualization_msgs/msg/MarkerArray", markers=markers)
+
+
+def name_markers(factory: MessageFactory, joints: Joints) -> Message:
+    """Return a MarkerArray with the names of the joints that are known."""
+    markers = []
+    for index, name in enumerate(joints.skeleton.joint_names):
+        if np.isfinite(joints.positions_m[index]).all():
+            marker = _text(factory, joints, index, joints.positions_m[index].tolist(), NAME_HEIGHT_M)
+            marker.ns, marker.text = NAME_NAMESPACE, name.replace("_", " ")
+            markers.append(marker)
+    return factory.make("visualization_msgs/msg/MarkerArray", markers=markers)
+
+
+def no_person_markers(factory: MessageFactory, stamp_ns: int, frame_id: str) -> Message:
+    """Return the MarkerArray that removes everything shown before."""
+    stamp = header(factory, stamp_ns, frame_id)
+    clear = factory.make("visualization_msgs/msg/Marker", header=stamp, ns="joints", action=DELETE_ALL)
+    return factory.make("visualization_msgs/msg/MarkerArray", markers=[clear])

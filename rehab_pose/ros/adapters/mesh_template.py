@@ -1,0 +1,108 @@
+"""A mesh as a TRIANGLE_LIST marker, fast: one serialised marker whose points numpy overwrites.
+
+A marker with tens of thousands of Point objects costs about 80 ms a frame in Python; writing the same bytes into a
+prepared buffer costs 0.2 ms. The layout is CDR, little endian (OMG DDS-XTypes 1.3, 7.4), with the stamp in the first
+eight bytes after the encapsulation header and the points contiguous as float64; where they begin is found by trying,
+because versions of CDR align them differently.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rclpy.serialization import deserialize_message, serialize_message
+
+from rehab_pose.errors import InputError
+from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
+from rehab_pose.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.messages.factory import Message
+
+__all__ = ["MeshTemplate", "mesh_marker"]
+
+MARKER = "visualization_msgs/msg/Marker"
+NAMESPACE = "body"
+TRIANGLE_LIST = 11
+LIFETIME_S = 0
+LIFETIME_NS = 500_000_000
+"""A body that is no longer sent disappears from RViz after half a second."""
+SKIN_COLOR = (0.75, 0.63, 0.55, 1.0)
+"""One colour for all: colours for each corner would switch RViz's lighting off. Opaque: RViz sorts no triangles."""
+ENCAPSULATION_BYTES = 4
+STAMP_FORMAT = "<iI"
+POINT = "V24"
+"""Three float64, copied as one: a third faster than as three."""
+SENTINEL = -1.2345678912345678e-300
+"""A number that nothing else in a marker is."""
+OTHER_LAYOUT = "mesh marker: this middleware does not serialise as CDR, little endian; use rmw_fastrtps or Cyclone DDS"
+
+
+def mesh_marker(stamp_ns: int, frame_id: str, corners_m: NDArray[Any]) -> Message:
+    """Return the marker of triangle corners (3 F, 3) [m], made of Point objects: slow, and the fast way's measure."""
+    factory = RosMessageFactory()
+    seconds, nanoseconds = divmod(stamp_ns, NS_PER_S)
+    point = message_class("geometry_msgs/msg/Point")
+    marker = factory.make(MARKER, ns=NAMESPACE, id=0, type=TRIANGLE_LIST, action=0)
+    marker.header.frame_id = frame_id
+    marker.header.stamp.sec, marker.header.stamp.nanosec = seconds, nanoseconds
+    marker.pose.orientation.w = 1.0
+    marker.scale.x = marker.scale.y = marker.scale.z = 1.0
+    marker.color.r, marker.color.g, marker.color.b, marker.color.a = SKIN_COLOR
+    marker.lifetime.sec, marker.lifetime.nanosec = LIFETIME_S, LIFETIME_NS
+    marker.points = [point(x=x, y=y, z=z) for x, y, z in np.asarray(corners_m, np.float64).tolist()]
+    return marker
+
+
+class MeshTemplate:
+    """A serialised marker for one frame_id and one set of triangles."""
+
+    def __init__(self, frame_id: str, faces: NDArray[Any]) -> None:
+        """Prepare the buffer and test it.
+
+        Args:
+            frame_id: Of the vertices to come.
+            faces: (F, 3) vertex indices.
+
+        Raises:
+            InputError: This middleware serialises otherwise, or there are no triangles.
+        """
+        self.frame_id = frame_id
+        self._corners = np.ascontiguousarray(faces, dtype=np.intp).reshape(-1)
+        count = len(self._corners)
+        if count == 0:
+            msg = "mesh marker: expected at least one triangle, got none; check body/topology"
+            raise InputError(msg)
+        serialised = serialize_message(mesh_marker(0, frame_id, np.full((count, 3), SENTINEL)))
+        offset = serialised.find(struct.pack("<3d", SENTINEL, SENTINEL, SENTINEL))
+        if offset < 0:
+            raise InputError(OTHER_LAYOUT)
+        self._buffer = bytearray(serialised)
+        self._points = np.frombuffer(self._buffer, POINT, count, offset)
+        self._test(count)
+
+    def fill(self, stamp_ns: int, vertices_m: NDArray[Any]) -> bytes:
+        """Return the serialised marker of vertices (V, 3) [m], for `publisher.publish`."""
+        struct.pack_into(STAMP_FORMAT, self._buffer, ENCAPSULATION_BYTES, *divmod(stamp_ns, NS_PER_S))
+        points = np.ascontiguousarray(vertices_m, "<f8").view(POINT).reshape(-1)
+        np.take(points, self._corners, out=self._points, mode="clip")
+        return bytes(self._buffer)
+
+    def _test(self, count: int) -> None:
+        vertices = np.arange(3.0 * (int(self._corners.max()) + 1)).reshape(-1, 3)
+        stamp = 12 * NS_PER_S + 34
+        received: Any = deserialize_message(self.fill(stamp, vertices), message_class(MARKER))
+        first, last = received.points[0], received.points[-1]
+        expected = vertices[self._corners]
+        stamp_came = (received.header.stamp.sec, received.header.stamp.nanosec)
+        came = [(first.x, first.y, first.z), (last.x, last.y, last.z)]
+        if (
+            len(received.points) != count
+            or stamp_came != divmod(stamp, NS_PER_S)
+            or came != [tuple(expected[0]), tuple(expected[-1])]
+        ):
+            raise InputError(OTHER_LAYOUT)

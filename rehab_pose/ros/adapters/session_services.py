@@ -1,0 +1,98 @@
+"""The services start_session, stop_session and list_exercises of a node, and its latched session_state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rehab_pose.errors import InputError, RehabPoseError
+from rehab_pose.messages.exercise import exercise_list_message
+from rehab_pose.messages.factory import header
+from rehab_pose.ros.io.message_factory import message_class
+from rehab_pose.session.controller import SessionController
+from rehab_pose.session.state import Recording, Session, Tally
+
+if TYPE_CHECKING:
+    from rclpy.publisher import Publisher
+
+    from rehab_pose.messages.factory import Message
+    from rehab_pose.ros.runtime.stage_node import StageNode
+    from rehab_pose.session.controller import SessionSettings
+
+__all__ = ["SessionServices"]
+
+
+class SessionServices:
+    """Answers the services and says each change of the session."""
+
+    def __init__(self, node: StageNode, publisher: Publisher[Any], settings: SessionSettings) -> None:
+        self._node = node
+        self._publisher = publisher
+        self.stamp_ns = 0
+        self.frame_id = ""
+        self.keeper = SessionController(node, settings, self._publish)
+        handlers = {"StartSession": self._on_start, "StopSession": self._on_stop, "ListExercises": self._on_list}
+        for kind, name in _SERVICE_NAMES.items():
+            node.create_service(message_class(f"rehab_pose_msgs/srv/{kind}"), name, handlers[kind])
+        self._publish(self.keeper.session)
+
+    def _publish(self, session: Session) -> None:
+        if not self._node.context.ok():
+            return  # told to stop: the files are finished, nobody can be told any more
+        factory = self._node.factory
+        message = factory.make(
+            "rehab_pose_msgs/msg/SessionState",
+            header=header(factory, self.stamp_ns, self.frame_id),
+            session_id=session.session_id,
+            subject_code=session.subject_code,
+            state=int(session.stage),
+            exercise_id=session.tally.exercise_id,
+            repetitions=len(session.tally.counted),
+            target_repetitions=session.tally.target,
+            recording=int(session.recording),
+            recording_path=session.recording_path,
+            message=session.message,
+        )
+        self._publisher.publish(message)
+
+    def _on_start(self, request: Message, response: Message) -> Message:
+        tally = Tally(request.exercise_id, target=request.target_repetitions, since_ns=self.stamp_ns)
+        try:
+            session = self.keeper.start(
+                request.session_id, request.subject_code, tally, _tier(request.recording), self.stamp_ns
+            )
+        except RehabPoseError as error:
+            response.success, response.message = False, str(error)
+        else:
+            response.success, response.message = True, "started"
+            response.recording_path = session.recording_path
+        running = self.keeper.session
+        response.session_id = running.session_id if running.running else ""
+        return response
+
+    def _on_stop(self, _request: Message, response: Message) -> Message:
+        session = self.keeper.session
+        response.success = self.keeper.stop("stopped")
+        response.message = "stopped" if response.success else "no session was running"
+        response.repetitions = len(session.tally.counted)
+        response.recording_path, response.report_path = session.recording_path, session.report_path
+        return response
+
+    def _on_list(self, _request: Message, response: Message) -> Message:
+        listed = exercise_list_message(self._node.factory)
+        response.ids, response.labels = listed.ids, listed.labels
+        return response
+
+
+def _tier(number: int) -> Recording:
+    if number not in set(Recording):
+        tiers = ", ".join(f"{tier.value} ({tier.name.lower()})" for tier in Recording)
+        msg = f"expected a recording of {tiers}, got {number}"
+        raise InputError(msg)
+    return Recording(number)
+
+
+_SERVICE_NAMES = {
+    "StartSession": "start_session",
+    "StopSession": "stop_session",
+    "ListExercises": "list_exercises",
+}

@@ -1,0 +1,1 @@
+"""Checks of a camera and of a running graph, for `rehab-pose doctor`."""

@@ -1,0 +1,161 @@
+"""What a survey of the graph says about camera, calibration, transport, frames and nodes, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rehab_pose.errors import RehabPoseError
+from rehab_pose.messages.camera_info import calibration_from_message
+from rehab_pose.messages.images import COLOR_ENCODINGS, DEPTH_ENCODINGS
+from rehab_pose.ros.runtime.health import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rehab_pose.ros.diagnosis.survey import GraphSurvey, TopicSurvey
+
+__all__ = ["CameraNames", "Finding", "findings", "worst"]
+
+LOST_FRACTION = 0.5
+"""Images at less than this share of camera_info's rate are being lost on the way."""
+SLOW_HZ = 15.0
+"""Below this rate repetitions are counted, but their tempo and smoothness are coarse [Hz]."""
+LARGE_DATA = "set FASTDDS_DEFAULT_PROFILES_FILE to config/fastdds_shm.xml for all programs, the camera's driver too"
+TF_TOPICS = ("/tf", "/tf_static")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    level: Level
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class CameraNames:
+    """The camera's topics."""
+
+    color: str
+    camera_info: str
+    depth: str
+
+
+def findings(seen: GraphSurvey, camera: CameraNames, presets: Mapping[str, CameraNames]) -> list[Finding]:
+    """Return what there is to say.
+
+    Args:
+        seen: The survey.
+        camera: The topics that were expected.
+        presets: The topics of known cameras.
+    """
+    return [*_camera(seen, camera, presets), *_calibration(seen, camera), *_frames(seen, camera), *_nodes(seen)]
+
+
+def _camera(seen: GraphSurvey, camera: CameraNames, presets: Mapping[str, CameraNames]) -> Iterator[Finding]:
+    color, info, depth = (seen.topics[name] for name in (camera.color, camera.camera_info, camera.depth))
+    for topic in (color, info, depth):
+        yield _topic(topic, info, seen, presets)
+
+
+def _topic(topic: TopicSurvey, info: TopicSurvey, seen: GraphSurvey, presets: Mapping[str, CameraNames]) -> Finding:
+    what = f"topic {topic.name}"
+    if not topic.count:
+        message, remedy = _why_nothing_came(topic, seen, presets)
+        return Finding(what, Level.ERROR, message, remedy)
+    said = f"{topic.rate_hz:.1f} Hz, offered {'best effort' if topic.best_effort else 'reliable'}"
+    if topic is not info and topic.rate_hz < LOST_FRACTION * info.rate_hz:
+        message = f"{said}; camera_info comes at {info.rate_hz:.1f} Hz: images are lost on the way"
+        return Finding(what, Level.WARN, message, LARGE_DATA)
+    if topic.publishers > 1:
+        return Finding(what, Level.WARN, f"{said}, {topic.publishers} publishers", "stop all but one camera or player")
+    if topic.rate_hz < SLOW_HZ:
+        return Finding(what, Level.WARN, said, "raise the camera's frame rate, or give the machine less to do")
+    return Finding(what, Level.OK, said)
+
+
+def _why_nothing_came(topic: TopicSurvey, seen: GraphSurvey, presets: Mapping[str, CameraNames]) -> tuple[str, str]:
+    """Return what is said and what to do about it."""
+    if topic.other_types:
+        remedy = "point it to the raw image topic, or start `ros2 run image_transport republish`"
+        return f"expected {topic.type_name}, it carries {', '.join(topic.other_types)}", remedy
+    if not topic.publishers:
+        there = [name for name, names in presets.items() if names.color in seen.published]
+        remedy = f"start the launch file with camera:={there[0]}" if there else "start the camera, or name its topics"
+        return "nobody publishes it", remedy
+    remedy = "is the camera streaming? Is another ROS_DOMAIN_ID or discovery range set?"
+    return f"{topic.publishers} publisher(s), no message came", remedy
+
+
+def _calibration(seen: GraphSurvey, camera: CameraNames) -> Iterator[Finding]:
+    info = seen.topics[camera.camera_info].first
+    if info is None:
+        return
+    try:
+        calibration_from_message(info).rectified()
+    except RehabPoseError as error:
+        remedy = "calibrate the camera (camera_calibration), or have the driver publish its factory calibration"
+        yield Finding("calibration", Level.ERROR, str(error), remedy)
+    else:
+        yield Finding("calibration", Level.OK, f"{info.width}x{info.height} px, focal length {info.k[0]:.1f} px")
+    for name, encodings in ((camera.color, COLOR_ENCODINGS), (camera.depth, DEPTH_ENCODINGS)):
+        image = seen.topics[name].first
+        if image is None:
+            continue
+        if image.encoding not in encodings:
+            message = f"expected the encoding {', '.join(encodings)}, got {image.encoding!r}"
+            yield Finding(f"image {name}", Level.ERROR, message, "change the driver's format, or the topic")
+        elif (image.width, image.height) != (info.width, info.height):
+            message = f"{image.width}x{image.height} px, camera_info says {info.width}x{info.height} px"
+            remedy = "take the depth that is registered to the colour image (RealSense: align_depth.enable:=true)"
+            yield Finding(f"image {name}", Level.ERROR, message, remedy)
+        else:
+            yield Finding(f"image {name}", Level.OK, f"{image.width}x{image.height} px, {image.encoding}")
+
+
+def _frames(seen: GraphSurvey, camera: CameraNames) -> Iterator[Finding]:
+    image = seen.topics[camera.color].first
+    if image is None:
+        return
+    frame_id = image.header.frame_id
+    if not frame_id:
+        remedy = "set the driver's frame_id: everything here is published in that frame, RViz needs it"
+        yield Finding("frame", Level.WARN, "the colour image has no frame_id", remedy)
+    elif not any(name in seen.published for name in TF_TOPICS):
+        message = f"frame_id {frame_id}; nobody publishes TF"
+        yield Finding("frame", Level.OK, f"{message}: set RViz's fixed frame to {frame_id}")
+    else:
+        yield Finding("frame", Level.OK, f"frame_id {frame_id}")
+
+
+def _nodes(seen: GraphSurvey) -> Iterator[Finding]:
+    if not seen.nodes:
+        remedy = "start them: ros2 launch rehab_pose rehab_pose.launch.py, or rehab-pose run"
+        yield Finding("nodes", Level.WARN, "no node reports on /diagnostics", remedy)
+    for name, status in sorted(seen.nodes.items()):
+        kept = ("rate [Hz]", "latency [ms]", "age of the frame [ms]")
+        said = ", ".join(f"{key} {status.values[key]}" for key in kept if key in status.values)
+        dropped = sum(_number(value) for key, value in status.values.items() if key.startswith(("dropped", "lost")))
+        more = f" ({said}; {dropped} dropped or lost)" if said else ""
+        level = Level(min(status.level, int(Level.ERROR)))
+        yield Finding(f"node {name}", level, f"{status.message}{more}", _remedy(level, status.message))
+
+
+def _remedy(level: Level, message: str) -> str:
+    if level is Level.OK:
+        return ""
+    if "nothing for" in message:
+        return "look at the node that publishes that topic first"
+    return "see the node's log" if not any(word in message for word in ("set ", "expected ")) else ""
+
+
+def _number(value: str) -> int:
+    return int(value) if value.isdecimal() else 0
+
+
+def worst(found: Sequence[Finding]) -> Level:
+    """Return the worst level."""
+    return max((finding.level for finding in found), default=Level.OK)

@@ -1,0 +1,132 @@
+"""The camera's three topics, subscribed to the way their publisher offers them, paired, and watched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rclpy.qos import ReliabilityPolicy
+
+from rehab_pose.capture.settings import CaptureSettings
+from rehab_pose.messages import topics
+from rehab_pose.messages.factory import stamp_ns
+from rehab_pose.messages.frame_builder import FrameBuilder
+from rehab_pose.ros.io.images import decode_color
+from rehab_pose.ros.io.qos import IMAGE_QOS_CHOICES, qos
+from rehab_pose.settings import Settings, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rclpy.subscription import Subscription
+
+    from rehab_pose.datatypes import RgbdFrame
+    from rehab_pose.messages.factory import Message
+    from rehab_pose.messages.frame_builder import RawFrame
+    from rehab_pose.messages.topics import Topic
+    from rehab_pose.ros.runtime.stage_node import StageNode
+
+__all__ = ["CameraInput", "CameraSettings"]
+
+MATCH_PERIOD_S = 0.25
+"""How often the publishers' QoS is looked at [s]."""
+SLOW_RATIO = 0.5
+"""Images at less than this fraction of camera_info's rate are being lost on the way."""
+
+
+@dataclass(frozen=True)
+class CameraSettings(Settings):
+    """How the camera's topics are subscribed to."""
+
+    image_qos: str = setting(
+        "auto",
+        "Reliability of the camera subscriptions; auto: reliable, or best effort where the publisher offers only that",
+        choices=IMAGE_QOS_CHOICES,
+    )
+
+
+class CameraInput:
+    """Subscribes, pairs and hands each raw frame to the node's worker."""
+
+    def __init__(self, node: StageNode, handler: Callable[[RgbdFrame], bool]) -> None:
+        """Subscribe.
+
+        Args:
+            node: Gets the parameters, counts and warnings.
+            handler: Called on the node's worker thread with each frame; returns whether a person was there.
+        """
+        self._node = node
+        self._handler = handler
+        self._image_qos = node.settings("camera", CameraSettings).image_qos
+        # The names after remapping: a camera's own topic says whether its images are rectified.
+        self._builder = FrameBuilder(
+            node.settings("capture", CaptureSettings),
+            decode_color,
+            color_topic=node.resolve_topic_name(topics.COLOR.name),
+            depth_topic=node.resolve_topic_name(topics.DEPTH.name),
+        )
+        node.start_worker()
+        self._receivers: dict[Topic, Callable[[Any, float], None]] = {
+            topics.COLOR: self._on_color,
+            topics.CAMERA_INFO: self._on_camera_info,
+            topics.DEPTH: self._on_depth,
+        }
+        self._best_effort = dict.fromkeys(self._receivers, self._image_qos == "best_effort")
+        self._subscriptions: dict[Topic, Subscription[Any]] = {topic: self._listen(topic) for topic in self._receivers}
+        if self._image_qos == "auto":
+            node.create_timer(MATCH_PERIOD_S, self._match_publishers)
+
+    def before_report(self) -> None:
+        """Put what was left without a partner into the node's health, and warn when images are lost on the way."""
+        health, pairer = self._node.health, self._builder.pairer
+        health.dropped["colour without depth"] = pairer.dropped_first
+        health.dropped["depth without colour"] = pairer.dropped_second
+        health.dropped["no camera_info yet"] = self._builder.dropped_without_camera_info
+        now_s = self._node.now_s()
+        info_hz = health.inputs[topics.CAMERA_INFO.name].rate_hz(now_s)
+        for topic in (topics.COLOR, topics.DEPTH):
+            image_hz = health.inputs[topic.name].rate_hz(now_s)
+            key = f"slow {topic.name}"
+            if 0 < image_hz < SLOW_RATIO * info_hz:
+                health.warnings[key] = (
+                    f"{topic.name} comes at {image_hz:.0f} Hz, camera_info at {info_hz:.0f} Hz: images are lost on the "
+                    "way; set FASTDDS_DEFAULT_PROFILES_FILE to config/fastdds_shm.xml for all programs"
+                )
+            else:
+                health.warnings.pop(key, None)
+
+    def _listen(self, topic: Topic) -> Subscription[Any]:
+        profile = qos(topic.delivery, best_effort=self._best_effort[topic])
+        return self._node.listen(topic, self._receivers[topic], profile=profile)
+
+    def _match_publishers(self) -> None:
+        """Subscribe anew where the publishers offer another reliability than the one asked for."""
+        for topic, subscription in self._subscriptions.items():
+            publishers = self._node.get_publishers_info_by_topic(subscription.topic_name)
+            offers = {publisher.qos_profile.reliability for publisher in publishers}
+            if not offers:
+                continue
+            best_effort = ReliabilityPolicy.BEST_EFFORT in offers
+            if best_effort != self._best_effort[topic]:
+                self._best_effort[topic] = best_effort
+                self._node.destroy_subscription(subscription)
+                self._subscriptions[topic] = self._listen(topic)
+                word = "best effort" if best_effort else "reliable"
+                self._node.get_logger().info(f"{topic.name}: subscribed {word}, as the publisher offers it")
+                return  # the dictionary's values changed; the rest follows at the next look
+
+    def _on_camera_info(self, message: Message, _arrived_s: float) -> None:
+        self._builder.add_camera_info(message)
+
+    def _on_color(self, message: Message, arrived_s: float) -> None:
+        self._post(self._builder.add_color(message), arrived_s)
+
+    def _on_depth(self, message: Message, arrived_s: float) -> None:
+        self._post(self._builder.add_depth(message), arrived_s)
+
+    def _post(self, raw_frames: list[RawFrame], arrived_s: float) -> None:
+        for raw in raw_frames:
+            self._node.post(self._build_and_handle, raw, stamp_ns(raw[0].header.stamp), arrived_s)
+
+    def _build_and_handle(self, raw: RawFrame) -> bool:
+        return self._handler(self._builder.build(raw))

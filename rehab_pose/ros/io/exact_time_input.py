@@ -1,0 +1,57 @@
+"""Two topics of one origin: messages with the same stamp belong together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rehab_pose.capture.pairing import StampPairer
+from rehab_pose.messages.factory import stamp_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rehab_pose.messages.factory import Message
+    from rehab_pose.messages.topics import Topic
+    from rehab_pose.ros.runtime.stage_node import StageNode
+
+__all__ = ["ExactTimeInput"]
+
+SAME_STAMP_S = 0.0
+WAITING = 10
+"""Messages of each topic kept while their twin is on its way: a third of a second at 30 Hz."""
+
+
+class ExactTimeInput:
+    """Hands pairs of messages of the same stamp to a node's worker."""
+
+    def __init__(
+        self, node: StageNode, first: Topic, second: Topic, handler: Callable[[tuple[Message, Message]], bool]
+    ) -> None:
+        """Subscribe to both topics.
+
+        Args:
+            node: Gets the counts.
+            first: Of the first message of each pair.
+            second: Of the second message of each pair.
+            handler: Called on the node's worker thread; returns whether a person was there.
+        """
+        self._node, self._first, self._second, self._handler = node, first, second, handler
+        self._pairer: StampPairer[Message, Message] = StampPairer(SAME_STAMP_S, WAITING)
+        node.start_worker()
+        node.listen(first, self._on_first)
+        node.listen(second, self._on_second)
+
+    def before_report(self) -> None:
+        """Put what was left without its twin into the node's health."""
+        self._node.health.dropped[f"{self._first.name} without {self._second.name}"] = self._pairer.dropped_first
+        self._node.health.dropped[f"{self._second.name} without {self._first.name}"] = self._pairer.dropped_second
+
+    def _on_first(self, message: Message, arrived_s: float) -> None:
+        self._post(self._pairer.add_first(stamp_ns(message.header.stamp), message), arrived_s)
+
+    def _on_second(self, message: Message, arrived_s: float) -> None:
+        self._post(self._pairer.add_second(stamp_ns(message.header.stamp), message), arrived_s)
+
+    def _post(self, pairs: list[tuple[Message, Message]], arrived_s: float) -> None:
+        for pair in pairs:
+            self._node.post(self._handler, pair, stamp_ns(pair[0].header.stamp), arrived_s)

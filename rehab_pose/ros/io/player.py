@@ -1,0 +1,134 @@
+"""Publish a recording on its topics, undecoded, with the QoS it was recorded with."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import rclpy
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+from rehab_pose.errors import InputError
+from rehab_pose.messages.factory import time_message
+from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
+from rehab_pose.ros.runtime.stopping import until_told_to_stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rclpy.publisher import Publisher
+
+    from rehab_pose.bags.reader import BagReader, RecordedTopic
+
+__all__ = ["BagPlayer", "play_bag"]
+
+QUEUE_LENGTH = 10
+SLICE_S = 0.05
+"""Longest sleep between looks at whether to stop [s]."""
+SETTLE_S = 0.3
+"""Time for the other side to match as well, once it is seen here [s]."""
+ACKNOWLEDGE_S = 2.0
+"""Longest wait at the end for the last messages to arrive [s]."""
+
+
+def _recorded_qos(topic: RecordedTopic) -> QoSProfile:
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=1 if topic.latched else QUEUE_LENGTH,
+        reliability=ReliabilityPolicy.RELIABLE if topic.reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if topic.latched else DurabilityPolicy.VOLATILE,
+    )
+
+
+class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
+    """Plays one bag."""
+
+    def __init__(self, bag: BagReader, *, rate: float, clock: bool) -> None:
+        """Announce the bag's topics.
+
+        Args:
+            bag: What to play.
+            rate: 2.0 plays twice as fast.
+            clock: Also publish /clock, for nodes with use_sim_time.
+
+        Raises:
+            InputError: The rate is not positive.
+        """
+        super().__init__("bag_player")
+        if not rate > 0:
+            msg = f"play: expected a rate above 0, got {rate}"
+            raise InputError(msg)
+        self._bag = bag
+        self._rate = rate
+        self._carrier = RosMessageFactory()
+        self._publishers_by_topic: dict[str, Publisher[Any]] = {
+            topic.name: self.create_publisher(message_class(topic.type_name), topic.name, _recorded_qos(topic))
+            for topic in bag.topics.values()
+        }
+        clock_type = message_class("rosgraph_msgs/msg/Clock")
+        self._clock_publisher = self.create_publisher(clock_type, "/clock", QUEUE_LENGTH) if clock else None
+
+    def wait_for_subscribers(self, timeout_s: float) -> bool:
+        """Wait until each image topic has a subscriber, so that the first images arrive; return whether it has."""
+        images = [name for name, topic in self._bag.topics.items() if topic.type_name.endswith("Image")]
+        waited = images or list(self._publishers_by_topic)
+        end_s = time.monotonic() + timeout_s
+        while rclpy.ok() and time.monotonic() < end_s:
+            if all(self._publishers_by_topic[name].get_subscription_count() for name in waited):
+                time.sleep(SETTLE_S)
+                return True
+            time.sleep(SLICE_S)
+        return False
+
+    def play(self) -> int:
+        """Play the bag once; return how many messages were published (fewer than recorded when told to stop)."""
+        count = 0
+        start_s: float | None = None
+        first_ns = 0
+        for message in self._bag.serialized():
+            if start_s is None:
+                start_s, first_ns = time.monotonic(), message.time_ns
+            if not self._sleep_until(start_s + (message.time_ns - first_ns) * 1e-9 / self._rate):
+                break
+            if self._clock_publisher is not None:
+                stamp = time_message(self._carrier, message.time_ns)
+                self._clock_publisher.publish(self._carrier.make("rosgraph_msgs/msg/Clock", clock=stamp))
+            self._publishers_by_topic[message.topic.name].publish(message.data)
+            count += 1
+        if rclpy.ok():
+            for publisher in self._publishers_by_topic.values():
+                publisher.wait_for_all_acked(Duration(seconds=ACKNOWLEDGE_S))
+        return count
+
+    @staticmethod
+    def _sleep_until(due_s: float) -> bool:
+        """Sleep; return whether to go on."""
+        while rclpy.ok():
+            left_s = due_s - time.monotonic()
+            if left_s <= 0:
+                return True
+            time.sleep(min(left_s, SLICE_S))
+        return False
+
+
+def play_bag(bag: BagReader, *, rate: float, clock: bool, loop: bool, wait_s: float) -> Iterator[int]:
+    """Play a bag, over and over when asked, until the end or until told to stop; yield the messages of each round.
+
+    Args:
+        bag: What to play.
+        rate: 2.0 plays twice as fast.
+        clock: Also publish /clock.
+        loop: Start again at the end.
+        wait_s: Wait so long for subscribers of all images before the first round [s].
+    """
+    with until_told_to_stop():
+        player = BagPlayer(bag, rate=rate, clock=clock)
+        if not player.wait_for_subscribers(wait_s):
+            player.get_logger().warning(f"nobody has subscribed to all images after {wait_s:g} s; playing anyway")
+        while rclpy.ok():
+            yield player.play()
+            if not loop:
+                break
+        player.destroy_node()

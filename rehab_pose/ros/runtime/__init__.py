@@ -1,0 +1,1 @@
+"""The base of every node: worker threads, parameters, health, start and stop."""

@@ -1,0 +1,51 @@
+"""Run one node until it is told to stop."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+
+from rehab_pose.errors import RehabPoseError
+from rehab_pose.ros.runtime.process import freeze_garbage, give_way, keep_memory
+from rehab_pose.ros.runtime.stopping import until_told_to_stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rehab_pose.ros.runtime.stage_node import StageNode
+
+__all__ = ["OFF_THE_PATH", "run_node"]
+
+EXIT_BAD_SETTINGS = 2
+OFF_THE_PATH = 5
+"""Niceness of nodes beside the way from the camera to the label."""
+
+
+def run_node(make_node: Callable[[], StageNode], *, niceness: int = 0) -> int:
+    """Spin a node; return the exit code: 0 after SIGINT or SIGTERM, 2 when its settings cannot be used.
+
+    Args:
+        make_node: Makes the node.
+        niceness: Above 0 for a node whose answers no label waits for: the nodes on the way to it go first.
+    """
+    keep_memory()
+    with until_told_to_stop(sys.argv):
+        try:
+            node = make_node()
+        except RehabPoseError as error:
+            rclpy.logging.get_logger("rehab_pose").fatal(str(error))
+            return EXIT_BAD_SETTINGS
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        freeze_garbage()
+        give_way(niceness)  # not before: a node that comes back should be there soon
+        try:
+            executor.spin()
+        finally:
+            node.close()
+            executor.shutdown()
+            node.destroy_node()
+    return 0

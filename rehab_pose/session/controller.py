@@ -1,0 +1,140 @@
+"""Starts, counts and ends sessions: what the services and the action of the session node share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rehab_pose.errors import RecordingError, RehabPoseError
+from rehab_pose.ros.io.session_recording import SessionRecording, make_private, session_folder
+from rehab_pose.session.report import write_repetition_report
+from rehab_pose.session.state import Recording, Session, SessionStage, Tally, check_code, check_exercise
+from rehab_pose.settings import Settings, setting
+from rehab_pose.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rehab_pose.datatypes import Repetition
+    from rehab_pose.ros.runtime.stage_node import StageNode
+
+__all__ = ["SessionController", "SessionSettings"]
+
+TIERS = ("nothing", "results", "mesh", "images")
+"""Names of Recording; written out, as the documentation is made from the source."""
+MAX_NAMES = 1000
+"""Sessions that may begin within one second of the camera's time (a recording that is played again and again)."""
+
+
+@dataclass(frozen=True)
+class SessionSettings(Settings):
+    """Where sessions are kept, and what of them."""
+
+    folder: str = setting("", "Where sessions are written; empty: rehab_pose/sessions in $ROS_HOME, which is ~/.ros")
+    report: bool = setting(True, "Write a report of all repetitions when a session ends (numbers, no images)")
+    goal_recording: str = setting(
+        "results",
+        "What is recorded of a RunExercise goal for which no session was started; images: the person can be seen",
+        choices=TIERS,
+    )
+
+
+class SessionController:
+    """Keeps the one running session, its files, and whoever wants to know of its changes."""
+
+    def __init__(self, node: StageNode, settings: SessionSettings, changed: Callable[[Session], None]) -> None:
+        """Begin without a session.
+
+        Args:
+            node: Receives what is recorded, and gets complaints.
+            settings: May be replaced while running; used when a session starts or ends.
+            changed: Called after each change of the session.
+        """
+        self.settings = settings
+        self.session = Session()
+        self._node = node
+        self._changed = changed
+        self._recording: SessionRecording | None = None
+
+    def start(self, session_id: str, subject_code: str, tally: Tally, recording: Recording, newest_ns: int) -> Session:
+        """Begin a session; one that runs is ended first, unless this one cannot begin.
+
+        Args:
+            session_id: '' = made from the stamp of the newest frame.
+            subject_code: '' = none.
+            tally: What to count.
+            recording: What to record.
+            newest_ns: Stamp of the newest frame [ns].
+
+        Raises:
+            InputError: A code or the exercise cannot be.
+            RecordingError: Its files cannot be written.
+        """
+        check_code("session_id", session_id)
+        check_code("subject_code", subject_code)
+        check_exercise(tally.exercise_id)
+        session = Session(session_id, subject_code, SessionStage.RUNNING, tally, recording=recording, message="started")
+        if not session_id:
+            self._name(session, newest_ns)
+        files = None
+        if recording is not Recording.NOTHING:
+            if self.folder(session).exists():
+                msg = f"session: expected a new session_id, {self.folder(session)} is there already; choose another"
+                raise RecordingError(msg)
+            self.stop("another session began")
+            files = SessionRecording.start(self._node, self.folder(session), recording)
+            session.recording_path = str(files.path)
+        self.stop("another session began")
+        self.session, self._recording = session, files
+        self._changed(session)
+        return session
+
+    def count(self, repetition: Repetition) -> None:
+        """Take a repetition; the session ends with the last one that it wanted."""
+        counted = self.session.count(repetition)
+        if counted and self.session.tally.done:
+            self.stop(f"all {len(self.session.tally.counted)} repetitions done")
+        elif counted:
+            self._changed(self.session)
+
+    def stop(self, why: str) -> bool:
+        """End the running session: finish its files; return whether one was running."""
+        if not self.session.running:
+            return False
+        if self._recording is not None:
+            self._recording.stop()
+            self._recording = None
+        self.write_report()
+        self.session.end(why)
+        self._changed(self.session)
+        return True
+
+    def write_report(self) -> str:
+        """Write the session's report as far as it has come; return its path, '' where none is wanted or possible."""
+        if self.settings.report and self.session.session_id:
+            session = self.session
+            try:
+                make_private(self.folder(session))
+                path = write_repetition_report(
+                    self.folder(session), session.session_id, session.subject_code, session.repetitions
+                )
+            except (RehabPoseError, OSError) as error:
+                self._node.complain(f"session: the report could not be written: {error}")
+            else:
+                session.report_path = str(path)
+        return self.session.report_path
+
+    def folder(self, session: Session) -> Path:
+        """Return where a session's files go."""
+        return session_folder(self.settings.folder) / session.file_stem
+
+    def _name(self, session: Session, newest_ns: int) -> None:
+        stem = f"session_{newest_ns // NS_PER_S}"
+        names = [stem, *(f"{stem}_{number}" for number in range(2, MAX_NAMES))]
+        for name in names:
+            session.session_id = name
+            if name != self.session.session_id and not self.folder(session).exists():
+                return
+        msg = f"session: {self.folder(session)} and {MAX_NAMES} names like it are taken; give a session_id"
+        raise RecordingError(msg)

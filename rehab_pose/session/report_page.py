@@ -1,0 +1,150 @@
+"""A page that shows a session's repetitions: ranges, tempo, symmetry, quality and what was not as usual."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rehab_pose.datatypes import Side
+from rehab_pose.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rehab_pose.datatypes import Repetition
+
+__all__ = ["repetition_page"]
+
+ROW_PX, LEFT_PX, COLUMN_PX, COLUMN_GAP_PX, TOP_PX = 26, 60, 190, 34, 30
+COLUMNS = 5
+SAID_PX = 60
+"""Room for the number beside a bar of symmetry."""
+INK, PALE, OUT_COLOUR, BACK_COLOUR = "#24323d", "#d9e0e5", "#3b7ea1", "#9cc3d5"
+QUALITY_COLOURS = ((0.75, "#4c9f70"), (0.5, "#e0b03a"), (-1.0, "#c8553d"))
+"""From this quality on; below the middle one a therapist should look."""
+ASYMMETRY_SHOWN = 0.5
+"""Bars of symmetry end here."""
+STYLE = (
+    "body{font:15px/1.45 system-ui,sans-serif;color:#24323d;max-width:1240px;margin:2em auto;padding:0 1em}"
+    "h1{font-size:1.4em}h2{font-size:1.15em;margin:1.6em 0 .3em}p{margin:.3em 0}li{margin:.15em 0}"
+    "svg{width:100%;height:auto;display:block}.small{color:#5b6b77;font-size:.9em}"
+)
+
+
+def repetition_page(title: str, repetitions: Sequence[Repetition]) -> str:
+    """Return a whole HTML page; everything it needs is in it.
+
+    Args:
+        title: Escaped already.
+        repetitions: In the order in which they were counted.
+    """
+    sections = [_section(label, list(run)) for label, run in groupby(repetitions, key=lambda one: one.label)]
+    body = "".join(sections) or "<p>No repetition was counted.</p>"
+    return (
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
+        f"</head><body><h1>{title}</h1>{body}"
+        '<p class="small">Range: from the lowest to the highest value of what is counted. Tempo: the way out is dark, '
+        "the way back light. Symmetry: how much further to the left or to the right, as a share of both sides. "
+        "Smoothness: spectral arc length, nearer 0 is smoother. Quality: 1 is as healthy people do it. "
+        "This page describes a movement; it is no diagnosis.</p></body></html>\n"
+    )
+
+
+def _section(label: str, run: list[Repetition]) -> str:
+    durations_s = [(one.end_ns - one.start_ns) / NS_PER_S for one in run]
+    mean_s = sum(durations_s) / len(run)
+    times = "1 repetition" if len(run) == 1 else f"{len(run)} repetitions"
+    notes = "".join(
+        f"<li>{escape(reason if reason.startswith('repetition') else f'repetition {one.count}: {reason}')}</li>"
+        for one in run
+        for reason in one.reasons
+    )
+    return (
+        f"<h2>{escape(label.replace('_', ' '))}</h2><p>{times}, {mean_s:.1f} s each on average "
+        f"({min(durations_s):.1f} to {max(durations_s):.1f} s).</p>{_chart(run)}"
+        + (f"<ul>{notes}</ul>" if notes else "<p>Nothing unusual was found.</p>" if _judged(run) else "")
+    )
+
+
+def _judged(run: list[Repetition]) -> bool:
+    return any(math.isfinite(one.quality) for one in run)
+
+
+def _shown(signal_name: str) -> tuple[float, str]:
+    """Return the factor from the signal's unit to the one shown, and that one's name."""
+    unit = signal_name.rpartition("_")[2]
+    return {"rad": (180.0 / math.pi, "°"), "m": (100.0, " cm")}.get(unit, (1.0, ""))
+
+
+def _chart(run: list[Repetition]) -> str:
+    factor, unit = _shown(run[0].signal_name)
+    ranges = [factor * (one.signal_maximum - one.signal_minimum) for one in run]
+    longest_s = max((one.end_ns - one.start_ns) / NS_PER_S for one in run)
+    widest = max([value for value in ranges if math.isfinite(value)], default=1.0)
+    name = run[0].signal_name.rpartition("_")[0].replace("_", " ") or "signal"
+    heads = (f"Range of {name}", "Tempo", "Symmetry", "Smoothness", "Quality")
+    parts = [_text(_x(place), 16, head, weight="600") for place, head in enumerate(heads)]
+    for row, (one, size) in enumerate(zip(run, ranges, strict=True)):
+        top = TOP_PX + row * ROW_PX
+        side = "" if one.side in {Side.ANY, Side.BOTH} else " " + one.side.name.lower()
+        parts.append(_text(4, top + 15, f"{one.count}{side}"))
+        if math.isfinite(size):
+            parts.append(_bar(_x(0), top, size / max(widest, 1e-9), OUT_COLOUR, f"{size:.0f}{unit}"))
+        parts.append(_tempo(one, top, longest_s))
+        parts.append(_symmetry(one, top))
+        if math.isfinite(one.smoothness):
+            parts.append(_text(_x(3), top + 15, f"{one.smoothness:.1f}"))
+        if math.isfinite(one.quality):
+            colour = next(colour for least, colour in QUALITY_COLOURS if one.quality >= least)
+            parts.append(_bar(_x(4), top, one.quality, colour, f"{one.quality:.2f}"))
+    width, height = _x(COLUMNS), TOP_PX + len(run) * ROW_PX + 6
+    return f'<svg viewBox="0 0 {width:.0f} {height}" role="img">{"".join(parts)}</svg>'
+
+
+def _tempo(one: Repetition, top: float, longest_s: float) -> str:
+    scale = (COLUMN_PX - 50) / max(longest_s, 1e-9)
+    whole = (one.end_ns - one.start_ns) / NS_PER_S * scale
+    turned = one.start_ns < one.turn_ns <= one.end_ns
+    out = (one.turn_ns - one.start_ns) / NS_PER_S * scale if turned else whole
+    return (
+        _box(_x(1), top, out, OUT_COLOUR)
+        + _box(_x(1) + out, top, whole - out, BACK_COLOUR)
+        + _text(_x(1) + whole + 5, top + 15, f"{whole / scale:.1f} s")
+    )
+
+
+def _symmetry(one: Repetition, top: float) -> str:
+    if not math.isfinite(one.asymmetry):
+        return ""
+    half = (COLUMN_PX - SAID_PX) / 2
+    middle = _x(2) + half
+    size = min(abs(one.asymmetry) / ASYMMETRY_SHOWN, 1.0) * half
+    start = middle - size if one.asymmetry > 0 else middle  # the person's left is drawn on the left
+    said = f"{abs(one.asymmetry) * 100:.0f} % {'left' if one.asymmetry > 0 else 'right'}"
+    return (
+        _box(_x(2), top, 2 * half, PALE)
+        + _box(start, top, size, OUT_COLOUR)
+        + f'<line x1="{middle}" x2="{middle}" y1="{top}" y2="{top + ROW_PX - 6}" stroke="{INK}"/>'
+        + _text(_x(2) + 2 * half + 5, top + 15, said)
+    )
+
+
+def _x(column: int) -> float:
+    return LEFT_PX + column * (COLUMN_PX + COLUMN_GAP_PX)
+
+
+def _bar(left: float, top: float, share: float, colour: str, said: str) -> str:
+    length = max(0.0, min(share, 1.0)) * (COLUMN_PX - 50)
+    return _box(left, top, length, colour) + _text(left + length + 5, top + 15, said)
+
+
+def _box(left: float, top: float, length: float, colour: str) -> str:
+    return (
+        f'<rect x="{left:.1f}" y="{top}" width="{max(length, 0.0):.1f}" height="{ROW_PX - 6}" rx="2" fill="{colour}"/>'
+    )
+
+
+def _text(left: float, base: float, said: str, weight: str = "400") -> str:
+    return f'<text x="{left:.1f}" y="{base}" font-size="13" font-weight="{weight}" fill="{INK}">{escape(said)}</text>'

@@ -1,0 +1,1 @@
+"""What `rehab-pose-lab bench` measures."""

@@ -1,0 +1,222 @@
+"""`rehab-pose bench biomechanics`: joint angles against known rotations, beside KinePose's own output."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.biomechanics.tracker import Tracker
+from rehab_pose_lab.benchmarks.perception_scenes import data_folder
+from rehab_pose_lab.datasets.kinepose import load_ik_sequence, load_pose_text
+from rehab_pose_lab.methods.biomechanics.comparison import (
+    FRAME_S,
+    LINK_SETTINGS,
+    link_angles_rad,
+    mpjas_deg,
+    observe_keypoints,
+    observe_links,
+    smooth_keypoints,
+    track_keypoints,
+)
+from rehab_pose_lab.methods.biomechanics.ik_sequences import IkSequence, ik_sequences
+from rehab_pose_lab.methods.biomechanics.preset import KinePosePreset, load_kinepose_preset
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.biomechanics.tracker import Solution
+
+__all__ = ["biomechanics_figures", "biomechanics_table", "ik_figures"]
+
+NOISE_M = 0.02
+NOISE_SEEDS = range(4)
+FALL, BASEBALL = "Gildea2024_JBiomech.txt", "3D_keypoints.txt"
+BASEBALL_FRAMES = 100
+SYNTHETIC = ("synth_a_bent", "synth_a_ext", "synth_b_bent", "synth_b_ext")
+KINEPOSE = {
+    "mpjas_online_deg": 2.10,
+    "paper_mpjas_deg": 3.7,
+    "paper_mpjas_lower_deg": 1.6,
+    "fall_loss": 0.319,
+    "baseball_loss": 0.266,
+    "baseball_angle_deg": 4.23,
+    "baseball_jump_deg": 68.4,
+    "noise_bent_online_deg": 9.54,
+    "noise_bent_offline_deg": 3.89,
+    "noise_ext_online_deg": 13.2,
+    "noise_ext_offline_deg": 12.2,
+    "ik_fps": 0.47,
+}
+"""KinePose on the same data and machine; `paper_` on the authors' own sequences, which are not these."""
+
+
+def _kinepose_data() -> Path | None:
+    folder = data_folder() / "kinepose"
+    return folder if folder.is_dir() else None
+
+
+def _rotations(solutions: list[Solution]) -> NDArray[np.float64]:
+    return np.array([solution.rotations for solution in solutions])
+
+
+def _violations(preset: KinePosePreset, solutions: list[Solution]) -> int:
+    """Return how many angles lie outside their limits."""
+    angles = np.array([solution.posture.angles_rad for solution in solutions])
+    return int(np.count_nonzero((angles < preset.chain.lower_rad) | (angles > preset.chain.upper_rad)))
+
+
+def _both_ways(
+    preset: KinePosePreset, keypoints_m: NDArray[np.float64], truth: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], int]:
+    """Return MPJAS online, of the lower limbs online, offline, of the lower limbs offline; and violations."""
+    observed = observe_keypoints(preset, keypoints_m)
+    online, offline = track_keypoints(preset, observed), smooth_keypoints(preset, observed)
+    scores = [*mpjas_deg(preset, _rotations(online), truth), *mpjas_deg(preset, _rotations(offline), truth)]
+    return np.array(scores), _violations(preset, online) + _violations(preset, offline)
+
+
+def ik_figures(path: Path) -> dict[str, float]:
+    """Score one file of keypoints with known rotations, online and offline; KinePose's own where the file has it.
+
+    Raises:
+        RecordingError: The file cannot be used.
+    """
+    preset, given = load_kinepose_preset(), load_ik_sequence(path)
+    scores, violations = _both_ways(preset, given.keypoints_m, given.rotations)
+    figures = {
+        "mpjas_online_deg": scores[0],
+        "mpjas_lower_online_deg": scores[1],
+        "mpjas_offline_deg": scores[2],
+        "mpjas_lower_offline_deg": scores[3],
+        "limit_violations": float(violations),
+        "frames": float(len(given.keypoints_m)),
+    }
+    if given.kinepose_rotations is not None:
+        own, own_lower = mpjas_deg(preset, given.kinepose_rotations, given.rotations)
+        figures |= {"kinepose_mpjas_deg": own, "kinepose_mpjas_lower_deg": own_lower}
+    return {name: float(value) for name, value in figures.items()}
+
+
+def _synthetic(preset: KinePosePreset, folder: Path) -> dict[str, float]:
+    """Return the figures of the four sequences with known rotations, without and with noise."""
+    scores, violations, worse = [], 0, 0
+    for name in SYNTHETIC:
+        given = load_ik_sequence(folder / f"{name}.npz")
+        score, outside = _both_ways(preset, given.keypoints_m, given.rotations)
+        scores.append(score)
+        violations += outside
+        if given.kinepose_rotations is not None:
+            worse += int(max(score[0], score[2]) > mpjas_deg(preset, given.kinepose_rotations, given.rotations)[0])
+    online, lower_online, offline, lower_offline = np.mean(scores, axis=0).tolist()
+    figures = {
+        "mpjas_online_deg": online,
+        "mpjas_offline_deg": offline,
+        "mpjas_lower_online_deg": lower_online,
+        "mpjas_lower_offline_deg": lower_offline,
+        "sequences_worse_than_kinepose": float(worse),
+    }
+    for short, name in (("bent", "synth_b_bent"), ("ext", "synth_b_ext")):
+        given = load_ik_sequence(folder / f"{name}.npz")
+        noisy_scores = []
+        for seed in NOISE_SEEDS:
+            noise = np.random.default_rng(seed).normal(0.0, NOISE_M, given.keypoints_m.shape)
+            score, outside = _both_ways(preset, given.keypoints_m + noise, given.rotations)
+            noisy_scores.append(score)
+            violations += outside
+        figures[f"noise_{short}_online_deg"] = float(np.mean(noisy_scores, axis=0)[0])
+        figures[f"noise_{short}_offline_deg"] = float(np.mean(noisy_scores, axis=0)[2])
+    given = load_ik_sequence(folder / "noise20mm_b_bent.npz")
+    score, outside = _both_ways(preset, given.keypoints_m, given.rotations)
+    figures |= {"noise_file_online_deg": float(score[0]), "noise_file_offline_deg": float(score[2])}
+    return figures | {"limit_violations": float(violations + outside)}
+
+
+def _recorded(folder: Path) -> dict[str, float]:
+    """Return KinePose's own loss on its sample poses, with its limits as its program rounds them."""
+    preset = load_kinepose_preset(rounded=True)
+    figures: dict[str, float] = {}
+    violations = 0
+    fall, baseball = load_pose_text(folder / "pose3d" / FALL), load_pose_text(folder / "pose3d" / BASEBALL)
+    online = track_keypoints(preset, observe_links(preset, fall), LINK_SETTINGS)
+    angles = link_angles_rad(preset, np.array([s.positions_m for s in online]), fall)
+    figures |= {"fall_loss": float((angles**2).sum(axis=1).mean()), "fall_angle_deg": float(np.rad2deg(angles.mean()))}
+    violations += _violations(preset, online)
+    offline = smooth_keypoints(preset, observe_links(preset, baseball), LINK_SETTINGS)
+    violations += _violations(preset, offline)
+    first, seen = offline[:BASEBALL_FRAMES], baseball[:BASEBALL_FRAMES]
+    angles = link_angles_rad(preset, np.array([s.positions_m for s in first]), seen)
+    steps = np.rad2deg(np.diff([s.posture.angles_rad for s in first], axis=0))
+    return figures | {
+        "baseball_loss": float((angles**2).sum(axis=1).mean()),
+        "baseball_angle_deg": float(np.rad2deg(angles.mean())),
+        "baseball_jump_deg": float(np.abs(steps).max()),
+        "baseball_second_difference_deg": float(np.abs(np.diff(steps, axis=0)).mean()),
+        "baseball_frames": float(len(offline)),
+        "limit_violations": float(violations),
+    }
+
+
+def _paper(preset: KinePosePreset, sequences: list[IkSequence]) -> dict[str, float]:
+    """Return the figures of our sequences after the paper's protocol."""
+    scores, violations = [], 0
+    for sequence in sequences:
+        score, outside = _both_ways(preset, sequence.keypoints_m, sequence.rotations)
+        scores.append(score)
+        violations += outside
+    table = np.array(scores)
+    figures = {
+        "paper_mpjas_deg": float(table[:, 0].mean()),
+        "paper_mpjas_lower_deg": float(table[:, 1].mean()),
+        "paper_mpjas_offline_deg": float(table[:, 2].mean()),
+        "paper_mpjas_lower_offline_deg": float(table[:, 3].mean()),
+        "limit_violations": float(violations),
+    }
+    for speed in sorted({sequence.speed for sequence in sequences}):
+        rows = [place for place, sequence in enumerate(sequences) if sequence.speed == speed]
+        figures[f"paper_{speed}_mpjas_deg"] = float(table[rows, 0].mean())
+    for name, straight in (("bent", False), ("ext", True)):
+        rows = [place for place, sequence in enumerate(sequences) if sequence.straight_phases is straight]
+        figures[f"paper_{name}_mpjas_deg"] = float(table[rows, 0].mean())
+    return figures
+
+
+def _speed(preset: KinePosePreset, sequences: list[IkSequence]) -> dict[str, float]:
+    """Return frames a second online, and the 99th percentile of a frame's time [ms], first frames and restarts in."""
+    spent_s = []
+    for sequence in sequences:
+        tracker = Tracker(preset.chain)
+        for frame in observe_keypoints(preset, sequence.keypoints_m):
+            start = time.perf_counter()
+            tracker.solve(frame, FRAME_S)
+            spent_s.append(time.perf_counter() - start)
+    return {"ik_fps": 1.0 / float(np.mean(spent_s)), "ik_p99_ms": 1e3 * float(np.percentile(spent_s, 99))}
+
+
+def biomechanics_figures() -> dict[str, float]:
+    """Return every figure of joint-angle solving; those on KinePose's data only where they are (REHAB_POSE_DATA).
+
+    Raises:
+        RecordingError: The data are there but cannot be used.
+    """
+    preset = load_kinepose_preset()
+    sequences, folder = ik_sequences(preset), _kinepose_data()
+    parts = [_paper(preset, sequences), _speed(preset, sequences)]
+    if folder is not None:
+        parts += [_synthetic(preset, folder), _recorded(folder)]
+    violations = sum(part.pop("limit_violations", 0.0) for part in parts)
+    figures: dict[str, float] = {}
+    for part in parts:
+        figures |= part
+    return figures | {"limit_violations": violations}
+
+
+def biomechanics_table(figures: dict[str, float]) -> list[str]:
+    """Return lines of text: each figure, and KinePose's beside it where there is one."""
+    lines = [f"{'':36s}{'here':>10s}{'KinePose':>10s}"]
+    for name, value in figures.items():
+        beside = f"{KINEPOSE[name]:10.3f}" if name in KINEPOSE else ""
+        lines.append(f"{name:36s}{value:10.3f}{beside}")
+    return lines

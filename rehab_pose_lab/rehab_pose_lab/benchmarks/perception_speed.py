@@ -1,0 +1,91 @@
+"""What each stage of perception costs a frame on one core: 640 x 480, the simulated person, medians."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+import cv2
+import numpy as np
+
+from rehab_pose.datatypes import Silhouette
+from rehab_pose.errors import ContractError
+from rehab_pose.joints.predictor import JointPredictor
+from rehab_pose.joints.settings import JointSettings
+from rehab_pose.keypoints.detector import KeypointDetector
+from rehab_pose.keypoints.settings import KeypointSettings
+from rehab_pose.parts.labeller import PartLabeller
+from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
+from rehab_pose.silhouette.settings import SilhouetteSettings
+from rehab_pose_sim.camera import SimulatedCamera
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rehab_pose.datatypes import RgbdFrame
+
+__all__ = ["speed_figures"]
+
+FRAMES = 90
+FRAME_STEP = 10
+"""Every so many frames of the simulated person's exercises."""
+WARM_UP_FRAMES = 5
+NAIVE_FRAMES = 8
+
+Item = TypeVar("Item")
+
+
+def speed_figures(method: str = SilhouetteSettings().method) -> dict[str, float]:
+    """Return the median time of each stage [ms], with silhouettes by `method`.
+
+    `keypoints_naive_ms` is what the same eight families cost on the whole image at full resolution.
+
+    Raises:
+        ContractError: The simulated person is not found.
+    """
+    cv2.setNumThreads(1)
+    camera = SimulatedCamera()
+    frames = [camera.frame(FRAME_STEP * index).frame for index in range(FRAMES)]
+    figures = {
+        f"silhouette_{name}_ms": _median_ms(SilhouetteSegmenter(SilhouetteSettings(method=name)).segment, frames)
+        for name in dict.fromkeys(("depth", method))
+    }
+    segmenter = SilhouetteSegmenter(SilhouetteSettings(method=method))
+    silhouettes = [silhouette for frame in frames if (silhouette := segmenter.segment(frame)) is not None]
+    if len(silhouettes) < FRAMES // 2:
+        msg = f"bench: expected the simulated person in all {FRAMES} frames, found {len(silhouettes)}; test silhouette/"
+        raise ContractError(msg)
+    figures["keypoints_ms"] = _median_ms(KeypointDetector().detect, silhouettes)
+    naive = KeypointDetector(KeypointSettings(half_resolution=False))
+    figures["keypoints_naive_ms"] = _median_ms(naive.detect, [_whole_image(frame) for frame in frames[:NAIVE_FRAMES]])
+    figures["joints_ms"] = _median_ms(JointPredictor().predict, silhouettes)
+    figures["joints_published_ms"] = _median_ms(JointPredictor(JointSettings(method="paper")).predict, silhouettes)
+    predictor, labeller = JointPredictor(), PartLabeller()
+    pairs = [(silhouette, predictor.predict(silhouette)) for silhouette in silhouettes]
+    figures["parts_ms"] = _median_ms(lambda pair: labeller.label(*pair), pairs)
+    return figures
+
+
+def _whole_image(frame: RgbdFrame) -> Silhouette:
+    """Return the whole image as if it were one person."""
+    height, width = frame.depth_m.shape
+    return Silhouette(
+        stamp_ns=frame.stamp_ns,
+        frame_id=frame.frame_id,
+        intrinsics=frame.intrinsics,
+        box_px=(0, 0, width, height),
+        inside=np.ones((height, width), dtype=np.bool_),
+        color=frame.color,
+        depth_m=frame.depth_m,
+    )
+
+
+def _median_ms(work: Callable[[Item], object], items: Sequence[Item]) -> float:
+    for item in items[:WARM_UP_FRAMES]:
+        work(item)
+    spent_ms = []
+    for item in items:
+        start = time.perf_counter()
+        work(item)
+        spent_ms.append((time.perf_counter() - start) * 1e3)
+    return float(np.median(spent_ms))

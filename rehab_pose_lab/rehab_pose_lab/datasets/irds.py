@@ -1,0 +1,83 @@
+"""IntelliRehabDS: arm and side-tap gestures before a Kinect v2, standing or in a wheelchair (Miron et al. 2021).
+
+The folder holds index_seq.csv, seq_positions_i16.npz (0.5 mm a unit), seq_tracking_u8.npz: one entry a repetition.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.errors import RecordingError
+from rehab_pose_lab.datasets.clip import Clip, clip_from_points, leave_out, required_file
+from rehab_pose_lab.datasets.kinect_axes import KINECT_V2_SMPL_NAMES, OPTICAL_FROM_KINECT
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.lib.npyio import NpzFile
+
+__all__ = ["GESTURES", "load_irds"]
+
+METRES_PER_UNIT = 0.0005
+"""Scale of the stored positions [m]."""
+NS_PER_FRAME = 1_000_000_000 // 30
+GESTURES = (
+    "left_elbow_flexion",
+    "right_elbow_flexion",
+    "left_shoulder_flexion",
+    "right_shoulder_flexion",
+    "left_shoulder_abduction",
+    "right_shoulder_abduction",
+    "shoulder_forward_elevation",
+    "left_side_tap",
+    "right_side_tap",
+)
+"""Gestures 0 to 8."""
+
+
+def load_irds(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
+    """Return one clip a repetition; `group` is the person's position (stand, wheelchair, ...).
+
+    Args:
+        root: Folder of the arrays.
+        skipped: Given: a recording that cannot be used is left out and a sentence about it added here.
+
+    Raises:
+        RecordingError: A file is missing; or a recording cannot be used and `skipped` was not given.
+    """
+    folder = Path(root)
+    index = required_file(folder, "index_seq.csv", "irds")
+    with (
+        np.load(required_file(folder, "seq_positions_i16.npz", "irds")) as positions,
+        np.load(required_file(folder, "seq_tracking_u8.npz", "irds")) as tracking,
+        index.open(newline="", encoding="utf-8") as lines,
+    ):
+        clips = []
+        for row in csv.DictReader(lines):
+            with leave_out(skipped):
+                clips.append(_clip(row, positions, tracking))
+    return clips
+
+
+def _clip(row: dict[str, str], positions: NpzFile, tracking: NpzFile) -> Clip:
+    key, gesture = row["key"], row["gesture"]
+    if key not in positions or key not in tracking or not gesture.isdecimal() or int(gesture) >= len(GESTURES):
+        msg = f"irds: index_seq.csv names {key}, gesture {gesture}: the arrays lack it; the folder is incomplete"
+        raise RecordingError(msg)
+    points_m = positions[key] * np.float32(METRES_PER_UNIT)
+    return clip_from_points(
+        name=key,
+        dataset="irds",
+        subject=row["subject"],
+        group=row["position"],
+        label=GESTURES[int(gesture)],
+        stamps_ns=np.arange(len(points_m), dtype=np.int64) * NS_PER_FRAME,
+        points_m=points_m,
+        smpl_names=KINECT_V2_SMPL_NAMES,
+        optical_from_set=OPTICAL_FROM_KINECT,
+        tracking=tracking[key],
+    )

@@ -1,0 +1,98 @@
+"""Our own result bags with labels: what a therapist wrote down of a recorded session, to train and measure on.
+
+The folder holds bags of results (with the topic `joints`) and labels.csv: bag,subject,group,start_s,end_s,label, a line
+an exercise, times since the bag's first joints.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.bags.reader import BagReader
+from rehab_pose.errors import RecordingError
+from rehab_pose.messages import topics
+from rehab_pose.messages.joints import joints_from_message
+from rehab_pose.skeletons.dkp24 import DKP_24
+from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_lab.datasets.clip import Clip, leave_out, required_file
+
+if TYPE_CHECKING:
+    import os
+
+    from rehab_pose.datatypes import Joints
+
+__all__ = ["LABEL_COLUMNS", "load_labelled_bags"]
+
+LABEL_COLUMNS = ("bag", "subject", "group", "start_s", "end_s", "label")
+
+
+def load_labelled_bags(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
+    """Return one clip a line of labels.csv.
+
+    Args:
+        root: Folder of labels.csv and of the bags that it names.
+        skipped: Given: a line that cannot be used is left out and a sentence about it added here.
+
+    Raises:
+        RecordingError: labels.csv is missing; or a line cannot be used and `skipped` was not given.
+    """
+    folder = Path(root)
+    labels = required_file(folder, "labels.csv", "bags")
+    clips: list[Clip] = []
+    read: dict[str, list[Joints]] = {}
+    with labels.open(newline="", encoding="utf-8") as lines:
+        for number, row in enumerate(csv.DictReader(lines), start=2):
+            with leave_out(skipped):
+                clips.append(_clip(folder, row, read, f"{labels}: line {number}"))
+    return clips
+
+
+def _clip(folder: Path, row: dict[str, str], read: dict[str, list[Joints]], place: str) -> Clip:
+    absent = [name for name in LABEL_COLUMNS if row.get(name) is None]
+    if absent:
+        msg = f"{place}: expected the columns {', '.join(LABEL_COLUMNS)}; there is no {', '.join(absent)}"
+        raise RecordingError(msg)
+    bag = row["bag"]
+    if bag not in read:
+        read[bag] = _joints(folder, bag, place)
+    seen = read[bag]
+    try:
+        start_ns, end_ns = (seen[0].stamp_ns + round(float(row[name]) * 1e9) for name in ("start_s", "end_s"))
+    except ValueError as error:
+        msg = f"{place}: expected start_s and end_s in seconds: {error}"
+        raise RecordingError(msg) from error
+    inside = [joints for joints in seen if start_ns <= joints.stamp_ns <= end_ns]
+    if not inside:
+        msg = f"{place}: {bag}: expected joints from {row['start_s']} s to {row['end_s']} s, there are none"
+        raise RecordingError(msg)
+    return Clip(
+        name=f"{bag}_{row['start_s']}",
+        dataset="bags",
+        subject=row["subject"],
+        group=row["group"],
+        label=row["label"],
+        stamps_ns=np.array([joints.stamp_ns for joints in inside], dtype=np.int64),
+        skeleton=SMPL_24,
+        positions_m=np.array([joints.positions_m for joints in inside], dtype=np.float32),
+        confidence=np.array([joints.confidence for joints in inside], dtype=np.float32),
+    )
+
+
+def _joints(folder: Path, bag: str, place: str) -> list[Joints]:
+    """Return the joints of a bag in the order of their stamps."""
+    path = (folder / bag).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        msg = f"{place}: {bag}: expected a bag inside {folder}, it leads out of it"
+        raise RecordingError(msg)
+    with BagReader(path) as reader:
+        names = [name for name in reader.topics if name.strip("/").split("/")[-1] == topics.JOINTS.name]
+        found = [joints_from_message(message) for _, _, message in reader.messages(*names)] if names else []
+    joints = {frame.stamp_ns: frame for frame in found if frame is not None}
+    if not joints or next(iter(joints.values())).skeleton not in {SMPL_24, DKP_24}:
+        msg = f"{place}: {bag}: expected joints of SMPL_24 or DKP_24 on topic {topics.JOINTS.name}, there are none"
+        raise RecordingError(msg)
+    return [joints[stamp] for stamp in sorted(joints)]

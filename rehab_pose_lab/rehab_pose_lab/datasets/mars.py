@@ -1,0 +1,90 @@
+"""MARS: ten rehabilitation movements, Kinect v2 joints in the axes of a radar (An and Ogras 2021; MIT licence).
+
+The folder holds kinect_xyz.npz and movement_labels.npz: entries sN_{train,validate,test}.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.errors import RecordingError
+from rehab_pose_lab.datasets.clip import Clip, clip_from_points, leave_out, required_file
+from rehab_pose_lab.datasets.kinect_axes import KINECT_V2_SMPL_NAMES
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.lib.npyio import NpzFile
+    from numpy.typing import NDArray
+
+__all__ = ["MOVEMENTS", "load_mars"]
+
+NS_PER_FRAME = 1_000_000_000 // 10
+"""The radar's rate, 10 Hz."""
+OPTICAL_FROM_MARS = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+"""x is lateral, y the range, z up."""
+MOVEMENTS = (
+    "left_upper_limb_extension",
+    "right_upper_limb_extension",
+    "both_upper_limb_extension",
+    "left_front_lunge",
+    "right_front_lunge",
+    "squat",
+    "left_side_lunge",
+    "right_side_lunge",
+    "left_limb_extension",
+    "right_limb_extension",
+)
+"""Movements 1 to 10."""
+
+
+def load_mars(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
+    """Return one clip a run of equal movement labels.
+
+    Args:
+        root: Folder of the arrays.
+        skipped: Given: a recording that cannot be used is left out and a sentence about it added here.
+
+    Raises:
+        RecordingError: A file is missing; or a recording cannot be used and `skipped` was not given.
+    """
+    folder = Path(root)
+    clips: list[Clip] = []
+    with (
+        np.load(required_file(folder, "kinect_xyz.npz", "mars")) as arrays,
+        np.load(required_file(folder, "movement_labels.npz", "mars")) as labels,
+    ):
+        for key in arrays.files:
+            with leave_out(skipped):
+                clips.extend(_clips(key, arrays[key], _numbers(key, labels, len(arrays[key]))))
+    return clips
+
+
+def _numbers(key: str, labels: NpzFile, length: int) -> NDArray[np.int64]:
+    """Return the movement of every frame, 1 to 10."""
+    if key not in labels or len(labels[key]) != length or not np.isin(labels[key], range(1, len(MOVEMENTS) + 1)).all():
+        msg = f"mars: {key}: expected movements from 1 to {len(MOVEMENTS)} for {length} frames in movement_labels.npz"
+        raise RecordingError(msg)
+    return np.asarray(labels[key], dtype=np.int64)
+
+
+def _clips(key: str, points_m: NDArray[np.float64], numbers: NDArray[np.int64]) -> list[Clip]:
+    """Return one clip a run of equal movements."""
+    borders = np.flatnonzero(np.diff(numbers)) + 1
+    return [
+        clip_from_points(
+            name=f"{key}_{run[0]}",
+            dataset="mars",
+            subject=key.partition("_")[0],
+            group="",
+            label=MOVEMENTS[int(numbers[run[0]]) - 1],
+            stamps_ns=np.arange(len(run), dtype=np.int64) * NS_PER_FRAME,
+            points_m=points_m[run],
+            smpl_names=KINECT_V2_SMPL_NAMES,
+            optical_from_set=OPTICAL_FROM_MARS,
+        )
+        for run in np.split(np.arange(len(numbers)), borders)
+    ]

@@ -1,0 +1,82 @@
+"""Read one small table out of an .xlsx file: a zip of XML, of which two files are needed.
+
+A library for spreadsheets reads and runs far more than a table of scores; this reads cells and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from rehab_pose.errors import RecordingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["read_first_sheet"]
+
+MAX_BYTES = 4_000_000
+"""A larger part is no table of scores: a file made to fill the memory."""
+NAMESPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+SHARED_STRINGS, FIRST_SHEET = "xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"
+
+
+def read_first_sheet(path: Path) -> list[list[str]]:
+    """Return the rows of a workbook's first sheet as text; an empty cell is an empty string.
+
+    Raises:
+        RecordingError: It is no workbook, is damaged, or is far too large.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            words = _shared_strings(_part(archive, SHARED_STRINGS)) if SHARED_STRINGS in names else []
+            sheet = _part(archive, FIRST_SHEET)
+        return [_row(row, words) for row in sheet.iter(f"{NAMESPACE}row")]
+    except (zipfile.BadZipFile, KeyError, ET.ParseError, ValueError, IndexError, OSError) as error:
+        msg = f"{path}: expected an .xlsx workbook with one sheet, could not read it: {error}; download it again"
+        raise RecordingError(msg) from error
+
+
+def _part(archive: zipfile.ZipFile, name: str) -> ET.Element:
+    """Return one XML part's root.
+
+    Raises:
+        ValueError: It is too large, or declares entities, which no spreadsheet does and which can grow without end.
+    """
+    if archive.getinfo(name).file_size > MAX_BYTES:
+        msg = f"{name} unpacks to {archive.getinfo(name).file_size} bytes, at most {MAX_BYTES} are read"
+        raise ValueError(msg)
+    content = archive.read(name)
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+        msg = f"{name} declares entities"
+        raise ValueError(msg)
+    return ET.fromstring(content)  # noqa: S314  (its size is bounded and entities are refused)
+
+
+def _shared_strings(root: ET.Element) -> list[str]:
+    return ["".join(text.text or "" for text in item.iter(f"{NAMESPACE}t")) for item in root.iter(f"{NAMESPACE}si")]
+
+
+def _row(row: ET.Element, words: list[str]) -> list[str]:
+    cells: dict[int, str] = {}
+    for cell in row.iter(f"{NAMESPACE}c"):
+        value = cell.find(f"{NAMESPACE}v")
+        text = "".join(part.text or "" for part in cell.iter(f"{NAMESPACE}t"))
+        if value is not None and value.text is not None:
+            text = words[int(value.text)] if cell.get("t") == "s" else value.text
+        cells[_column(cell.get("r", ""), len(cells))] = text.strip()
+    return [cells.get(column, "") for column in range(max(cells, default=-1) + 1)]
+
+
+def _column(reference: str, otherwise: int) -> int:
+    """Return the column's number of a reference such as B2; `otherwise` where the cell has none."""
+    letters = re.match(r"[A-Z]+", reference)
+    if letters is None:
+        return otherwise
+    number = 0
+    for letter in letters.group():
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number - 1

@@ -1,0 +1,1 @@
+"""Generated documentation: the node reference and the figures."""

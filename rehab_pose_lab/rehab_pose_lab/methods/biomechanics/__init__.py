@@ -1,0 +1,1 @@
+"""Joint angles from keypoints alone, online and offline, and KinePose's protocol."""

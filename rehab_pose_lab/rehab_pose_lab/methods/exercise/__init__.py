@@ -1,0 +1,1 @@
+"""Fused features, clinical scores and repetition counting of arbitrary movements."""

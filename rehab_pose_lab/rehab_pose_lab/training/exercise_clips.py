@@ -1,0 +1,62 @@
+"""The public recordings that the exercise recogniser learns from."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from rehab_pose.errors import RecordingError
+from rehab_pose_lab.datasets.irds import load_irds
+from rehab_pose_lab.datasets.kimore import load_kimore
+from rehab_pose_lab.datasets.labelled_bags import load_labelled_bags
+from rehab_pose_lab.datasets.mars import load_mars
+from rehab_pose_lab.datasets.mri import load_mri
+from rehab_pose_lab.datasets.ui_prmd import load_ui_prmd
+from rehab_pose_lab.datasets.utkinect import load_utkinect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rehab_pose_lab.datasets.clip import Clip
+
+__all__ = ["LOADERS", "Loader", "load_clips"]
+
+logger = logging.getLogger(__name__)
+
+
+class Loader(Protocol):
+    """Reads a data set's folder."""
+
+    def __call__(self, root: Path, *, skipped: list[str] | None = None) -> list[Clip]:
+        """Return its clips; with `skipped`, those that cannot be used are named there and left out."""
+
+
+LOADERS: dict[str, Loader] = {
+    "kimore": load_kimore,
+    "utkinect": load_utkinect,
+    "ui_prmd": load_ui_prmd,
+    "mars": load_mars,
+    "irds": load_irds,
+    "mri": load_mri,
+    "bags": load_labelled_bags,
+}
+
+
+def load_clips(root: Path) -> list[Clip]:
+    """Return the clips of every data set whose folder is there; KIMORE must be.
+
+    Raises:
+        RecordingError: There is no folder `kimore`.
+    """
+    if not (root / "kimore").is_dir():
+        msg = f"training data: expected a folder 'kimore' in {root}, there is none; see docs/models/exercise.md"
+        raise RecordingError(msg)
+    clips: list[Clip] = []
+    for name, loader in LOADERS.items():
+        if (root / name).is_dir():
+            found = loader(root / name)
+            logger.info("%s: %d clips of %d subjects", name, len(found), len({clip.subject for clip in found}))
+            clips.extend(found)
+        else:
+            logger.warning("%s: no such folder in %s; its movements are not taught as `none`", name, root)
+    return clips

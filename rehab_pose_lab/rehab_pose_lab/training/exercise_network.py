@@ -1,0 +1,186 @@
+"""The recogniser's network: Transformer encoders (Eq 31-38 of 3D-PoseFormer) beside networks of window statistics.
+
+Training builds it with torch and writes ONNX; the exercise stage itself runs the ONNX file and never imports this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from rehab_pose.exercise.catalogue import LABELS
+from rehab_pose.exercise.features import WINDOW_SAMPLES
+from rehab_pose.exercise.streams import STREAM_COUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["ExerciseNetwork", "NetworkSettings"]
+
+ABSENT = 1e4
+"""Taken from the attention towards a sample that is not there; exp of its negative is 0."""
+SCALED_LIMIT = 6.0
+"""Standard deviations from the mean at which an input is cut off."""
+STATISTICS = 4
+"""Mean, standard deviation, largest, smallest."""
+INITIAL_FRACTION = 0.3
+"""Size of the last layer's first weights beside the usual."""
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Sizes. The paper's: width 512, hidden 2048, 4 layers, patch 1, encoders 1, statistics 0."""
+
+    width: int = 96
+    heads: int = 8
+    layers: int = 3
+    hidden: int = 256
+    patch: int = 4
+    """Samples a token; a divisor of WINDOW_SAMPLES."""
+    dropout: float = 0.1
+    encoders: int = 1
+    """Transformers whose answers are averaged."""
+    statistics: int = 8
+    """Small networks over statistics of the window, each with half of the inputs, averaged with the encoders."""
+    statistics_width: int = 96
+    statistics_fraction: float = 0.5
+    inputs: int = STREAM_COUNT
+    """Numbers a sample; more where further streams are given."""
+    classes: int = len(LABELS)
+    """With `none`."""
+
+
+class EncoderLayer(nn.Module):
+    """Multi-head self-attention and a feed-forward part, each with normalisation before and a residual around."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        width, dropout = settings.width, settings.dropout
+        self.heads = settings.heads
+        self.norm_attention = nn.LayerNorm(width)
+        self.project = nn.Linear(width, 3 * width)
+        self.merge = nn.Linear(width, width)
+        self.norm_forward = nn.LayerNorm(width)
+        self.forward_part = nn.Sequential(
+            nn.Linear(width, settings.hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(settings.hidden, width)
+        )
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, tokens: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        """Return (B, L, width) from (B, L, width) and the additive attention bias (B, 1, 1, L)."""
+        batch, length, width = tokens.shape
+        projected = self.project(self.norm_attention(tokens)).reshape(batch, length, 3, self.heads, -1)
+        query, key, value = projected.permute(2, 0, 3, 1, 4).unbind(0)
+        weights = query @ key.transpose(-1, -2) * (width // self.heads) ** -0.5 + bias
+        attended = (torch.softmax(weights, dim=-1) @ value).permute(0, 2, 1, 3).reshape(batch, length, width)
+        tokens = tokens + self.dropout(self.merge(attended))
+        result: torch.Tensor = tokens + self.dropout(self.forward_part(self.norm_forward(tokens)))
+        return result
+
+
+class Encoder(nn.Module):
+    """One Transformer over patches of samples, mean and largest value over the tokens that are there, answers."""
+
+    def __init__(self, settings: NetworkSettings, outputs: int) -> None:
+        super().__init__()
+        self.tokens, self.inputs = WINDOW_SAMPLES // settings.patch, settings.inputs * settings.patch
+        self.embed = nn.Linear(settings.inputs * settings.patch, settings.width)
+        self.positions = nn.Parameter(0.02 * torch.randn(1, self.tokens, settings.width))
+        self.dropout = nn.Dropout(settings.dropout)
+        self.layers = nn.ModuleList(EncoderLayer(settings) for _ in range(settings.layers))
+        self.norm = nn.LayerNorm(settings.width)
+        self.head = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(2 * settings.width, outputs))
+
+    def forward(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """Return answers (B, O) from features (B, T, F), zero where absent, and presence (B, T)."""
+        patches = features.reshape(-1, self.tokens, self.inputs)
+        there = present.reshape(-1, self.tokens, WINDOW_SAMPLES // self.tokens).amax(dim=-1)
+        tokens = self.dropout(self.embed(patches) + self.positions)
+        bias = ((there - 1.0) * ABSENT)[:, None, None, :]
+        for layer in self.layers:
+            tokens = layer(tokens, bias)
+        tokens, weights = self.norm(tokens), there[..., None]
+        mean = (tokens * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)
+        largest = (tokens - (1.0 - weights) * ABSENT).amax(dim=1)
+        answers: torch.Tensor = self.head(torch.cat([mean, largest], dim=-1))
+        return answers
+
+
+class StatisticsNetworks(nn.Module):
+    """Several small networks at once, each over its own part of the window's statistics: what trees live on."""
+
+    def __init__(self, settings: NetworkSettings, outputs: int) -> None:
+        super().__init__()
+        count, inputs, width = settings.statistics, STATISTICS * settings.inputs, settings.statistics_width
+        self.chosen: torch.Tensor
+        self.register_buffer("chosen", (torch.rand(count, 1, inputs) < settings.statistics_fraction).float())
+        sizes = (inputs, width, 2 * width // 3, outputs)
+        scales = (
+            (settings.statistics_fraction * inputs) ** -0.5,
+            (2.0 / width) ** 0.5,
+            INITIAL_FRACTION * sizes[2] ** -0.5,
+        )
+        self.weights = nn.ParameterList(
+            scale * torch.randn(count, before, after)
+            for scale, before, after in zip(scales, sizes[:-1], sizes[1:], strict=True)
+        )
+        self.biases = nn.ParameterList(torch.zeros(count, 1, after) for after in sizes[1:])
+
+    def forward(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """Return answers (K, B, O) from features (B, T, F), zero where absent, and presence (B, T)."""
+        there = present[..., None]
+        count = there.sum(dim=1).clamp(min=1.0)
+        mean = features.sum(dim=1) / count
+        spread = ((((features - mean[:, None]) * there) ** 2).sum(dim=1) / count + 1e-6).sqrt()
+        largest = (features - (1.0 - there) * ABSENT).amax(dim=1).clamp(min=-SCALED_LIMIT)
+        smallest = (features + (1.0 - there) * ABSENT).amin(dim=1).clamp(max=SCALED_LIMIT)
+        values = torch.cat([mean, spread, largest, smallest], dim=-1)[None] * self.chosen
+        values = functional.dropout(values, 0.1, self.training)
+        for weight, bias in zip(list(self.weights)[:-1], list(self.biases)[:-1], strict=True):
+            values = functional.dropout(functional.gelu(values @ weight + bias), 0.3, self.training)
+        answers: torch.Tensor = values @ self.weights[-1] + self.biases[-1]
+        return answers
+
+
+class ExerciseNetwork(nn.Module):
+    """Features and presence of a window to logits of the labels, and among the exercises alone."""
+
+    def __init__(self, settings: NetworkSettings | None = None) -> None:
+        super().__init__()
+        self.settings = settings or NetworkSettings()
+        outputs = 2 * self.settings.classes - 1
+        self.centre: torch.Tensor
+        self.scale: torch.Tensor
+        self.register_buffer("centre", torch.zeros(self.settings.inputs))
+        self.register_buffer("scale", torch.ones(self.settings.inputs))
+        self.encoders = nn.ModuleList(Encoder(self.settings, outputs) for _ in range(self.settings.encoders))
+        self.statistics = StatisticsNetworks(self.settings, outputs) if self.settings.statistics else None
+
+    def scale_to(self, samples: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
+        """Set the input's centre and scale from features (B, T, F) and presence (B, T)."""
+        rows = torch.cat([features[present > 0] for features, present in samples])
+        self.centre.copy_(rows.mean(dim=0))
+        self.scale.copy_(1.0 / (rows.std(dim=0) + 0.1))
+
+    def members(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """Return the answers of every member (K, B, 2 C - 1): logits of all labels, then among the exercises."""
+        scaled = ((features - self.centre) * self.scale).clamp(-SCALED_LIMIT, SCALED_LIMIT) * present[..., None]
+        answers = [encoder(scaled, present)[None] for encoder in self.encoders]
+        if self.statistics is not None:
+            answers.append(self.statistics(scaled, present))
+        return torch.cat(answers, dim=0)
+
+    def forward(self, features: torch.Tensor, present: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits of all labels (B, C) and among the exercises (B, C - 1).
+
+        Encoders and statistics count alike, however many of each there are.
+        """
+        answers = self.members(features, present)
+        count = self.settings.encoders
+        groups = [part.mean(dim=0) for part in (answers[:count], answers[count:]) if part.shape[0]]
+        mean = torch.stack(groups).mean(dim=0)
+        return mean[:, : self.settings.classes], mean[:, self.settings.classes :]

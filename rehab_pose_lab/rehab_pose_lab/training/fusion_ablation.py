@@ -1,0 +1,179 @@
+"""Table 11 of 3D-PoseFormer, asked again: what recognition loses when a stream of Eq 30 is left out or thinned.
+
+One network a variant, from the same start, on rendered recordings of people of whom none is on both sides.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+from tqdm import tqdm
+
+from rehab_pose.exercise.catalogue import EXERCISES
+from rehab_pose.exercise.features import WINDOW_SAMPLES
+from rehab_pose_lab.methods.exercise.fusion import DETECTORS, FusionLayout, fused_features
+from rehab_pose_lab.training.exercise_network import ExerciseNetwork, NetworkSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rehab_pose_lab.training.fusion_clips import FusionClip
+
+__all__ = ["VARIANTS", "AblationPlan", "ablation", "ablation_table"]
+
+logger = logging.getLogger(__name__)
+
+_ALL = FusionLayout()
+_STREAMS = ("joints", "keypoints", "contours", "body", "vertices")
+
+
+def _variants() -> dict[str, FusionLayout]:
+    found = {"all streams": _ALL}
+    found |= {f"without {name}": replace(_ALL, streams=tuple(s for s in _STREAMS if s != name)) for name in _STREAMS}
+    found |= {f"{name} alone": replace(_ALL, streams=(name,)) for name in _STREAMS}
+    found |= {
+        "25 % fewer vertices": replace(_ALL, vertices=_ALL.vertices * 3 // 4),
+        "50 % fewer vertices": replace(_ALL, vertices=_ALL.vertices // 2),
+        "half of the contour points": replace(_ALL, contour_points=_ALL.contour_points // 2),
+    }
+    images = replace(_ALL, streams=("keypoints", "contours"))
+    found["keypoints and contours"] = images
+    for name in DETECTORS:
+        left = tuple(detector for detector in DETECTORS if detector != name)
+        found[f"keypoints and contours, without {name}"] = replace(images, detectors=left)
+    return found
+
+
+VARIANTS = _variants()
+"""What is trained: everything, each stream off and alone, thinner meshes and contours, and each detector off where the
+joints do not outshine it."""
+
+
+@dataclass(frozen=True)
+class AblationPlan:
+    """How each variant is trained and judged."""
+
+    window_samples: int = 10
+    """One second: with more, everything is right with anything."""
+    steps: int = 300
+    batch: int = 64
+    learning_rate: float = 2e-3
+    seeds: tuple[int, ...] = (1, 2, 3)
+    held_out_fraction: float = 0.3
+    split_seed: int = 7
+    threads: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Windows:
+    features: NDArray[np.float32]
+    """(B, WINDOW_SAMPLES, F), the last samples filled."""
+    present: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+
+def ablation(clips: Sequence[FusionClip], path: Path, plan: AblationPlan | None = None) -> dict[str, Any]:
+    """Train and judge every variant; those already in the file are kept.
+
+    Args:
+        clips: Of several subjects.
+        path: JSON file, written after every variant.
+        plan: Sizes and seeds.
+
+    Returns:
+        What the file holds: by variant the share of windows that are right, its standard deviation over the seeds,
+        and how much that is less than with all streams [percentage points].
+    """
+    plan = plan or AblationPlan()
+    subjects = np.array(sorted({clip.subject for clip in clips}))
+    held_out = set(
+        np.random.default_rng(plan.split_seed).permutation(subjects)[: round(plan.held_out_fraction * len(subjects))]
+    )
+    training = [clip for clip in clips if clip.subject not in held_out]
+    testing = [clip for clip in clips if clip.subject in held_out]
+    results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    results["held_out"], results["clips"] = sorted(held_out), len(clips)
+    variants = results.setdefault("variants", {})
+    for name, layout in tqdm(VARIANTS.items(), unit="variant", desc="ablation", mininterval=2.0):
+        if name in variants:
+            continue
+        learnt, judged = _windows(training, layout, plan), _windows(testing, layout, plan)
+        accuracies = [_accuracy(_train(learnt, layout, plan, seed), judged) for seed in plan.seeds]
+        variants[name] = {
+            "window_acc": float(np.mean(accuracies)),
+            "window_acc_sd": float(np.std(accuracies)),
+            "n_windows": len(judged.labels),
+            "inputs": layout.count,
+        }
+        best = variants["all streams"]["window_acc"]
+        for entry in variants.values():
+            entry["lost_points"] = 100.0 * (best - entry["window_acc"])
+        path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        logger.info("%s: %.4f", name, variants[name]["window_acc"])
+    return results
+
+
+def ablation_table(results: dict[str, Any]) -> list[str]:
+    """Return the table's lines."""
+    lines = [f"{'':52s}{'windows right':>14s}{'lost':>8s}"]
+    for name, entry in results["variants"].items():
+        lines.append(
+            f"{name:52s}{100.0 * entry['window_acc']:8.2f} % ±{100.0 * entry['window_acc_sd']:.2f}"
+            f"{entry['lost_points']:8.2f}"
+        )
+    return lines
+
+
+def _windows(clips: Sequence[FusionClip], layout: FusionLayout, plan: AblationPlan) -> _Windows:
+    """Return all windows of the clips, half overlapping."""
+    size = plan.window_samples
+    features, present, labels = [], [], []
+    for clip in clips:
+        for start in range(0, len(clip.frames) - size + 1, max(size // 2, 1)):
+            inside = slice(start, start + size)
+            found, there = fused_features(clip.positions_m[inside], clip.up, clip.frames[inside], layout)
+            whole = np.zeros((WINDOW_SAMPLES, layout.count), dtype=np.float32)
+            whole[-size:] = found
+            features.append(whole)
+            present.append(np.concatenate([np.zeros(WINDOW_SAMPLES - size), np.maximum(there, 1.0)]))
+            labels.append(EXERCISES.index(clip.label))
+    return _Windows(np.array(features), np.array(present, dtype=np.float32), np.array(labels, dtype=np.int64))
+
+
+def _train(windows: _Windows, layout: FusionLayout, plan: AblationPlan, seed: int) -> ExerciseNetwork:
+    torch.set_num_threads(plan.threads)
+    torch.manual_seed(seed)
+    random = np.random.default_rng(seed)
+    network = ExerciseNetwork(NetworkSettings(inputs=layout.count, statistics=0, layers=2))
+    features, present = torch.from_numpy(windows.features), torch.from_numpy(windows.present)
+    labels = torch.from_numpy(windows.labels)
+    network.scale_to([(features, present)])
+    optimizer = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.learning_rate, total_steps=plan.steps + 1)
+    network.train()
+    for _ in range(plan.steps):
+        chosen = torch.from_numpy(random.integers(0, len(labels), plan.batch))
+        _, logits = network(features[chosen], present[chosen])
+        loss = functional.cross_entropy(logits, labels[chosen], label_smoothing=0.05)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+    network.eval()
+    return network
+
+
+def _accuracy(network: ExerciseNetwork, windows: _Windows) -> float:
+    with torch.no_grad():
+        _, logits = network(torch.from_numpy(windows.features), torch.from_numpy(windows.present))
+    return float((logits.argmax(dim=-1).numpy() == windows.labels).mean())

@@ -1,0 +1,81 @@
+"""The norms of healthy repetitions: KIMORE's control group, counted and measured as a live camera would."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.exercise.catalogue import EXERCISES
+from rehab_pose.exercise.cycles import CycleDetector
+from rehab_pose.exercise.features import FEATURE_INDEX
+from rehab_pose.exercise.quality import Norm, Norms
+from rehab_pose.exercise.quality_measures import MEASURES, Unit, repetition_measures
+from rehab_pose.exercise.settings import ExerciseSettings
+from rehab_pose.exercise.signals import SIGNALS, body_axes, signal_values
+from rehab_pose.geometry.floor import CAMERA_UP
+from rehab_pose_lab.datasets.kimore import SUSPECT_CLIPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from rehab_pose_lab.datasets.clip import Clip
+
+__all__ = ["clip_repetitions", "healthy_norms", "write_norms"]
+
+HEALTHY_GROUPS = ("CG/Expert", "CG/NotExpert")
+MIN_SPREAD = {Unit.ANGLE: np.radians(4.0), Unit.LENGTH: 0.03, Unit.TIME: 0.4}
+"""What joints from depth cannot tell apart [rad, torso lengths, s]."""
+
+
+def clip_repetitions(clip: Clip) -> list[dict[str, float]]:
+    """Return the measures of each repetition of a clip of one of the exercises, in its order."""
+    settings, spec = ExerciseSettings(), SIGNALS[clip.label]
+    positions_m = clip.positions_m[:, FEATURE_INDEX]
+    axes = body_axes(positions_m, CAMERA_UP)
+    detector = CycleDetector(
+        spec.minimum_range,
+        two_sided=spec.two_sided,
+        shortest_s=settings.shortest_repetition_s,
+        longest_s=settings.longest_repetition_s,
+    )
+    found = []
+    values = signal_values(clip.label, positions_m, axes)
+    for stamp_ns, value in zip(clip.stamps_ns.tolist(), values.tolist(), strict=True):
+        cycle = detector.update(stamp_ns, value)
+        if cycle is not None:
+            first, end = np.searchsorted(clip.stamps_ns, [cycle.start_ns, cycle.end_ns])
+            found.append(repetition_measures(clip.stamps_ns[first : end + 1], positions_m[first : end + 1], axes))
+    return found
+
+
+def healthy_norms(clips: Iterable[Clip]) -> Norms:
+    """Return median and robust spread of every measure of every exercise over the control group's repetitions."""
+    rows: dict[str, list[dict[str, float]]] = {label: [] for label in EXERCISES}
+    for clip in clips:
+        if clip.group in HEALTHY_GROUPS and clip.name not in SUSPECT_CLIPS:
+            rows[clip.label].extend(clip_repetitions(clip))
+    norms: Norms = {}
+    for label, repetitions in rows.items():
+        norms[label] = {}
+        for name, measure in MEASURES.items():
+            values = np.array([row[name] for row in repetitions])
+            median = float(np.nanmedian(values))
+            spread = 1.4826 * float(np.nanmedian(np.abs(values - median)))
+            norms[label][name] = Norm(round(median, 4), round(max(spread, MIN_SPREAD[measure.unit]), 4))
+    return norms
+
+
+def write_norms(path: Path, norms: Norms, facts: dict[str, object]) -> None:
+    """Write norms as the JSON file that `rehab_pose.exercise.quality` reads."""
+    content = {
+        "facts": facts,
+        "units": {name: measure.unit.name.lower() for name, measure in MEASURES.items()},
+        "norms": {
+            label: {name: {"median": norm.median, "spread": norm.spread} for name, norm in measures.items()}
+            for label, measures in norms.items()
+        },
+    }
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,189 @@
+"""Clinical scores: mirror-fair features, honest folds, files that can be checked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from rehab_pose.errors import ModelFileError
+from rehab_pose.exercise.catalogue import EXERCISES
+from rehab_pose.exercise.features import FEATURE_INDEX, FEATURE_JOINTS
+from rehab_pose_lab.datasets.kimore import load_kimore
+from rehab_pose_lab.methods.exercise.clinical_scores import (
+    HIGHEST,
+    SHIPPED_SCORES,
+    features_of_recording,
+    load_score_model,
+)
+from rehab_pose_lab.methods.exercise.recording_features import (
+    CURVES,
+    LATERAL_CURVES,
+    body_curves,
+    even_positions,
+    mirrored,
+)
+from rehab_pose_lab.training.clinical_scores import ScoreTable, cross_validated, fit_scores, score_folds
+from rehab_pose_lab.training.extra_trees import extra_trees_predict
+from rehab_pose_lab.training.movement_correctness import area_under_curve
+from rehab_pose_lab.training.quality import with_errors, write_score_model
+from rehab_pose_lab.training.quality_figures import rank_correlation
+from rehab_pose_lab.training.repetition_sets import SetPlan, render_set
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RAW = 1500
+
+
+def drawn_table(seed: int, people: int = 40) -> ScoreTable:
+    """Return features that hold the score in some columns and noise in the others."""
+    random = np.random.default_rng(seed)
+    skill = random.normal(size=(people, 1)) + 0.4 * random.normal(size=(people, 5))
+    raw = random.normal(size=(people, 5, RAW))
+    raw[..., :60] += skill[..., None]
+    total = np.clip(35.0 + 8.0 * skill, 0.0, 50.0)
+    scores = np.stack([total, 0.3 * total, 0.7 * total], axis=-1)
+    groups = ("CG/Expert",) * (people // 2) + ("GPP/Stroke",) * (people - people // 2)
+    return ScoreTable(tuple(f"S{number}" for number in range(people)), groups, raw, scores)
+
+
+def test_scores_that_are_in_the_features_are_found() -> None:
+    table = drawn_table(1)
+    predicted, probability = cross_validated(table, score_folds(table.subjects, 5, 3))
+    for column in range(5):
+        assert rank_correlation(predicted[1, :, column, 0], table.scores[:, column, 0]) > 0.7
+    good = table.scores[..., 0] >= 30.0
+    assert ((probability[1] >= 0.5) == good).mean() > 0.8
+
+
+def test_a_tested_subject_s_scores_change_nothing() -> None:
+    table = drawn_table(2)
+    folds = score_folds(table.subjects, 5, 3)
+    before, _ = cross_validated(table, folds)
+    spoilt = table.scores.copy()
+    spoilt[folds == 2] = 0.0
+    after, _ = cross_validated(replace(table, scores=spoilt), folds)
+    np.testing.assert_array_equal(before[:, folds == 2], after[:, folds == 2])
+    assert np.abs(before[:, folds == 1] - after[:, folds == 1]).max() > 0.01
+
+
+def test_missing_exercises_and_scores_are_no_trouble() -> None:
+    table = drawn_table(3)
+    raw, scores = table.raw.copy(), table.scores.copy()
+    raw[3, 1] = raw[5] = np.nan
+    scores[7] = np.nan
+    predicted, _ = cross_validated(replace(table, raw=raw, scores=scores), score_folds(table.subjects, 5, 3))
+    assert np.isnan(predicted[:, 3, 1]).all()
+    assert np.isnan(predicted[:, 5]).all()
+    assert np.isfinite(predicted[:, 7]).all()
+    assert np.isfinite(predicted[:, 3, 0]).all()
+
+
+def test_the_file_gives_the_same_scores(tmp_path: Path) -> None:
+    table = drawn_table(4)
+    model = with_errors(fit_scores(table, np.ones(40, dtype=np.bool_)), table, 3)
+    write_score_model(tmp_path / "scores.npz", model)
+    raw = {label: table.raw[0, place] for place, label in enumerate(EXERCISES)}
+    kept = load_score_model(tmp_path / "scores.npz").predict(raw)
+    for label, score in model.predict(raw).items():
+        np.testing.assert_allclose(kept[label].values, score.values, atol=0.05)
+        assert (score.deviations > 0.0).all()
+        assert score.with_session
+    assert not model.predict({"squat": raw["squat"]})["squat"].with_session
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "scores.npz", alone=np.zeros(3))
+    with pytest.raises(ModelFileError, match="train quality"):
+        load_score_model(tmp_path / "scores.npz")
+
+
+def test_the_mirror_of_a_mirror_is_the_original() -> None:
+    curves = np.random.default_rng(0).normal(size=(20, len(CURVES)))
+    np.testing.assert_array_equal(mirrored(mirrored(curves)), curves)
+    assert set(LATERAL_CURVES) < set(CURVES)
+
+
+def test_the_mirror_is_the_one_of_real_mirrors() -> None:
+    frames, _ = render_set(
+        SetPlan(
+            "lateral_trunk_tilt",
+            *(2.6, 2, 0.9, 0.3, 4, 0.2, 30.0, 0.2),
+            pauses=False,
+            partial=False,
+            joints_go_missing=False,
+            seed=3,
+        )
+    )
+    seen = np.array([joints.positions_m for joints in frames])[:, FEATURE_INDEX]
+    swapped = [
+        FEATURE_JOINTS.index(name.replace("left", "right") if "left" in name else name.replace("right", "left"))
+        for name in FEATURE_JOINTS
+    ]
+    reflected = seen[:, swapped] * [-1.0, 1.0, 1.0]
+    np.testing.assert_allclose(body_curves(reflected), mirrored(body_curves(seen)), atol=1e-9)
+
+
+def test_curves_do_not_care_where_the_camera_stands() -> None:
+    frames, _ = render_set(
+        SetPlan(
+            "squat", 2.6, 2, 0.9, 0.1, 4, 0.2, 30.0, 0.2, pauses=False, partial=False, joints_go_missing=False, seed=3
+        )
+    )
+    stamps_ns = np.array([joints.stamp_ns for joints in frames])
+    positions_m = np.array([joints.positions_m for joints in frames])
+    tilt = np.deg2rad(12.0)
+    turn = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+    seen = features_of_recording("squat", stamps_ns, positions_m)
+    tilted = features_of_recording("squat", stamps_ns, positions_m @ turn.T + [0.3, 0.1, 0.5])
+    np.testing.assert_allclose(tilted, seen, atol=2e-3)  # medians by component turn nearly alike
+    score = load_score_model().predict({"squat": seen})["squat"]
+    assert ((score.values >= 0.0) & (score.values <= HIGHEST)).all()
+    assert 0.0 <= score.correct_probability <= 1.0
+
+
+def test_gaps_are_bridged() -> None:
+    stamps_ns = np.arange(90, dtype=np.int64) * 33_333_333
+    positions_m = np.zeros((90, 16, 3)) + np.sin(np.arange(90) / 20.0)[:, None, None]
+    gappy = positions_m.copy()
+    gappy[40:43, 2] = np.nan
+    assert np.abs(even_positions(stamps_ns, gappy) - even_positions(stamps_ns, positions_m)).max() < 0.01
+    assert body_curves(even_positions(stamps_ns, gappy)).shape[1] == len(CURVES)
+
+
+def test_shipped_weights_are_small() -> None:
+    assert SHIPPED_SCORES.stat().st_size < 1_000_000
+    assert (load_score_model().error[:, :, 0] < 10.0).all()
+
+
+def test_trees_learn_a_step_and_their_seed_decides() -> None:
+    random = np.random.default_rng(1)
+    features = random.normal(size=(200, 10))
+    targets = np.where(features[:, 3] > 0.2, 1.0, -1.0)
+    asked = random.normal(size=(100, 10))
+    said = extra_trees_predict(features, targets, asked, seed=1, trees=50, feature_fraction=0.5)
+    assert area_under_curve(asked[:, 3] > 0.2, said) > 0.97
+    np.testing.assert_array_equal(
+        said, extra_trees_predict(features, targets, asked, seed=1, trees=50, feature_fraction=0.5)
+    )
+
+
+def test_ranks_and_curves_by_hand() -> None:
+    assert rank_correlation(np.array([1.0, 2.0, 2.0, 9.0]), np.array([0.0, 5.0, 5.0, 6.0])) == pytest.approx(1.0)
+    assert rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([3.0, 2.0, 1.0])) == pytest.approx(-1.0)
+    assert area_under_curve([True, False, True, False], np.array([3.0, 1.0, 2.0, 2.0])) == pytest.approx(0.875)
+
+
+@pytest.mark.slow
+def test_shipped_scores_order_real_people(shared_data: Path) -> None:
+    """On people it was trained on: a check of the whole path, not of its quality."""
+    clips = [clip for clip in load_kimore(shared_data / "kimore") if clip.label == "squat"]
+    totals: dict[str, list[float]] = {"CG": [], "GP": []}
+    model = load_score_model()
+    for clip in clips[::3]:
+        raw = features_of_recording("squat", clip.stamps_ns, clip.positions_m)
+        totals[clip.group[:2]].append(model.predict({"squat": raw})["squat"].values[0])
+    assert np.median(totals["CG"]) > np.median(totals["GP"]) + 4.0

@@ -1,0 +1,78 @@
+"""`rehab-pose evaluate quality`: scores of recordings with and without raters, for people and for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from rehab_pose.cli.main import main
+from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_lab.datasets.clip import Clip
+from rehab_pose_lab.methods.exercise.clinical_scores import load_score_model
+from rehab_pose_lab.training.clinical_evaluation import agreement, score_recordings, write_scores
+from rehab_pose_lab.training.repetition_sets import SetPlan, render_set
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXERCISES = ("squat", "trunk_rotation")
+
+
+def recorded(subject: str, label: str, seed: int) -> Clip:
+    rest = {"pauses": False, "partial": False, "joints_go_missing": False}
+    frames, _ = render_set(SetPlan(label, 2.6, 3, 0.9, 0.1, 4, 0.2, 30.0, 0.2, seed=seed, **rest))
+    positions_m = np.array([joints.positions_m for joints in frames], dtype=np.float32)
+    return Clip(
+        name=f"{subject}_{label}",
+        dataset="test",
+        subject=subject,
+        group="",
+        label=label,
+        stamps_ns=np.array([joints.stamp_ns for joints in frames], dtype=np.int64),
+        skeleton=SMPL_24,
+        positions_m=positions_m,
+        confidence=np.ones(positions_m.shape[:2], dtype=np.float32),
+    )
+
+
+def test_people_are_scored_and_held_against_their_raters(tmp_path: Path) -> None:
+    clips = [recorded(f"S{number}", label, number) for number in range(4) for label in EXERCISES]
+    model = load_score_model()
+    blind = score_recordings(clips, model, {})
+    assert [(entry.subject, entry.label) for entry in blind[:2]] == [("S0", "squat"), ("S0", "trunk_rotation")]
+    assert all(entry.said.with_session for entry in blind)
+    assert np.isnan(agreement(blind)["ts_mae"])
+    # Raters who say what the model says, and three points more.
+    raters = {
+        f"S{number}": ("CG", np.tile(next(e for e in blind if e.subject == f"S{number}").said.values + 3.0, (5, 1)))
+        for number in range(4)
+    }
+    squats = [entry for entry in score_recordings(clips, model, raters) if entry.label == "squat"]
+    figures = agreement(squats)
+    assert figures["ts_mae"] == pytest.approx(3.0)
+    assert figures["ts_spearman"] == pytest.approx(1.0)
+    assert (figures["n_rated"], figures["n_subjects"]) == (4.0, 4.0)
+    write_scores(tmp_path / "scores.csv", [*blind[:1], *squats[:1]])
+    with (tmp_path / "scores.csv").open(encoding="utf-8") as lines:
+        first, second = csv.DictReader(lines)
+    assert first["total_raters"] == ""
+    assert float(second["total_raters"]) == pytest.approx(float(second["total"]) + 3.0, abs=0.011)
+
+
+@pytest.mark.slow
+def test_the_command_scores_a_folder(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = str(shared_data / "kimore")
+    assert main(["evaluate", "quality", "--root", root, "--json", "-o", str(tmp_path)]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["n_rated"] > 300
+    assert figures["ts_spearman"] > 0.7  # people it was trained on
+    assert len((tmp_path / "scores.csv").read_text(encoding="utf-8").splitlines()) == figures["n_exercises"] + 1
+
+
+def test_a_folder_without_recordings_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "quality", "--root", str(tmp_path)]) == 2
+    assert "kimore" in capsys.readouterr().err

@@ -1,0 +1,73 @@
+"""The ablation over streams: a stream that tells the exercise helps, one that tells nothing does not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.body.loader import load_body_model
+from rehab_pose.exercise.catalogue import EXERCISES
+from rehab_pose.exercise.features import FEATURE_JOINTS
+from rehab_pose_lab.methods.exercise.fusion import DETECTORS, VALUES_A_FAMILY, FrameFindings, FusionLayout
+from rehab_pose_lab.training import fusion_ablation
+from rehab_pose_lab.training.fusion_ablation import AblationPlan, ablation, ablation_table
+from rehab_pose_lab.training.fusion_clips import FusionClip, spread_vertices
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+SAMPLES, VERTICES = 20, 8
+PLAN = AblationPlan(steps=40, seeds=(1,), held_out_fraction=0.5)
+
+
+def clip(subject: int, label: str, random: np.random.Generator) -> FusionClip:
+    """Return a clip whose body rotations alone tell what is done."""
+    rotations = random.normal(0.0, 0.1, (SAMPLES, 23, 3))
+    rotations[:, EXERCISES.index(label)] += 1.0
+    frames = tuple(
+        FrameFindings(
+            families=random.normal(size=(len(DETECTORS), VALUES_A_FAMILY - 1)).astype(np.float32),
+            contours_px=random.normal(100.0, 10.0, (20, 8, 2)).astype(np.float32),
+            box_px=np.array([50.0, 50.0, 80.0, 200.0], dtype=np.float32),
+            rotations_rad=rotations[index].astype(np.float32),
+            vertices_m=random.normal(0.0, 0.3, (VERTICES, 3)).astype(np.float32),
+        )
+        for index in range(SAMPLES)
+    )
+    positions_m = random.normal(0.0, 0.3, (SAMPLES, len(FEATURE_JOINTS), 3)).astype(np.float32)
+    return FusionClip(f"{subject}_{label}", str(subject), label, positions_m, np.array([0.0, -1.0, 0.0]), frames)
+
+
+def test_only_the_stream_that_tells_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(1)
+    clips = [clip(subject, label, random) for subject in range(6) for label in EXERCISES]
+    whole = FusionLayout(vertices=VERTICES)
+    variants = {
+        "all streams": whole,
+        "body alone": FusionLayout(vertices=VERTICES, streams=("body",)),
+        "without body": FusionLayout(vertices=VERTICES, streams=("joints", "keypoints", "contours", "vertices")),
+    }
+    monkeypatch.setattr(fusion_ablation, "VARIANTS", variants)
+    path = tmp_path / "fusion.json"
+    results = ablation(clips, path, PLAN)["variants"]
+    assert results["body alone"]["window_acc"] > 0.9
+    assert results["without body"]["window_acc"] < 0.5
+    assert results["without body"]["lost_points"] > 30.0
+    assert len(ablation_table({"variants": results})) == 1 + len(variants)
+    written = json.loads(path.read_text())
+    assert set(written["held_out"]) < {str(subject) for subject in range(6)}
+    written["variants"]["body alone"]["window_acc"] = 0.123
+    path.write_text(json.dumps(written))
+    assert ablation(clips, path, PLAN)["variants"]["body alone"]["window_acc"] == 0.123, "what is done is kept"
+
+
+def test_vertices_are_spread_over_the_whole_body() -> None:
+    model = load_body_model()
+    chosen = spread_vertices(model, 64)
+    assert len(set(chosen.tolist())) == 64
+    distance_m = np.linalg.norm(model.v_template[:, None] - model.v_template[chosen][None], axis=2).min(axis=1)
+    assert distance_m.max() < 0.2

@@ -1,0 +1,144 @@
+"""The five exercises of KIMORE as functions of the phase of one repetition.
+
+Shapes, sizes and tempo follow the recordings of KIMORE's healthy experts (Capecci et al. 2019), measured relative to
+the pelvis with the camera's tilt taken out: which joints move, how far, how the cycle is shaped (flat tops), how long
+it takes. Axes as in `posture`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.geometry.rotations import matrices_from_axis_angles
+from rehab_pose_sim.posture import HANGING, Posture, mirrored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["EXERCISES", "Exercise"]
+
+FORWARD = mirrored(((0.38, -0.1, 1.0), (0.02, -0.12, 1.0)))
+ON_HIPS = mirrored(((0.75, -0.66, -0.28), (-0.42, -0.74, 0.45)))
+OVERHEAD = mirrored(((0.42, 1.0, 0.2), (0.2, 1.0, 0.35)))
+ONE_SIDED_FLATNESS, TWO_SIDED_FLATNESS = 1.3, 1.6
+"""How flat a cycle's ends are; 0 is a sine."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """How one exercise is done."""
+
+    posture: Callable[[float, float, float], Posture]
+    """Posture from phase (0-1), amplitude (1: as healthy people) and asymmetry (-1 to 1)."""
+    period_s: float
+    """Median length of a repetition in KIMORE's experts [s]."""
+    lead_s: float
+    """Time to get from standing to the first repetition [s]."""
+
+
+def _one_sided(phase: float) -> float:
+    """Return 0 at rest to 1 at the far end and back."""
+    k = ONE_SIDED_FLATNESS
+    return float(0.5 - 0.5 * np.tanh(k * np.cos(2.0 * np.pi * phase)) / np.tanh(k))
+
+
+def _two_sided(phase: float) -> float:
+    """Return 0, 1 (the left side), 0, -1 (the right side), 0."""
+    k = TWO_SIDED_FLATNESS
+    return float(np.tanh(k * np.sin(2.0 * np.pi * phase)) / np.tanh(k))
+
+
+def _sides(amplitude: float, asymmetry: float) -> tuple[float, float]:
+    return amplitude * (1.0 + asymmetry), amplitude * (1.0 - asymmetry)
+
+
+def _about(axis: int, angle_rad: float) -> NDArray[np.float64]:
+    return np.asarray(np.eye(3)[axis] * angle_rad)
+
+
+def _turned(directions: NDArray[np.float64], axis: int, angle_rad: float) -> NDArray[np.float64]:
+    return np.asarray(directions @ matrices_from_axis_angles(_about(axis, angle_rad)).T)
+
+
+def arm_lifting(phase: float, amplitude: float, asymmetry: float) -> Posture:
+    """Both straight arms forward and up over the head, and down again."""
+    arms = mirrored(HANGING)
+    for side, share in enumerate(_sides(amplitude, asymmetry)):
+        lift = min(share, 1.1) * _one_sided(phase)
+        angle = 2.95 * lift
+        sign = 1.0 if side == 0 else -1.0
+        outward = 0.25 + 0.25 * np.sin(0.5 * angle)
+        arms[side, 0] = (sign * outward, -np.cos(angle), np.sin(angle))
+        arms[side, 1] = (sign * (0.12 - 0.04 * lift), -np.cos(angle + 0.15), np.sin(angle + 0.15))
+    both = min(amplitude, 1.1) * _one_sided(phase)
+    return Posture(spine_rad=_about(0, -0.06 * both), arms=arms)
+
+
+def lateral_trunk_tilt(phase: float, amplitude: float, asymmetry: float) -> Posture:
+    """Arms up in a V; trunk and arms tilt to the left, then to the right."""
+    sway = _two_sided(phase)
+    sway *= _sides(amplitude, asymmetry)[0 if sway > 0 else 1]
+    arms = _turned(OVERHEAD, 2, -0.45 * sway)
+    return Posture(
+        pelvis_m=np.array([-0.025 * sway, 0.0, 0.0]),
+        pelvis_rad=_about(2, -0.05 * sway),
+        spine_rad=_about(2, -0.46 * sway),
+        neck_rad=_about(2, -0.2 * sway),
+        arms=arms,
+    )
+
+
+def trunk_rotation(phase: float, amplitude: float, asymmetry: float) -> Posture:
+    """Arms held forward; the trunk turns to the left, then to the right."""
+    turn = _two_sided(phase)
+    turn *= _sides(amplitude, asymmetry)[0 if turn > 0 else 1]
+    return Posture(
+        pelvis_rad=_about(1, 0.3 * turn), spine_rad=_about(1, 0.75 * turn), neck_rad=_about(1, 0.1 * turn), arms=FORWARD
+    )
+
+
+def pelvis_rotation(phase: float, amplitude: float, asymmetry: float) -> Posture:
+    """Hands on the hips; the pelvis goes round in a circle under still shoulders."""
+    angle = 2.0 * np.pi * phase
+    sideways, forward = np.sin(angle), np.cos(angle)
+    sideways *= _sides(amplitude, asymmetry)[0 if sideways > 0 else 1]
+    forward *= amplitude
+    # The shoulders, half a metre above, stay nearly where they are: the trunk leans against the pelvis.
+    lean = np.array([-0.16 * forward + 0.12, 0.0, 0.22 * sideways])
+    return Posture(
+        pelvis_m=np.array([0.1 * sideways, 0.0, 0.06 * forward]),
+        pelvis_rad=0.5 * lean,
+        spine_rad=0.5 * lean,
+        neck_rad=-0.8 * lean,
+        arms=ON_HIPS,
+    )
+
+
+def squat(phase: float, amplitude: float, asymmetry: float) -> Posture:
+    """Arms forward; down until the knees are bent by about a right angle, and up."""
+    left, right = _sides(amplitude, asymmetry)
+    depth = min(amplitude, 1.1) * _one_sided(phase)
+    lean = 0.5 * depth
+    arms = _turned(FORWARD, 0, -lean)
+    return Posture(
+        pelvis_m=np.array([0.05 * (left - right) * depth, -0.31 * depth, -0.14 * depth]),
+        pelvis_rad=_about(0, 0.6 * lean),
+        spine_rad=_about(0, 0.4 * lean),
+        neck_rad=_about(0, -0.5 * lean),
+        arms=arms,
+    )
+
+
+EXERCISES = {
+    "arm_lifting": Exercise(arm_lifting, 3.0, 0.0),
+    "lateral_trunk_tilt": Exercise(lateral_trunk_tilt, 5.0, 0.9),
+    "trunk_rotation": Exercise(trunk_rotation, 4.8, 0.8),
+    "pelvis_rotation": Exercise(pelvis_rotation, 2.4, 0.8),
+    "squat": Exercise(squat, 2.6, 0.8),
+}
+"""By label, in the order of KIMORE's numbers."""

@@ -1,0 +1,106 @@
+"""A simulated person before a simulated camera -> the camera's topics."""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from rehab_pose.messages import topics
+from rehab_pose.messages.camera_info import camera_info_message
+from rehab_pose.messages.factory import header, time_message
+from rehab_pose.messages.images import depth_millimetres, image_message
+from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.stage_node import StageNode
+from rehab_pose.units import NS_PER_S
+from rehab_pose_sim.camera import SimulatedCamera
+from rehab_pose_sim.settings import SimulationSettings
+
+if TYPE_CHECKING:
+    from rehab_pose.messages.factory import Message
+
+__all__ = ["SimCameraNode", "main"]
+
+MAX_SLEEP_S = 0.05
+"""Between looks at whether to stop, and at whether simulated time goes on [s]."""
+
+
+class SimCameraNode(StageNode):
+    """Publishes rendered colour, depth and camera_info, as a driver would.
+
+    Each image is rendered before it is due and sent when it is: what comes after the camera is not charged with the
+    time that rendering takes. With simulation.ahead_s it does not share the CPU with it either.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("sim_camera")
+        settings = self.settings("simulation", SimulationSettings)
+        self._simulation = SimulatedCamera(settings)
+        self._color = self.output(topics.COLOR)
+        self._info = self.output(topics.CAMERA_INFO)
+        self._depth = self.output(topics.DEPTH)
+        self._length = self._simulation.length_frames
+        ahead = min(self._length, round(settings.ahead_s * settings.rate_hz))
+        self._kept = [self._render(index) for index in range(ahead)]
+        self._next = (0, self._image(0))
+        now_ns = self.get_clock().now().nanoseconds
+        self._first_ns = settings.start_ns or now_ns
+        self._rate_hz = settings.rate_hz
+        self.start_worker(capacity=1, adjustable=False)  # an image that cannot be rendered in time is skipped
+        self._stopping = threading.Event()
+        self._ticker = threading.Thread(target=self._run, name="sim_camera_ticker", daemon=True)
+        self._ticker.start()
+
+    def close(self) -> None:
+        """Stop."""
+        self._stopping.set()
+        self._ticker.join(MAX_SLEEP_S * 2)
+        super().close()
+
+    def _run(self) -> None:
+        """Ask for each image when it is due: a camera that falls behind skips images, its stamps stay true."""
+        last = -1
+        while not self._stopping.is_set():
+            elapsed_s = (self.get_clock().now().nanoseconds - self._first_ns) / NS_PER_S
+            due = math.floor(elapsed_s * self._rate_hz)
+            if due > last:
+                self.health.drop("not rendered in time", due - last - 1)
+                last = due
+                self.post(self._publish, due, self._stamp_ns(due), self.now_s())
+            left_s = (last + 1) / self._rate_hz - elapsed_s
+            self._stopping.wait(min(left_s, MAX_SLEEP_S))
+
+    def _stamp_ns(self, index: int) -> int:
+        return self._first_ns + round(index / self._rate_hz * NS_PER_S)
+
+    def _publish(self, index: int) -> bool:
+        messages = self._next[1] if self._next[0] == index else self._image(index)
+        for publisher, message in zip((self._info, self._color, self._depth), messages, strict=True):
+            message.header.stamp = time_message(self.factory, self._stamp_ns(index))
+            publisher.publish(message)
+        self._next = (index + 1, self._image(index + 1))
+        return True
+
+    def _image(self, index: int) -> tuple[Message, Message, Message]:
+        place = index % self._length
+        return self._kept[place] if place < len(self._kept) else self._render(index)
+
+    def _render(self, index: int) -> tuple[Message, Message, Message]:
+        """Return the messages of an image; their stamp is set when they are sent."""
+        frame = self._simulation.frame(index).frame
+        stamp = header(self.factory, 0, frame.frame_id)
+        return (
+            camera_info_message(self.factory, stamp, frame.intrinsics),
+            image_message(self.factory, stamp, "rgb8", frame.color),
+            image_message(self.factory, stamp, "16UC1", depth_millimetres(frame.depth_m)),
+        )
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(SimCameraNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

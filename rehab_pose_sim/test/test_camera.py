@@ -1,0 +1,162 @@
+"""The simulated camera: truth agrees with the picture, feet stay on the floor, repetitions are counted, all repeats."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rehab_pose.body.skinning import pose_joints, pose_vertices
+from rehab_pose.geometry.rotations import matrices_from_axis_angles
+from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_sim.camera import SimulatedCamera
+from rehab_pose_sim.exercises import EXERCISES
+from rehab_pose_sim.settings import SimulationSettings
+
+CLEAN = SimulationSettings(noise="none", sway=0.0)
+NAMES = tuple(EXERCISES)
+
+
+def camera_of(exercise: str, **changes: float | str) -> SimulatedCamera:
+    values = {"exercise": exercise, "noise": "none", "width_px": 320, "height_px": 240, "fx": 230.0, "fy": 230.0}
+    return SimulatedCamera(SimulationSettings.from_mapping({**values, **changes}))
+
+
+def middle_of_first_repetition(camera: SimulatedCamera, phase: float) -> int:
+    samples = [camera.motion_at(index) for index in range(camera.length_frames)]
+    phases = np.array([sample.phase if sample.repetitions == 0 else np.nan for sample in samples])
+    return int(np.nanargmin(np.abs(phases - phase)))
+
+
+def test_the_same_frame_is_the_same_whatever_was_asked_before() -> None:
+    first, second = SimulatedCamera(), SimulatedCamera()
+    first.frame(7)
+    for camera_first, camera_second in ((first.frame(90), second.frame(90)),):
+        np.testing.assert_array_equal(camera_first.frame.depth_m, camera_second.frame.depth_m)
+        np.testing.assert_array_equal(camera_first.frame.color, camera_second.frame.color)
+    other = SimulatedCamera(SimulationSettings(seed=2)).frame(90)
+    assert not np.array_equal(other.frame.depth_m, second.frame(90).frame.depth_m)
+
+
+def test_stamps_follow_the_rate() -> None:
+    camera = camera_of("squat", rate_hz=15.0, start_ns=10**18)
+    assert camera.frame(0).frame.stamp_ns == 10**18
+    assert camera.frame(30).frame.stamp_ns == 10**18 + 2 * 10**9
+
+
+@pytest.mark.parametrize("exercise", NAMES)
+@pytest.mark.parametrize("yaw_deg", [0.0, 30.0])
+def test_joints_lie_inside_the_silhouette_and_under_its_surface(exercise: str, yaw_deg: float) -> None:
+    camera = camera_of(exercise, yaw_deg=yaw_deg, shape_seed=3)
+    for phase in (0.0, 0.25, 0.5):
+        shot = camera.frame(middle_of_first_repetition(camera, phase))
+        truth = shot.truth
+        pixels = np.rint(camera.intrinsics.project(truth.joints_m)).astype(int)
+        for name, (u, v), z in zip(SMPL_24.joint_names, pixels, truth.joints_m[:, 2], strict=True):
+            around = truth.silhouette[v - 2 : v + 3, u - 2 : u + 3]
+            assert around.any(), f"{name} of {exercise} at phase {phase} is outside"
+            assert np.nanmin(truth.depth_m[v - 2 : v + 3, u - 2 : u + 3][around]) < z
+
+
+def test_depth_without_noise_is_the_mesh_before_the_room() -> None:
+    shot = camera_of("none").frame(0)
+    truth, depth = shot.truth, shot.frame.depth_m
+    person = depth[truth.silhouette]
+    assert truth.vertices_m[:, 2].min() - 1e-4 <= person.min() <= person.max() <= truth.vertices_m[:, 2].max()
+    points = shot.frame.intrinsics.back_project_image(depth).astype(np.float64)
+    height = points @ truth.floor_plane[:3] + truth.floor_plane[3]
+    bottom = np.zeros_like(truth.silhouette)
+    bottom[-5:] = True
+    np.testing.assert_allclose(height[bottom & ~truth.silhouette], 0.0, atol=1e-4)
+    assert (truth.parts[truth.silhouette] > 0).all()
+    assert (truth.parts[~truth.silhouette] == 0).all()
+    assert shot.frame.color[truth.silhouette].std() > 10
+
+
+@pytest.mark.parametrize("exercise", [*NAMES, "none"])
+@pytest.mark.parametrize("changes", [{}, {"shape_seed": 4}, {"amplitude": 1.2, "asymmetry": 0.6, "sway": 3.0}])
+def test_feet_stay_on_the_floor_where_they_were(exercise: str, changes: dict[str, float]) -> None:
+    camera = camera_of(exercise, **changes)
+    ankles = []
+    for index in range(0, camera.length_frames, 7):
+        parameters = camera.motion_at(index).parameters
+        assert abs(pose_vertices(camera.model, parameters)[:, 1].min()) < 0.01
+        ankles.append(pose_joints(camera.model, parameters)[0][[7, 8, 10, 11]])
+    assert np.ptp(ankles, axis=0).max() < 0.01
+
+
+@pytest.mark.parametrize("exercise", NAMES)
+def test_repetitions_count_up_to_what_was_planned(exercise: str) -> None:
+    camera = camera_of(exercise, seconds_per_exercise=15.0)
+    samples = [camera.motion_at(index) for index in range(camera.length_frames)]
+    done = [sample.repetitions for sample in samples if sample.label == exercise]
+    assert done == sorted(done)
+    expected = round(14.0 / EXERCISES[exercise].period_s)
+    assert abs(max(done) - expected) <= 1
+    phase = np.array([sample.phase for sample in samples if np.isfinite(sample.phase)])
+    assert np.count_nonzero(np.diff(phase) < 0) == max(done) - 1
+    assert {sample.label for sample in samples} == {exercise, "none"}
+
+
+def swing(exercise: str, **changes: float) -> np.ndarray:
+    camera = camera_of(exercise, sway=0.0, **changes)
+    frames = [pose_joints(camera.model, camera.motion_at(i).parameters)[0] for i in range(0, camera.length_frames, 2)]
+    return np.array(frames)
+
+
+def test_each_exercise_moves_what_kimore_says_as_far_as_kimore_says() -> None:
+    """Ranges around the medians of KIMORE's experts (see simulation/exercises.py)."""
+    joint = SMPL_24.index
+    arms = swing("arm_lifting")
+    rise = arms[:, joint("left_wrist"), 1] - arms[:, 0, 1]
+    assert rise.max() - rise.min() > 0.85
+    tilt = swing("lateral_trunk_tilt")
+    trunk = tilt[:, joint("neck")] - tilt[:, 0]
+    lean = np.arctan2(trunk[:, 0], trunk[:, 1])
+    assert 0.2 < lean.max() < 0.5
+    assert -0.5 < lean.min() < -0.2
+    turn = swing("trunk_rotation")
+    across = turn[:, joint("left_shoulder")] - turn[:, joint("right_shoulder")]
+    yaw = np.arctan2(-across[:, 2], across[:, 0])
+    assert 0.9 < yaw.max() < 1.25
+    assert -1.25 < yaw.min() < -0.9
+    circle = swing("pelvis_rotation")
+    assert 0.15 < np.ptp(circle[:, 0, 0]) < 0.25
+    assert np.ptp(circle[:, joint("left_shoulder"), 0]) < 0.1
+    squat = swing("squat")
+    assert 0.25 < np.ptp(squat[:, 0, 1]) < 0.4
+
+
+def test_amplitude_and_asymmetry_change_the_size_of_the_movement() -> None:
+    wrists = [SMPL_24.index("left_wrist"), SMPL_24.index("right_wrist")]
+    lopsided = swing("arm_lifting", asymmetry=-0.5)[:, wrists, 1].max(axis=0)
+    assert lopsided[1] - lopsided[0] > 0.3
+    assert np.ptp(swing("squat", amplitude=0.5)[:, 0, 1]) < 0.7 * np.ptp(swing("squat")[:, 0, 1])
+
+
+@pytest.mark.parametrize("exercise", NAMES)
+def test_nobody_jumps(exercise: str) -> None:
+    camera = camera_of(exercise)
+    joints = np.array(
+        [pose_joints(camera.model, camera.motion_at(i).parameters)[0] for i in range(camera.length_frames)]
+    )
+    speed = np.linalg.norm(np.diff(joints, axis=0), axis=2) * 30.0
+    assert speed.max() < 4.0
+
+
+def test_the_second_person_is_no_part_of_the_subject() -> None:
+    alone, together = camera_of("none").frame(3), camera_of("none", people=2).frame(3)
+    np.testing.assert_array_equal(alone.truth.silhouette, together.truth.silhouette)
+    changed = (alone.frame.color != together.frame.color).any(axis=-1)
+    assert changed.sum() > 1000
+    assert not (changed & together.truth.silhouette).any()
+
+
+def test_the_truths_rotations_belong_to_its_joints() -> None:
+    camera = camera_of("squat", yaw_deg=20.0)
+    truth = camera.frame(middle_of_first_repetition(camera, 0.5)).truth
+    rest = camera.model.joints(truth.parameters.betas)
+    knee, ankle = SMPL_24.index("left_knee"), SMPL_24.index("left_ankle")
+    bone = truth.joint_rotations[knee] @ (rest[ankle] - rest[knee])
+    np.testing.assert_allclose(truth.joints_m[ankle] - truth.joints_m[knee], bone, atol=1e-9)
+    np.testing.assert_allclose(np.linalg.det(truth.joint_rotations), 1.0)
+    assert matrices_from_axis_angles(truth.parameters.rotations_rad).shape == (24, 3, 3)

@@ -1,0 +1,77 @@
+"""JointPredictor against the simulation's truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rehab_pose.datatypes import JointVisibility, Silhouette
+from rehab_pose.joints.predictor import JointPredictor
+from rehab_pose.joints.settings import JointSettings
+from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
+from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_sim.camera import SimulatedCamera
+from rehab_pose_sim.settings import SimulationSettings
+
+
+def errors_m(method: str, exercise: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Return errors (frames, 24) [m] while an exercise is done."""
+    camera = SimulatedCamera(SimulationSettings(exercise=exercise))
+    segmenter, predictor = SilhouetteSegmenter(), JointPredictor(JointSettings(method=method, smooth=False))
+    rows = []
+    for index in range(60, 240, 20):
+        simulated = camera.frame(index)
+        silhouette = segmenter.segment(simulated.frame)
+        assert silhouette is not None
+        joints = predictor.predict(silhouette)
+        rows.append(np.linalg.norm(joints.positions_m - simulated.truth.joints_m, axis=1))
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("exercise", ["arm_lifting", "trunk_rotation", "squat"])
+def test_the_network_is_near_the_truth_and_far_better_than_the_rules(exercise: str) -> None:
+    ours, published = errors_m("network", exercise), errors_m("paper", exercise)
+    assert np.isfinite(ours).all()
+    assert ours.mean() < 0.06
+    assert ours.mean() < 0.5 * np.nanmean(published)
+
+
+def test_left_and_right_are_the_persons_own() -> None:
+    simulated = SimulatedCamera(SimulationSettings(exercise="none")).frame(0)
+    silhouette = SilhouetteSegmenter().segment(simulated.frame)
+    assert silhouette is not None
+    joints = JointPredictor().predict(silhouette)
+    for name in ("shoulder", "hip", "knee", "ankle", "wrist"):
+        # Facing the camera, the person's left has the larger x.
+        left, right = (joints.positions_m[SMPL_24.index(f"{side}_{name}"), 0] for side in ("left", "right"))
+        assert left > right + 0.05
+
+
+def test_legs_outside_the_image_are_predicted_with_little_confidence() -> None:
+    near = SimulatedCamera(SimulationSettings(exercise="none", distance_m=1.5, pitch_deg=-8.0)).frame(0)
+    silhouette = SilhouetteSegmenter().segment(near.frame)
+    assert silhouette is not None
+    joints = JointPredictor().predict(silhouette)
+    outside = near.frame.intrinsics.project(near.truth.joints_m)[:, 1] > near.frame.intrinsics.height_px + 40
+    assert outside.any()
+    assert (joints.visibility[outside] == JointVisibility.PREDICTED).all()
+    assert joints.confidence[outside].max() < joints.confidence[~outside].min()
+
+
+def test_a_silhouette_without_depth_gives_missing_joints() -> None:
+    simulated = SimulatedCamera(SimulationSettings(exercise="none")).frame(0)
+    silhouette = SilhouetteSegmenter().segment(simulated.frame)
+    assert silhouette is not None
+    blind = Silhouette(
+        stamp_ns=silhouette.stamp_ns,
+        frame_id=silhouette.frame_id,
+        intrinsics=silhouette.intrinsics,
+        box_px=silhouette.box_px,
+        inside=silhouette.inside,
+        color=silhouette.color,
+        depth_m=np.full_like(silhouette.depth_m, np.nan),
+    )
+    joints = JointPredictor().predict(blind)
+    assert np.isnan(joints.positions_m).all()
+    assert (joints.visibility == JointVisibility.MISSING).all()
+    assert (joints.confidence == 0.0).all()

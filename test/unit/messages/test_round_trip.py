@@ -1,0 +1,277 @@
+"""Every record survives the way through a message, with either library, and through serialisation."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from rehab_pose.bags.message_types import BagMessageFactory, type_store
+from rehab_pose.datatypes import (
+    Body,
+    BodyParameters,
+    BodyParts,
+    Bones,
+    ExerciseClassification,
+    JointAngles,
+    Joints,
+    KeypointFamily,
+    Keypoints,
+    Repetition,
+    RgbdFrame,
+    Silhouette,
+)
+from rehab_pose.geometry.camera import CameraIntrinsics
+from rehab_pose.geometry.rotations import matrices_from_axis_angles
+from rehab_pose.messages.angles import angles_from_message, angles_message, bones_from_message, bones_message
+from rehab_pose.messages.body import body_from_message, body_message, vertices_from_message, vertices_message
+from rehab_pose.messages.exercise import (
+    recognition_from_message,
+    recognition_message,
+    repetition_from_message,
+    repetition_message,
+)
+from rehab_pose.messages.frames import (
+    frame_from_message,
+    frame_message,
+    nobody_silhouette_message,
+    silhouette_from_message,
+    silhouette_message,
+)
+from rehab_pose.messages.joints import joints_from_message, joints_message
+from rehab_pose.messages.keypoints import (
+    keypoints_from_message,
+    keypoints_message,
+    parts_from_message,
+    parts_message,
+)
+from rehab_pose.skeletons.smpl24 import SMPL_24
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STAMP_NS = 1_700_000_000_123_456_789
+FRAME_ID = "camera_color_optical_frame"
+CAMERA = CameraIntrinsics(width_px=48, height_px=32, fx=40.5, fy=41.5, cx=23.25, cy=15.75)
+BOX_PX = (5, 3, 11, 17)
+
+
+class BagWay:
+    """rosbags: make, serialise, read back."""
+
+    def __init__(self) -> None:
+        self.factory: Any = BagMessageFactory()
+
+    @staticmethod
+    def sent(message: Any) -> Any:  # noqa: ANN401
+        store, name = type_store(), message.__msgtype__
+        return store.deserialize_cdr(store.serialize_cdr(message, name), name)
+
+
+class RosWay:
+    """rclpy: make, serialise, read back."""
+
+    def __init__(self) -> None:
+        pytest.importorskip("rclpy", reason="ROS is not installed")
+        pytest.importorskip("rehab_pose_msgs", reason="the message package is not built")
+        from rehab_pose.ros.io.message_factory import RosMessageFactory  # noqa: PLC0415
+
+        self.factory: Any = RosMessageFactory()
+
+    @staticmethod
+    def sent(message: Any) -> Any:  # noqa: ANN401
+        from rclpy.serialization import deserialize_message, serialize_message  # noqa: PLC0415
+
+        return deserialize_message(serialize_message(message), type(message))
+
+
+@pytest.fixture(params=[BagWay, RosWay], ids=["rosbags", "rclpy"])
+def way(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401
+    return request.param()
+
+
+def same(left: Any, right: Any, tolerance: float = 0.0) -> None:  # noqa: ANN401
+    """Compare two records field by field; NaN equals NaN."""
+    assert type(left) is type(right)
+    for field in dataclasses.fields(left):
+        a, b = getattr(left, field.name), getattr(right, field.name)
+        if isinstance(a, np.ndarray):
+            assert a.dtype == b.dtype, field.name
+            np.testing.assert_allclose(a, b, rtol=0, atol=tolerance, err_msg=field.name)
+        elif dataclasses.is_dataclass(a) and not isinstance(a, type):
+            same(a, b, tolerance)
+        elif isinstance(a, tuple) and a and dataclasses.is_dataclass(a[0]):
+            for one, other in zip(a, b, strict=True):
+                same(one, other, tolerance)
+        elif isinstance(a, float):
+            assert a == pytest.approx(b, abs=max(tolerance, 1e-7), nan_ok=True), field.name
+        else:
+            assert a == b, field.name
+
+
+def single(values: Any) -> Any:  # noqa: ANN401
+    """Round to what a float32 field can carry, so that a round trip has to be exact."""
+    return np.asarray(values, np.float32).astype(np.float64)
+
+
+def frame() -> RgbdFrame:
+    random = np.random.default_rng(1)
+    depth = random.uniform(0.5, 4.0, (32, 48)).astype(np.float32)
+    depth[::3] = np.nan
+    color = random.integers(0, 256, (32, 48, 3), dtype=np.uint8)
+    return RgbdFrame(STAMP_NS, FRAME_ID, CAMERA, color, depth)
+
+
+def silhouette() -> Silhouette:
+    random = np.random.default_rng(2)
+    inside = random.random((17, 11)) > 0.4
+    color = random.integers(0, 256, (17, 11, 3), dtype=np.uint8) * inside[..., None]
+    depth = np.where(inside, 2.0, np.nan).astype(np.float32)
+    plane = np.array([0.0, -0.99, 0.1, 1.2])
+    return Silhouette(STAMP_NS, FRAME_ID, CAMERA, BOX_PX, inside, color, depth, plane, 0.75)
+
+
+def keypoints() -> Keypoints:
+    random = np.random.default_rng(3)
+
+    def family(detector: str, count: int, descriptors: Any) -> KeypointFamily:  # noqa: ANN401
+        columns = random.random((4, count)).astype(np.float32)
+        columns[0] = np.nan
+        pixels = random.random((count, 2)).astype(np.float32)
+        size, angle, response, depth = columns
+        return KeypointFamily(detector, pixels, size, angle, response, depth, descriptors)
+
+    return Keypoints(
+        STAMP_NS,
+        FRAME_ID,
+        (
+            family("contour", 7, None),
+            family("orb", 4, random.integers(0, 256, (4, 32), dtype=np.uint8)),
+            family("harris", 0, None),
+            family("sift", 3, random.random((3, 128)).astype(np.float32)),
+        ),
+    )
+
+
+def parts() -> BodyParts:
+    random = np.random.default_rng(4)
+    contours = random.random((20, 6, 2)).astype(np.float32)
+    contours[3] = np.nan
+    return BodyParts(STAMP_NS, FRAME_ID, BOX_PX, random.integers(0, 20, (17, 11), dtype=np.uint8), contours)
+
+
+def joints() -> Joints:
+    random = np.random.default_rng(5)
+    positions = single(random.random((24, 3)))
+    positions[4] = np.nan
+    state = random.integers(0, 4, 24, dtype=np.uint8)
+    confidence, sigma = single(random.random(24)), single(random.random(24))
+    return Joints(STAMP_NS, FRAME_ID, SMPL_24, positions, confidence, sigma, state, np.array([0.1, -0.9, 0.2, 1.0]))
+
+
+def body() -> Body:
+    random = np.random.default_rng(6)
+    parameters = BodyParameters(
+        single(random.random(10)), single(random.normal(0, 0.4, (24, 3))), single(random.random(3))
+    )
+    rotations = matrices_from_axis_angles(random.normal(0, 1.0, (24, 3)))
+    vertices = random.random((9, 3)).astype(np.float32)
+    joint_positions = single(random.random((24, 3)))
+    return Body(
+        STAMP_NS,
+        FRAME_ID,
+        "free-abc",
+        parameters,
+        vertices,
+        joint_positions,
+        rotations,
+        0.01,
+        5,
+        True,
+        np.full(4, np.nan),
+        single(random.random(24)),
+    )
+
+
+RECORDS: list[tuple[Any, Callable[..., Any], Callable[..., Any]]] = [
+    (keypoints(), keypoints_message, keypoints_from_message),
+    (parts(), parts_message, parts_from_message),
+    (joints(), joints_message, joints_from_message),
+    (
+        JointAngles(
+            STAMP_NS,
+            FRAME_ID,
+            ("left_a", "right_a"),
+            single([0.1, np.nan]),
+            single([np.nan, 2.0]),
+            single([0.5, 0.25]),
+            single([0.01, np.nan]),
+        ),
+        angles_message,
+        angles_from_message,
+    ),
+]
+
+
+@pytest.mark.parametrize(("record", "to_message", "from_message"), RECORDS, ids=lambda entry: type(entry).__name__)
+def test_a_record_comes_back_exactly(way: Any, record: Any, to_message: Any, from_message: Any) -> None:  # noqa: ANN401
+    message = way.sent(to_message(way.factory, STAMP_NS, FRAME_ID, record))
+    same(record, from_message(message))
+
+
+@pytest.mark.parametrize(("record", "to_message", "from_message"), RECORDS, ids=lambda entry: type(entry).__name__)
+def test_nobody_is_an_empty_message_that_reads_as_none(
+    way: Any,  # noqa: ANN401
+    record: Any,  # noqa: ANN401
+    to_message: Any,  # noqa: ANN401
+    from_message: Any,  # noqa: ANN401
+) -> None:
+    message = way.sent(to_message(way.factory, STAMP_NS, FRAME_ID, None))
+    assert from_message(message) is None
+    assert message.header.stamp.sec == STAMP_NS // 10**9
+    assert message.header.frame_id == record.frame_id
+
+
+def test_a_frame_comes_back_exactly(way: Any) -> None:  # noqa: ANN401
+    same(frame(), frame_from_message(way.sent(frame_message(way.factory, frame()))))
+
+
+def test_a_silhouette_comes_back_exactly_and_nobody_reads_as_none(way: Any) -> None:  # noqa: ANN401
+    same(silhouette(), silhouette_from_message(way.sent(silhouette_message(way.factory, silhouette()))))
+    nobody = way.sent(nobody_silhouette_message(way.factory, frame()))
+    assert silhouette_from_message(nobody) is None
+    assert (nobody.camera_info.width, nobody.camera_info.height) == (48, 32)
+
+
+def test_a_body_comes_back_to_single_precision_and_its_mesh_exactly(way: Any) -> None:  # noqa: ANN401
+    given = body()
+    state = way.sent(body_message(way.factory, STAMP_NS, FRAME_ID, given))
+    mesh = way.sent(vertices_message(way.factory, STAMP_NS, FRAME_ID, given))
+    same(given, body_from_message(state, vertices_from_message(mesh)), tolerance=3e-7)
+
+
+def test_no_body_reads_as_none_and_has_no_number_that_looks_like_one(way: Any) -> None:  # noqa: ANN401
+    message = way.sent(body_message(way.factory, STAMP_NS, FRAME_ID, None))
+    assert body_from_message(message) is None
+    assert np.isnan(np.asarray(message.joint_positions)).all()
+    assert len(vertices_from_message(way.sent(vertices_message(way.factory, STAMP_NS, FRAME_ID, None)))) == 0
+
+
+def test_bones_come_back_to_single_precision(way: Any) -> None:  # noqa: ANN401
+    random = np.random.default_rng(7)
+    poses = np.tile(np.eye(4), (3, 1, 1))
+    poses[:, :3, :3] = matrices_from_axis_angles(random.normal(0, 1.0, (3, 3)))
+    poses[:, :3, 3] = random.random((3, 3))
+    given = Bones(STAMP_NS, FRAME_ID, ("a", "b", "c"), poses, single([0.1, 0.2, 0.3]), single([0.01, 0.02, 0.03]))
+    same(given, bones_from_message(way.sent(bones_message(way.factory, STAMP_NS, FRAME_ID, given))), tolerance=3e-7)
+    assert bones_from_message(way.sent(bones_message(way.factory, STAMP_NS, FRAME_ID, None))) is None
+
+
+def test_what_the_exercise_stage_says_comes_back_exactly(way: Any) -> None:  # noqa: ANN401
+    probabilities = single([0.1, 0.2, 0.3, 0.2, 0.1, 0.1])
+    recognition = ExerciseClassification(STAMP_NS, FRAME_ID, STAMP_NS - 5, "squat", 0.5, probabilities, True, "m-1")
+    same(recognition, recognition_from_message(way.sent(recognition_message(way.factory, recognition))))
+    repetition = Repetition(STAMP_NS, FRAME_ID, "squat", 3, STAMP_NS - 9, STAMP_NS - 1, "knee_rad", 0.5, 1.5, np.nan)
+    same(repetition, repetition_from_message(way.sent(repetition_message(way.factory, repetition))))

@@ -1,0 +1,130 @@
+"""Bones as files, pictures and markers say what the record says."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+
+from rehab_pose.bags.writer import BagWriter
+from rehab_pose.body.loader import load_body_model
+from rehab_pose.bones.inferrer import BoneInferrer, surface_body
+from rehab_pose.cli.main import main
+from rehab_pose.datatypes import BodyParameters, Bones
+from rehab_pose.errors import ContractError
+from rehab_pose.messages import topics
+from rehab_pose.messages.camera_info import camera_info_message
+from rehab_pose.messages.factory import header
+from rehab_pose.messages.images import depth_millimetres, image_message
+from rehab_pose.results.bone_files import PLY_FACE, PLY_VERTEX, posed_surface, write_bones
+from rehab_pose.ros.adapters.markers import CYLINDER, TRIANGLE_LIST, bone_markers
+from rehab_pose.ros.io.message_factory import RosMessageFactory
+from rehab_pose_sim.camera import SimulatedCamera
+from rehab_pose_sim.settings import SimulationSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def bones() -> Bones:
+    model = load_body_model()
+    parameters = BodyParameters(np.zeros(10), np.zeros((24, 3)), np.array([0.0, 0.0, 2.0]))
+    body = surface_body(posed_surface(model, parameters), model.model_id, parameters)
+    return BoneInferrer().infer_with_meshes(body)
+
+
+def read_ply(path: Path) -> tuple[list[str], Any, Any]:
+    header, _, content = path.read_bytes().partition(b"end_header\n")
+    lines = header.decode("ascii").splitlines()
+    counts = [int(line.split()[2]) for line in lines if line.startswith("element")]
+    vertices = np.frombuffer(content, PLY_VERTEX, counts[0])
+    faces = np.frombuffer(content, PLY_FACE, counts[1], PLY_VERTEX.itemsize * counts[0])
+    assert PLY_VERTEX.itemsize * counts[0] + PLY_FACE.itemsize * counts[1] == len(content)
+    return lines, vertices, faces
+
+
+def test_the_whole_and_the_parts_are_the_same_bones(bones: Bones, tmp_path: Path) -> None:
+    count = write_bones(tmp_path, bones)
+    assert count == len([path for path in tmp_path.rglob("*") if path.is_file()])
+    lines, vertices, faces = read_ply(tmp_path / "skeleton.ply")
+    mesh = bones.mesh
+    assert mesh is not None
+    np.testing.assert_array_equal(np.stack([vertices[axis] for axis in "xyz"], axis=1), mesh.vertices_m)
+    np.testing.assert_array_equal(faces["corners"], mesh.faces)
+    number = bones.names.index("L4")
+    assert f"comment bone {number} L4" in lines
+    _, part, part_faces = read_ply(tmp_path / "parts" / "L4.ply")
+    mine = faces["bone"] == number
+    assert mine.sum() == len(part_faces)
+    np.testing.assert_array_equal(part["x"][part_faces["corners"]], vertices["x"][faces["corners"][mine]])
+
+
+def test_the_table_has_every_bone(bones: Bones, tmp_path: Path) -> None:
+    write_bones(tmp_path, bones)
+    with (tmp_path / "bones.csv").open() as file:
+        rows = {row["bone"]: row for row in csv.DictReader(file)}
+    assert tuple(rows) == bones.names
+    femur = rows["left_femur"]
+    assert (femur["side"], femur["parent"], femur["source"]) == ("left", "left_hip_bone", "procedural")
+    assert float(femur["length_m"]) == pytest.approx(bones.length_m[bones.names.index("left_femur")], abs=1e-6)
+    with (tmp_path / "joints.csv").open() as file:
+        assert "L5_S1" in {row["joint"] for row in csv.DictReader(file)}
+
+
+def test_bones_without_meshes_are_refused(bones: Bones, tmp_path: Path) -> None:
+    without = Bones(0, "", bones.names, bones.camera_from_bone, bones.length_m, bones.radius_m)
+    with pytest.raises(ContractError, match="infer_with_meshes"):
+        write_bones(tmp_path, without)
+
+
+def test_the_command_writes_files_and_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "bones.png"
+    assert main(["bones", "-o", str(tmp_path / "out"), "--exercise", "squat", "--picture", str(picture)]) == 0
+    said = capsys.readouterr().out
+    assert "76 bones (procedural)" in said
+    assert "lumbar lordosis" in said
+    image = cv2.imread(str(picture))
+    assert image is not None
+    assert (image < 200).any(axis=2).sum() > 100
+    assert main(["bones", "-o", str(tmp_path / "out"), "--exercise", "moonwalk"]) == 2
+
+
+def test_markers_are_rods_or_one_mesh(bones: Bones) -> None:
+    factory: Any = RosMessageFactory()
+    mesh = bone_markers(factory, bones).markers
+    assert [marker.type for marker in mesh] == [TRIANGLE_LIST]
+    assert bones.mesh is not None
+    assert len(mesh[0].points) == 3 * len(bones.mesh.faces)
+    without = Bones(7, "cam", bones.names, bones.camera_from_bone, bones.length_m, bones.radius_m)
+    rods = bone_markers(factory, without).markers
+    assert len(rods) == len(bones.names)
+    assert len({marker.id for marker in rods}) == len(rods)
+    femur = rods[bones.names.index("left_femur")]
+    assert femur.type == CYLINDER
+    pose = bones.camera_from_bone[bones.names.index("left_femur")]
+    length = bones.length_m[bones.names.index("left_femur")]
+    middle = pose[:3, 3] + 0.5 * length * pose[:3, 1]
+    assert (femur.pose.position.x, femur.pose.position.y, femur.pose.position.z) == pytest.approx(tuple(middle))
+    assert femur.scale.z == pytest.approx(length)
+
+
+def test_the_command_takes_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    camera = SimulatedCamera(SimulationSettings(exercise="squat", gap_s=0.0))
+    with BagWriter(tmp_path / "bag") as bag:
+        for index in range(3):
+            frame = camera.frame(index).frame
+            stamp = header(bag.factory, frame.stamp_ns, frame.frame_id)
+            depth = image_message(bag.factory, stamp, "16UC1", depth_millimetres(frame.depth_m))
+            info = camera_info_message(bag.factory, stamp, frame.intrinsics)
+            bag.write(topics.CAMERA_INFO, frame.stamp_ns, info)
+            bag.write(topics.COLOR, frame.stamp_ns, image_message(bag.factory, stamp, "rgb8", frame.color))
+            bag.write(topics.DEPTH, frame.stamp_ns, depth)
+    out = tmp_path / "out"
+    assert main(["bones", str(tmp_path / "bag"), "-o", str(out), "--frame", "2", "--picture", str(out / "a.png")]) == 0
+    assert "76 bones" in capsys.readouterr().out
+    assert (out / "parts" / "skull.ply").is_file()
+    assert main(["bones", str(tmp_path / "bag"), "-o", str(out), "--frame", "9"]) == 2

@@ -1,0 +1,79 @@
+"""What diagnostics say follows from what happened, and from nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from rehab_pose.ros.runtime.health import Health, Level
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_gap_in_a_publishers_numbers_is_counted_as_lost() -> None:
+    health = Health(Clock())
+    entry = health.add_input("joints", "/joints", watched=True)
+    for number in (5, 6, 9, 10):
+        health.arrived(entry, b"one", number)
+    assert entry.lost == 2
+    health.arrived(entry, b"two", 1)  # another publisher, or the same one started anew, begins its own count
+    assert entry.lost == 2
+    assert health.report().values["lost on the way: /joints"] == "2"
+
+
+def test_rate_and_latency_come_from_the_clock() -> None:
+    clock = Clock()
+    health = Health(clock)
+    entry = health.add_input("rgbd", "/rgbd", watched=True)
+    for _ in range(60):
+        arrived_s = health.arrived(entry)
+        clock.now_s += 0.05
+        health.done(arrived_s, present=True)
+    values = health.report().values
+    assert float(values["rate [Hz]"]) == pytest.approx(20.0, abs=0.5)
+    assert values["latency [ms]"] == "50.0"
+    assert 19.0 < entry.rate_hz(clock.now_s) <= 20.0
+
+
+def test_silence_warns_and_ends_with_the_next_message() -> None:
+    clock = Clock()
+    health = Health(clock)
+    entry = health.add_input("rgbd", "/ns/rgbd", watched=True)
+    health.add_input("exercise/label", "/exercise/label", watched=False)
+    health.arrived(entry)
+    assert health.report().level is Level.OK
+    clock.now_s += 5.0
+    report = health.report()
+    assert report.level is Level.WARN
+    assert report.message == "nothing for 5 s on /ns/rgbd"
+    health.arrived(entry)
+    assert health.report().level is Level.OK
+
+
+def test_an_error_shows_for_some_seconds_and_stays_as_the_last_one() -> None:
+    clock = Clock()
+    health = Health(clock)
+    health.error("the camera is not calibrated")
+    health.drop("InputError", 2)
+    report = health.report(queue_drops=3)
+    assert (report.level, report.message) == (Level.ERROR, "the camera is not calibrated")
+    assert report.values["dropped: InputError"] == "2"
+    assert report.values["dropped: newer came first"] == "3"
+    clock.now_s += 60.0
+    report = health.report()
+    assert report.level is Level.OK
+    assert report.values["last error"] == "the camera is not calibrated"
+
+
+def test_the_age_of_frames_leaves_out_recordings() -> None:
+    clock = Clock()
+    health = Health(clock)
+    assert health.report().values["age of the frame [ms]"] == "nan"
+    for age_s in (0.050, 0.070, 1e6, -1.0):
+        health.done(clock.now_s, present=True, age_s=age_s)
+    assert health.report().values["age of the frame [ms]"] == "60.0"

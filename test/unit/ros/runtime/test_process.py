@@ -1,0 +1,38 @@
+"""A node's process keeps its memory: frames do not cost page faults."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import resource, sys, threading
+import numpy as np
+from rehab_pose.ros.runtime.process import keep_memory
+if sys.argv[1] == "kept":
+    assert keep_memory()
+def frames(count):
+    for _ in range(count):
+        images = [np.ones((480, 640), np.float32) for _ in range(6)]
+        del images
+def work():
+    frames(20)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    frames(50)
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 50)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+
+
+def faults(how: str) -> float:
+    command = [sys.executable, "-c", PROGRAM, how]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's malloc is asked")
+def test_a_worker_threads_images_stay_in_memory() -> None:
+    assert faults("kept") < 20 < faults("as it is")

@@ -1,0 +1,75 @@
+"""SIGINT and SIGTERM end a program with exit code 0 whenever they come: before rclpy listens, and in a publish."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+rclpy = pytest.importorskip("rclpy", reason="ROS is not installed")
+
+BUSY = """
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from std_msgs.msg import String
+from rehab_pose.ros.runtime.stopping import until_told_to_stop
+with until_told_to_stop():
+    node = Node("busy")
+    publisher = node.create_publisher(String, "words", 1)
+    node.create_timer(1e-4, lambda: [publisher.publish(String(data="word")) for _ in range(50)])
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    print("ready", flush=True)
+    executor.spin()
+print("tidied up")
+"""
+EARLY = """
+import os, signal
+from rclpy.node import Node
+from rehab_pose.ros import stopping
+initialise = stopping.rclpy.init
+def late(**arguments):
+    os.kill(os.getpid(), signal.SIGINT)
+    initialise(**arguments)
+stopping.rclpy.init = late
+with stopping.until_told_to_stop():
+    Node("nobody_wants_it")
+    print("it was made all the same")
+print("tidied up")
+"""
+FAULTY = """
+import rclpy
+from rehab_pose.ros.runtime.stopping import ENDED_UNDERWAY, until_told_to_stop
+with until_told_to_stop():
+    raise ENDED_UNDERWAY[0]("a fault while all goes on")
+"""
+ENVIRONMENT = {**os.environ, "ROS_DOMAIN_ID": str(1 + os.getpid() % 100), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_middle_of_publishing_is_no_error(number: signal.Signals) -> None:
+    for _ in range(4):
+        program = subprocess.Popen(
+            [sys.executable, "-c", BUSY], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+        program.send_signal(number)
+        out, errors = program.communicate(timeout=20.0)
+        assert program.returncode == 0, errors
+        assert out == "tidied up\n"
+
+
+def test_a_signal_before_rclpy_listens_is_heard() -> None:
+    done = subprocess.run([sys.executable, "-c", EARLY], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "tidied up\n"), done.stderr
+
+
+def test_a_fault_of_rclpy_is_not_taken_for_the_end() -> None:
+    done = subprocess.run([sys.executable, "-c", FAULTY], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "a fault while all goes on" in done.stderr

@@ -1,0 +1,136 @@
+"""A session counts the repetitions that belong to it, ends when its target is reached, and names only safe files."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from rehab_pose.datatypes import Repetition, Side
+from rehab_pose.errors import InputError
+from rehab_pose.exercise.catalogue import LABELS
+from rehab_pose.messages import topics
+from rehab_pose.ros.io.session_recording import session_folder, topic_names
+from rehab_pose.session.controller import TIERS
+from rehab_pose.session.state import Recording, Session, SessionStage, Tally, check_code, check_exercise
+from rehab_pose.units import NS_PER_S
+
+SQUAT = LABELS.index("squat")
+
+
+def repetition(label: str = "squat", end_s: float = 2.0, side: Side = Side.ANY, quality: float = 0.5) -> Repetition:
+    end_ns = round(end_s * NS_PER_S)
+    stamp_ns = end_ns + NS_PER_S // 2
+    return Repetition(stamp_ns, "cam", label, 1, end_ns - NS_PER_S, end_ns, "pelvis_height_m", 0.4, 0.9, quality, side)
+
+
+def running(tally: Tally) -> Session:
+    return Session("s", stage=SessionStage.RUNNING, tally=tally)
+
+
+def test_only_repetitions_of_the_wanted_exercise_count() -> None:
+    session = running(Tally(SQUAT))
+    assert session.count(repetition())
+    assert not session.count(repetition("arm_lifting"))
+    assert (len(session.tally.counted), session.tally.others, len(session.repetitions)) == (1, 1, 2)
+
+
+def test_any_exercise_counts_where_none_was_named() -> None:
+    tally = Tally()
+    assert tally.count(repetition())
+    assert tally.count(repetition("arm_lifting"))
+    assert tally.others == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "counted"),
+    [(Side.ANY, 4), (Side.LEFT, 2), (Side.RIGHT, 2), (Side.BOTH, 1)],
+    ids=str,
+)
+def test_a_repetition_with_both_sides_is_one_with_each(wanted: Side, counted: int) -> None:
+    tally = Tally(side=wanted)
+    for side in Side:
+        tally.count(repetition(side=side))
+    assert len(tally.counted) == counted
+
+
+def test_left_and_right_are_told_apart() -> None:
+    tally = Tally()
+    for side in (Side.LEFT, Side.LEFT, Side.BOTH, Side.ANY):
+        tally.count(repetition(side=side))
+    assert (tally.of_side(Side.LEFT), tally.of_side(Side.RIGHT)) == (3, 1)
+
+
+def test_what_ended_before_the_beginning_does_not_count_and_time_set_back_does() -> None:
+    tally = Tally(since_ns=10 * NS_PER_S)
+    assert not tally.count(repetition(end_s=9.9))
+    assert tally.count(repetition(end_s=10.1))
+    assert tally.count(repetition(end_s=2.0))
+
+
+def test_the_mean_quality_leaves_out_what_was_not_judged() -> None:
+    tally = Tally()
+    assert math.isnan(tally.mean_quality)
+    for quality in (0.5, math.nan, 1.0):
+        tally.count(repetition(quality=quality))
+    assert tally.mean_quality == 0.75
+
+
+def test_a_tally_is_done_at_its_target_and_never_without_one() -> None:
+    tally, endless = Tally(target=2), Tally()
+    done = []
+    for _ in range(3):
+        tally.count(repetition())
+        endless.count(repetition())
+        done.append(tally.done)
+    assert done == [False, True, True]
+    assert not endless.done
+
+
+@pytest.mark.parametrize("stage", [SessionStage.IDLE, SessionStage.DONE])
+def test_nothing_is_counted_before_and_after(stage: SessionStage) -> None:
+    session = Session("s", stage=stage)
+    assert not session.count(repetition())
+    assert session.repetitions == []
+
+
+@pytest.mark.parametrize("code", ["", "p07", "A-1_b", "0", "x" * 64])
+def test_a_code_may_name_files(code: str) -> None:
+    assert check_code("subject_code", code) == code
+
+
+@pytest.mark.parametrize(
+    "code", ["..", "../x", "a/b", "/etc", "a\\b", "Anna Schmidt", "-rf", "_x", ".hidden", "ä", "a\n", "x" * 65, "a\0b"]
+)
+def test_what_might_leave_the_folder_or_be_a_name_is_refused(code: str) -> None:
+    with pytest.raises(InputError, match="subject_code: expected a code of at most 64 letters"):
+        check_code("subject_code", code)
+
+
+def test_an_exercise_that_is_not_in_the_list_is_refused() -> None:
+    assert check_exercise(SQUAT) == SQUAT
+    with pytest.raises(InputError, match=f"expected an exercise_id from 0 to {len(LABELS) - 1}, got 99"):
+        check_exercise(99)
+
+
+def test_no_tier_but_the_last_records_a_picture() -> None:
+    pictures = {topics.COLOR.name, topics.DEPTH.name, topics.SILHOUETTE.name, topics.SILHOUETTE_IMAGE.name}
+    names = {tier: set(topic_names(tier)) for tier in Recording}
+    assert names[Recording.NOTHING] == set()
+    for tier in (Recording.RESULTS, Recording.MESH):
+        assert not names[tier] & pictures
+    assert topics.VERTICES.name not in names[Recording.RESULTS]
+    assert names[Recording.RESULTS] < names[Recording.MESH] < names[Recording.IMAGES]
+    assert {topics.COLOR.name, topics.DEPTH.name} < names[Recording.IMAGES]
+
+
+def test_the_tiers_that_a_parameter_may_name_are_those_of_the_service() -> None:
+    assert tuple(tier.name.lower() for tier in Recording) == TIERS
+
+
+def test_sessions_go_where_ros_keeps_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROS_HOME", "/somewhere")
+    assert str(session_folder("")) == "/somewhere/rehab_pose/sessions"
+    assert str(session_folder("/else")) == "/else"
+    monkeypatch.delenv("ROS_HOME")
+    assert str(session_folder("")).endswith("/.ros/rehab_pose/sessions")

@@ -1,0 +1,105 @@
+"""The session report holds every number, stays in its folder, and shows what was found."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rehab_pose.datatypes import Repetition, Side
+from rehab_pose.errors import RecordingError
+from rehab_pose.session.report import write_repetition_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAN = float("nan")
+
+
+def repetition(count: int, **changes: object) -> Repetition:
+    facts: dict[str, object] = {
+        "stamp_ns": 3_000_000_000 * count + 2_600_000_000,
+        "frame_id": "camera",
+        "label": "squat",
+        "count": count,
+        "start_ns": 3_000_000_000 * count,
+        "end_ns": 3_000_000_000 * count + 2_500_000_000,
+        "signal_name": "pelvis_drop_m",
+        "signal_minimum": 0.0,
+        "signal_maximum": 0.31,
+        "quality": 0.8,
+        "turn_ns": 3_000_000_000 * count + 1_000_000_000,
+        "smoothness": -1.7,
+        "asymmetry": 0.05,
+    }
+    return Repetition(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+class TagCounter(HTMLParser):
+    """Counts tags and collects the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.depth, self.text = 0, ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.depth += tag not in {"meta", "rect", "line"}
+        assert not any(name in {"src", "href"} for name, _ in attrs), "the page must not ask the network"
+
+    def handle_endtag(self, tag: str) -> None:
+        self.depth -= tag not in {"meta", "rect", "line"}
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_every_field_is_in_the_file_with_its_unit(tmp_path: Path) -> None:
+    reasons = ("repetition 2: left knee bends 24 degrees less than usual",)
+    run = [repetition(1), repetition(2, reasons=reasons, quality=NAN, turn_ns=0)]
+    path = write_repetition_report(tmp_path / "new", "s-1", "P<7>", run)
+    content = json.loads(path.read_text())
+    first, second = content["repetitions"]
+    assert first["signal_range_m"] == pytest.approx(0.31)
+    assert (first["duration_s"], first["out_s"], first["back_s"]) == (2.5, 1.0, 1.5)
+    assert second["quality"] is None
+    assert second["out_s"] is None
+    assert second["reasons"] == list(reasons)
+    assert content["sets"][0]["repetitions"] == 2
+    assert content["sets"][0]["mean_quality"] == pytest.approx(0.8)
+
+
+def test_the_page_is_whole_and_says_why(tmp_path: Path) -> None:
+    reasons = ("repetition 1: <trunk> leans",)
+    run = [repetition(1, reasons=reasons), repetition(1, label="trunk_rotation", signal_name="a<b_rad")]
+    run.append(repetition(2, side=Side.LEFT, asymmetry=NAN, smoothness=NAN, quality=0.2, signal_maximum=NAN))
+    page = write_repetition_report(tmp_path, "s2", "P<7>", run).with_suffix(".html").read_text()
+    parser = TagCounter()
+    parser.feed(page)
+    assert parser.depth == 0
+    for words in (
+        "squat",
+        "trunk rotation",
+        "31 cm",
+        "18°",
+        "<trunk> leans",
+        "5 % left",
+        "2.5 s",
+        "subject P<7>",
+        "Range of a<b",
+    ):
+        assert words in parser.text, words
+
+
+def test_no_repetition_is_a_report_too(tmp_path: Path) -> None:
+    path = write_repetition_report(tmp_path, "s3", "P7", [])
+    assert json.loads(path.read_text())["repetitions"] == []
+    assert "No repetition" in path.with_suffix(".html").read_text()
+
+
+@pytest.mark.parametrize("session_id", ["", "../up", "a/b", ".hidden", "a b"])
+def test_an_id_that_is_no_file_name_is_refused(tmp_path: Path, session_id: str) -> None:
+    with pytest.raises(RecordingError, match="session id"):
+        write_repetition_report(tmp_path / "x", session_id, "P7", [])
+    assert not (tmp_path / "x").exists()
