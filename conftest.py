@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import rehab_pose_lab  # noqa: F401  (first, or pytest takes the folder rehab_pose_lab/ that holds its tests for it)
 from rehab_pose_sim.stick_figure import FilmMaker, film
 
 settings.register_profile("dev", max_examples=30, deadline=None)
