@@ -1,27 +1,29 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 PACKAGE = "rehab_pose"
 SHARE = f"share/{PACKAGE}"
-NODES = (
-    "biomechanics",
-    "body",
-    "exercise",
-    "joints",
-    "keypoints",
-    "markers",
-    "parts",
-    "pipeline",
-    "rep155_bridge",
-    "rgbd_sync",
-    "session",
-    "silhouette",
-    "sim_camera",
-    "tf_bridge",
-)
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))  # a build backend does not put the project's folder on the path
+
+from rehab_pose.graph import NODES  # noqa: E402  (the table of the nodes, which loads no stage)
+
+REQUIREMENTS = [
+    "numpy",
+    "opencv-contrib-python-headless<5",  # OpenCV 5 moves AKAZE and BRISK
+    "numba",
+    "onnxruntime",
+    "PyYAML",
+    "rosbags>=0.11",
+    "scipy",
+    "tqdm",
+]
+"""Imported by the offline commands; ROS 2 itself comes from its distribution or from the ros-* wheels on PyPI."""
+MESSAGES = "rehab_pose_msgs"
 
 
 def shared_folders(*roots: str) -> list[tuple[str, list[str]]]:
@@ -36,23 +38,25 @@ def shared_folders(*roots: str) -> list[tuple[str, list[str]]]:
 
 
 def package_files(*endings: str) -> list[str]:
-    """Return the package's files that are not Python, also those in folders that are no packages."""
+    """Return the package's files that are not Python, also those in folders that are not packages."""
     return sorted(str(path.relative_to(PACKAGE)) for path in Path(PACKAGE).rglob("*") if path.suffix in endings)
 
 
 setup(
     name=PACKAGE,
-    version="0.1.0",
+    version="0.2.0",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
     package_data={PACKAGE: package_files(".npz", ".onnx", ".yaml", ".json")},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (SHARE, ["package.xml"]),
         *shared_folders("launch", "config", "rviz"),
+        # Bags with our messages are written and read without ROS, from the definitions.
+        (f"{SHARE}/msg", [str(path) for path in sorted(Path(MESSAGES, "msg").glob("*.msg"))]),
     ],
     python_requires=">=3.10",
-    install_requires=["setuptools"],
-    extras_require={"test": ["pytest"], "smplx": ["smplx==0.1.28"]},  # smplx: non-commercial, never needed
+    install_requires=REQUIREMENTS,
+    extras_require={"torch": ["torch"]},  # only for public checkpoints (DeepLabV3+, Single-Human-Parsing)
     zip_safe=False,
     maintainer="The rehab_pose maintainers",
     maintainer_email="maintainers@rehab-pose.invalid",
@@ -61,7 +65,7 @@ setup(
     entry_points={
         "console_scripts": [
             f"rehab-pose = {PACKAGE}.cli.main:main",
-            *(f"{node} = {PACKAGE}.nodes.{node}:main" for node in NODES),
+            *(f"{node.name} = {node.module}:main" for node in NODES),
         ],
     },
 )

@@ -14,17 +14,17 @@ from launch_ros.substitutions import ExecutableInPackage
 
 from launch import LaunchContext, LaunchDescription
 from rehab_pose.cli.transport import use_shared_memory
+from rehab_pose.graph import Option, choose_nodes
 
 if TYPE_CHECKING:
     from launch.action import Action
 
 PACKAGE = "rehab_pose"
-STAGE_NODES = ("rgbd_sync", "silhouette", "keypoints", "parts", "joints", "body", "biomechanics", "exercise")
 SHARE = Path(get_package_share_directory(PACKAGE))
 CAMERAS = sorted(file.stem for file in (SHARE / "config" / "cameras").glob("*.yaml"))
 YES_OR_NO = ["true", "false"]
-MESH_NODES = {"body", "biomechanics"}
-RECOGNITION_NODES = {"exercise", "session"}
+SIMULATOR = "rehab_pose_sim"
+SIMULATED_CAMERA = "sim_camera"
 SHOWN_TOPICS = ("markers", "mesh_marker", "silhouette/image")
 RESPAWN_DELAY_S = 0.2
 STOP_S = "2.0"
@@ -33,7 +33,7 @@ WAIT_FOR_NODES_S = "20"
 
 
 class Argument(NamedTuple):
-    """What may be given to this file."""
+    """An argument of this launch file."""
 
     name: str
     default: str
@@ -45,7 +45,7 @@ ARGUMENTS = (
     Argument("namespace", "", "Namespace of all nodes"),
     Argument("use_sim_time", "false", "Take time from /clock", YES_OR_NO),
     Argument("params_file", str(SHARE / "config" / "rehab_pose.yaml"), "Parameters of all nodes"),
-    Argument("autostart", "true", "false: stand by until the parameter node.active is set to true", YES_OR_NO),
+    Argument("autostart", "true", "false: process no input until the parameter node.active is set to true", YES_OR_NO),
     Argument("log_level", "info", "Of all nodes", ["debug", "info", "warn", "error", "fatal"]),
     Argument("use_rviz", "false", "Also start RViz", YES_OR_NO),
     Argument("rviz_config", str(SHARE / "rviz" / "rehab_pose.rviz"), "What RViz shows"),
@@ -53,22 +53,22 @@ ARGUMENTS = (
     Argument("rgb_topic", "", "Colour image; empty: the camera's"),
     Argument("rgb_info_topic", "", "Its camera_info; empty: the camera's"),
     Argument("depth_topic", "", "Depth image, registered to colour; empty: the camera's"),
-    Argument("image_qos", "", "Reliability of the camera's topics; empty: as the params_file says",
+    Argument("image_qos", "", "Reliability of the camera's topics; empty: as in the params_file",
              ["", "auto", "reliable", "best_effort"]),
-    Argument("device", "", "Where a public network calculates: cpu, cuda or cuda:N; empty: as the params_file says"),
-    Argument("model_path", "", "Body model in SMPL's format; empty: as the params_file says"),
+    Argument("device", "", "Device of a public network: cpu, cuda or cuda:N; empty: as in the params_file"),
+    Argument("model_path", "", "Body model in SMPL's format; empty: as in the params_file"),
     Argument("use_mesh", "true", "Fit the body, with its joint angles and bones", YES_OR_NO),
-    Argument("use_recognition", "true", "Name exercises, count repetitions, serve sessions", YES_OR_NO),
-    Argument("use_markers", "true", "Markers for RViz, made only while somebody looks", YES_OR_NO),
+    Argument("use_recognition", "true", "Classify exercises, count repetitions, serve sessions", YES_OR_NO),
+    Argument("use_markers", "true", "Markers for RViz, sent only while they have subscribers", YES_OR_NO),
     Argument("use_tf", "false", "Links of the body on /tf; needs tf2_msgs", YES_OR_NO),
     Argument("use_rep155", "false", "The body as ROS4HRI expects it, on /humans; needs hri_msgs", YES_OR_NO),
     Argument("composed", "false", "All stages in one process: less delay", YES_OR_NO),
-    Argument("respawn", "true", "Start a node anew when it died", YES_OR_NO),
-    Argument("sim", "false", "Also start the simulated camera", YES_OR_NO),
+    Argument("respawn", "true", "Restart a node that ended", YES_OR_NO),
+    Argument("sim", "false", "Also start the simulated camera (package rehab_pose_sim)", YES_OR_NO),
     Argument("record", "", "Folder of a new bag for the results (no images); empty: none"),
     Argument("bag", "", "Folder of a bag to play; empty: none"),
     Argument("bag_rate", "1.0", "2.0 plays twice as fast"),
-    Argument("bag_loop", "false", "Play the bag again and again", YES_OR_NO),
+    Argument("bag_loop", "false", "Repeat the bag", YES_OR_NO),
 )  # fmt: skip
 
 
@@ -92,11 +92,11 @@ def _rviz_remappings(value: dict[str, str]) -> list[tuple[str, str]]:
     return own + (camera or [("/rgb/image_rect_color", f"{place}/rgb/image_rect_color")])
 
 
-def _node_names(on: set[str]) -> list[str]:
-    left_out = (set() if "use_mesh" in on else MESH_NODES) | (set() if "use_recognition" in on else RECOGNITION_NODES)
-    names = [*(("pipeline",) if "composed" in on else STAGE_NODES), "session"]
-    extras = {"use_markers": "markers", "use_tf": "tf_bridge", "use_rep155": "rep155_bridge", "sim": "sim_camera"}
-    return [*(name for name in names if name not in left_out), *(extras[key] for key in extras if key in on)]
+def _nodes(on: set[str]) -> list[tuple[str, str]]:
+    """Return package and executable of each node to start."""
+    options = {option for option in Option if option.value in on}
+    nodes = [(spec.package, spec.name) for spec in choose_nodes(options, composed="composed" in on)]
+    return [*nodes, (SIMULATOR, SIMULATED_CAMERA)] if "sim" in on else nodes
 
 
 def _parameters(value: dict[str, str], on: set[str]) -> list[Any]:
@@ -124,8 +124,8 @@ def _actions(context: LaunchContext) -> list[Action]:
         raise ValueError(msg)
     actions: list[Action] = [
         Node(
-            package=PACKAGE,
-            executable=name,
+            package=package,
+            executable=executable,
             namespace=value["namespace"],
             parameters=_parameters(value, on),
             remappings=_remappings(value),
@@ -136,7 +136,7 @@ def _actions(context: LaunchContext) -> list[Action]:
             sigterm_timeout=STOP_S,
             sigkill_timeout=STOP_S,
         )
-        for name in _node_names(on)
+        for package, executable in _nodes(on)
     ]
     namespace = ["--namespace", value["namespace"]] if value["namespace"] else []
     if value["record"]:

@@ -3,4 +3,4 @@
 Importing this package is light: no network, no ROS, no OpenCV is loaded until a stage that needs it is.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

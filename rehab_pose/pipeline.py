@@ -1,16 +1,16 @@
 """All stages in order, without ROS: offline runs, the composed node, system tests and the README's example.
 
-Two halves, so that the label does not wait for what nobody acts on at once:
+Two halves, so that the label does not wait for the results that are needed less urgently:
 
 - LabelStages: silhouette -> joints -> exercise
-- BodyStages, from the silhouette and the joints: keypoints, parts, body -> biomechanics + anatomy
+- BodyStages, from the silhouette and the joints: keypoints, parts, body -> biomechanics + bones
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rehab_pose.biomechanics.settings import BiomechanicsSettings
 from rehab_pose.biomechanics.solver import AngleSolver
@@ -18,6 +18,7 @@ from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.bones.inferrer import BoneInferrer
 from rehab_pose.bones.settings import BoneSettings
+from rehab_pose.datatypes import JointsOfFrame, PersonView
 from rehab_pose.errors import SettingsError
 from rehab_pose.exercise.recogniser import ExerciseRecogniser
 from rehab_pose.exercise.settings import ExerciseSettings
@@ -31,7 +32,10 @@ from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.silhouette.settings import SilhouetteSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from rehab_pose.body.model import BodyModel
     from rehab_pose.datatypes import (
@@ -46,19 +50,20 @@ if TYPE_CHECKING:
         Silhouette,
     )
     from rehab_pose.settings import Settings
+    from rehab_pose.stage import Stage
 
 __all__ = [
-    "BodyFindings",
+    "BodyResult",
     "BodyStages",
-    "LabelFindings",
+    "LabelResult",
     "LabelStages",
     "Pipeline",
     "PipelineResult",
     "PipelineSettings",
 ]
 
-P = ParamSpec("P")
-R = TypeVar("R")
+Input = TypeVar("Input")
+Output = TypeVar("Output")
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class PipelineSettings:
     joints: JointSettings = field(default_factory=JointSettings)
     body: BodySettings = field(default_factory=BodySettings)
     biomechanics: BiomechanicsSettings = field(default_factory=BiomechanicsSettings)
-    anatomy: BoneSettings = field(default_factory=BoneSettings)
+    bones: BoneSettings = field(default_factory=BoneSettings)
     exercise: ExerciseSettings = field(default_factory=ExerciseSettings)
 
     @classmethod
@@ -91,47 +96,41 @@ class PipelineSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class PipelineResult:
-    """Everything one frame gave. What follows from the person is None when nobody is there."""
+class LabelResult:
+    """The results of one frame that lead to the label."""
+
+    silhouette: Silhouette | None
+    """None where no person is in view."""
+    joints: Joints | None
+    exercise: ExerciseUpdate
+    floor_plane: NDArray[np.float64]
+    """(4) as in `FloorPlane.plane`."""
+    stage_ms: dict[str, float]
+    """Wall time of each stage that ran [ms], for benchmarks and diagnostics; not part of the content."""
+
+
+@dataclass(frozen=True, eq=False)
+class BodyResult:
+    """The results of one frame that follow from the person's silhouette and joints; None where no person is in view."""
+
+    keypoints: Keypoints | None
+    parts: BodyParts | None
+    body: Body | None
+    joint_angles: JointAngles | None
+    bones: Bones | None
+    stage_ms: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class PipelineResult(BodyResult, LabelResult):
+    """All results of one frame."""
 
     stamp_ns: int
     frame_id: str
-    silhouette: Silhouette | None
-    keypoints: Keypoints | None
-    parts: BodyParts | None
-    joints: Joints | None
-    body: Body | None
-    joint_angles: JointAngles | None
-    bones: Bones | None
-    exercise: ExerciseUpdate
-    stage_ms: dict[str, float]
-    """Wall time of each stage [ms], for benchmarks and diagnostics; not part of the content."""
-
-
-@dataclass(frozen=True, eq=False)
-class LabelFindings:
-    """What the way to the label gave for one frame."""
-
-    silhouette: Silhouette | None
-    joints: Joints | None
-    exercise: ExerciseUpdate
-    stage_ms: dict[str, float]
-
-
-@dataclass(frozen=True, eq=False)
-class BodyFindings:
-    """What follows from the person's silhouette and joints."""
-
-    keypoints: Keypoints | None
-    parts: BodyParts | None
-    body: Body | None
-    joint_angles: JointAngles | None
-    bones: Bones | None
-    stage_ms: dict[str, float]
 
 
 class LabelStages:
-    """The way to the label: silhouette, joints, exercise."""
+    """Silhouette, joints, exercise."""
 
     def __init__(self, settings: PipelineSettings) -> None:
         """Build the stages.
@@ -144,26 +143,25 @@ class LabelStages:
         self.exercise = ExerciseRecogniser(settings.exercise)
 
     def reset(self) -> None:
-        """Forget everything that was learnt from earlier frames."""
+        """Make all stages forget earlier frames."""
         for stage in (self.silhouette, self.joints, self.exercise):
             stage.reset()
 
-    def process(self, frame: RgbdFrame) -> LabelFindings:
+    def process(self, frame: RgbdFrame) -> LabelResult:
         """Run the stages on a frame."""
-        watch = _Stopwatch()
-        silhouette = watch.measure("silhouette", self.silhouette.segment, frame)
-        joints = None
-        # Whoever comes after an empty view may be elsewhere: the stage forgets the posture, as its node does.
-        if silhouette is None:
-            self.joints.reset()
-        else:
-            joints = watch.measure("joints", self.joints.predict, silhouette)
-        exercise = watch.measure("exercise", self.exercise.recognize, frame.stamp_ns, frame.frame_id, joints)
-        return LabelFindings(silhouette, joints, exercise, watch.elapsed_ms)
+        stopwatch = _Stopwatch()
+        silhouette = stopwatch.process("silhouette", self.silhouette, frame)
+        floor_plane = self.silhouette.floor_plane
+        joints = stopwatch.process("joints", self.joints, silhouette)
+        self.exercise.set_floor_plane(floor_plane)
+        start = time.perf_counter()
+        exercise = self.exercise.recognise(frame.stamp_ns, frame.frame_id, joints)
+        stopwatch.elapsed_ms["exercise"] = (time.perf_counter() - start) * 1e3
+        return LabelResult(silhouette, joints, exercise, floor_plane, stopwatch.elapsed_ms)
 
 
 class BodyStages:
-    """What is measured on the person: keypoints, parts, body, angles and bones."""
+    """Keypoints, parts, body, joint angles and bones."""
 
     def __init__(self, settings: PipelineSettings) -> None:
         """Build the stages.
@@ -175,7 +173,7 @@ class BodyStages:
         self.parts = PartLabeller(settings.parts)
         self.body = BodyFitter(settings.body)
         self.biomechanics = AngleSolver(settings.biomechanics)
-        self.anatomy = BoneInferrer(settings.anatomy)
+        self.bones = BoneInferrer(settings.bones)
 
     def warm_up(self) -> None:
         """Load the compiled kernels, so that the first live frame does not wait for them."""
@@ -183,28 +181,22 @@ class BodyStages:
         self.biomechanics.warm_up()
 
     def reset(self) -> None:
-        """Forget everything that was learnt from earlier frames."""
-        for stage in (self.keypoints, self.parts, self.body, self.biomechanics, self.anatomy):
+        """Make all stages forget earlier frames."""
+        for stage in (self.keypoints, self.parts, self.body, self.biomechanics, self.bones):
             stage.reset()
 
-    def process(self, silhouette: Silhouette | None, joints: Joints | None) -> BodyFindings:
-        """Run the stages on a person; None and None where nobody is there."""
-        watch = _Stopwatch()
-        keypoints = parts = body = joint_angles = bones = None
-        # As in the other half: whoever comes after an empty view may be elsewhere.
-        if silhouette is None or joints is None:
-            self.body.process(None)
-        else:
-            body = watch.measure("body", self.body.fit, joints, silhouette)
-            keypoints = watch.measure("keypoints", self.keypoints.detect, silhouette)
-            parts = watch.measure("parts", self.parts.label, silhouette, joints)
-        if body is None:
-            self.biomechanics.reset()
-            self.anatomy.reset()
-        else:
-            joint_angles = watch.measure("biomechanics", self.biomechanics.solve, body)
-            bones = watch.measure("anatomy", self.anatomy.infer, body)
-        return BodyFindings(keypoints, parts, body, joint_angles, bones, watch.elapsed_ms)
+    def process(self, label: LabelResult) -> BodyResult:
+        """Run the stages on the person of a frame."""
+        silhouette, joints = label.silhouette, label.joints
+        person = PersonView(silhouette, joints) if silhouette and joints else None
+        stopwatch = _Stopwatch()
+        self.biomechanics.set_floor_plane(label.floor_plane)
+        body = stopwatch.process("body", self.body, person)
+        keypoints = stopwatch.process("keypoints", self.keypoints, silhouette)
+        parts = stopwatch.process("parts", self.parts, person)
+        joint_angles = stopwatch.process("biomechanics", self.biomechanics, body)
+        bones = stopwatch.process("bones", self.bones, body)
+        return BodyResult(keypoints, parts, body, joint_angles, bones, stopwatch.elapsed_ms)
 
 
 class Pipeline:
@@ -227,7 +219,7 @@ class Pipeline:
 
     @property
     def model_ids(self) -> dict[str, str]:
-        """Which weights each stage uses, by stage."""
+        """Name and hash of the model of each stage that has one."""
         return {
             "silhouette": self.label_stages.silhouette.model_id,
             "joints": self.label_stages.joints.model_id,
@@ -240,35 +232,28 @@ class Pipeline:
         self.body_stages.warm_up()
 
     def reset(self) -> None:
-        """Forget everything that was learnt from earlier frames (time jumped back, another recording)."""
+        """Make all stages forget earlier frames (time jumped back, or another recording begins)."""
         self.label_stages.reset()
         self.body_stages.reset()
 
     def process(self, frame: RgbdFrame) -> PipelineResult:
         """Run all stages on a frame."""
         label = self.label_stages.process(frame)
-        person = self.body_stages.process(label.silhouette, label.joints)
-        return PipelineResult(
-            stamp_ns=frame.stamp_ns,
-            frame_id=frame.frame_id,
-            silhouette=label.silhouette,
-            keypoints=person.keypoints,
-            parts=person.parts,
-            joints=label.joints,
-            body=person.body,
-            joint_angles=person.joint_angles,
-            bones=person.bones,
-            exercise=label.exercise,
-            stage_ms=label.stage_ms | person.stage_ms,
-        )
+        person = self.body_stages.process(label)
+        # Not dataclasses.asdict: it would copy every array.
+        results = vars(label) | vars(person) | {"stage_ms": label.stage_ms | person.stage_ms}
+        return PipelineResult(stamp_ns=frame.stamp_ns, frame_id=frame.frame_id, **results)
 
 
 class _Stopwatch:
+    """Wall time of each stage [ms]; stages without input are not timed."""
+
     def __init__(self) -> None:
         self.elapsed_ms: dict[str, float] = {}
 
-    def measure(self, name: str, work: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+    def process(self, name: str, stage: Stage[Input, Output], item: Input | None) -> Output | None:
         start = time.perf_counter()
-        result = work(*arguments, **named)
-        self.elapsed_ms[name] = (time.perf_counter() - start) * 1e3
+        result = stage.process(item)
+        if item is not None:
+            self.elapsed_ms[name] = (time.perf_counter() - start) * 1e3
         return result

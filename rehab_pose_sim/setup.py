@@ -26,5 +26,7 @@ setup(
             f"rehab-pose-sim = {PACKAGE}.cli.main:main",
             f"sim_camera = {PACKAGE}.nodes.sim_camera:main",
         ],
+        "rehab_pose.nodes": [f"sim_camera = {PACKAGE}.graph:SIM_CAMERA"],
+        "rehab_pose.sections": [f"simulation = {PACKAGE}.graph:SIMULATION_SECTION"],
     },
 )

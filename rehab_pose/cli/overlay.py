@@ -51,7 +51,7 @@ def write_overlay(frames: Iterable[RgbdFrame], drawn: set[int], output: Path, co
         result = pipeline.process(frame)
         if index in drawn:
             vertices_m = None if result.body is None else result.body.vertices_m
-            findings = Findings(result.silhouette, result.joints, vertices_m, result.exercise.recognition)
+            findings = Findings(result.silhouette, result.joints, vertices_m, result.exercise.classification)
             pictures.append(draw_overlay(frame, findings, pipeline.model))
     write_picture(pictures, columns, output)
     return len(pictures)
@@ -62,7 +62,7 @@ def write_overlay_of_results(frames: Iterable[RgbdFrame], results: Path, output:
 
     Results hold no image of the person, so the silhouettes are found again in the frames.
     """
-    from rehab_pose.bags.findings import read_findings  # noqa: PLC0415
+    from rehab_pose.bags.result_reader import read_results  # noqa: PLC0415
     from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
     from rehab_pose.body.loader import load_body_model  # noqa: PLC0415  (loaded only when this command runs)
     from rehab_pose.drawing.overlay import Findings, draw_overlay, write_picture  # noqa: PLC0415
@@ -71,7 +71,7 @@ def write_overlay_of_results(frames: Iterable[RgbdFrame], results: Path, output:
     segmenter, model, pictures = SilhouetteSegmenter(), load_body_model(), []
     chosen = {frame.stamp_ns: frame for frame in frames}
     with BagReader(results) as reader:
-        found = read_findings(reader, set(chosen))
+        found = read_results(reader, set(chosen))
     for stamp, frame in chosen.items():
         if stamp in found.recognitions:
             findings = Findings(

@@ -76,6 +76,7 @@ def _run_bag(arguments: argparse.Namespace) -> int:
 
     from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
     from rehab_pose.bags.writer import BagWriter  # noqa: PLC0415
+    from rehab_pose.messages.floor import FloorPlaneChanges  # noqa: PLC0415
     from rehab_pose.messages.results import latched_messages, result_messages  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
     from rehab_pose.results.summary import frame_summary, write_summary  # noqa: PLC0415
@@ -84,6 +85,7 @@ def _run_bag(arguments: argparse.Namespace) -> int:
     _refuse_existing(bag_folder)
     pipeline = Pipeline()
     frames: list[dict[str, Any]] = []
+    floor = FloorPlaneChanges()
     with BagReader(arguments.recording) as reader, BagWriter(bag_folder) as writer:
         for frame in tqdm(reader.frames(), unit="frame", disable=None):
             if not frames:
@@ -91,7 +93,7 @@ def _run_bag(arguments: argparse.Namespace) -> int:
                     writer.write(topic, frame.stamp_ns, message)
             result = pipeline.process(frame)
             images, mesh = arguments.silhouettes, arguments.mesh
-            for topic, message in result_messages(writer.factory, frame, result, images=images, mesh=mesh):
+            for topic, message in result_messages(writer.factory, frame, result, floor, images=images, mesh=mesh):
                 writer.write(topic, frame.stamp_ns, message)
             frames.append(frame_summary(result))
     write_summary(arguments.output / SUMMARY, arguments.recording.name, pipeline.model_ids, frames)

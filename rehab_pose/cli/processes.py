@@ -1,4 +1,4 @@
-"""Start programs, watch them, stop them cleanly, and say which one died."""
+"""Start programs, watch them, stop them cleanly, and report which one ended."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["Processes"]
 
 LAST_LINES = 12
-"""Lines of a program's output that are shown again when it died."""
+"""Lines of a program's output that are repeated when it ended."""
 GRACE_S = 2.5
-"""Time to end after SIGINT [s]. Nodes finish their files in a fraction of it; what is still there then is mostly DDS,
-which sometimes waits for seconds for the shared memory of a program that has just ended."""
+"""Time to end after SIGINT [s]. Nodes finish their files in a fraction of it; processes that still run then mostly wait
+for DDS, which can take seconds over the shared memory of a program that has just ended."""
 POLL_S = 0.05
 EXIT_BAD_SETTINGS = 2
-"""A program that cannot use what it was given would say so again each time."""
+"""A program that cannot use its settings would fail again each time."""
 MAX_RESPAWNS, RESPAWN_WINDOW_S = 5, 30.0
-"""A program that died more often than this within this time will not get better by itself."""
+"""A program that ended more often than this within this time [s] is not restarted any more."""
 
 
 @dataclass
@@ -53,10 +53,10 @@ class Processes:
         """Start a program; its output is passed on, line by line, and its last lines are kept.
 
         Args:
-            name: To call it by.
+            name: Shown in messages.
             command: Its command line.
-            environment: All of its environment.
-            respawn: Start it anew when it died, unless it could not use its settings or dies again and again.
+            environment: Its whole environment.
+            respawn: Restart it when it ended, unless it could not use its settings or ended too often.
         """
         child = _Child(name, command, environment, respawn, _spawn(command, environment))
         self._listen(child)
@@ -72,23 +72,23 @@ class Processes:
         return {child.name: child.process.pid for child in self._children}
 
     def wait(self, duration_s: float | None = None) -> str | None:
-        """Wait until a program ends or the time is over; return what to say about the one that ended, else None."""
+        """Wait until a program ends or the time is over; return a description of the one that ended, else None."""
         end_s = None if duration_s is None else time.monotonic() + duration_s
         while end_s is None or time.monotonic() < end_s:
             for child in self._children:
                 code = child.process.poll()
-                if code is not None and not self._revived(child, code):
-                    return self._obituary(child, code)
+                if code is not None and not self._restarted(child, code):
+                    return self._describe_end(child, code)
             time.sleep(POLL_S)
         return None
 
-    def _revived(self, child: _Child, code: int) -> bool:
-        """Start a program that died anew, if it may be; return whether it was."""
+    def _restarted(self, child: _Child, code: int) -> bool:
+        """Restart a program that ended, if that is allowed; return whether it was restarted."""
         now_s = time.monotonic()
         child.died_s = [died_s for died_s in child.died_s if now_s - died_s < RESPAWN_WINDOW_S] + [now_s]
         if not child.respawn or code in {0, EXIT_BAD_SETTINGS} or len(child.died_s) > MAX_RESPAWNS:
             return False
-        sys.stderr.write(f"{self._obituary(child, code)}\nstarting {child.name} anew\n")
+        sys.stderr.write(f"{self._describe_end(child, code)}\nrestarting {child.name}\n")
         child.process = _spawn(child.command, child.environment)
         self._listen(child)
         return True
@@ -131,7 +131,7 @@ class Processes:
                 sys.stderr.flush()
 
     @staticmethod
-    def _obituary(child: _Child, code: int) -> str:
+    def _describe_end(child: _Child, code: int) -> str:
         if child.reader is not None:
             child.reader.join(GRACE_S)
         how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"

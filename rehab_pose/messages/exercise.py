@@ -18,14 +18,14 @@ __all__ = [
     "label_message",
     "progress_from_message",
     "progress_message",
-    "recognition_from_message",
-    "recognition_message",
+    "classification_from_message",
+    "classification_message",
     "repetition_from_message",
     "repetition_message",
 ]
 
 
-def recognition_message(factory: MessageFactory, recognition: ExerciseClassification) -> Message:
+def classification_message(factory: MessageFactory, classification: ExerciseClassification) -> Message:
     """Return rehab_pose_msgs/ExerciseClassification."""
     return factory.make(
         "rehab_pose_msgs/msg/ExerciseClassification",
@@ -41,7 +41,7 @@ def recognition_message(factory: MessageFactory, recognition: ExerciseClassifica
     )
 
 
-def recognition_from_message(message: Message) -> ExerciseClassification:
+def classification_from_message(message: Message) -> ExerciseClassification:
     """Return the recognition of a rehab_pose_msgs/ExerciseClassification."""
     return ExerciseClassification(
         stamp_ns=stamp_ns(message.header.stamp),
@@ -55,7 +55,7 @@ def recognition_from_message(message: Message) -> ExerciseClassification:
     )
 
 
-def label_message(factory: MessageFactory, recognition: ExerciseClassification) -> Message:
+def label_message(factory: MessageFactory, classification: ExerciseClassification) -> Message:
     """Return std_msgs/String with the label alone, for dashboards."""
     return factory.make("std_msgs/msg/String", data=recognition.label)
 

@@ -18,7 +18,7 @@ __all__ = [
     "frame_from_message",
     "frame_message",
     "full_mask_message",
-    "nobody_silhouette_message",
+    "no_silhouette_message",
     "silhouette_from_message",
     "silhouette_message",
 ]
@@ -70,8 +70,8 @@ def silhouette_message(factory: MessageFactory, silhouette: Silhouette) -> Messa
     )
 
 
-def nobody_silhouette_message(factory: MessageFactory, frame: RgbdFrame) -> Message:
-    """Return the rehab_pose_msgs/Silhouette that says that nobody is in the frame."""
+def no_silhouette_message(factory: MessageFactory, frame: RgbdFrame) -> Message:
+    """Return the rehab_pose_msgs/Silhouette of a frame without a person."""
     stamp = header(factory, frame.stamp_ns, frame.frame_id)
     return factory.make(
         "rehab_pose_msgs/msg/Silhouette",
@@ -93,7 +93,7 @@ def full_mask_message(factory: MessageFactory, frame: RgbdFrame, silhouette: Sil
 
 
 def silhouette_from_message(message: Message) -> Silhouette | None:
-    """Return the silhouette of a rehab_pose_msgs/Silhouette, None when nobody is there.
+    """Return the silhouette of a rehab_pose_msgs/Silhouette, None when no person is in view.
 
     Raises:
         InputError: An image has the wrong encoding, or the camera is not calibrated.

@@ -1,4 +1,4 @@
-"""All messages that one frame's results make, for the composed node and for result bags."""
+"""All messages that one frame's results make, for the nodes and for result bags."""
 
 from __future__ import annotations
 
@@ -8,76 +8,97 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.angles import angles_message, bones_message, joint_state_message
 from rehab_pose.messages.body import body_message, topology_message, vertices_message
 from rehab_pose.messages.exercise import (
+    classification_message,
     exercise_list_message,
     label_message,
     progress_message,
-    recognition_message,
     repetition_message,
 )
-from rehab_pose.messages.frames import nobody_silhouette_message, silhouette_message
+from rehab_pose.messages.frames import no_silhouette_message, silhouette_message
 from rehab_pose.messages.joints import joints_message
 from rehab_pose.messages.keypoints import keypoints_message, parts_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rehab_pose.datatypes import RgbdFrame
+    from rehab_pose.datatypes import ExerciseUpdate, RgbdFrame
     from rehab_pose.messages.body import MeshModel
     from rehab_pose.messages.factory import Message, MessageFactory
+    from rehab_pose.messages.floor import FloorPlaneChanges
     from rehab_pose.messages.topics import Topic
-    from rehab_pose.pipeline import BodyFindings, LabelFindings, PipelineResult
+    from rehab_pose.pipeline import BodyResult, LabelResult, PipelineResult
 
-__all__ = ["body_messages", "label_messages", "latched_messages", "result_messages"]
+__all__ = ["body_messages", "exercise_messages", "label_messages", "latched_messages", "result_messages"]
 
 
 def latched_messages(factory: MessageFactory, model: MeshModel) -> Iterator[tuple[Topic, Message]]:
-    """Yield what is said once, before the first frame."""
+    """Yield the messages that are sent once, before the first frame."""
     yield topics.EXERCISE_LIST, exercise_list_message(factory)
     yield topics.TOPOLOGY, topology_message(factory, model)
 
 
-def result_messages(
-    factory: MessageFactory, frame: RgbdFrame, result: PipelineResult, *, images: bool = True, mesh: bool = True
+def result_messages(  # noqa: PLR0913  (a frame, its result, and what to include)
+    factory: MessageFactory,
+    frame: RgbdFrame,
+    result: PipelineResult,
+    floor: FloorPlaneChanges,
+    *,
+    images: bool = True,
+    mesh: bool = True,
 ) -> Iterator[tuple[Topic, Message]]:
     """Yield the messages of one frame.
 
     Args:
         factory: Makes the messages.
-        frame: What the result was computed from.
+        frame: The result was computed from it.
         result: Of this frame.
+        floor: Knows the last floor plane that was sent.
         images: Also the silhouette, which shows the person.
         mesh: Also the vertices.
     """
-    yield from label_messages(factory, frame, result, images=images)
+    yield from label_messages(factory, frame, result, floor, images=images)
     yield from body_messages(factory, frame, result, mesh=mesh)
 
 
+def exercise_messages(factory: MessageFactory, update: ExerciseUpdate | None) -> Iterator[tuple[Topic, Message]]:
+    """Yield the messages of an update of the exercise, the label first: a robot may act on it."""
+    if update is None:
+        return
+    classification = update.classification
+    yield topics.EXERCISE, classification_message(factory, classification)
+    yield topics.EXERCISE_LABEL, label_message(factory, classification)
+    yield (
+        topics.REPETITION_PROGRESS,
+        progress_message(factory, classification.stamp_ns, classification.frame_id, update.progress),
+    )
+    if update.repetition is not None:
+        yield topics.REPETITION, repetition_message(factory, update.repetition)
+
+
 def label_messages(
-    factory: MessageFactory, frame: RgbdFrame, found: LabelFindings | PipelineResult, *, images: bool
+    factory: MessageFactory, frame: RgbdFrame, result: LabelResult, floor: FloorPlaneChanges, *, images: bool
 ) -> Iterator[tuple[Topic, Message]]:
-    """Yield what the way to the label gave for a frame, the label first: somebody may act on it."""
-    stamp, frame_id, silhouette = frame.stamp_ns, frame.frame_id, found.silhouette
-    yield topics.EXERCISE, recognition_message(factory, found.exercise.recognition)
-    yield topics.EXERCISE_LABEL, label_message(factory, found.exercise.recognition)
-    yield topics.JOINTS, joints_message(factory, stamp, frame_id, found.joints)
-    yield topics.REPETITION_PROGRESS, progress_message(factory, stamp, frame_id, found.exercise.progress)
-    if found.exercise.repetition is not None:
-        yield topics.REPETITION, repetition_message(factory, found.exercise.repetition)
+    """Yield the messages of the stages that lead to the label."""
+    for message in floor.messages(factory, frame, result.floor_plane):
+        yield topics.FLOOR_PLANE, message
+    yield from exercise_messages(factory, result.exercise)
+    yield topics.JOINTS, joints_message(factory, frame.stamp_ns, frame.frame_id, result.joints)
     if images:
-        made = silhouette_message(factory, silhouette) if silhouette else nobody_silhouette_message(factory, frame)
+        silhouette = result.silhouette
+        made = silhouette_message(factory, silhouette) if silhouette else no_silhouette_message(factory, frame)
         yield topics.SILHOUETTE, made
 
 
 def body_messages(
-    factory: MessageFactory, frame: RgbdFrame, found: BodyFindings | PipelineResult, *, mesh: bool
+    factory: MessageFactory, frame: RgbdFrame, result: BodyResult, *, mesh: bool
 ) -> Iterator[tuple[Topic, Message]]:
-    """Yield what was measured on the person of a frame, the body first."""
+    """Yield the messages of the stages that follow from the person's silhouette and joints, the body first."""
     stamp, frame_id = frame.stamp_ns, frame.frame_id
-    yield topics.BODY, body_message(factory, stamp, frame_id, found.body)
+    yield topics.BODY, body_message(factory, stamp, frame_id, result.body)
     if mesh:
-        yield topics.VERTICES, vertices_message(factory, stamp, frame_id, found.body)
-    yield topics.JOINT_ANGLES, angles_message(factory, stamp, frame_id, found.joint_angles)
-    yield topics.JOINT_STATES, joint_state_message(factory, stamp, frame_id, found.joint_angles)
-    yield topics.BONES, bones_message(factory, stamp, frame_id, found.bones)
-    yield topics.KEYPOINTS, keypoints_message(factory, stamp, frame_id, found.keypoints)
-    yield topics.PARTS, parts_message(factory, stamp, frame_id, found.parts)
+        yield topics.VERTICES, vertices_message(factory, stamp, frame_id, result.body)
+    yield topics.JOINT_ANGLES, angles_message(factory, stamp, frame_id, result.joint_angles)
+    yield topics.JOINT_STATES, joint_state_message(factory, stamp, frame_id, result.joint_angles)
+    yield topics.BONES, bones_message(factory, stamp, frame_id, result.bones)
+    yield topics.KEYPOINTS, keypoints_message(factory, stamp, frame_id, result.keypoints)
+    yield topics.PARTS, parts_message(factory, stamp, frame_id, result.parts)

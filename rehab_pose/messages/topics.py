@@ -1,4 +1,4 @@
-"""Every topic of this package, once: name, type, how it is delivered."""
+"""Every topic of this package: name, type, delivery, and a description where the message type is another package's."""
 
 from __future__ import annotations
 
@@ -9,18 +9,27 @@ __all__ = ["CAMERA_TOPICS", "RESULT_TOPICS", "STAGE_TOPICS", "Delivery", "Topic"
 
 
 class Delivery(Enum):
-    """What a stream needs; rehab_pose.ros.io.qos and rehab_pose.bags.bag turn it into QoS."""
+    """What a topic needs of its QoS; `rehab_pose.ros.io.qos` and `rehab_pose.bags.writer` turn it into profiles."""
 
     CAMERA = "camera"
-    """Reliable where the publisher is, best effort where it is not."""
     IMAGE = "image"
-    """Reliable, a few kept: large, and every frame counts."""
     RESULT = "result"
-    """Reliable, ten kept: small, must not vanish."""
     LATCHED = "latched"
-    """Reliable, the last one is given to whoever comes later."""
     MARKER = "marker"
-    """Reliable, one kept: an old picture is worth nothing."""
+
+    @property
+    def description(self) -> str:
+        """The delivery in one sentence."""
+        return _DELIVERY_DESCRIPTIONS[self]
+
+
+_DELIVERY_DESCRIPTIONS = {
+    Delivery.CAMERA: "Reliable where the publisher is, best effort where it is not.",
+    Delivery.IMAGE: "Reliable, five messages kept: large messages, none to be skipped.",
+    Delivery.RESULT: "Reliable, ten messages kept: small messages, none to be skipped.",
+    Delivery.LATCHED: "Reliable, the last message is delivered to late subscribers (transient local).",
+    Delivery.MARKER: "Reliable, one message kept: only the newest is of use.",
+}
 
 
 @dataclass(frozen=True)
@@ -30,15 +39,28 @@ class Topic:
     name: str
     type_name: str
     delivery: Delivery = Delivery.RESULT
+    description: str = ""
+    """One phrase; empty where the message type is ours, whose definition describes it."""
 
 
-COLOR = Topic("rgb/image_rect_color", "sensor_msgs/msg/Image", Delivery.CAMERA)
-CAMERA_INFO = Topic("rgb/camera_info", "sensor_msgs/msg/CameraInfo", Delivery.CAMERA)
-DEPTH = Topic("depth_registered/image_rect", "sensor_msgs/msg/Image", Delivery.CAMERA)
+COLOR = Topic("rgb/image_rect_color", "sensor_msgs/msg/Image", Delivery.CAMERA, "the camera's colour image")
+CAMERA_INFO = Topic("rgb/camera_info", "sensor_msgs/msg/CameraInfo", Delivery.CAMERA, "the colour camera's intrinsics")
+DEPTH = Topic(
+    "depth_registered/image_rect",
+    "sensor_msgs/msg/Image",
+    Delivery.CAMERA,
+    "depth registered to the colour image: 16UC1 [mm] or 32FC1 [m]",
+)
 
 RGBD = Topic("rgbd", "rehab_pose_msgs/msg/RgbdFrame", Delivery.IMAGE)
+FLOOR_PLANE = Topic("floor_plane", "rehab_pose_msgs/msg/FloorPlane", Delivery.LATCHED)
 SILHOUETTE = Topic("silhouette", "rehab_pose_msgs/msg/Silhouette", Delivery.IMAGE)
-SILHOUETTE_IMAGE = Topic("silhouette/image", "sensor_msgs/msg/Image", Delivery.IMAGE)
+SILHOUETTE_IMAGE = Topic(
+    "silhouette/image",
+    "sensor_msgs/msg/Image",
+    Delivery.IMAGE,
+    "the silhouette over the whole image: 255 = person; only while it has subscribers",
+)
 KEYPOINTS = Topic("keypoints", "rehab_pose_msgs/msg/Keypoints")
 PARTS = Topic("parts", "rehab_pose_msgs/msg/BodyParts")
 JOINTS = Topic("joints", "rehab_pose_msgs/msg/Joints")
@@ -46,25 +68,56 @@ BODY = Topic("body", "rehab_pose_msgs/msg/Body")
 VERTICES = Topic("body/vertices", "rehab_pose_msgs/msg/MeshVertices")
 TOPOLOGY = Topic("body/topology", "rehab_pose_msgs/msg/MeshTopology", Delivery.LATCHED)
 JOINT_ANGLES = Topic("joint_angles", "rehab_pose_msgs/msg/JointAngles")
-JOINT_STATES = Topic("joint_states", "sensor_msgs/msg/JointState")
+JOINT_STATES = Topic(
+    "joint_states", "sensor_msgs/msg/JointState", description="the measured joint angles as ROS's own message [rad]"
+)
 BONES = Topic("bones", "rehab_pose_msgs/msg/Bones")
 EXERCISE = Topic("exercise", "rehab_pose_msgs/msg/ExerciseClassification")
-EXERCISE_LABEL = Topic("exercise/label", "std_msgs/msg/String")
+EXERCISE_LABEL = Topic("exercise/label", "std_msgs/msg/String", description="the name of the exercise")
 EXERCISE_LIST = Topic("exercise/list", "rehab_pose_msgs/msg/ExerciseList", Delivery.LATCHED)
 REPETITION = Topic("repetition", "rehab_pose_msgs/msg/Repetition")
 REPETITION_PROGRESS = Topic("repetition/progress", "rehab_pose_msgs/msg/RepetitionProgress")
 SESSION_STATE = Topic("session_state", "rehab_pose_msgs/msg/SessionState", Delivery.LATCHED)
-MARKERS = Topic("markers", "visualization_msgs/msg/MarkerArray", Delivery.MARKER)
-MESH_MARKER = Topic("mesh_marker", "visualization_msgs/msg/Marker", Delivery.MARKER)
-TF = Topic("/tf", "tf2_msgs/msg/TFMessage")
-# ROS4HRI's names hold a body's id: this package follows one subject, so that they are known beforehand.
-HRI_TRACKED = Topic("/humans/bodies/tracked", "hri_msgs/msg/IdsList")
-HRI_SKELETON = Topic("/humans/bodies/aaaaa/skeleton2d", "hri_msgs/msg/Skeleton2D")
-HRI_REGION = Topic("/humans/bodies/aaaaa/roi", "hri_msgs/msg/NormalizedRegionOfInterest2D")
-HRI_JOINT_STATES = Topic("/humans/bodies/aaaaa/joint_states", "sensor_msgs/msg/JointState")
+MARKERS = Topic(
+    "markers",
+    "visualization_msgs/msg/MarkerArray",
+    Delivery.MARKER,
+    "joints, bones and label for RViz; only while it has subscribers",
+)
+MESH_MARKER = Topic(
+    "mesh_marker",
+    "visualization_msgs/msg/Marker",
+    Delivery.MARKER,
+    "the mesh for RViz; only while it has subscribers",
+)
+TF = Topic(
+    "/tf",
+    "tf2_msgs/msg/TFMessage",
+    description="`body_<id>` in the camera's frame, and each link of the body in `body_<id>`",
+)
+# ROS4HRI's names hold a body's id: this package follows one subject, so that they are known in advance.
+HRI_TRACKED = Topic(
+    "/humans/bodies/tracked", "hri_msgs/msg/IdsList", description="the ids of the tracked bodies (REP-155)"
+)
+HRI_SKELETON = Topic(
+    "/humans/bodies/aaaaa/skeleton2d",
+    "hri_msgs/msg/Skeleton2D",
+    description="18 points of the body in the image, 0 to 1; confidence 0 = missing (REP-155)",
+)
+HRI_REGION = Topic(
+    "/humans/bodies/aaaaa/roi",
+    "hri_msgs/msg/NormalizedRegionOfInterest2D",
+    description="the box around the body in the image, 0 to 1 (REP-155)",
+)
+HRI_JOINT_STATES = Topic(
+    "/humans/bodies/aaaaa/joint_states",
+    "sensor_msgs/msg/JointState",
+    description="the joints of ROS4HRI's human_description [rad] (REP-155)",
+)
 
 CAMERA_TOPICS = (COLOR, CAMERA_INFO, DEPTH)
 STAGE_TOPICS = (
+    FLOOR_PLANE,
     KEYPOINTS,
     PARTS,
     JOINTS,
@@ -79,6 +132,6 @@ STAGE_TOPICS = (
     REPETITION,
     REPETITION_PROGRESS,
 )
-"""What the stages say, without images and mesh."""
+"""Results of the stages, without images and mesh."""
 RESULT_TOPICS = (*STAGE_TOPICS, SESSION_STATE)
-"""What a recording keeps by default: results only, no image of the person."""
+"""Recorded by default: results only, no image of the person."""

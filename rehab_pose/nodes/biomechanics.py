@@ -1,4 +1,4 @@
-"""body -> joint_angles, joint_states and bones."""
+"""The node `biomechanics`; its topics and parameters are in its row of `rehab_pose.graph`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from rehab_pose.biomechanics.settings import BiomechanicsSettings
 from rehab_pose.biomechanics.solver import AngleSolver
 from rehab_pose.bones.inferrer import BoneInferrer
 from rehab_pose.bones.settings import BoneSettings
+from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
 from rehab_pose.messages.angles import angles_message, bones_message, joint_state_message
 from rehab_pose.messages.body import body_from_message
 from rehab_pose.messages.factory import stamp_ns
-from rehab_pose.ros.runtime.lazy_stage import warmed
+from rehab_pose.ros.io.floor_input import FloorInput
+from rehab_pose.ros.runtime.lazy_stage import warmed_up
 from rehab_pose.ros.runtime.run import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
@@ -24,30 +26,25 @@ __all__ = ["BiomechanicsNode", "main"]
 
 
 class BiomechanicsNode(StageNode):
-    """Solves joint angles and infers the bones of each fitted body."""
+    """Computes joint angles and bones of each fitted body."""
 
     def __init__(self) -> None:
-        super().__init__("biomechanics")
-        settings = self.settings("biomechanics", BiomechanicsSettings)
-        anatomy_settings = self.settings("anatomy", BoneSettings)
-        self._solver = self.stage(lambda: warmed(AngleSolver(settings)))
-        self._inferrer = self.stage(lambda: BoneInferrer(anatomy_settings))
-        self._angles = self.output(topics.JOINT_ANGLES)
-        self._joint_states = self.output(topics.JOINT_STATES)
-        self._bones = self.output(topics.BONES)
+        super().__init__(node_spec("biomechanics"))
+        settings, bone_settings = self.settings(BiomechanicsSettings), self.settings(BoneSettings)
+        self._solver = self.stage(lambda: warmed_up(AngleSolver(settings)))
+        self._inferrer = self.stage(lambda: BoneInferrer(bone_settings))
+        self._floor = FloorInput(self)
         self.input(topics.BODY, self._on_body)
 
     def _on_body(self, message: Message) -> bool:
         solver, inferrer = self._solver.get(), self._inferrer.get()
         body = body_from_message(message)
-        if body is None:
-            self.reset_stages()
-        angles = solver.solve(body) if body else None
-        bones = inferrer.infer(body) if body else None
+        solver.set_floor_plane(self._floor.plane)
+        angles, bones = solver.process(body), inferrer.process(body)
         stamp, frame_id = stamp_ns(message.header.stamp), message.header.frame_id
-        self._angles.publish(angles_message(self.factory, stamp, frame_id, angles))
-        self._joint_states.publish(joint_state_message(self.factory, stamp, frame_id, angles))
-        self._bones.publish(bones_message(self.factory, stamp, frame_id, bones))
+        self.publish(topics.JOINT_ANGLES, angles_message(self.factory, stamp, frame_id, angles))
+        self.publish(topics.JOINT_STATES, joint_state_message(self.factory, stamp, frame_id, angles))
+        self.publish(topics.BONES, bones_message(self.factory, stamp, frame_id, bones))
         return body is not None
 
 

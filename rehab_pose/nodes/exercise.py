@@ -1,22 +1,20 @@
-"""joints -> exercise (and its label as a String), exercise/list, repetition, repetition/progress."""
+"""The node `exercise`; its topics and parameters are in its row of `rehab_pose.graph`."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from rehab_pose.datatypes import JointsOfFrame
 from rehab_pose.exercise.recogniser import ExerciseRecogniser
 from rehab_pose.exercise.settings import ExerciseSettings
+from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
-from rehab_pose.messages.exercise import (
-    exercise_list_message,
-    label_message,
-    progress_message,
-    recognition_message,
-    repetition_message,
-)
+from rehab_pose.messages.exercise import exercise_list_message
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.joints import joints_from_message
+from rehab_pose.messages.results import exercise_messages
+from rehab_pose.ros.io.floor_input import FloorInput
 from rehab_pose.ros.runtime.run import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
@@ -25,24 +23,21 @@ if TYPE_CHECKING:
 
 __all__ = ["ExerciseNode", "main"]
 
-WAITING = 10
-"""Joint messages that may wait: small, and each one carries a piece of the movement."""
+JOINTS_CAPACITY = 10
+"""Joint messages that may wait: they are small, and each one carries a piece of the movement."""
 
 
 class ExerciseNode(StageNode):
-    """Names the exercise and counts its repetitions."""
+    """Classifies the exercise and counts its repetitions."""
 
     def __init__(self) -> None:
-        super().__init__("exercise")
-        settings = self.live_settings("exercise", ExerciseSettings, self._on_settings)
+        super().__init__(node_spec("exercise"))
+        settings = self.settings(ExerciseSettings)
+        self.on_settings(ExerciseSettings, self._on_settings)
         self._recogniser = self.stage(lambda: ExerciseRecogniser(settings))
-        self._exercise = self.output(topics.EXERCISE)
-        self._label = self.output(topics.EXERCISE_LABEL)
-        self._list = self.output(topics.EXERCISE_LIST)
-        self._repetition = self.output(topics.REPETITION)
-        self._progress = self.output(topics.REPETITION_PROGRESS)
-        self._list.publish(exercise_list_message(self.factory))
-        self.input(topics.JOINTS, self._on_joints, capacity=WAITING)
+        self._floor = FloorInput(self)
+        self.publish(topics.EXERCISE_LIST, exercise_list_message(self.factory))
+        self.input(topics.JOINTS, self._on_joints, capacity=JOINTS_CAPACITY)
 
     def _on_settings(self, settings: ExerciseSettings) -> None:
         self._recogniser.change(
@@ -50,14 +45,13 @@ class ExerciseNode(StageNode):
         )
 
     def _on_joints(self, message: Message) -> bool:
+        stamp, frame_id = stamp_ns(message.header.stamp), message.header.frame_id
         joints = joints_from_message(message)
-        stamp = stamp_ns(message.header.stamp)
-        update = self._recogniser.get().recognise(stamp, message.header.frame_id, joints)
-        self._exercise.publish(recognition_message(self.factory, update.recognition))
-        self._label.publish(label_message(self.factory, update.recognition))
-        self._progress.publish(progress_message(self.factory, stamp, message.header.frame_id, update.progress))
-        if update.repetition is not None:
-            self._repetition.publish(repetition_message(self.factory, update.repetition))
+        recogniser = self._recogniser.get()
+        recogniser.set_floor_plane(self._floor.plane)
+        update = recogniser.process(JointsOfFrame(stamp, frame_id, joints))
+        for topic, answer in exercise_messages(self.factory, update):
+            self.publish(topic, answer)
         return joints is not None
 
 

@@ -1,10 +1,11 @@
-"""silhouette -> joints: 24 joint centres in 3D."""
+"""The node `joints`; its topics and parameters are in its row of `rehab_pose.graph`."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from rehab_pose.graph import node_spec
 from rehab_pose.joints.predictor import JointPredictor
 from rehab_pose.joints.settings import JointSettings
 from rehab_pose.messages import topics
@@ -24,21 +25,16 @@ class JointsNode(StageNode):
     """Predicts the joints of each silhouette."""
 
     def __init__(self) -> None:
-        super().__init__("joints")
-        settings = self.settings("joints", JointSettings)
+        super().__init__(node_spec("joints"))
+        settings = self.settings(JointSettings)
         self._predictor = self.stage(lambda: JointPredictor(settings))
-        self._joints = self.output(topics.JOINTS)
         self.input(topics.SILHOUETTE, self._on_silhouette)
 
     def _on_silhouette(self, message: Message) -> bool:
-        silhouette = silhouette_from_message(message)
-        predictor = self._predictor.get()
-        if silhouette is None:
-            predictor.reset()
-        joints = predictor.predict(silhouette) if silhouette else None
-        stamp = message.header.stamp
-        self._joints.publish(joints_message(self.factory, stamp_ns(stamp), message.header.frame_id, joints))
-        return silhouette is not None
+        joints = self._predictor.get().process(silhouette_from_message(message))
+        stamp, frame_id = stamp_ns(message.header.stamp), message.header.frame_id
+        self.publish(topics.JOINTS, joints_message(self.factory, stamp, frame_id, joints))
+        return joints is not None
 
 
 def main() -> int:

@@ -1,17 +1,18 @@
-"""silhouette -> keypoints: classical 2D points of the person."""
+"""The node `keypoints`; its topics and parameters are in its row of `rehab_pose.graph`."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from rehab_pose.graph import node_spec
 from rehab_pose.keypoints.detector import KeypointDetector
 from rehab_pose.keypoints.settings import KeypointSettings
 from rehab_pose.messages import topics
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.frames import silhouette_from_message
 from rehab_pose.messages.keypoints import keypoints_message
-from rehab_pose.ros.runtime.run import OFF_THE_PATH, run_node
+from rehab_pose.ros.runtime.run import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -24,23 +25,21 @@ class KeypointsNode(StageNode):
     """Runs the classical detectors on each silhouette."""
 
     def __init__(self) -> None:
-        super().__init__("keypoints")
-        settings = self.settings("keypoints", KeypointSettings)
+        super().__init__(node_spec("keypoints"))
+        settings = self.settings(KeypointSettings)
         self._detector = self.stage(lambda: KeypointDetector(settings))
-        self._keypoints = self.output(topics.KEYPOINTS)
         self.input(topics.SILHOUETTE, self._on_silhouette)
 
     def _on_silhouette(self, message: Message) -> bool:
-        silhouette = silhouette_from_message(message)
-        keypoints = self._detector.get().detect(silhouette) if silhouette else None
-        stamp = message.header.stamp
-        self._keypoints.publish(keypoints_message(self.factory, stamp_ns(stamp), message.header.frame_id, keypoints))
-        return silhouette is not None
+        keypoints = self._detector.get().process(silhouette_from_message(message))
+        stamp, frame_id = stamp_ns(message.header.stamp), message.header.frame_id
+        self.publish(topics.KEYPOINTS, keypoints_message(self.factory, stamp, frame_id, keypoints))
+        return keypoints is not None
 
 
 def main() -> int:
     """Run the node."""
-    return run_node(KeypointsNode, niceness=OFF_THE_PATH)
+    return run_node(KeypointsNode)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,19 @@
-"""silhouette + joints of the same stamp -> parts: body regions and their contours."""
+"""The node `parts`; its topics and parameters are in its row of `rehab_pose.graph`."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
 from rehab_pose.messages.factory import stamp_ns
-from rehab_pose.messages.frames import silhouette_from_message
-from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.messages.keypoints import parts_message
+from rehab_pose.messages.person import person_view_from_messages
 from rehab_pose.parts.labeller import PartLabeller
 from rehab_pose.parts.settings import PartSettings
 from rehab_pose.ros.io.exact_time_input import ExactTimeInput
-from rehab_pose.ros.runtime.run import OFF_THE_PATH, run_node
+from rehab_pose.ros.runtime.run import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -23,31 +23,28 @@ __all__ = ["PartsNode", "main"]
 
 
 class PartsNode(StageNode):
-    """Labels the parts of each silhouette with the help of its joints."""
+    """Labels the body parts of each silhouette, guided by its joints."""
 
     def __init__(self) -> None:
-        super().__init__("parts")
-        settings = self.settings("parts", PartSettings)
+        super().__init__(node_spec("parts"))
+        settings = self.settings(PartSettings)
         self._labeller = self.stage(lambda: PartLabeller(settings))
-        self._parts = self.output(topics.PARTS)
-        self._twins = ExactTimeInput(self, topics.SILHOUETTE, topics.JOINTS, self._on_pair)
+        self._pairs = ExactTimeInput(self, topics.SILHOUETTE, topics.JOINTS, self._on_pair)
 
     def before_report(self) -> None:
-        """Add what the pairing dropped."""
-        self._twins.before_report()
+        """Add the messages that found no partner."""
+        self._pairs.before_report()
 
     def _on_pair(self, pair: tuple[Message, Message]) -> bool:
-        message, joints_message = pair
-        silhouette, joints = silhouette_from_message(message), joints_from_message(joints_message)
-        parts = self._labeller.get().label(silhouette, joints) if silhouette and joints else None
-        stamp = message.header.stamp
-        self._parts.publish(parts_message(self.factory, stamp_ns(stamp), message.header.frame_id, parts))
+        parts = self._labeller.get().process(person_view_from_messages(*pair))
+        header = pair[0].header
+        self.publish(topics.PARTS, parts_message(self.factory, stamp_ns(header.stamp), header.frame_id, parts))
         return parts is not None
 
 
 def main() -> int:
     """Run the node."""
-    return run_node(PartsNode, niceness=OFF_THE_PATH)
+    return run_node(PartsNode)
 
 
 if __name__ == "__main__":

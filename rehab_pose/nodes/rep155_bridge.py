@@ -1,10 +1,11 @@
-"""joints + body + camera_info -> /humans/bodies as ROS4HRI (REP-155) expects them; needs hri_msgs and tf2_msgs."""
+"""The node `rep155_bridge`; its topics and parameters are in its row of `rehab_pose.graph`."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
 from rehab_pose.messages.body import body_from_message
 from rehab_pose.messages.camera_info import intrinsics_from_message
@@ -13,7 +14,7 @@ from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.ros.adapters.human_joints import human_joint_state
 from rehab_pose.ros.adapters.links import link_transforms
 from rehab_pose.ros.adapters.rep155 import ids_message, region_message, skeleton_message
-from rehab_pose.ros.runtime.run import OFF_THE_PATH, run_node
+from rehab_pose.ros.runtime.run import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -22,25 +23,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Rep155BridgeNode", "main"]
 
-WAITING = 4
-"""Joints and body of the same moment wait side by side."""
+CAPACITY = 4
+"""Messages that may wait: joints and body of the same frame arrive almost together."""
 
 
 class Rep155BridgeNode(StageNode):
-    """Says the same as the other nodes in ROS4HRI's words."""
+    """Publishes joints and body as the messages of ROS4HRI."""
 
     def __init__(self) -> None:
-        super().__init__("rep155_bridge")
-        self._tracked = self.output(topics.HRI_TRACKED)
-        self._skeleton = self.output(topics.HRI_SKELETON)
-        self._region = self.output(topics.HRI_REGION)
-        self._joint_states = self.output(topics.HRI_JOINT_STATES)
-        self._tf = self.output(topics.TF)
+        super().__init__(node_spec("rep155_bridge"))
         self._camera: CameraIntrinsics | None = None
         self._camera_info: Message | None = None
         self.listen(topics.CAMERA_INFO, self._on_camera_info, watched=False)
-        self.input(topics.JOINTS, self._on_joints, capacity=WAITING)
-        self.input(topics.BODY, self._on_body, capacity=WAITING)
+        self.input(topics.JOINTS, self._on_joints, capacity=CAPACITY)
+        self.input(topics.BODY, self._on_body, capacity=CAPACITY)
 
     def _on_camera_info(self, message: Message, _arrived_s: float) -> None:
         self._camera_info = message
@@ -50,24 +46,25 @@ class Rep155BridgeNode(StageNode):
             self._camera = intrinsics_from_message(self._camera_info)
         joints = joints_from_message(message)
         ids = [] if joints is None else [BODY_ID]
-        self._tracked.publish(ids_message(self.factory, stamp_ns(message.header.stamp), message.header.frame_id, ids))
+        stamp, frame_id = stamp_ns(message.header.stamp), message.header.frame_id
+        self.publish(topics.HRI_TRACKED, ids_message(self.factory, stamp, frame_id, ids))
         if joints is not None and self._camera is not None:
-            self._skeleton.publish(skeleton_message(self.factory, joints, self._camera))
-            self._region.publish(region_message(self.factory, joints, self._camera))
+            self.publish(topics.HRI_SKELETON, skeleton_message(self.factory, joints, self._camera))
+            self.publish(topics.HRI_REGION, region_message(self.factory, joints, self._camera))
         return joints is not None
 
     def _on_body(self, message: Message) -> bool:
         body = body_from_message(message)
         if body is not None:
-            self._joint_states.publish(human_joint_state(self.factory, body))
+            self.publish(topics.HRI_JOINT_STATES, human_joint_state(self.factory, body))
             # The root of the frames that human_description's robot_state_publisher makes of these joints.
-            self._tf.publish(link_transforms(self.factory, body, links=False))
+            self.publish(topics.TF, link_transforms(self.factory, body, links=False))
         return body is not None
 
 
 def main() -> int:
     """Run the node."""
-    return run_node(Rep155BridgeNode, niceness=OFF_THE_PATH)
+    return run_node(Rep155BridgeNode)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Camera topics -> rgbd: paired, converted, rectified, cleaned; depth registered to colour."""
+"""The node `rgbd_sync`; its topics and parameters are in its row of `rehab_pose.graph`."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
 from rehab_pose.messages.frames import frame_message
 from rehab_pose.ros.io.camera_input import CameraInput
@@ -21,16 +22,15 @@ class RgbdSyncNode(StageNode):
     """Pairs colour and depth by stamp and publishes one message a frame."""
 
     def __init__(self) -> None:
-        super().__init__("rgbd_sync")
-        self._rgbd = self.output(topics.RGBD)
+        super().__init__(node_spec("rgbd_sync"))
         self._camera = CameraInput(self, self._on_frame)
 
     def before_report(self) -> None:
-        """Add what the pairing dropped."""
+        """Add the images that found no partner."""
         self._camera.before_report()
 
     def _on_frame(self, frame: RgbdFrame) -> bool:
-        self._rgbd.publish(frame_message(self.factory, frame))
+        self.publish(topics.RGBD, frame_message(self.factory, frame))
         return True
 
 

@@ -1,18 +1,19 @@
-"""repetition, repetition/progress and exercise -> session_state, recordings and reports; the action run_exercise."""
+"""The node `session`; its topics and parameters are in its row of `rehab_pose.graph`."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
 from rehab_pose.messages.exercise import progress_from_message, repetition_from_message
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.ros.adapters.exercise_action import ExerciseAction
 from rehab_pose.ros.adapters.session_services import SessionServices
-from rehab_pose.ros.runtime.run import OFF_THE_PATH, run_node
+from rehab_pose.ros.runtime.run import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
-from rehab_pose.session.controller import SessionSettings
+from rehab_pose.session.settings import SessionSettings
 
 if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message
@@ -21,43 +22,43 @@ __all__ = ["SessionNode", "main"]
 
 
 class SessionNode(StageNode):
-    """Keeps sessions."""
+    """Serves sessions: services, the action, recordings and reports."""
 
     def __init__(self) -> None:
-        super().__init__("session")
-        settings = self.live_settings("session", SessionSettings, self._on_settings)
-        self._offer = SessionServices(self, self.output(topics.SESSION_STATE), settings)
-        self._keeper = self._offer.keeper
-        self._action = ExerciseAction(self, self._keeper, lambda: self._offer.stamp_ns)
-        # All on the receiving thread: nothing here takes long, and the services and the action share the session.
+        super().__init__(node_spec("session"))
+        self._services = SessionServices(self, self.settings(SessionSettings))
+        self._controller = self._services.controller
+        self._action = ExerciseAction(self, self._controller, lambda: self._services.stamp_ns)
+        self.on_settings(SessionSettings, self._on_settings)
+        # All on the receiving thread: the callbacks are short, and the services and the action share the session.
         self.listen(topics.EXERCISE, self._on_exercise)
         self.listen(topics.REPETITION, self._on_repetition, watched=False)
         self.listen(topics.REPETITION_PROGRESS, self._on_progress, watched=False)
 
     def close(self) -> None:
         """Finish the files of a running session."""
-        self._keeper.stop("the node was stopped")
+        self._controller.stop("the node was stopped")
         self._action.close()
         super().close()
 
     def before_report(self) -> None:
-        """Show the session."""
-        session = self._keeper.session
+        """Show the session's id and recording on /diagnostics."""
+        session = self._controller.session
         self.health.facts["session"] = session.session_id
         self.health.facts["recording"] = session.recording_path if session.running else ""
 
     def _on_settings(self, settings: SessionSettings) -> None:
-        self._keeper.settings = settings
+        self._controller.settings = settings
 
     def _on_exercise(self, message: Message, arrived_s: float) -> None:
-        self._offer.stamp_ns = stamp_ns(message.header.stamp)
-        self._offer.frame_id = message.header.frame_id
+        self._services.stamp_ns = stamp_ns(message.header.stamp)
+        self._services.frame_id = message.header.frame_id
         self._action.on_label(message.label)
         self.health.done(arrived_s, present=bool(message.body_id))
 
     def _on_repetition(self, message: Message, _arrived_s: float) -> None:
         repetition = repetition_from_message(message)
-        self._keeper.count(repetition)
+        self._controller.count(repetition)
         self._action.on_repetition(repetition)
 
     def _on_progress(self, message: Message, _arrived_s: float) -> None:
@@ -66,7 +67,7 @@ class SessionNode(StageNode):
 
 def main() -> int:
     """Run the node."""
-    return run_node(SessionNode, niceness=OFF_THE_PATH)
+    return run_node(SessionNode)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
-"""rgbd -> silhouette: which pixels are the person's."""
+"""The node `silhouette`; its topics and parameters are in its row of `rehab_pose.graph`."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
+from rehab_pose.messages.floor import FloorPlaneChanges
 from rehab_pose.messages.frames import (
     frame_from_message,
     full_mask_message,
-    nobody_silhouette_message,
+    no_silhouette_message,
     silhouette_message,
 )
 from rehab_pose.ros.runtime.run import run_node
@@ -24,25 +26,27 @@ __all__ = ["SilhouetteNode", "main"]
 
 
 class SilhouetteNode(StageNode):
-    """Finds the subject in each frame."""
+    """Segments the followed person in each frame, and publishes the floor plane when it changes."""
 
     def __init__(self) -> None:
-        super().__init__("silhouette")
-        settings = self.settings("silhouette", SilhouetteSettings)
+        super().__init__(node_spec("silhouette"))
+        settings = self.settings(SilhouetteSettings)
         self._segmenter = self.stage(lambda: SilhouetteSegmenter(settings))
-        self._silhouette = self.output(topics.SILHOUETTE)
-        self._image = self.output(topics.SILHOUETTE_IMAGE)
+        self._floor = FloorPlaneChanges()
         self.input(topics.RGBD, self._on_frame)
 
     def _on_frame(self, message: Message) -> bool:
         frame = frame_from_message(message)
-        silhouette = self._segmenter.get().segment(frame)
+        segmenter = self._segmenter.get()
+        silhouette = segmenter.process(frame)
+        for floor in self._floor.messages(self.factory, frame, segmenter.floor_plane):
+            self.publish(topics.FLOOR_PLANE, floor)
         if silhouette is None:
-            self._silhouette.publish(nobody_silhouette_message(self.factory, frame))
+            self.publish(topics.SILHOUETTE, no_silhouette_message(self.factory, frame))
         else:
-            self._silhouette.publish(silhouette_message(self.factory, silhouette))
-        if self._image.get_subscription_count():
-            self._image.publish(full_mask_message(self.factory, frame, silhouette))
+            self.publish(topics.SILHOUETTE, silhouette_message(self.factory, silhouette))
+        if self.has_subscribers(topics.SILHOUETTE_IMAGE):
+            self.publish(topics.SILHOUETTE_IMAGE, full_mask_message(self.factory, frame, silhouette))
         return silhouette is not None
 
 

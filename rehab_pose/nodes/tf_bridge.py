@@ -1,14 +1,15 @@
-"""body -> /tf: body_<id> in the camera's frame and every link of the body in it; needs tf2_msgs."""
+"""The node `tf_bridge`; its topics and parameters are in its row of `rehab_pose.graph`."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
 from rehab_pose.messages.body import body_from_message
 from rehab_pose.ros.adapters.links import link_transforms
-from rehab_pose.ros.runtime.run import OFF_THE_PATH, run_node
+from rehab_pose.ros.runtime.run import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -18,23 +19,22 @@ __all__ = ["TfBridgeNode", "main"]
 
 
 class TfBridgeNode(StageNode):
-    """Tells tf2 where the body is. Nobody there: nothing is said, and the frames age."""
+    """Publishes the links of the body as TF; where no person is in view, the last transforms are not repeated."""
 
     def __init__(self) -> None:
-        super().__init__("tf_bridge")
-        self._tf = self.output(topics.TF)
+        super().__init__(node_spec("tf_bridge"))
         self.input(topics.BODY, self._on_body)
 
     def _on_body(self, message: Message) -> bool:
         body = body_from_message(message)
         if body is not None:
-            self._tf.publish(link_transforms(self.factory, body))
+            self.publish(topics.TF, link_transforms(self.factory, body))
         return body is not None
 
 
 def main() -> int:
     """Run the node."""
-    return run_node(TfBridgeNode, niceness=OFF_THE_PATH)
+    return run_node(TfBridgeNode)
 
 
 if __name__ == "__main__":

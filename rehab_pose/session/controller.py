@@ -1,15 +1,13 @@
-"""Starts, counts and ends sessions: what the services and the action of the session node share."""
+"""Starts, counts and ends sessions; shared by the services and the action of the session node."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import RecordingError, RehabPoseError
-from rehab_pose.ros.io.session_recording import SessionRecording, make_private, session_folder
+from rehab_pose.session.recording_policy import RunningRecording, make_private, session_folder
 from rehab_pose.session.report import write_repetition_report
 from rehab_pose.session.state import Recording, Session, SessionStage, Tally, check_code, check_exercise
-from rehab_pose.settings import Settings, setting
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -17,45 +15,38 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rehab_pose.datatypes import Repetition
-    from rehab_pose.ros.runtime.stage_node import StageNode
+    from rehab_pose.session.settings import SessionSettings
 
-__all__ = ["SessionController", "SessionSettings"]
+__all__ = ["SessionController"]
 
-TIERS = ("nothing", "results", "mesh", "images")
-"""Names of Recording; written out, as the documentation is made from the source."""
 MAX_NAMES = 1000
 """Sessions that may begin within one second of the camera's time (a recording that is played again and again)."""
 
 
-@dataclass(frozen=True)
-class SessionSettings(Settings):
-    """Where sessions are kept, and what of them."""
-
-    folder: str = setting("", "Where sessions are written; empty: rehab_pose/sessions in $ROS_HOME, which is ~/.ros")
-    report: bool = setting(True, "Write a report of all repetitions when a session ends (numbers, no images)")
-    goal_recording: str = setting(
-        "results",
-        "What is recorded of a RunExercise goal for which no session was started; images: the person can be seen",
-        choices=TIERS,
-    )
-
-
 class SessionController:
-    """Keeps the one running session, its files, and whoever wants to know of its changes."""
+    """Controls the running session and its files."""
 
-    def __init__(self, node: StageNode, settings: SessionSettings, changed: Callable[[Session], None]) -> None:
+    def __init__(
+        self,
+        settings: SessionSettings,
+        start_recording: Callable[[Path, Recording], RunningRecording],
+        changed: Callable[[Session], None],
+        report_error: Callable[[str], None],
+    ) -> None:
         """Begin without a session.
 
         Args:
-            node: Receives what is recorded, and gets complaints.
             settings: May be replaced while running; used when a session starts or ends.
+            start_recording: Starts to record a tier into a folder; raises RecordingError.
             changed: Called after each change of the session.
+            report_error: Called with a sentence when the report cannot be written.
         """
         self.settings = settings
         self.session = Session()
-        self._node = node
+        self._start_recording = start_recording
         self._changed = changed
-        self._recording: SessionRecording | None = None
+        self._report_error = report_error
+        self._recording: RunningRecording | None = None
 
     def start(self, session_id: str, subject_code: str, tally: Tally, recording: Recording, newest_ns: int) -> Session:
         """Begin a session; one that runs is ended first, unless this one cannot begin.
@@ -83,7 +74,7 @@ class SessionController:
                 msg = f"session: expected a new session_id, {self.folder(session)} is there already; choose another"
                 raise RecordingError(msg)
             self.stop("another session began")
-            files = SessionRecording.start(self._node, self.folder(session), recording)
+            files = self._start_recording(self.folder(session), recording)
             session.recording_path = str(files.path)
         self.stop("another session began")
         self.session, self._recording = session, files
@@ -120,7 +111,7 @@ class SessionController:
                     self.folder(session), session.session_id, session.subject_code, session.repetitions
                 )
             except (RehabPoseError, OSError) as error:
-                self._node.complain(f"session: the report could not be written: {error}")
+                self._report_error(f"session: the report could not be written: {error}")
             else:
                 session.report_path = str(path)
         return self.session.report_path

@@ -14,10 +14,7 @@ import numpy as np
 
 from rehab_pose.cli.processes import Processes
 from rehab_pose.cli.run import (
-    COMPOSED_NODES,
     DEFAULT_PARAMETERS,
-    SESSION_NODE,
-    STAGE_NODES,
     node_command,
     node_environment,
     parameter_words,
@@ -25,8 +22,10 @@ from rehab_pose.cli.run import (
 from rehab_pose.cli.shared_files import shared_file
 from rehab_pose.cli.transport import use_shared_memory
 from rehab_pose.errors import RehabPoseError
+from rehab_pose.graph import Option, choose_nodes
 from rehab_pose.messages import topics
 from rehab_pose.units import NS_PER_S
+from rehab_pose_sim.graph import SIM_CAMERA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,15 +100,16 @@ class GraphRun:
         environment = node_environment()
         from rehab_pose_sim.graph_watch import GraphWatch  # noqa: PLC0415  (reads the transport when ROS is loaded)
 
-        nodes = (*(COMPOSED_NODES if self.plan.composed else STAGE_NODES), SESSION_NODE)
+        specs = choose_nodes({Option.MESH, Option.RECOGNITION}, composed=self.plan.composed)
+        nodes = tuple(spec.name for spec in specs)
         parameters = shared_file(DEFAULT_PARAMETERS)
         processes = Processes()
         try:
             with GraphWatch(on_recognition=self._on_recognition, on_repetition=self._on_repetition) as watch:
                 self.record = watch.record
                 self._say(f"starting {len(nodes)} nodes ...")
-                for name in nodes:
-                    processes.start(name, node_command(name, parameters), environment)
+                for spec in specs:
+                    processes.start(spec.name, node_command(spec, parameters), environment)
                 if self.plan.results is not None:
                     processes.start("record", self._record_command(self.plan.results), environment)
                 if not watch.wait_for(lambda record: record.connected(nodes), START_TIMEOUT_S):
@@ -146,7 +146,7 @@ class GraphRun:
                 self._camera_start_ns = time.time_ns() + round(CAMERA_LEAD_S * NS_PER_S)
                 values["start_ns"] = self._camera_start_ns
             more = parameter_words("simulation", values)
-            camera.start("sim_camera", node_command("sim_camera", parameters, more=more), environment)
+            camera.start(SIM_CAMERA.name, node_command(SIM_CAMERA, parameters, more=more), environment)
             deadline_s = time.monotonic() + START_TIMEOUT_S
             while self._first_ns is None and time.monotonic() < deadline_s:
                 obituary = processes.wait(0.1) or camera.wait(0.1)
@@ -163,7 +163,7 @@ class GraphRun:
         names = [topic.name for topic in (*topics.RESULT_TOPICS, topics.VERTICES)]
         return [sys.executable, "-m", "rehab_pose.cli.main", "record", "-o", str(results), *names]
 
-    def _on_recognition(self, recognition: ExerciseClassification) -> None:
+    def _on_recognition(self, classification: ExerciseClassification) -> None:
         if self._first_ns is None:
             self._first_ns = recognition.stamp_ns
         if recognition.label != self._label:

@@ -1,4 +1,4 @@
-"""The action run_exercise: an exercise a number of times, told how it goes, until done, cancelled or out of time."""
+"""The action run_exercise: a number of repetitions of an exercise, with feedback, until done, cancelled or timed out."""
 
 from __future__ import annotations
 
@@ -27,14 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ExerciseAction"]
 
-ACTION = "run_exercise"
-TYPE = "rehab_pose_msgs/action/RunExercise"
-LOOK_PERIOD_S = 0.1
-"""How often cancelling and the time are looked at [s]."""
+CHECK_PERIOD_S = 0.1
+"""Period of checking for cancellation and timeout [s]."""
 
 
 class _PatientActionServer(ActionServer):  # type: ignore[misc]  # rclpy is not typed everywhere
-    """Leaves an accepted goal executing until it is told how that went.
+    """Leaves an accepted goal executing until a callback that ends it is passed.
 
     rclpy wants a callback that runs as long as the goal does, which on one thread would stop everything else; a
     coroutine that waits is polled without a pause by its executors.
@@ -61,16 +59,17 @@ class _Goal:
 class ExerciseAction:
     """Serves one goal at a time."""
 
-    def __init__(self, node: StageNode, keeper: SessionController, newest_ns: Callable[[], int]) -> None:
+    def __init__(self, node: StageNode, controller: SessionController, newest_ns: Callable[[], int]) -> None:
         """Offer the action.
 
         Args:
-            node: Gets complaints.
-            keeper: Of the session that runs while an exercise does.
+            node: Serves the action and receives errors.
+            controller: Of the session that runs while an exercise does.
             newest_ns: Returns the stamp of the newest frame [ns].
         """
-        self._node, self._keeper, self._newest_ns = node, keeper, newest_ns
-        self._action = message_class(TYPE)
+        self._node, self._controller, self._newest_ns = node, controller, newest_ns
+        [(self._name, kind)] = node.spec.actions
+        self._action = message_class(f"rehab_pose_msgs/action/{kind}")
         self._closed = False
         self._goal: _Goal | None = None
         self._label = NONE
@@ -78,21 +77,21 @@ class ExerciseAction:
         self._server = _PatientActionServer(
             node,
             self._action,
-            ACTION,
+            self._name,
             self._never_called,
             goal_callback=self._on_request,
             handle_accepted_callback=self._on_accepted,
             cancel_callback=lambda _handle: CancelResponse.ACCEPT,
         )
-        self._timer = node.create_timer(LOOK_PERIOD_S, self._look)
+        self._timer = node.create_timer(CHECK_PERIOD_S, self._check_goal)
         self._timer.cancel()
 
     def on_label(self, label: str) -> None:
-        """Take the exercise that is seen now."""
+        """Take the current label."""
         self._label = label
 
     def on_repetition(self, repetition: Repetition) -> None:
-        """Take a repetition, after the session did; finish with the last one wanted."""
+        """Take a repetition, after the session has counted it; finish with the last one of the goal."""
         goal = self._goal
         if goal is not None and goal.tally.count(repetition):
             self._last = repetition
@@ -101,7 +100,7 @@ class ExerciseAction:
                 self._finish(f"all {len(goal.tally.counted)} repetitions done")
 
     def on_progress(self, progress: RepetitionProgress | None) -> None:
-        """Tell the client how far the exercise is."""
+        """Send feedback on the progress of the exercise."""
         goal = self._goal
         if goal is None:
             return
@@ -118,7 +117,7 @@ class ExerciseAction:
         goal.handle.publish_feedback(feedback)
 
     def close(self) -> None:
-        """Stop serving. Not while the whole program ends: then DDS can take seconds over it, and it ends anyway."""
+        """Stop serving, unless the whole program ends: destroying the server can then take DDS seconds."""
         if self._node.context.ok() and not self._closed:
             self._closed = True
             self._server.destroy()
@@ -127,60 +126,60 @@ class ExerciseAction:
         try:
             self._check(request)
         except RehabPoseError as error:
-            # A refusal carries no words: they stand on the log and on /diagnostics.
-            self._node.complain(f"{ACTION}: {error}")
+            # ROS sends no reason with a refused goal: it is logged and shown on /diagnostics.
+            self._node.report_error(f"{self._name}: {error}")
             return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 
     def _check(self, request: Message) -> None:
         check_exercise(request.exercise_id)
         check_code("subject_code", request.subject_code)
-        session = self._keeper.session
-        complaint = ""
+        session = self._controller.session
+        refusal = ""
         if request.repetitions < 1:
-            complaint = "expected at least 1 repetition, got 0"
+            refusal = "expected at least 1 repetition, got 0"
         elif request.side not in set(Side):
-            complaint = f"expected a side of 0 (any), 1 (left), 2 (right), 3 (both), got {request.side}"
+            refusal = f"expected a side of 0 (any), 1 (left), 2 (right), 3 (both), got {request.side}"
         elif not 0.0 <= request.timeout < math.inf:
-            complaint = f"expected a timeout of 0 (none) or more seconds, got {request.timeout}"
+            refusal = f"expected a timeout of 0 (none) or more seconds, got {request.timeout}"
         elif self._goal is not None:
-            complaint = "expected no other goal, one is being done; cancel it first"
+            refusal = "expected no other goal, one is being done; cancel it first"
         elif session.running and request.subject_code not in {"", session.subject_code}:
-            complaint = (
+            refusal = (
                 f"expected the subject_code {session.subject_code!r} of the running session, got "
                 f"{request.subject_code!r}; stop that session first"
             )
-        if complaint:
-            raise InputError(complaint)
+        if refusal:
+            raise InputError(refusal)
 
     def _on_accepted(self, handle: ServerGoalHandle[Any, Any, Any]) -> None:
         wanted = handle.request
         tally, of_session = (
             Tally(wanted.exercise_id, Side(wanted.side), wanted.repetitions, self._newest_ns()) for _ in range(2)
         )
-        own_session = not self._keeper.session.running
+        own_session = not self._controller.session.running
         handle.execute()
         if own_session:
-            recording = Recording[self._keeper.settings.goal_recording.upper()]
+            recording = Recording[self._controller.settings.goal_recording.upper()]
             try:
-                self._keeper.start("", wanted.subject_code, of_session, recording, self._newest_ns())
+                self._controller.start("", wanted.subject_code, of_session, recording, self._newest_ns())
             except RehabPoseError as error:
-                self._node.complain(f"{ACTION}: {error}")
+                self._node.report_error(f"{self._name}: {error}")
                 result = self._action.Result(mean_quality=math.nan, message=str(error))
                 self._server.notify_execute(handle, lambda ended: _end(ended, "abort", result))
                 return
         deadline_ns = self._now_ns() + wanted.timeout * NS_PER_S if wanted.timeout else math.inf
         self._last = None
-        self._goal = _Goal(handle, tally, self._keeper.session.session_id, own_session, deadline_ns)
+        self._goal = _Goal(handle, tally, self._controller.session.session_id, own_session, deadline_ns)
         self._timer.reset()
 
-    def _look(self) -> None:
+    def _check_goal(self) -> None:
         goal = self._goal
         if goal is None:
             self._timer.cancel()
         elif goal.handle.is_cancel_requested:
             self._finish("cancelled", "canceled")
-        elif not (self._keeper.session.running and self._keeper.session.session_id == goal.session_id):
+        elif not (self._controller.session.running and self._controller.session.session_id == goal.session_id):
             self._finish("the session was ended", "abort")
         elif self._now_ns() > goal.deadline_ns:
             self._finish(f"the time ran out after {len(goal.tally.counted)} repetitions", timed_out=True)
@@ -192,9 +191,9 @@ class ExerciseAction:
             return
         self._timer.cancel()
         if goal.own_session:
-            self._keeper.stop(message)
+            self._controller.stop(message)
         else:
-            self._keeper.write_report()
+            self._controller.write_report()
         tally = goal.tally
         result = self._action.Result(
             repetitions=len(tally.counted),
@@ -203,7 +202,7 @@ class ExerciseAction:
             other_exercises=tally.others,
             mean_quality=tally.mean_quality,
             timed_out=timed_out,
-            report_path=self._keeper.session.report_path,
+            report_path=self._controller.session.report_path,
             message=message,
         )
         self._server.notify_execute(goal.handle, lambda handle: _end(handle, how, result))
@@ -219,6 +218,6 @@ class ExerciseAction:
 
 
 def _end(handle: ServerGoalHandle[Any, Any, Any], how: str, result: Message) -> Message:
-    """Set a goal's last state; a cancelling that came in between goes first."""
+    """Set a goal's final state; a cancellation that arrived meanwhile has precedence."""
     getattr(handle, "canceled" if handle.is_cancel_requested else how)()
     return result

@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rehab_pose.errors import InputError, RehabPoseError
+from rehab_pose.messages import topics
 from rehab_pose.messages.exercise import exercise_list_message
 from rehab_pose.messages.factory import header
 from rehab_pose.ros.io.message_factory import message_class
+from rehab_pose.ros.io.session_recording import SessionRecording
 from rehab_pose.session.controller import SessionController
 from rehab_pose.session.state import Recording, Session, Tally
 
 if TYPE_CHECKING:
-    from rclpy.publisher import Publisher
-
     from rehab_pose.messages.factory import Message
     from rehab_pose.ros.runtime.stage_node import StageNode
-    from rehab_pose.session.controller import SessionSettings
+    from rehab_pose.session.settings import SessionSettings
 
 __all__ = ["SessionServices"]
 
 
 class SessionServices:
-    """Answers the services and says each change of the session."""
+    """Serves the services and publishes each change of the session.
 
-    def __init__(self, node: StageNode, publisher: Publisher[Any], settings: SessionSettings) -> None:
+    Attributes:
+        controller: Of the session.
+        stamp_ns: Stamp of the newest frame [ns]; set by the node.
+        frame_id: Of the newest frame; set by the node.
+    """
+
+    def __init__(self, node: StageNode, settings: SessionSettings) -> None:
         self._node = node
-        self._publisher = publisher
         self.stamp_ns = 0
         self.frame_id = ""
-        self.keeper = SessionController(node, settings, self._publish)
+        self.controller = SessionController(
+            settings,
+            lambda folder, recording: SessionRecording.start(node, folder, recording),
+            self._publish,
+            node.report_error,
+        )
         handlers = {"StartSession": self._on_start, "StopSession": self._on_stop, "ListExercises": self._on_list}
-        for kind, name in _SERVICE_NAMES.items():
+        for name, kind in node.spec.services:
             node.create_service(message_class(f"rehab_pose_msgs/srv/{kind}"), name, handlers[kind])
-        self._publish(self.keeper.session)
+        self._publish(self.controller.session)
 
     def _publish(self, session: Session) -> None:
         if not self._node.context.ok():
-            return  # told to stop: the files are finished, nobody can be told any more
+            return  # shutting down: the files are finished, and nothing can be published any more
         factory = self._node.factory
         message = factory.make(
             "rehab_pose_msgs/msg/SessionState",
@@ -52,12 +62,12 @@ class SessionServices:
             recording_path=session.recording_path,
             message=session.message,
         )
-        self._publisher.publish(message)
+        self._node.publish(topics.SESSION_STATE, message)
 
     def _on_start(self, request: Message, response: Message) -> Message:
         tally = Tally(request.exercise_id, target=request.target_repetitions, since_ns=self.stamp_ns)
         try:
-            session = self.keeper.start(
+            session = self.controller.start(
                 request.session_id, request.subject_code, tally, _tier(request.recording), self.stamp_ns
             )
         except RehabPoseError as error:
@@ -65,13 +75,13 @@ class SessionServices:
         else:
             response.success, response.message = True, "started"
             response.recording_path = session.recording_path
-        running = self.keeper.session
+        running = self.controller.session
         response.session_id = running.session_id if running.running else ""
         return response
 
     def _on_stop(self, _request: Message, response: Message) -> Message:
-        session = self.keeper.session
-        response.success = self.keeper.stop("stopped")
+        session = self.controller.session
+        response.success = self.controller.stop("stopped")
         response.message = "stopped" if response.success else "no session was running"
         response.repetitions = len(session.tally.counted)
         response.recording_path, response.report_path = session.recording_path, session.report_path
@@ -89,10 +99,3 @@ def _tier(number: int) -> Recording:
         msg = f"expected a recording of {tiers}, got {number}"
         raise InputError(msg)
     return Recording(number)
-
-
-_SERVICE_NAMES = {
-    "StartSession": "start_session",
-    "StopSession": "stop_session",
-    "ListExercises": "list_exercises",
-}

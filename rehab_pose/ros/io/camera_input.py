@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rclpy.qos import ReliabilityPolicy
@@ -12,8 +11,8 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.frame_builder import FrameBuilder
 from rehab_pose.ros.io.images import decode_color
-from rehab_pose.ros.io.qos import IMAGE_QOS_CHOICES, qos
-from rehab_pose.settings import Settings, setting
+from rehab_pose.ros.io.qos import qos
+from rehab_pose.ros.io.settings import CameraSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,41 +25,30 @@ if TYPE_CHECKING:
     from rehab_pose.messages.topics import Topic
     from rehab_pose.ros.runtime.stage_node import StageNode
 
-__all__ = ["CameraInput", "CameraSettings"]
+__all__ = ["CameraInput"]
 
 MATCH_PERIOD_S = 0.25
-"""How often the publishers' QoS is looked at [s]."""
+"""Period of checking the publishers' QoS [s]."""
 SLOW_RATIO = 0.5
-"""Images at less than this fraction of camera_info's rate are being lost on the way."""
-
-
-@dataclass(frozen=True)
-class CameraSettings(Settings):
-    """How the camera's topics are subscribed to."""
-
-    image_qos: str = setting(
-        "auto",
-        "Reliability of the camera subscriptions; auto: reliable, or best effort where the publisher offers only that",
-        choices=IMAGE_QOS_CHOICES,
-    )
+"""Images that arrive at less than this fraction of camera_info's rate are being lost between camera and node."""
 
 
 class CameraInput:
-    """Subscribes, pairs and hands each raw frame to the node's worker."""
+    """Subscribes to the camera, pairs colour and depth, and passes each frame to the node's worker."""
 
     def __init__(self, node: StageNode, handler: Callable[[RgbdFrame], bool]) -> None:
         """Subscribe.
 
         Args:
-            node: Gets the parameters, counts and warnings.
-            handler: Called on the node's worker thread with each frame; returns whether a person was there.
+            node: Has the parameters, and receives counts and warnings.
+            handler: Called on the node's worker thread with each frame; returns whether a person was in view.
         """
         self._node = node
         self._handler = handler
-        self._image_qos = node.settings("camera", CameraSettings).image_qos
+        self._image_qos = node.settings(CameraSettings).image_qos
         # The names after remapping: a camera's own topic says whether its images are rectified.
         self._builder = FrameBuilder(
-            node.settings("capture", CaptureSettings),
+            node.settings(CaptureSettings),
             decode_color,
             color_topic=node.resolve_topic_name(topics.COLOR.name),
             depth_topic=node.resolve_topic_name(topics.DEPTH.name),
@@ -77,7 +65,7 @@ class CameraInput:
             node.create_timer(MATCH_PERIOD_S, self._match_publishers)
 
     def before_report(self) -> None:
-        """Put what was left without a partner into the node's health, and warn when images are lost on the way."""
+        """Add images without a partner to the node's health, and warn when images are lost between camera and node."""
         health, pairer = self._node.health, self._builder.pairer
         health.dropped["colour without depth"] = pairer.dropped_first
         health.dropped["depth without colour"] = pairer.dropped_second
@@ -89,8 +77,8 @@ class CameraInput:
             key = f"slow {topic.name}"
             if 0 < image_hz < SLOW_RATIO * info_hz:
                 health.warnings[key] = (
-                    f"{topic.name} comes at {image_hz:.0f} Hz, camera_info at {info_hz:.0f} Hz: images are lost on the "
-                    "way; set FASTDDS_DEFAULT_PROFILES_FILE to config/fastdds_shm.xml for all programs"
+                    f"{topic.name} comes at {image_hz:.0f} Hz, camera_info at {info_hz:.0f} Hz: images are lost in "
+                    "transport; set FASTDDS_DEFAULT_PROFILES_FILE to config/fastdds_shm.xml for all programs"
                 )
             else:
                 health.warnings.pop(key, None)
@@ -100,7 +88,7 @@ class CameraInput:
         return self._node.listen(topic, self._receivers[topic], profile=profile)
 
     def _match_publishers(self) -> None:
-        """Subscribe anew where the publishers offer another reliability than the one asked for."""
+        """Subscribe again where the publishers offer another reliability than the subscription asks for."""
         for topic, subscription in self._subscriptions.items():
             publishers = self._node.get_publishers_info_by_topic(subscription.topic_name)
             offers = {publisher.qos_profile.reliability for publisher in publishers}
@@ -113,7 +101,7 @@ class CameraInput:
                 self._subscriptions[topic] = self._listen(topic)
                 word = "best effort" if best_effort else "reliable"
                 self._node.get_logger().info(f"{topic.name}: subscribed {word}, as the publisher offers it")
-                return  # the dictionary's values changed; the rest follows at the next look
+                return  # the dictionary's values changed; the rest follows at the next check
 
     def _on_camera_info(self, message: Message, _arrived_s: float) -> None:
         self._builder.add_camera_info(message)

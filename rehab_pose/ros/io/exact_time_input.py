@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["ExactTimeInput"]
 
-SAME_STAMP_S = 0.0
-WAITING = 10
-"""Messages of each topic kept while their twin is on its way: a third of a second at 30 Hz."""
+EXACT_S = 0.0
+QUEUE_LENGTH = 10
+"""Messages of each topic that wait for their partner: a third of a second at 30 Hz."""
 
 
 class ExactTimeInput:
-    """Hands pairs of messages of the same stamp to a node's worker."""
+    """Passes pairs of messages of the same stamp to a node's worker."""
 
     def __init__(
         self, node: StageNode, first: Topic, second: Topic, handler: Callable[[tuple[Message, Message]], bool]
@@ -30,19 +30,19 @@ class ExactTimeInput:
         """Subscribe to both topics.
 
         Args:
-            node: Gets the counts.
-            first: Of the first message of each pair.
-            second: Of the second message of each pair.
-            handler: Called on the node's worker thread; returns whether a person was there.
+            node: Receives the counts.
+            first: Topic of the first message of each pair.
+            second: Topic of the second message of each pair.
+            handler: Called on the node's worker thread; returns whether a person was in view.
         """
         self._node, self._first, self._second, self._handler = node, first, second, handler
-        self._pairer: StampPairer[Message, Message] = StampPairer(SAME_STAMP_S, WAITING)
+        self._pairer: StampPairer[Message, Message] = StampPairer(EXACT_S, QUEUE_LENGTH)
         node.start_worker()
         node.listen(first, self._on_first)
         node.listen(second, self._on_second)
 
     def before_report(self) -> None:
-        """Put what was left without its twin into the node's health."""
+        """Add the messages without a partner to the node's health."""
         self._node.health.dropped[f"{self._first.name} without {self._second.name}"] = self._pairer.dropped_first
         self._node.health.dropped[f"{self._second.name} without {self._first.name}"] = self._pairer.dropped_second
 

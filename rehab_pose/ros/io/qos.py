@@ -15,7 +15,7 @@ from rehab_pose.messages.topics import Delivery
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["IMAGE_QOS_CHOICES", "OVERRIDABLE", "overrides_explained", "qos"]
+__all__ = ["OVERRIDABLE", "overrides_explained", "qos"]
 
 QUEUE_LENGTHS = {
     Delivery.CAMERA: 10,
@@ -24,7 +24,6 @@ QUEUE_LENGTHS = {
     Delivery.LATCHED: 1,
     Delivery.MARKER: 1,
 }
-IMAGE_QOS_CHOICES = ("auto", "reliable", "best_effort")
 
 
 def qos(delivery: Delivery, *, best_effort: bool = False) -> QoSProfile:

@@ -1,4 +1,4 @@
-"""A stage object that may not be there yet."""
+"""A stage that is built again later when its model file cannot be used now."""
 
 from __future__ import annotations
 
@@ -10,79 +10,74 @@ from rehab_pose.errors import ModelFileError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Actor", "Stage", "warmed"]
+    from rehab_pose.stage import CompiledStage
+
+__all__ = ["LazyStage", "Resettable", "warmed_up"]
 
 RETRY_S = 5.0
 """A stage whose model file was missing or damaged is tried again after this time [s]."""
 
 
-class Actor(Protocol):
-    """What all stages share."""
+class Resettable(Protocol):
+    """A stage, or several stages in one object, that can forget earlier frames."""
 
     def reset(self) -> None:
         """Forget earlier frames."""
 
 
-class Compiled(Protocol):
-    """A stage with compiled kernels."""
-
-    def warm_up(self) -> None:
-        """Load them, so that the first frame does not wait for them."""
+T = TypeVar("T", bound=Resettable)
+C = TypeVar("C", bound="CompiledStage")
 
 
-A = TypeVar("A", bound=Actor)
-C = TypeVar("C", bound=Compiled)
-
-
-def warmed(stage: C) -> C:
-    """Return a stage whose kernels are loaded."""
+def warmed_up(stage: C) -> C:
+    """Return a stage after loading its kernels."""
     stage.warm_up()
     return stage
 
 
-class Stage(Generic[A]):
-    """A stage object that may not be there yet, because its model file is missing or damaged."""
+class LazyStage(Generic[T]):
+    """Holds a stage, or the reason why it could not be built: its model file is missing or damaged."""
 
-    def __init__(self, build: Callable[[], A]) -> None:
+    def __init__(self, build: Callable[[], T]) -> None:
         self._build = build
-        self._actor: A | None = None
+        self._stage: T | None = None
         self._error: ModelFileError | None = None
         self._tried_s = -RETRY_S
 
-    def get(self) -> A:
-        """Return the stage, building it when it is not there and the last try was some seconds ago.
+    def get(self) -> T:
+        """Return the stage; build it if the last attempt failed and was more than RETRY_S ago.
 
         Raises:
             ModelFileError: Its model file cannot be used.
         """
-        if self._actor is None:
+        if self._stage is None:
             now_s = time.monotonic()
             if self._error is not None and now_s - self._tried_s < RETRY_S:
                 raise self._error
             self._tried_s = now_s
             try:
-                self._actor = self._build()
+                self._stage = self._build()
             except ModelFileError as error:
                 self._error = error
                 raise
-        return self._actor
+        return self._stage
 
-    def change(self, build: Callable[[], A], adapt: Callable[[A], None]) -> None:
+    def change(self, build: Callable[[], T], adapt: Callable[[T], None]) -> None:
         """Take other settings.
 
         Args:
-            build: Makes a stage with the new settings, where there is none yet.
-            adapt: Brings the new settings to the one that is there, which goes on with what it knows; where its model
-                file cannot be used, another is built at the next use.
+            build: Makes a stage with the new settings, where none could be built yet.
+            adapt: Gives the new settings to the existing stage, which keeps what it has learnt; where their model file
+                cannot be used, a new stage is built at the next use.
         """
         self._build, self._error = build, None
-        if self._actor is not None:
+        if self._stage is not None:
             try:
-                adapt(self._actor)
+                adapt(self._stage)
             except ModelFileError:
-                self._actor = None
+                self._stage = None
 
     def reset(self) -> None:
-        """Make the stage forget earlier frames, if it is there."""
-        if self._actor is not None:
-            self._actor.reset()
+        """Make the stage forget earlier frames, if it was built."""
+        if self._stage is not None:
+            self._stage.reset()

@@ -1,4 +1,4 @@
-"""Settings to ROS parameters: names, defaults, ranges and descriptions stand once, in the settings."""
+"""Settings to ROS parameters: names, defaults, ranges and descriptions are defined once, in the settings."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class LiveSettings:
         self._sections: dict[str, tuple[type[Settings], Callable[[Any], None]]] = {}
 
     def declare(self, section: str, kind: type[S], apply: Callable[[S], None]) -> S:
-        """Declare a section and return its settings; `apply` gets them anew after each change.
+        """Declare a section and return its settings; `apply` gets the new ones after each change.
 
         Raises:
             SettingsError: A value has the wrong type or lies outside its range.
@@ -93,7 +93,7 @@ class LiveSettings:
         return [section for section in named if section in self._sections]
 
     def _settings(self, section: str, parameters: Sequence[Parameter[Any]]) -> Settings:
-        """Return the settings of a section as they are with some parameters changed."""
+        """Return the settings of a section with some parameters changed."""
         kind, _ = self._sections[section]
         changed = {parameter.name: parameter.value for parameter in parameters}
         names = {spec.name: f"{section}.{spec.name}" for spec in specifications(kind)}
@@ -119,19 +119,27 @@ def _descriptor(spec: SettingSpec, *, read_only: bool) -> ParameterDescriptor:
     return descriptor
 
 
-def unmatched_overrides(node: Node, other_sections: Collection[str]) -> list[str]:
-    """Return one sentence for each given parameter that nothing declared.
+def unmatched_overrides(
+    node: Node, other_sections: Collection[str], more_sections: Callable[[], Collection[str]] = tuple
+) -> list[str]:
+    """Return one sentence for each given parameter that was not declared.
 
-    One YAML file serves all nodes, so sections of other stages are not this node's business.
+    One YAML file serves all nodes, so sections of other stages are ignored.
+
+    Args:
+        node: Has the parameters.
+        other_sections: Sections of other nodes.
+        more_sections: Returns further ones; asked only where a section is unknown, because that takes a while.
     """
     known = declared_names(node)
     sentences = []
     for name in given_overrides(node):
         if node.has_parameter(name) or name.startswith("qos_overrides."):
             continue
-        if "." in name and name.partition(".")[0] in other_sections:
+        section, dot, _ = name.partition(".")
+        if dot and (section in other_sections or section in more_sections()):
             continue
         close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else "`ros2 param list` shows what it has"
+        hint = f"did you mean {close[0]}?" if close else "`ros2 param list` shows the known ones"
         sentences.append(f"unknown parameter {name}; {hint}")
     return sentences

@@ -1,4 +1,4 @@
-"""Run one node until it is told to stop."""
+"""Run one node until SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -17,19 +17,16 @@ if TYPE_CHECKING:
 
     from rehab_pose.ros.runtime.stage_node import StageNode
 
-__all__ = ["OFF_THE_PATH", "run_node"]
+__all__ = ["run_node"]
 
 EXIT_BAD_SETTINGS = 2
-OFF_THE_PATH = 5
-"""Niceness of nodes beside the way from the camera to the label."""
 
 
-def run_node(make_node: Callable[[], StageNode], *, niceness: int = 0) -> int:
+def run_node(make_node: Callable[[], StageNode]) -> int:
     """Spin a node; return the exit code: 0 after SIGINT or SIGTERM, 2 when its settings cannot be used.
 
     Args:
-        make_node: Makes the node.
-        niceness: Above 0 for a node whose answers no label waits for: the nodes on the way to it go first.
+        make_node: Makes the node; the row of its `spec` gives the niceness of the process.
     """
     keep_memory()
     with until_told_to_stop(sys.argv):
@@ -41,7 +38,7 @@ def run_node(make_node: Callable[[], StageNode], *, niceness: int = 0) -> int:
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         freeze_garbage()
-        give_way(niceness)  # not before: a node that comes back should be there soon
+        give_way(node.spec.niceness)  # not earlier: a restarted node should be ready soon
         try:
             executor.spin()
         finally:

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rehab_pose.cli.run import SESSION_NODE, STAGE_NODES, node_environment, parameter_words
+from rehab_pose.cli.run import node_environment, parameter_words
+from rehab_pose.graph import Option, choose_nodes
 from rehab_pose.cli.transport import use_shared_memory
 from rehab_pose.errors import RehabPoseError
 from rehab_pose_sim.graph_run import GraphPlan, GraphRun, figures_of
@@ -86,7 +87,7 @@ def _deaths(say: Callable[[str], None]) -> dict[str, float]:
     running = subprocess.Popen(  # noqa: S603  (our own program, no shell)
         command, env=node_environment(), stdout=silent, stderr=silent, start_new_session=True
     )
-    nodes = (*STAGE_NODES, SESSION_NODE)
+    nodes = tuple(spec.name for spec in choose_nodes({Option.MESH, Option.RECOGNITION}, composed=False))
     away_s: dict[str, float] = {}
     try:
         with GraphWatch() as watch:

@@ -1,4 +1,4 @@
-"""`rehab-pose docs`: print or draw what the documentation makes from the sources."""
+"""`rehab-pose-lab docs`: print or draw the parts of the documentation that are generated from the sources."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["add_parser", "nodes_page", "run"]
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("docs", help="print or draw the documentation that is made from the sources")
+    parser = subparsers.add_parser("docs", help="print or draw the documentation that is generated from the sources")
     pages = parser.add_subparsers(dest="page", required=True)
     pages.add_parser("nodes", help="docs/nodes.md: topics and parameters of every node")
     figure = pages.add_parser(
@@ -27,12 +27,11 @@ def nodes_page() -> str:
     """Return docs/nodes.md.
 
     Raises:
-        InputError: The messages' sources are not beside the package.
+        InputError: The messages' sources are not found next to the packages.
     """
-    from rehab_pose.cli.run import COMPOSED_NODES, OTHER_NODES, STAGE_NODES  # noqa: PLC0415  (loaded only when run)
-    from rehab_pose_lab.docs.node_reference import node_reference  # noqa: PLC0415
+    from rehab_pose_lab.docs.node_reference import node_reference  # noqa: PLC0415  (loaded only when run)
 
-    return node_reference((*STAGE_NODES, *OTHER_NODES, *COMPOSED_NODES))
+    return node_reference()
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from rehab_pose.ros.runtime.run import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 from rehab_pose.units import NS_PER_S
 from rehab_pose_sim.camera import SimulatedCamera
+from rehab_pose_sim.graph import SIM_CAMERA
 from rehab_pose_sim.settings import SimulationSettings
 
 if TYPE_CHECKING:
@@ -34,12 +35,9 @@ class SimCameraNode(StageNode):
     """
 
     def __init__(self) -> None:
-        super().__init__("sim_camera")
-        settings = self.settings("simulation", SimulationSettings)
+        super().__init__(SIM_CAMERA)
+        settings = self.settings(SimulationSettings)
         self._simulation = SimulatedCamera(settings)
-        self._color = self.output(topics.COLOR)
-        self._info = self.output(topics.CAMERA_INFO)
-        self._depth = self.output(topics.DEPTH)
         self._length = self._simulation.length_frames
         ahead = min(self._length, round(settings.ahead_s * settings.rate_hz))
         self._kept = [self._render(index) for index in range(ahead)]
@@ -76,9 +74,9 @@ class SimCameraNode(StageNode):
 
     def _publish(self, index: int) -> bool:
         messages = self._next[1] if self._next[0] == index else self._image(index)
-        for publisher, message in zip((self._info, self._color, self._depth), messages, strict=True):
+        for topic, message in zip((topics.CAMERA_INFO, topics.COLOR, topics.DEPTH), messages, strict=True):
             message.header.stamp = time_message(self.factory, self._stamp_ns(index))
-            publisher.publish(message)
+            self.publish(topic, message)
         self._next = (index + 1, self._image(index + 1))
         return True
 

@@ -1,0 +1,340 @@
+"""The nodes of the graph in one table: stage, topics, parameters. No ROS here.
+
+The nodes, `rehab-pose run`, the launch files, setup.py's executables and docs/nodes.md all read this table. A new node
+is a stage, a row here, and a file in `rehab_pose/nodes` named like the row. Classes are given as "module:Class", so that
+reading the table loads no stage.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from enum import Enum
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from rehab_pose.errors import SettingsError
+from rehab_pose.messages import topics
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from rehab_pose.messages.topics import Topic
+    from rehab_pose.settings import Settings
+
+__all__ = [
+    "NODES",
+    "SECTIONS",
+    "NodeSpec",
+    "Option",
+    "Section",
+    "choose_nodes",
+    "load_class",
+    "node_spec",
+    "plugin_nodes",
+    "plugin_sections",
+    "settings_class",
+]
+
+PACKAGE = "rehab_pose"
+PLUGIN_NODES = "rehab_pose.nodes"
+"""Entry point group: NodeSpecs of other packages (the simulated camera)."""
+PLUGIN_SECTIONS = "rehab_pose.sections"
+"""Entry point group: Sections of other packages."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of parameters, named `section.setting`; one YAML file serves all nodes."""
+
+    settings: str
+    """Its settings class, "module:Class"."""
+    live: bool = False
+    """Its parameters may be changed while the node runs."""
+
+
+class Option(Enum):
+    """Parts of the graph that a launch argument or an option of `rehab-pose run` turns on and off."""
+
+    MESH = "use_mesh"
+    RECOGNITION = "use_recognition"
+    MARKERS = "use_markers"
+    TF = "use_tf"
+    REP155 = "use_rep155"
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One node."""
+
+    name: str
+    """Of the node, of its module and of its executable."""
+    summary: str
+    """Its data flow in one sentence."""
+    stages: tuple[str, ...]
+    """The stages that it runs, "module:Class"."""
+    inputs: tuple[Topic, ...]
+    outputs: tuple[Topic, ...]
+    settings: tuple[str, ...]
+    """Its sections of parameters, besides `node`, which every node has."""
+    composed: bool | None = None
+    """Runs only where all stages share one process (True), only where each has its own (False), or in both."""
+    option: Option | None = None
+    """The part of the graph that it belongs to; None: always started."""
+    services: tuple[tuple[str, str], ...] = ()
+    """Name and type of each service, the type without its package."""
+    actions: tuple[tuple[str, str], ...] = ()
+    """Name and type of each action, the type without its package."""
+    package: str = PACKAGE
+    niceness: int = 0
+    """Above 0: the label does not wait for this node, and the operating system schedules the others first."""
+
+    @property
+    def module(self) -> str:
+        """The node's module, with its `main()`."""
+        return f"{self.package}.nodes.{self.name}"
+
+
+SECTIONS = {
+    "node": Section("rehab_pose.ros.runtime.settings:NodeSettings", live=True),
+    "camera": Section("rehab_pose.ros.io.settings:CameraSettings"),
+    "capture": Section("rehab_pose.capture.settings:CaptureSettings"),
+    "silhouette": Section("rehab_pose.silhouette.settings:SilhouetteSettings"),
+    "keypoints": Section("rehab_pose.keypoints.settings:KeypointSettings"),
+    "parts": Section("rehab_pose.parts.settings:PartSettings"),
+    "joints": Section("rehab_pose.joints.settings:JointSettings"),
+    "body": Section("rehab_pose.body.settings:BodySettings"),
+    "biomechanics": Section("rehab_pose.biomechanics.settings:BiomechanicsSettings"),
+    "bones": Section("rehab_pose.bones.settings:BoneSettings"),
+    "exercise": Section("rehab_pose.exercise.settings:ExerciseSettings", live=True),
+    "session": Section("rehab_pose.session.settings:SessionSettings", live=True),
+    "markers": Section("rehab_pose.ros.adapters.settings:MarkerSettings", live=True),
+}
+
+SEGMENTER = "rehab_pose.silhouette.segmenter:SilhouetteSegmenter"
+DETECTOR = "rehab_pose.keypoints.detector:KeypointDetector"
+PREDICTOR = "rehab_pose.joints.predictor:JointPredictor"
+LABELLER = "rehab_pose.parts.labeller:PartLabeller"
+FITTER = "rehab_pose.body.fitter:BodyFitter"
+SOLVER = "rehab_pose.biomechanics.solver:AngleSolver"
+INFERRER = "rehab_pose.bones.inferrer:BoneInferrer"
+RECOGNISER = "rehab_pose.exercise.recogniser:ExerciseRecogniser"
+OFF_LABEL_PATH = 5
+"""Niceness of nodes that the label does not wait for; chosen by measuring the label's latency on two cores."""
+
+NODES = (
+    NodeSpec(
+        "rgbd_sync",
+        "Camera topics -> rgbd: colour and depth paired by stamp, converted, rectified, cleaned; depth registered to "
+        "colour.",
+        (),
+        topics.CAMERA_TOPICS,
+        (topics.RGBD,),
+        ("camera", "capture"),
+        composed=False,
+    ),
+    NodeSpec(
+        "silhouette",
+        "rgbd -> silhouette: the pixels of the followed person; and the floor plane.",
+        (SEGMENTER,),
+        (topics.RGBD,),
+        (topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, topics.FLOOR_PLANE),
+        ("silhouette",),
+        composed=False,
+    ),
+    NodeSpec(
+        "keypoints",
+        "silhouette -> keypoints: classical 2D points of the person.",
+        (DETECTOR,),
+        (topics.SILHOUETTE,),
+        (topics.KEYPOINTS,),
+        ("keypoints",),
+        composed=False,
+        niceness=OFF_LABEL_PATH,
+    ),
+    NodeSpec(
+        "parts",
+        "silhouette + joints of the same stamp -> parts: body regions and their contours.",
+        (LABELLER,),
+        (topics.SILHOUETTE, topics.JOINTS),
+        (topics.PARTS,),
+        ("parts",),
+        composed=False,
+        niceness=OFF_LABEL_PATH,
+    ),
+    NodeSpec(
+        "joints",
+        "silhouette -> joints: 24 joint centres in 3D.",
+        (PREDICTOR,),
+        (topics.SILHOUETTE,),
+        (topics.JOINTS,),
+        ("joints",),
+        composed=False,
+    ),
+    NodeSpec(
+        "body",
+        "silhouette + joints of the same stamp -> body (SMPL parameters), body/vertices and the latched body/topology.",
+        (FITTER,),
+        (topics.SILHOUETTE, topics.JOINTS),
+        (topics.BODY, topics.VERTICES, topics.TOPOLOGY),
+        ("body",),
+        composed=False,
+        option=Option.MESH,
+    ),
+    NodeSpec(
+        "biomechanics",
+        "body + floor_plane -> joint_angles, joint_states and bones.",
+        (SOLVER, INFERRER),
+        (topics.BODY, topics.FLOOR_PLANE),
+        (topics.JOINT_ANGLES, topics.JOINT_STATES, topics.BONES),
+        ("biomechanics", "bones"),
+        composed=False,
+        option=Option.MESH,
+    ),
+    NodeSpec(
+        "exercise",
+        "joints + floor_plane -> exercise (and its label as a String), exercise/list, repetition, repetition/progress.",
+        (RECOGNISER,),
+        (topics.JOINTS, topics.FLOOR_PLANE),
+        (
+            topics.EXERCISE,
+            topics.EXERCISE_LABEL,
+            topics.EXERCISE_LIST,
+            topics.REPETITION,
+            topics.REPETITION_PROGRESS,
+        ),
+        ("exercise",),
+        composed=False,
+        option=Option.RECOGNITION,
+    ),
+    NodeSpec(
+        "pipeline",
+        "All stages in one process: camera topics -> all results; frames pass between stages as records.",
+        (SEGMENTER, PREDICTOR, RECOGNISER, DETECTOR, LABELLER, FITTER, SOLVER, INFERRER),
+        topics.CAMERA_TOPICS,
+        (*topics.STAGE_TOPICS, topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, topics.VERTICES),
+        (
+            "camera",
+            "capture",
+            "silhouette",
+            "keypoints",
+            "parts",
+            "joints",
+            "body",
+            "biomechanics",
+            "bones",
+            "exercise",
+        ),
+        composed=True,
+    ),
+    NodeSpec(
+        "session",
+        "repetition, repetition/progress and exercise -> session_state, recordings and reports; the action "
+        "run_exercise.",
+        (),
+        (topics.EXERCISE, topics.REPETITION, topics.REPETITION_PROGRESS),
+        (topics.SESSION_STATE,),
+        ("session",),
+        option=Option.RECOGNITION,
+        services=(
+            ("start_session", "StartSession"),
+            ("stop_session", "StopSession"),
+            ("list_exercises", "ListExercises"),
+        ),
+        actions=(("run_exercise", "RunExercise"),),
+        niceness=OFF_LABEL_PATH,
+    ),
+    NodeSpec(
+        "markers",
+        "joints, bones, joint_angles, exercise/label and body/vertices -> markers, mesh_marker; only while they have "
+        "subscribers.",
+        (),
+        (
+            topics.EXERCISE_LABEL,
+            topics.TOPOLOGY,
+            topics.JOINT_ANGLES,
+            topics.JOINTS,
+            topics.BONES,
+            topics.VERTICES,
+        ),
+        (topics.MARKERS, topics.MESH_MARKER),
+        ("markers",),
+        option=Option.MARKERS,
+        niceness=OFF_LABEL_PATH,
+    ),
+    NodeSpec(
+        "tf_bridge",
+        "body -> /tf: body_<id> in the camera's frame and every link of the body in it; needs tf2_msgs.",
+        (),
+        (topics.BODY,),
+        (topics.TF,),
+        (),
+        option=Option.TF,
+        niceness=OFF_LABEL_PATH,
+    ),
+    NodeSpec(
+        "rep155_bridge",
+        "joints + body + camera_info -> /humans/bodies as ROS4HRI (REP-155) expects them; needs hri_msgs and tf2_msgs.",
+        (),
+        (topics.CAMERA_INFO, topics.JOINTS, topics.BODY),
+        (topics.HRI_TRACKED, topics.HRI_SKELETON, topics.HRI_REGION, topics.HRI_JOINT_STATES, topics.TF),
+        (),
+        option=Option.REP155,
+        niceness=OFF_LABEL_PATH,
+    ),
+)
+
+
+def node_spec(name: str) -> NodeSpec:
+    """Return the row of a node of this package.
+
+    Raises:
+        SettingsError: There is no such node.
+    """
+    for spec in NODES:
+        if spec.name == name:
+            return spec
+    msg = f"expected one of the nodes {', '.join(spec.name for spec in NODES)}, got {name!r}"
+    raise SettingsError(msg)
+
+
+def choose_nodes(options: Collection[Option], *, composed: bool) -> list[NodeSpec]:
+    """Return the nodes to start, in the order of the table.
+
+    Args:
+        options: The parts of the graph that are on.
+        composed: All stages in one process.
+    """
+    return [
+        spec for spec in NODES if spec.composed in {None, composed} and (spec.option is None or spec.option in options)
+    ]
+
+
+def plugin_nodes() -> list[NodeSpec]:
+    """Return the nodes that other installed packages add with an entry point in the group `rehab_pose.nodes`."""
+    return [entry.load() for entry in sorted(entry_points(group=PLUGIN_NODES), key=lambda entry: entry.name)]
+
+
+def plugin_sections() -> dict[str, Section]:
+    """Return the sections of parameters that other installed packages add, by name."""
+    return {entry.name: entry.load() for entry in entry_points(group=PLUGIN_SECTIONS)}
+
+
+def load_class(reference: str) -> Any:  # noqa: ANN401  (any class)
+    """Return the class of a reference "module:Class"."""
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def settings_class(section: str) -> type[Settings]:
+    """Return the settings class of a section of this package or of a plug-in.
+
+    Raises:
+        SettingsError: There is no such section.
+    """
+    known = SECTIONS if section in SECTIONS else plugin_sections()
+    if section not in known:
+        msg = f"expected one of the sections {', '.join(SECTIONS)}, got {section!r}"
+        raise SettingsError(msg)
+    found: type[Settings] = load_class(known[section].settings)
+    return found

@@ -1,0 +1,51 @@
+"""FloorPlane: sent when it changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.datatypes import FloorPlane
+from rehab_pose.messages.factory import header, stamp_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from rehab_pose.datatypes import RgbdFrame
+    from rehab_pose.messages.factory import Message, MessageFactory
+
+__all__ = ["FloorPlaneChanges", "floor_plane_from_message", "floor_plane_message"]
+
+
+def floor_plane_message(factory: MessageFactory, floor: FloorPlane) -> Message:
+    """Return rehab_pose_msgs/FloorPlane."""
+    return factory.make(
+        "rehab_pose_msgs/msg/FloorPlane",
+        header=header(factory, floor.stamp_ns, floor.frame_id),
+        plane=np.array(floor.plane),
+    )
+
+
+def floor_plane_from_message(message: Message) -> FloorPlane:
+    """Return the floor plane of a rehab_pose_msgs/FloorPlane."""
+    return FloorPlane(
+        stamp_ns=stamp_ns(message.header.stamp),
+        frame_id=message.header.frame_id,
+        plane=np.array(message.plane, dtype=np.float64),
+    )
+
+
+class FloorPlaneChanges:
+    """Yields a message when the floor plane differs from the last one that was sent."""
+
+    def __init__(self) -> None:
+        self._sent: NDArray[np.float64] | None = None
+
+    def messages(self, factory: MessageFactory, frame: RgbdFrame, plane: NDArray[np.float64]) -> Iterator[Message]:
+        """Yield one message or none for the plane (4) after a frame; a first plane that is not seen is sent too."""
+        if self._sent is None or not np.array_equal(plane, self._sent, equal_nan=True):
+            self._sent = plane
+            yield floor_plane_message(factory, FloorPlane(frame.stamp_ns, frame.frame_id, plane))

@@ -1,0 +1,22 @@
+"""How the camera's topics are subscribed to. No ROS here, so that the node reference can be made without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rehab_pose.settings import Settings, setting
+
+__all__ = ["IMAGE_QOS_CHOICES", "CameraSettings"]
+
+IMAGE_QOS_CHOICES = ("auto", "reliable", "best_effort")
+
+
+@dataclass(frozen=True)
+class CameraSettings(Settings):
+    """Settings of the camera's subscriptions."""
+
+    image_qos: str = setting(
+        "auto",
+        "Reliability of the camera subscriptions; auto: reliable, or best effort where the publisher offers only that",
+        choices=IMAGE_QOS_CHOICES,
+    )

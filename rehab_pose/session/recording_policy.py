@@ -1,0 +1,58 @@
+"""The folder of a session, and the topics that each recording tier contains."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+from rehab_pose.errors import RecordingError
+from rehab_pose.messages import topics
+from rehab_pose.session.state import Recording
+
+__all__ = ["RunningRecording", "make_private", "recorded_topics", "session_folder"]
+
+ROS_HOME = "ROS_HOME"
+"""Environment variable with ROS's own folder; ~/.ros where it is not set."""
+SUBFOLDER = Path("rehab_pose", "sessions")
+OWNER_ONLY = 0o700
+"""Mode of a session's folder: health data, which other users of the machine must not read."""
+
+
+class RunningRecording(Protocol):
+    """A bag that is being written."""
+
+    path: Path
+
+    def stop(self) -> int:
+        """End the recording and finish the file; return the number of messages in it."""
+
+
+def session_folder(given: str) -> Path:
+    """Return the folder of all sessions: the given one, or rehab_pose/sessions in ROS's own folder."""
+    if given:
+        return Path(given).expanduser()
+    return Path(os.environ.get(ROS_HOME) or Path.home() / ".ros") / SUBFOLDER
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner may read, if it does not exist yet.
+
+    Raises:
+        RecordingError: It cannot be made.
+    """
+    try:
+        folder.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"session: expected a writable folder at {folder}: {error}; set session.folder"
+        raise RecordingError(msg) from error
+
+
+def recorded_topics(recording: Recording) -> list[topics.Topic]:
+    """Return the topics that a tier records, without diagnostics."""
+    if recording is Recording.NOTHING:
+        return []
+    chosen = [*topics.RESULT_TOPICS, topics.CAMERA_INFO]
+    chosen += [topics.VERTICES] if recording >= Recording.MESH else []
+    chosen += [topics.COLOR, topics.DEPTH, topics.SILHOUETTE] if recording >= Recording.IMAGES else []
+    return chosen
