@@ -29,20 +29,20 @@ def classification_message(factory: MessageFactory, classification: ExerciseClas
     """Return rehab_pose_msgs/ExerciseClassification."""
     return factory.make(
         "rehab_pose_msgs/msg/ExerciseClassification",
-        header=header(factory, recognition.stamp_ns, recognition.frame_id),
+        header=header(factory, classification.stamp_ns, classification.frame_id),
         body_id=BODY_ID,
-        exercise_id=LABELS.index(recognition.label),
-        label=recognition.label,
-        confidence=float(recognition.confidence),
-        probabilities=numbers(factory, recognition.probabilities, np.float32),
-        window_start=time_message(factory, recognition.start_ns),
-        out_of_distribution=bool(recognition.out_of_distribution),
-        model_id=recognition.model_id,
+        exercise_id=LABELS.index(classification.label),
+        label=classification.label,
+        confidence=float(classification.confidence),
+        probabilities=numbers(factory, classification.probabilities, np.float32),
+        window_start=time_message(factory, classification.start_ns),
+        out_of_distribution=bool(classification.out_of_distribution),
+        model_id=classification.model_id,
     )
 
 
 def classification_from_message(message: Message) -> ExerciseClassification:
-    """Return the recognition of a rehab_pose_msgs/ExerciseClassification."""
+    """Return the classification of a rehab_pose_msgs/ExerciseClassification."""
     return ExerciseClassification(
         stamp_ns=stamp_ns(message.header.stamp),
         frame_id=message.header.frame_id,
@@ -57,7 +57,7 @@ def classification_from_message(message: Message) -> ExerciseClassification:
 
 def label_message(factory: MessageFactory, classification: ExerciseClassification) -> Message:
     """Return std_msgs/String with the label alone, for dashboards."""
-    return factory.make("std_msgs/msg/String", data=recognition.label)
+    return factory.make("std_msgs/msg/String", data=classification.label)
 
 
 def exercise_list_message(factory: MessageFactory) -> Message:

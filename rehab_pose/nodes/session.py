@@ -26,9 +26,9 @@ class SessionNode(StageNode):
 
     def __init__(self) -> None:
         super().__init__(node_spec("session"))
-        self._services = SessionServices(self, self.settings(SessionSettings))
-        self._controller = self._services.controller
-        self._action = ExerciseAction(self, self._controller, lambda: self._services.stamp_ns)
+        self._session_services = SessionServices(self, self.settings(SessionSettings))
+        self._controller = self._session_services.controller
+        self._action = ExerciseAction(self, self._controller, lambda: self._session_services.stamp_ns)
         self.on_settings(SessionSettings, self._on_settings)
         # All on the receiving thread: the callbacks are short, and the services and the action share the session.
         self.listen(topics.EXERCISE, self._on_exercise)
@@ -51,8 +51,8 @@ class SessionNode(StageNode):
         self._controller.settings = settings
 
     def _on_exercise(self, message: Message, arrived_s: float) -> None:
-        self._services.stamp_ns = stamp_ns(message.header.stamp)
-        self._services.frame_id = message.header.frame_id
+        self._session_services.stamp_ns = stamp_ns(message.header.stamp)
+        self._session_services.frame_id = message.header.frame_id
         self._action.on_label(message.label)
         self.health.done(arrived_s, present=bool(message.body_id))
 

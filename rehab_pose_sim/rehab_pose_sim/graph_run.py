@@ -1,4 +1,4 @@
-"""Run the graph in separate processes from a camera that is simulated or played back, and watch what comes out."""
+"""Run the whole graph in separate processes on a simulated camera or a recording, and measure its results."""
 
 from __future__ import annotations
 
@@ -34,53 +34,63 @@ if TYPE_CHECKING:
     from rehab_pose_sim.graph_watch import GraphRecord
     from rehab_pose_sim.settings import SimulationSettings
 
-__all__ = ["ExerciseScore", "GraphPlan", "GraphRun", "exercise_scores", "figures_of"]
+__all__ = ["ExerciseScore", "GraphPlan", "GraphRun", "exercise_scores", "run_metrics"]
 
 START_TIMEOUT_S = 60.0
-"""For all nodes to report themselves: loading takes seconds, compiling on an unprepared machine a minute."""
+"""For all nodes to publish diagnostics: loading takes seconds, compiling on an unprepared machine a minute [s]."""
 CAMERA_LEAD_S = 4.0
 """From the start of the simulated camera's process to its first frame: loading and discovery [s]."""
 DRAIN_S = 1.5
-"""For the last frames to get through after the camera has stopped [s]."""
+"""Time for the last frames to pass the graph after the camera has stopped [s]."""
 SETTLE_S = 1.0
-"""At the start of a run, while subscriptions are still being found, frames are not judged [s]."""
+"""Start of a run that is not measured, while DDS discovers the subscriptions [s]."""
 MAX_LABEL_S = 3.0
-"""The right label has to be said within this time from the start of a movement [s]."""
+"""Maximum time from the start of a movement to its correct label [s]."""
 END_MARGIN_S = 0.5
+"""Time after the end of the plan for which the simulated camera still runs [s]."""
 RSS_FIELD = "VmRSS:"
 
 
 @dataclass(frozen=True)
 class GraphPlan:
-    """What to run."""
+    """Configuration of a run."""
 
     results: Path | None
-    """Where the results are recorded; None: nowhere, so that only the graph is measured."""
+    """Bag for the results; None: they are not recorded, so that only the graph is measured."""
     recording: Path | None
+    """Bag to play instead of the simulated camera."""
     composed: bool
+    """All stages run in one process."""
     seconds_per_exercise: float
     exercise: str = "all"
     rendered_ahead: bool = False
-    """The simulated camera renders all its images before it starts, as a real one leaves the CPU to the nodes."""
+    """The simulated camera renders all its images before it starts, so that rendering takes no CPU time from the nodes."""
 
 
 @dataclass(frozen=True)
 class ExerciseScore:
-    """How the label did in one simulated exercise."""
+    """Agreement of the published label with one simulated exercise."""
 
     label: str
-    right: bool
+    correct: bool
     delay_s: float
-    """From the start of the movement to the first right label; infinity where it never came."""
-    most_often: str
+    """From the start of the movement to the first correct label [s]; infinity where there was none."""
+    most_frequent: str
+    """Most frequent label from MAX_LABEL_S after the start on."""
 
 
 class GraphRun:
     """One run of the graph."""
 
-    def __init__(self, plan: GraphPlan, say: Callable[[str], None]) -> None:
+    def __init__(self, plan: GraphPlan, log: Callable[[str], None]) -> None:
+        """Prepare a run.
+
+        Args:
+            plan: Its configuration.
+            log: Receives a line of text for each event.
+        """
         self.plan = plan
-        self._say = say
+        self._log = log
         self.record: GraphRecord | None = None
         self.rss_mb: dict[str, float] = {}
         self._label = ""
@@ -89,13 +99,13 @@ class GraphRun:
 
     @property
     def simulation(self) -> SimulationSettings:
-        """What the simulated camera is told."""
+        """Settings of the simulated camera."""
         from rehab_pose_sim.settings import SimulationSettings  # noqa: PLC0415  (a recording needs none)
 
         return SimulationSettings(seconds_per_exercise=self.plan.seconds_per_exercise, exercise=self.plan.exercise)
 
     def run(self) -> str | None:
-        """Run to the end of the camera; return what to say about a node that died, else None."""
+        """Run until the camera ends; return a message about the process that failed, or None."""
         use_shared_memory(os.environ)  # the watcher in this process has to use the nodes' transport
         environment = node_environment()
         from rehab_pose_sim.graph_watch import GraphWatch  # noqa: PLC0415  (reads the transport when ROS is loaded)
@@ -105,20 +115,20 @@ class GraphRun:
         parameters = shared_file(DEFAULT_PARAMETERS)
         processes = Processes()
         try:
-            with GraphWatch(on_recognition=self._on_recognition, on_repetition=self._on_repetition) as watch:
+            with GraphWatch(on_classification=self._on_classification, on_repetition=self._on_repetition) as watch:
                 self.record = watch.record
-                self._say(f"starting {len(nodes)} nodes ...")
+                self._log(f"starting {len(nodes)} nodes ...")
                 for spec in specs:
                     processes.start(spec.name, node_command(spec, parameters), environment)
                 if self.plan.results is not None:
                     processes.start("record", self._record_command(self.plan.results), environment)
                 if not watch.wait_for(lambda record: record.connected(nodes), START_TIMEOUT_S):
                     return processes.wait(0.1) or f"not all nodes found each other within {START_TIMEOUT_S:.0f} s"
-                self._say("all nodes are up; starting the camera")
-                obituary = self._run_camera(processes, environment, parameters)
+                self._log("all nodes are up; starting the camera")
+                failure = self._run_camera(processes, environment, parameters)
                 self.rss_mb = {name: _rss_mb(processes.pids[name]) for name in nodes}
                 time.sleep(DRAIN_S)
-                return obituary
+                return failure
         finally:
             processes.stop()
 
@@ -129,29 +139,29 @@ class GraphRun:
                 command = [sys.executable, "-m", "rehab_pose.cli.main", "play", str(self.plan.recording)]
                 camera.start("play", command, environment)
                 while (ended := camera.wait(0.2)) is None:
-                    obituary = processes.wait(0.1)
-                    if obituary is not None:
-                        return obituary
+                    failure = processes.wait(0.1)
+                    if failure is not None:
+                        return failure
                 return None if "exit code 0" in ended else ended
-            from rehab_pose_sim.motions import plan_of  # noqa: PLC0415  (a recording needs none)
+            from rehab_pose_sim.motions import motion_plan  # noqa: PLC0415  (a recording needs none)
 
-            length_s = plan_of(self.simulation)[-1].end_s
+            length_s = motion_plan(self.simulation)[-1].end_s
             values: dict[str, object] = {
                 "seconds_per_exercise": self.plan.seconds_per_exercise,
                 "exercise": self.plan.exercise,
             }
             if self.plan.rendered_ahead:
                 values["ahead_s"] = length_s + END_MARGIN_S + DRAIN_S
-            else:  # the first frame is due when the camera's subscribers have been found, at a stamp that is known here
+            else:  # the first frame is due at a known stamp, after the camera's subscribers have been discovered
                 self._camera_start_ns = time.time_ns() + round(CAMERA_LEAD_S * NS_PER_S)
                 values["start_ns"] = self._camera_start_ns
             more = parameter_words("simulation", values)
             camera.start(SIM_CAMERA.name, node_command(SIM_CAMERA, parameters, more=more), environment)
             deadline_s = time.monotonic() + START_TIMEOUT_S
             while self._first_ns is None and time.monotonic() < deadline_s:
-                obituary = processes.wait(0.1) or camera.wait(0.1)
-                if obituary is not None:
-                    return obituary
+                failure = processes.wait(0.1) or camera.wait(0.1)
+                if failure is not None:
+                    return failure
             if self._first_ns is None:
                 return f"no answer came within {START_TIMEOUT_S:.0f} s of starting the camera"
             return processes.wait(length_s + END_MARGIN_S)
@@ -163,18 +173,18 @@ class GraphRun:
         names = [topic.name for topic in (*topics.RESULT_TOPICS, topics.VERTICES)]
         return [sys.executable, "-m", "rehab_pose.cli.main", "record", "-o", str(results), *names]
 
-    def _on_recognition(self, classification: ExerciseClassification) -> None:
+    def _on_classification(self, classification: ExerciseClassification) -> None:
         if self._first_ns is None:
-            self._first_ns = recognition.stamp_ns
-        if recognition.label != self._label:
-            self._label = recognition.label
-            self._say(
-                f"{self._seconds(recognition.stamp_ns):7.2f} s  {recognition.label}  "
-                f"(confidence {recognition.confidence:.2f})"
+            self._first_ns = classification.stamp_ns
+        if classification.label != self._label:
+            self._label = classification.label
+            self._log(
+                f"{self._seconds(classification.stamp_ns):7.2f} s  {classification.label}  "
+                f"(confidence {classification.confidence:.2f})"
             )
 
     def _on_repetition(self, repetition: Repetition) -> None:
-        self._say(
+        self._log(
             f"{self._seconds(repetition.stamp_ns):7.2f} s  {repetition.label}: repetition {repetition.count}, "
             f"{repetition.signal_name} from {repetition.signal_minimum:.2f} to {repetition.signal_maximum:.2f}"
         )
@@ -197,11 +207,11 @@ class GraphRun:
 
     def middle_indices(self) -> list[int]:
         """Return the frame in the middle of a repetition of each simulated exercise."""
-        from rehab_pose_sim.motions import plan_of  # noqa: PLC0415  (a recording needs none)
+        from rehab_pose_sim.motions import motion_plan  # noqa: PLC0415  (a recording needs none)
 
         rate_hz = self.simulation.rate_hz
         indices = []
-        for segment in plan_of(self.simulation):
+        for segment in motion_plan(self.simulation):
             cycles = segment.cycle_starts_s
             if len(cycles) > 1:
                 cycle = len(cycles) // 2 - 1
@@ -209,23 +219,27 @@ class GraphRun:
         return indices
 
     def at_live_stamp(self, frame: RgbdFrame, index: int) -> RgbdFrame:
-        """Return a frame rendered here with the stamp that it had in the run."""
+        """Return a frame that was rendered here with the stamp of the same frame in the run."""
         expected_ns = self.start_ns + index / self.simulation.rate_hz * NS_PER_S
         stamps = self.record.camera_ns if self.record is not None else {}
         nearest = min(stamps, key=lambda stamp: abs(stamp - expected_ns))
         return replace(frame, stamp_ns=nearest)
 
 
-def figures_of(graph: GraphRun) -> dict[str, float]:
-    """Return rate, latency, losses and memory of a run."""
+def run_metrics(graph: GraphRun) -> dict[str, float]:
+    """Return rate [Hz], latency [ms], losses [frames] and memory [MB] of a run.
+
+    Raises:
+        RehabPoseError: The graph published no results.
+    """
     record = graph.record
     if record is None or len(record.exercise_ns) < 2:
-        msg = "the graph gave no answers; its log above says why"
+        msg = "the graph published no results; see its log above"
         raise RehabPoseError(msg)
     first_ns = graph.start_ns + round(SETTLE_S * NS_PER_S) if graph.plan.recording is None else graph.start_ns
     stamps = sorted(stamp for stamp in record.exercise_ns if stamp >= first_ns)
     sent = [stamp for stamp in record.camera_ns if first_ns <= stamp <= stamps[-1]]
-    figures = {
+    metrics = {
         "graph_fps": round((len(stamps) - 1) / (stamps[-1] - stamps[0]) * NS_PER_S, 2),
         "camera_fps": round((len(sent) - 1) / (max(sent) - min(sent)) * NS_PER_S, 2),
         "frames_sent": float(len(sent)),
@@ -235,41 +249,41 @@ def figures_of(graph: GraphRun) -> dict[str, float]:
         "rss_mb_total": round(sum(graph.rss_mb.values()), 1),
     }
     if graph.plan.recording is None:
-        # A recording's stamps lie in the past: only a live camera's tell how late an answer is.
+        # Latency is defined for a live camera only: the stamps of a recording lie in the past.
         latency_ms = np.array([(record.exercise_ns[stamp] - stamp) / 1e6 for stamp in stamps])
         body_ms = np.array([(arrived - stamp) / 1e6 for stamp, arrived in record.body_ns.items() if stamp >= first_ns])
-        figures["graph_latency_ms_p50"] = round(float(np.percentile(latency_ms, 50)), 1)
-        figures["graph_latency_ms_p95"] = round(float(np.percentile(latency_ms, 95)), 1)
-        figures["body_latency_ms_p50"] = round(float(np.percentile(body_ms, 50)), 1)
-    return figures
+        metrics["graph_latency_ms_p50"] = round(float(np.percentile(latency_ms, 50)), 1)
+        metrics["graph_latency_ms_p95"] = round(float(np.percentile(latency_ms, 95)), 1)
+        metrics["body_latency_ms_p50"] = round(float(np.percentile(body_ms, 50)), 1)
+    return metrics
 
 
 def exercise_scores(graph: GraphRun) -> list[ExerciseScore]:
-    """Hold the labels of a simulated run against the plan of its movements."""
-    from rehab_pose_sim.motions import plan_of  # noqa: PLC0415  (a recording needs none)
+    """Compare the labels of a simulated run with the plan of its movements."""
+    from rehab_pose_sim.motions import motion_plan  # noqa: PLC0415  (a recording needs none)
 
     record = graph.record
-    recognitions = [] if record is None else record.recognitions
+    classifications = [] if record is None else record.classifications
     scores = []
-    for segment in plan_of(graph.simulation):
+    for segment in motion_plan(graph.simulation):
         if segment.label == "none":
             continue
         begin_s = float(segment.cycle_starts_s[0])
         during = [
-            (time_s, recognition.label)
-            for recognition in recognitions
-            if begin_s <= (time_s := (recognition.stamp_ns - graph.start_ns) / NS_PER_S) <= segment.end_s
+            (time_s, classification.label)
+            for classification in classifications
+            if begin_s <= (time_s := (classification.stamp_ns - graph.start_ns) / NS_PER_S) <= segment.end_s
         ]
         delay_s = next((time_s - begin_s for time_s, label in during if label == segment.label), float("inf"))
         later = [label for time_s, label in during if time_s - begin_s > MAX_LABEL_S]
-        most_often = Counter(later).most_common(1)[0][0] if later else "nothing"
-        right = delay_s <= MAX_LABEL_S and most_often == segment.label
-        scores.append(ExerciseScore(segment.label, right, delay_s, most_often))
+        most_frequent = Counter(later).most_common(1)[0][0] if later else "nothing"
+        correct = delay_s <= MAX_LABEL_S and most_frequent == segment.label
+        scores.append(ExerciseScore(segment.label, correct, delay_s, most_frequent))
     return scores
 
 
 def _rss_mb(pid: int) -> float:
-    """Return the memory that a process holds [MB], 0 when it has gone."""
+    """Return the resident memory of a process [MB]; 0 when it has ended."""
     status = Path(f"/proc/{pid}/status")
     if not status.is_file():
         return 0.0

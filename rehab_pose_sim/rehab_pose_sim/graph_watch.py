@@ -1,4 +1,4 @@
-"""Look on a running graph from outside: what came out, how late, and which frames were lost.
+"""Observe a running graph from outside: its results, their latency, and lost frames.
 
 Used by the demo, the benchmark and the graph tests; not part of the graph.
 """
@@ -15,7 +15,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from rehab_pose.messages import topics
-from rehab_pose.messages.exercise import recognition_from_message, repetition_from_message
+from rehab_pose.messages.exercise import classification_from_message, repetition_from_message
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.qos import qos
@@ -33,30 +33,30 @@ if TYPE_CHECKING:
 __all__ = ["GraphRecord", "GraphWatch"]
 
 FRAME_PATH = ("sim_camera", "rgbd_sync", "silhouette", "joints", "exercise", "pipeline")
-"""Nodes that a frame passes on its way to a label: a frame lost on it must be counted by one of them."""
+"""Nodes between the camera and the label: a frame that is lost between them must be counted by one of them."""
 
 
 @dataclass
 class GraphRecord:
-    """What was seen; times are of the receiving machine's clock [ns since the epoch]."""
+    """Received messages; times are of the receiving machine's clock [ns since the epoch]."""
 
     camera_ns: dict[int, int] = field(default_factory=dict)
-    """Stamp of each camera_info and when it came."""
+    """Time of reception of each camera_info, by stamp."""
     exercise_ns: dict[int, int] = field(default_factory=dict)
-    """Stamp of each answer on `exercise` and when it came."""
+    """Time of reception of each message on `exercise`, by stamp."""
     body_ns: dict[int, int] = field(default_factory=dict)
-    """Stamp of each `body` and when it came."""
-    recognitions: list[ExerciseClassification] = field(default_factory=list)
+    """Time of reception of each `body`, by stamp."""
+    classifications: list[ExerciseClassification] = field(default_factory=list)
     repetitions: list[Repetition] = field(default_factory=list)
     diagnostics: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Last values of each node, its level and message among them."""
-    complaints: list[str] = field(default_factory=list)
+    """Last values of each node, including its level and message."""
+    warnings: list[str] = field(default_factory=list)
     """Each new WARN or ERROR message, as `node: message`."""
 
     def connected(self, nodes: Iterable[str]) -> bool:
-        """Tell whether all these nodes report themselves and have found the publishers of all their inputs.
+        """Return whether all these nodes publish diagnostics and have discovered the publishers of all their inputs.
 
-        The camera is left out: it may start later.
+        The camera is ignored: it may start later.
         """
         by_name = {name.strip("/").split("/")[-1]: values for name, values in self.diagnostics.items()}
         camera = {topic.name for topic in topics.CAMERA_TOPICS}
@@ -71,7 +71,7 @@ class GraphRecord:
         )
 
     def counted_losses(self) -> int:
-        """Return how many frames on their way to a label the nodes say were dropped or lost."""
+        """Return the number of frames between camera and label that the nodes count as dropped or lost."""
         return sum(
             int(value)
             for node, values in self.diagnostics.items()
@@ -81,23 +81,23 @@ class GraphRecord:
         )
 
     def uncounted_losses(self, first_ns: int, last_ns: int) -> int:
-        """Return how many camera frames between two stamps have neither an answer nor a count."""
+        """Return the number of camera frames between two stamps that have neither a result nor a count."""
         sent = [stamp for stamp in self.camera_ns if first_ns <= stamp <= last_ns]
         unanswered = sum(stamp not in self.exercise_ns for stamp in sent)
         return max(0, unanswered - self.counted_losses())
 
 
 class GraphWatch:
-    """Subscribes to a graph's results on a thread of its own, as a context manager."""
+    """Context manager that subscribes to a graph's results on a separate thread."""
 
     def __init__(
         self,
         *,
-        on_recognition: Callable[[ExerciseClassification], None] | None = None,
+        on_classification: Callable[[ExerciseClassification], None] | None = None,
         on_repetition: Callable[[Repetition], None] | None = None,
     ) -> None:
         self.record = GraphRecord()
-        self._on_recognition = on_recognition
+        self._on_classification = on_classification
         self._on_repetition = on_repetition
         self._context = rclpy.Context()
         self._thread = threading.Thread(target=self._spin, name="graph_watch", daemon=True)
@@ -123,7 +123,7 @@ class GraphWatch:
         self._thread.join(timeout=5.0)
 
     def wait_for(self, condition: Callable[[GraphRecord], bool], timeout_s: float) -> bool:
-        """Wait until a condition on the record holds; tell whether it did in time."""
+        """Wait until a condition on the record holds; return whether it did within `timeout_s` [s]."""
         deadline_s = time.monotonic() + timeout_s
         while time.monotonic() < deadline_s:
             if condition(self.record):
@@ -145,11 +145,11 @@ class GraphWatch:
         self.record.body_ns[stamp_ns(message.header.stamp)] = time.time_ns()
 
     def _exercise(self, message: Message) -> None:
-        recognition = recognition_from_message(message)
-        self.record.exercise_ns[recognition.stamp_ns] = time.time_ns()
-        self.record.recognitions.append(recognition)
-        if self._on_recognition is not None:
-            self._on_recognition(recognition)
+        classification = classification_from_message(message)
+        self.record.exercise_ns[classification.stamp_ns] = time.time_ns()
+        self.record.classifications.append(classification)
+        if self._on_classification is not None:
+            self._on_classification(classification)
 
     def _repetition(self, message: Message) -> None:
         repetition = repetition_from_message(message)
@@ -161,7 +161,7 @@ class GraphWatch:
         for status in message.status:
             values = {entry.key: entry.value for entry in status.values}
             level = status.level[0] if isinstance(status.level, bytes) else int(status.level)
-            before = self.record.diagnostics.get(status.name, {}).get("message", "")
+            previous = self.record.diagnostics.get(status.name, {}).get("message", "")
             self.record.diagnostics[status.name] = {**values, "level": str(level), "message": status.message}
-            if level > 0 and status.message != before:
-                self.record.complaints.append(f"{status.name}: {status.message}")
+            if level > 0 and status.message != previous:
+                self.record.warnings.append(f"{status.name}: {status.message}")

@@ -1,4 +1,4 @@
-"""Whole graphs over real DDS: each test process has a domain of its own, nothing leaves this machine."""
+"""Whole graphs over real DDS: each test process has its own domain, and no packet leaves this machine."""
 
 from __future__ import annotations
 
@@ -24,8 +24,19 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 GRACE_S = 20.0
 
 
+POLL_S = 0.05
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
+    """Wait until a condition holds; return whether it does."""
+    end_s = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < end_s:
+        time.sleep(POLL_S)
+    return condition()
+
+
 class Program:
-    """One of this project's commands, running."""
+    """A running command of this project."""
 
     def __init__(self, log: Path, *arguments: str) -> None:
         self._log = log
@@ -45,13 +56,8 @@ class Program:
         return self._log.read_text()
 
     def wait_for_output(self, text: str, timeout_s: float) -> bool:
-        """Wait until it has written something; tell whether it did."""
-        end_s = time.monotonic() + timeout_s
-        while time.monotonic() < end_s:
-            if text in self.output:
-                return True
-            time.sleep(0.05)
-        return False
+        """Wait until its output contains a text; return whether it does."""
+        return wait_until(lambda: text in self.output, timeout_s)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Send a signal, as Ctrl-C does to a whole group, and return the exit code."""
@@ -78,9 +84,15 @@ def _programs(folder: Path) -> Iterator[Callable[..., Program]]:
         entry.stop()
 
 
+@pytest.fixture(scope="session")
+def wait() -> Callable[[Callable[[], bool], float], bool]:
+    """Return `wait_until`."""
+    return wait_until
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
-    """Return a function that starts `python -m ...`; whatever still runs at the end of the test is stopped."""
+    """Return a function that starts `python -m ...`; programs that still run at the end of the test are stopped."""
     yield from _programs(tmp_path)
 
 

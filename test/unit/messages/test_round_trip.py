@@ -15,6 +15,7 @@ from rehab_pose.datatypes import (
     BodyParts,
     Bones,
     ExerciseClassification,
+    FloorPlane,
     JointAngles,
     Joints,
     KeypointFamily,
@@ -22,21 +23,23 @@ from rehab_pose.datatypes import (
     Repetition,
     RgbdFrame,
     Silhouette,
+    unknown_plane,
 )
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
 from rehab_pose.messages.angles import angles_from_message, angles_message, bones_from_message, bones_message
 from rehab_pose.messages.body import body_from_message, body_message, vertices_from_message, vertices_message
 from rehab_pose.messages.exercise import (
-    recognition_from_message,
-    recognition_message,
+    classification_from_message,
+    classification_message,
     repetition_from_message,
     repetition_message,
 )
+from rehab_pose.messages.floor import FloorPlaneChanges, floor_plane_from_message, floor_plane_message
 from rehab_pose.messages.frames import (
     frame_from_message,
     frame_message,
-    nobody_silhouette_message,
+    no_silhouette_message,
     silhouette_from_message,
     silhouette_message,
 )
@@ -129,8 +132,7 @@ def silhouette() -> Silhouette:
     inside = random.random((17, 11)) > 0.4
     color = random.integers(0, 256, (17, 11, 3), dtype=np.uint8) * inside[..., None]
     depth = np.where(inside, 2.0, np.nan).astype(np.float32)
-    plane = np.array([0.0, -0.99, 0.1, 1.2])
-    return Silhouette(STAMP_NS, FRAME_ID, CAMERA, BOX_PX, inside, color, depth, plane, 0.75)
+    return Silhouette(STAMP_NS, FRAME_ID, CAMERA, BOX_PX, inside, color, depth, 0.75)
 
 
 def keypoints() -> Keypoints:
@@ -166,9 +168,9 @@ def joints() -> Joints:
     random = np.random.default_rng(5)
     positions = single(random.random((24, 3)))
     positions[4] = np.nan
-    state = random.integers(0, 4, 24, dtype=np.uint8)
+    visibility = random.integers(0, 4, 24, dtype=np.uint8)
     confidence, sigma = single(random.random(24)), single(random.random(24))
-    return Joints(STAMP_NS, FRAME_ID, SMPL_24, positions, confidence, sigma, state, np.array([0.1, -0.9, 0.2, 1.0]))
+    return Joints(STAMP_NS, FRAME_ID, SMPL_24, positions, confidence, sigma, visibility)
 
 
 def body() -> Body:
@@ -190,7 +192,6 @@ def body() -> Body:
         0.01,
         5,
         True,
-        np.full(4, np.nan),
         single(random.random(24)),
     )
 
@@ -240,16 +241,16 @@ def test_a_frame_comes_back_exactly(way: Any) -> None:  # noqa: ANN401
 
 def test_a_silhouette_comes_back_exactly_and_nobody_reads_as_none(way: Any) -> None:  # noqa: ANN401
     same(silhouette(), silhouette_from_message(way.sent(silhouette_message(way.factory, silhouette()))))
-    nobody = way.sent(nobody_silhouette_message(way.factory, frame()))
+    nobody = way.sent(no_silhouette_message(way.factory, frame()))
     assert silhouette_from_message(nobody) is None
     assert (nobody.camera_info.width, nobody.camera_info.height) == (48, 32)
 
 
 def test_a_body_comes_back_to_single_precision_and_its_mesh_exactly(way: Any) -> None:  # noqa: ANN401
     given = body()
-    state = way.sent(body_message(way.factory, STAMP_NS, FRAME_ID, given))
+    visibility = way.sent(body_message(way.factory, STAMP_NS, FRAME_ID, given))
     mesh = way.sent(vertices_message(way.factory, STAMP_NS, FRAME_ID, given))
-    same(given, body_from_message(state, vertices_from_message(mesh)), tolerance=3e-7)
+    same(given, body_from_message(visibility, vertices_from_message(mesh)), tolerance=3e-7)
 
 
 def test_no_body_reads_as_none_and_has_no_number_that_looks_like_one(way: Any) -> None:  # noqa: ANN401
@@ -271,7 +272,22 @@ def test_bones_come_back_to_single_precision(way: Any) -> None:  # noqa: ANN401
 
 def test_what_the_exercise_stage_says_comes_back_exactly(way: Any) -> None:  # noqa: ANN401
     probabilities = single([0.1, 0.2, 0.3, 0.2, 0.1, 0.1])
-    recognition = ExerciseClassification(STAMP_NS, FRAME_ID, STAMP_NS - 5, "squat", 0.5, probabilities, True, "m-1")
-    same(recognition, recognition_from_message(way.sent(recognition_message(way.factory, recognition))))
+    classification = ExerciseClassification(STAMP_NS, FRAME_ID, STAMP_NS - 5, "squat", 0.5, probabilities, True, "m-1")
+    same(classification, classification_from_message(way.sent(classification_message(way.factory, classification))))
     repetition = Repetition(STAMP_NS, FRAME_ID, "squat", 3, STAMP_NS - 9, STAMP_NS - 1, "knee_rad", 0.5, 1.5, np.nan)
     same(repetition, repetition_from_message(way.sent(repetition_message(way.factory, repetition))))
+
+
+def test_floor_plane(way: Any) -> None:  # noqa: ANN401
+    floor = FloorPlane(STAMP_NS, FRAME_ID, np.array([0.1, -0.9, -0.2, 1.3]))
+    same(floor_plane_from_message(way.sent(floor_plane_message(way.factory, floor))), floor)
+
+
+def test_a_floor_plane_is_sent_when_it_changes(way: Any) -> None:  # noqa: ANN401
+    changes, plane = FloorPlaneChanges(), np.array([0.0, -1.0, 0.0, 1.2])
+
+    def count(value: Any) -> int:  # noqa: ANN401
+        return len(list(changes.messages(way.factory, frame(), value)))
+
+    assert [count(unknown_plane()), count(unknown_plane())] == [1, 0], "an unseen floor is sent once"
+    assert [count(plane), count(plane.copy()), count(plane + [0.0, 0.0, 0.0, 0.01])] == [1, 0, 1]

@@ -20,7 +20,7 @@ from rehab_pose.bags.reader import BagReader
 from rehab_pose.datatypes import ExerciseClassification, Repetition, RepetitionPhase, RepetitionProgress, Side
 from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.messages import topics
-from rehab_pose.messages.exercise import progress_message, recognition_message, repetition_message
+from rehab_pose.messages.exercise import classification_message, progress_message, repetition_message
 from rehab_pose.nodes.session import SessionNode
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import qos
@@ -95,7 +95,7 @@ class Exercise:
         recognition = ExerciseClassification(self.stamp_ns, "cam", 0, label, 0.9, [0.1] * len(LABELS), False, "m")  # type: ignore[arg-type]
         progress = RepetitionProgress(self.stamp_ns, "cam", label, 0, RepetitionPhase.OUT, "pelvis_height_m", 0.5, 0.2)
         heard = self.session.health.inputs[topics.REPETITION_PROGRESS.name].received
-        self.publishers[topics.EXERCISE].publish(recognition_message(self.factory, recognition))
+        self.publishers[topics.EXERCISE].publish(classification_message(self.factory, recognition))
         self.publishers[topics.REPETITION_PROGRESS].publish(
             progress_message(self.factory, self.stamp_ns, "cam", progress)
         )
@@ -232,7 +232,7 @@ def test_a_goal_is_told_how_it_goes_and_done_at_its_last_repetition(exercise: Ex
     assert not result.timed_out
     assert len(json.loads(Path(result.report_path).read_text())["repetitions"]) == 4
     assert (folder / f"p7_session_{100}" / "recording").is_dir()
-    assert not exercise.session._keeper.session.running
+    assert not exercise.session._controller.session.running
 
 
 def test_a_goal_is_cancelled(exercise: Exercise) -> None:
@@ -272,7 +272,7 @@ def test_a_goal_that_cannot_be_is_refused_and_said_why(
 ) -> None:
     assert not exercise.goal(**fields).accepted
     assert sentence in exercise.session.health.report().message
-    assert not exercise.session._keeper.session.running
+    assert not exercise.session._controller.session.running
 
 
 def test_one_goal_at_a_time_and_within_a_session_that_runs(exercise: Exercise) -> None:
@@ -283,7 +283,7 @@ def test_one_goal_at_a_time_and_within_a_session_that_runs(exercise: Exercise) -
     exercise.do("squat")
     status, _ = exercise.result(first)
     assert status == GoalStatus.STATUS_SUCCEEDED
-    assert exercise.session._keeper.session.running
+    assert exercise.session._controller.session.running
     assert not exercise.goal(repetitions=1, subject_code="p8").accepted
     second = exercise.goal(repetitions=2)
     exercise.do("squat")
@@ -300,7 +300,7 @@ def test_a_repetition_from_before_the_goal_is_not_its(exercise: Exercise) -> Non
     late = replace_times(exercise, seconds=3)
     exercise.publishers[topics.REPETITION].publish(repetition_message(exercise.factory, late))
     exercise.until(lambda: False, 0.3)
-    assert exercise.session._keeper.session.running
+    assert exercise.session._controller.session.running
     exercise.do("squat")
     assert exercise.result(handle)[0] == GoalStatus.STATUS_SUCCEEDED
 

@@ -10,8 +10,7 @@ from rehab_pose.datatypes import Repetition, Side
 from rehab_pose.errors import InputError
 from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.messages import topics
-from rehab_pose.ros.io.session_recording import session_folder, topic_names
-from rehab_pose.session.controller import TIERS
+from rehab_pose.session.recording_policy import recorded_topics, session_folder
 from rehab_pose.session.state import Recording, Session, SessionStage, Tally, check_code, check_exercise
 from rehab_pose.units import NS_PER_S
 
@@ -113,9 +112,9 @@ def test_an_exercise_that_is_not_in_the_list_is_refused() -> None:
         check_exercise(99)
 
 
-def test_no_tier_but_the_last_records_a_picture() -> None:
+def test_only_the_last_tier_records_images() -> None:
     pictures = {topics.COLOR.name, topics.DEPTH.name, topics.SILHOUETTE.name, topics.SILHOUETTE_IMAGE.name}
-    names = {tier: set(topic_names(tier)) for tier in Recording}
+    names = {tier: {topic.name for topic in recorded_topics(tier)} for tier in Recording}
     assert names[Recording.NOTHING] == set()
     for tier in (Recording.RESULTS, Recording.MESH):
         assert not names[tier] & pictures
@@ -124,11 +123,7 @@ def test_no_tier_but_the_last_records_a_picture() -> None:
     assert {topics.COLOR.name, topics.DEPTH.name} < names[Recording.IMAGES]
 
 
-def test_the_tiers_that_a_parameter_may_name_are_those_of_the_service() -> None:
-    assert tuple(tier.name.lower() for tier in Recording) == TIERS
-
-
-def test_sessions_go_where_ros_keeps_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sessions_are_written_below_the_folder_of_ros(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROS_HOME", "/somewhere")
     assert str(session_folder("")) == "/somewhere/rehab_pose/sessions"
     assert str(session_folder("/else")) == "/else"

@@ -1,4 +1,4 @@
-"""Settings become parameters with ranges; what does not fit is refused, what is unknown is named."""
+"""Settings become parameters with ranges; values out of range are refused, unknown names are reported."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ import yaml
 from rclpy.node import Node
 
 from rehab_pose.errors import ModelFileError, SettingsError
+from rehab_pose.graph import NodeSpec
+from rehab_pose.messages import topics
 from rehab_pose.ros.runtime.parameters import LiveSettings, declare_settings, unmatched_overrides
 from rehab_pose.settings import Settings, setting
+
+STAGE = NodeSpec("stage", "", (), (topics.SILHOUETTE,), (topics.JOINTS, topics.BODY), ())
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,12 @@ def test_an_unknown_parameter_is_named_with_the_nearest_known_one(ros: Any) -> N
 
 
 def test_the_shipped_yaml_names_only_parameters_that_exist(repository: Any) -> None:  # noqa: ANN401
-    from rehab_pose.ros.runtime.sections import SETTINGS_BY_SECTION, settings_type  # noqa: PLC0415
+    from rehab_pose.graph import SECTIONS, settings_class  # noqa: PLC0415
 
     content = yaml.safe_load((repository / "config" / "rehab_pose.yaml").read_text())
     for section, values in content["/**"]["ros__parameters"].items():
-        assert section in SETTINGS_BY_SECTION
-        settings_type(section).from_mapping(values)
+        assert section in SECTIONS
+        settings_class(section).from_mapping(values)
 
 
 def test_live_settings_change_when_they_fit_and_are_refused_with_a_sentence_when_not(ros: Any) -> None:  # noqa: ANN401
@@ -107,13 +111,13 @@ def test_sections_that_are_not_live_stay_as_they_are(ros: Any) -> None:  # noqa:
     assert kitchen.get_parameter("coffee.cups").value == 2
 
 
-def test_a_node_stands_by_until_it_is_told_to_work(ros: Any) -> None:  # noqa: ANN401
+def test_an_inactive_node_counts_its_input_as_dropped(ros: Any) -> None:  # noqa: ANN401
     from rclpy.parameter import Parameter  # noqa: PLC0415
 
     from rehab_pose.ros.runtime.stage_node import StageNode  # noqa: PLC0415
 
     ros("-p", "node.active:=false")
-    stage = StageNode("stage")
+    stage = StageNode(STAGE)
     done: list[int] = []
     stage.start_worker(capacity=10)
 
@@ -130,11 +134,10 @@ def test_a_node_stands_by_until_it_is_told_to_work(ros: Any) -> None:  # noqa: A
         time.sleep(0.01)
     stage.close()
     assert done == [2]
-    assert stage.health.dropped["standing by"] == 1
+    assert stage.health.dropped["inactive"] == 1
 
 
 def test_the_qos_of_an_endpoint_can_be_overridden(ros: Any) -> None:  # noqa: ANN401
-    from rehab_pose.messages import topics  # noqa: PLC0415
     from rehab_pose.ros.runtime.stage_node import StageNode  # noqa: PLC0415
 
     override = "qos_overrides./{}.{}:={}"
@@ -142,11 +145,11 @@ def test_the_qos_of_an_endpoint_can_be_overridden(ros: Any) -> None:  # noqa: AN
         *("-p", override.format("joints", "publisher.depth", 3)),
         *("-p", override.format("silhouette", "subscription.reliability", "best_effort")),
     )
-    stage = StageNode("stage")
-    assert stage.output(topics.JOINTS).qos_profile.depth == 3
+    stage = StageNode(STAGE)
+    assert stage.publishers_by_topic[topics.JOINTS].qos_profile.depth == 3
     heard = stage.listen(topics.SILHOUETTE, lambda _message, _arrived_s: None)
     assert heard.qos_profile.reliability.name == "BEST_EFFORT"
-    assert stage.output(topics.BODY).qos_profile.depth == 10
+    assert stage.publishers_by_topic[topics.BODY].qos_profile.depth == 10
     again = stage.listen(topics.SILHOUETTE, lambda _message, _arrived_s: None)  # as where a publisher offers another
     assert again.qos_profile.reliability.name == "BEST_EFFORT"
     stage.close()
@@ -154,14 +157,11 @@ def test_the_qos_of_an_endpoint_can_be_overridden(ros: Any) -> None:  # noqa: AN
 
 @pytest.mark.parametrize("override", ["joints.publisher.reliability:=maybe", "joints.publisher.depth:=deep"])
 def test_a_qos_override_that_cannot_be_is_explained(ros: Any, override: str) -> None:  # noqa: ANN401
-    from rehab_pose.messages import topics  # noqa: PLC0415
     from rehab_pose.ros.runtime.stage_node import StageNode  # noqa: PLC0415
 
     ros("-p", f"qos_overrides./{override}")
-    stage = StageNode("stage")
     with pytest.raises(SettingsError, match="qos_overrides of joints: expected history"):
-        stage.output(topics.JOINTS)
-    stage.close()
+        StageNode(STAGE)
 
 
 def test_changed_exercise_settings_reach_the_recogniser(ros: Any) -> None:  # noqa: ANN401

@@ -30,7 +30,7 @@ print("tidied up")
 EARLY = """
 import os, signal
 from rclpy.node import Node
-from rehab_pose.ros import stopping
+from rehab_pose.ros.runtime import stopping
 initialise = stopping.rclpy.init
 def late(**arguments):
     os.kill(os.getpid(), signal.SIGINT)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rehab_pose.graph import NodeSpec
 from rehab_pose.units import NS_PER_S
 
 rclpy = pytest.importorskip("rclpy", reason="ROS is not installed")
@@ -40,7 +41,7 @@ def node(monkeypatch: pytest.MonkeyPatch) -> Iterator[StageNode]:
     from rehab_pose.ros.runtime.stage_node import StageNode  # noqa: PLC0415
 
     rclpy.init()
-    made = StageNode("two_lanes")
+    made = StageNode(NodeSpec("two_workers", "", (), (), (), ()))
     yield made
     made.close()
     made.destroy_node()
@@ -54,7 +55,7 @@ def until(condition: Callable[[], bool]) -> bool:
     return condition()
 
 
-def test_each_lane_resets_its_own_stages_and_frames_count_once(node: StageNode) -> None:
+def test_each_worker_resets_its_own_stages_and_frames_count_once(node: StageNode) -> None:
     node.start_worker(10)
     worker = node.second_worker("body")
     first, second = node.stage(Notes), node.stage(Notes, worker)
@@ -71,13 +72,13 @@ def test_each_lane_resets_its_own_stages_and_frames_count_once(node: StageNode) 
     for count, seconds in enumerate((10, 11, 5), start=1):  # time is set back before the third
         node.post(answer, seconds * NS_PER_S, seconds * NS_PER_S, 0.0)
         assert until(lambda count=count: len(done) == count)  # type: ignore[misc]
-    assert first.get().forgot_in == ["two_lanes_worker"]
-    assert second.get().forgot_in == ["two_lanes_body"]
+    assert first.get().forgot_in == ["two_workers_worker"]
+    assert second.get().forgot_in == ["two_workers_body"]
     assert until(lambda: node.health.processed == 3)
     assert node.health.jumps_back == 1
 
 
-def test_a_fault_in_the_second_lane_is_counted_and_the_lane_lives(node: StageNode) -> None:
+def test_a_fault_in_the_second_worker_is_counted_and_the_worker_goes_on(node: StageNode) -> None:
     node.start_worker()
     worker = node.second_worker("body")
     done: list[int] = []
@@ -97,7 +98,7 @@ def test_a_fault_in_the_second_lane_is_counted_and_the_lane_lives(node: StageNod
 
 def test_a_camera_rendered_ahead_goes_round(node: StageNode, monkeypatch: pytest.MonkeyPatch) -> None:
     from rehab_pose.messages.factory import stamp_ns  # noqa: PLC0415
-    from rehab_pose.nodes import sim_camera  # noqa: PLC0415
+    from rehab_pose_sim.nodes import sim_camera  # noqa: PLC0415
 
     assert node is not None
     rclpy.try_shutdown()

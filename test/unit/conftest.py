@@ -1,4 +1,4 @@
-"""ROS for the tests of one process: a domain of its own, nothing outside this machine."""
+"""ROS within one test process: its own domain, and no packet leaves this machine."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest.importorskip("rclpy", reason="ROS is not installed")
-pytest.importorskip("rehab_pose_msgs", reason="the message package is not built")
-
 os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 
 @pytest.fixture
 def ros() -> Iterator[Any]:
-    """Initialise rclpy for one test; yields a function that sets the command line's ROS arguments anew."""
-    import rclpy  # noqa: PLC0415
+    """Initialise rclpy for one test; yields a function that restarts it with other ROS arguments."""
+    rclpy = pytest.importorskip("rclpy", reason="ROS is not installed")
+    pytest.importorskip("rehab_pose_msgs", reason="the message package is not built")
 
     def init(*arguments: str) -> None:
         rclpy.try_shutdown()
