@@ -1,4 +1,4 @@
-"""The documents tell the truth: links, commands, options and files exist, examples run, generated pages are current."""
+"""Documents: links, commands, options and files exist, examples run, generated pages are current."""
 
 from __future__ import annotations
 
@@ -13,22 +13,37 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from rehab_pose.cli.main import _parser
-from rehab_pose.cli.run import COMPOSED_NODES, OTHER_NODES, STAGE_NODES
-from rehab_pose.messages import topics
-from rehab_pose.messages.topics import Topic
-from rehab_pose.settings import specifications
-from rehab_pose_lab.cli.docs import nodes_page
-from rehab_pose_lab.docs.node_facts import node_facts, sections_of_every_node, settings_of
+from rehab_pose.cli.main import program_parser
+from rehab_pose_lab.cli import main as lab
+from rehab_pose_lab.docs.node_reference import node_reference
+from rehab_pose_sim.cli import main as sim
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-FOLDERS = ("config", "docs", "examples", "launch", "rehab_pose", "rehab_pose_msgs", "rviz", "scripts", "test", ".ci")
-"""Where what is written by hand lies; not what builds and runs leave behind."""
-COMMANDS_BY_SCRIPT = {"scripts/demo": "demo", "scripts/bench": "bench"}
+FOLDERS = (
+    "config",
+    "docs",
+    "examples",
+    "launch",
+    "rehab_pose",
+    "rehab_pose_lab",
+    "rehab_pose_msgs",
+    "rehab_pose_sim",
+    "rviz",
+    "scripts",
+    "test",
+    ".ci",
+)
+"""Folders of files written by hand, without what builds and runs leave behind."""
+COMMANDS_BY_SCRIPT = {"scripts/demo": ("rehab-pose-sim", "demo"), "scripts/bench": ("rehab-pose-lab", "bench")}
 """Scripts whose arguments are those of a command."""
+PARSERS = {
+    "rehab-pose": program_parser,
+    "rehab-pose-sim": sim.program_parser,
+    "rehab-pose-lab": lab.program_parser,
+}
 EXAMPLE_FRAMES = 4
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 INLINE_CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
@@ -98,7 +113,7 @@ def split_commands(line: str) -> Iterator[str]:
     """Yield the commands of a shell line, without comments and redirections."""
     for part in re.split(r"&&|;|\|(?= )", re.sub(r"(?:^|\s)#.*", "", line)):
         command = re.split(r"\s\d?>", part)[0].strip().removeprefix("$ ").removeprefix(".venv/bin/")
-        if re.match(r"rehab-pose \w|scripts/\w", command):
+        if re.match(r"rehab-pose(?:-sim|-lab)? \w|scripts/\w", command):
             yield command
 
 
@@ -128,9 +143,9 @@ def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
     return dict(found[0].choices) if found else {}
 
 
-def follow(arguments: list[str]) -> None:
+def follow(program: str, arguments: list[str]) -> None:
     """Check subcommands and options, whatever else is missing; a sentence may name half a command."""
-    parser = _parser()
+    parser = PARSERS[program]()
     known = subcommands(parser)
     for word in arguments:
         if word == "--ros-args":
@@ -156,25 +171,27 @@ def test_commands_are_accepted(command: Command, capsys: pytest.CaptureFixture[s
         script = REPOSITORY / program
         assert script.is_file(), f"there is no {program}"
         assert script.stat().st_mode & 0o100, f"{program} is not executable"
-        paths = [word for word in arguments if word.startswith("test/")]
+        paths = [word for word in arguments if word.split("/")[0] in FOLDERS and "/" in word]
         assert all((REPOSITORY / path).exists() for path in paths), paths
         if program not in COMMANDS_BY_SCRIPT:
             return
-        arguments = [COMMANDS_BY_SCRIPT[program], *arguments]
-    follow(arguments)
+        program, command_name = COMMANDS_BY_SCRIPT[program]
+        arguments = [command_name, *arguments]
+    follow(program, arguments)
     if command.whole:
         try:
-            _parser().parse_args(arguments)
+            PARSERS[program]().parse_args(arguments)
         except SystemExit as end:
             if end.code:
                 pytest.fail(capsys.readouterr().err)
 
 
-def test_every_command_is_described(capsys: pytest.CaptureFixture[str]) -> None:
-    for name, parser in subcommands(_parser()).items():
+@pytest.mark.parametrize("program", PARSERS)
+def test_every_command_is_described(program: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, parser in subcommands(PARSERS[program]()).items():
         with pytest.raises(SystemExit, match="0"):
             parser.parse_args(["--help"])
-        assert f"rehab-pose {name}" in capsys.readouterr().out
+        assert f"{program} {name}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=name_of)
@@ -193,35 +210,7 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
 
 def test_the_reference_of_nodes_is_current() -> None:
     committed = (REPOSITORY / "docs" / "nodes.md").read_text()
-    assert committed == nodes_page(), "run `rehab-pose docs nodes > docs/nodes.md`"
-
-
-def all_topics() -> set[Topic]:
-    return {topic for topic in vars(topics).values() if isinstance(topic, Topic)}
-
-
-def outputs_of(names: Iterable[str]) -> set[Topic]:
-    return {topic for name in names for topic in node_facts(name).outputs}
-
-
-def test_the_reference_misses_no_topic() -> None:
-    assert outputs_of((*STAGE_NODES, *OTHER_NODES)) == all_topics()
-    assert outputs_of(COMPOSED_NODES) == outputs_of(STAGE_NODES) - {topics.RGBD}
-    for name in (*STAGE_NODES, *COMPOSED_NODES):
-        assert node_facts(name).inputs, name
-        assert node_facts(name).sections, name
-    assert set(node_facts("pipeline").inputs) == set(topics.CAMERA_TOPICS)
-    assert node_facts("parts").inputs == (topics.SILHOUETTE, topics.JOINTS)
-
-
-def test_settings_read_from_source_are_those_of_the_class() -> None:
-    pytest.importorskip("rclpy", reason="the classes of the ROS side need ROS")
-    from rehab_pose.ros.runtime.sections import SETTINGS_BY_SECTION, settings_type  # noqa: PLC0415
-
-    told = {section for name in (*STAGE_NODES, *OTHER_NODES) for section in node_facts(name).sections}
-    assert told | set(sections_of_every_node()) == set(SETTINGS_BY_SECTION)
-    for section in SETTINGS_BY_SECTION:
-        assert specifications(settings_of(section)) == specifications(settings_type(section))
+    assert committed == node_reference(), "run `rehab-pose-lab docs nodes > docs/nodes.md`"
 
 
 WRITTEN = files(".md", ".py", ".yaml", ".xml", ".msg", ".srv", ".action", ".toml", ".cfg", ".rviz", ".txt", "")

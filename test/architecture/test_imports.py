@@ -1,140 +1,262 @@
-"""The arrows of docs/architecture.md: who may import whom."""
+"""The import rules of docs/architecture.md."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[2] / "rehab_pose"
-VOCABULARY = {"errors", "arrays", "datatypes", "settings", "geometry", "skeletons", "smoothing"}
-FILE_READERS = {"weights", "checkpoints", "restricted_pickle"}
-"""Our networks, other people's, and other people's arrays."""
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PRODUCT, SIMULATOR, LABORATORY = "rehab_pose", "rehab_pose_sim", "rehab_pose_lab"
+ROOTS = {PRODUCT: REPOSITORY, SIMULATOR: REPOSITORY / SIMULATOR, LABORATORY: REPOSITORY / LABORATORY}
+MAY_IMPORT = {
+    PRODUCT: {PRODUCT},
+    SIMULATOR: {PRODUCT, SIMULATOR},
+    LABORATORY: {PRODUCT, SIMULATOR, LABORATORY},
+}
+VOCABULARY = {
+    "arrays",
+    "datatypes",
+    "errors",
+    "filters",
+    "geometry",
+    "optimisation",
+    "settings",
+    "skeletons",
+    "stage",
+    "units",
+}
+FILE_READERS = {"checkpoints", "residual_network", "restricted_pickle", "weights"}
+"""Readers of our networks, of public networks, and of arrays in pickles."""
 STAGES = {
+    "biomechanics",
+    "body",
+    "bones",
     "capture",
-    "silhouette",
+    "exercise",
+    "joints",
     "keypoints",
     "parts",
-    "joints",
-    "body",
-    "biomechanics",
-    "anatomy",
-    "exercise",
+    "silhouette",
 }
-ABOVE = {"pipeline", "training", "recordings", "simulation", "reports", "cli"}
-ROS = {"ros", "nodes"}
+LAYERS: tuple[set[str], ...] = (
+    VOCABULARY,
+    FILE_READERS,
+    STAGES,
+    {"pipeline"},
+    {"messages"},
+    {"graph"},
+    {"bags", "drawing", "session"},
+    {"results"},
+    {"ros"},
+    {"nodes"},
+    {"cli"},
+)
+"""Each unit of the product imports only units of its own and of lower layers; stages never import each other."""
+ROS_UNITS = {"ros", "nodes"}
 ROS_PACKAGES = {
-    "rclpy",
-    "sensor_msgs",
-    "std_msgs",
-    "geometry_msgs",
-    "visualization_msgs",
-    "diagnostic_msgs",
+    "action_msgs",
+    "ament_index_python",
     "builtin_interfaces",
-    "rcl_interfaces",
-    "rosgraph_msgs",
-    "rehab_pose_msgs",
-    "message_filters",
     "cv_bridge",
+    "diagnostic_msgs",
+    "geometry_msgs",
+    "hri_msgs",
     "launch",
     "launch_ros",
-    "ament_index_python",
+    "message_filters",
+    "rcl_interfaces",
+    "rclpy",
+    "rehab_pose_msgs",
+    "rosgraph_msgs",
+    "sensor_msgs",
+    "std_msgs",
+    "tf2_msgs",
+    "visualization_msgs",
 }
-TORCH_ALLOWED = ("network", "build", "checkpoint", "checkpoints", "torch")
-"""A file may import torch when its name is one of these or ends with one: `deeplab_network`, `energy_torch`."""
+TORCH_FILES = ("network", "checkpoint", "checkpoints", "torch")
+"""A file of the product may import torch when its name is one of these or ends with one, as in `deeplab_network`."""
+MODULE_REFERENCE = re.compile(r"rehab_pose(?:_sim|_lab)(?:\.\w+)+(?::\w+)?")
 VAGUE_NAMES = {"utils", "util", "common", "misc", "helpers", "helper", "tools"}
 LINE_LIMIT = 400
 
 
-def modules() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
+class Module(NamedTuple):
+    """A module of one of the three packages."""
+
+    package: str
+    name: str
+    path: Path
+
+    @property
+    def unit(self) -> str:
+        """First part of its name below the package; empty for the package itself."""
+        return self.name.split(".")[1] if "." in self.name else ""
 
 
-def unit_of(path: Path) -> str:
-    relative = path.relative_to(PACKAGE)
-    return relative.parts[0].removesuffix(".py")
+def modules() -> list[Module]:
+    found = []
+    for package, root in ROOTS.items():
+        for path in sorted((root / package).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            found.append(Module(package, ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path))
+    return found
 
 
-def imported_by(path: Path) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+MODULES = modules()
+NAMES = {module.name for module in MODULES}
+every_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+
+
+def imported_names(tree: ast.AST, importer: Module) -> Iterator[str]:
+    """Yield every module that is imported, also `from package import module` and relative imports."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-    return names
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                is_package = importer.path.name == "__init__.py"
+                parents = importer.name.split(".")[: None if is_package and node.level == 1 else -node.level]
+                base = ".".join([*parents, *([base] if base else [])])
+            submodules = [f"{base}.{alias.name}" for alias in node.names if f"{base}.{alias.name}" in NAMES]
+            yield from submodules or [base]
 
 
-def own_units(path: Path) -> set[str]:
-    return {
-        name.split(".")[1] for name in imported_by(path) if name.startswith("rehab_pose.") and len(name.split(".")) > 1
+def without_type_checking(tree: ast.Module) -> ast.Module:
+    """Return the tree without blocks that only type checkers read: those imports do not run."""
+    body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"})
+    ]
+    return ast.Module(body=body, type_ignores=[])
+
+
+def imports(module: Module, *, running_only: bool = False) -> set[str]:
+    tree = ast.parse(module.path.read_text(encoding="utf-8"))
+    return set(imported_names(without_type_checking(tree) if running_only else tree, module))
+
+
+def layer(unit: str) -> int:
+    """Return the layer of a unit of the product."""
+    [place] = [index for index, units in enumerate(LAYERS) if unit in units]
+    return place
+
+
+@every_module
+def test_packages_import_only_what_lies_below_them(module: Module) -> None:
+    used = {name.split(".")[0] for name in imports(module)} & set(ROOTS)
+    assert used <= MAY_IMPORT[module.package]
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.package == PRODUCT], ids=lambda module: module.name)
+def test_the_product_names_no_module_of_the_other_packages_in_a_string(module: Module) -> None:
+    strings = [
+        node.value
+        for node in ast.walk(ast.parse(module.path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert not [text for text in strings if MODULE_REFERENCE.fullmatch(text)]
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.package == PRODUCT], ids=lambda module: module.name)
+def test_the_product_imports_downwards(module: Module) -> None:
+    if not module.unit:
+        return
+    used = {name.split(".")[1] for name in imports(module) if name.startswith(f"{PRODUCT}.")} - {module.unit}
+    for unit in used:
+        assert layer(unit) <= layer(module.unit), f"{module.name} imports {unit}, which lies above it"
+    if module.unit in STAGES:
+        assert not used & STAGES, "stages meet in datatypes, they never import each other"
+
+
+def test_every_unit_of_the_product_has_one_layer() -> None:
+    units = {module.unit for module in MODULES if module.package == PRODUCT and module.unit}
+    assert sorted(unit for units_of_layer in LAYERS for unit in units_of_layer) == sorted(units)
+
+
+def test_no_import_cycles() -> None:
+    graph = {module.name: imports(module, running_only=True) & NAMES - {module.name} for module in MODULES}
+    state: dict[str, int] = {}
+
+    def visit(name: str, path: list[str]) -> None:
+        state[name] = 1
+        for other in sorted(graph[name]):
+            if state.get(other) == 1:
+                cycle = [*path[path.index(other) :], other] if other in path else [name, other]
+                pytest.fail(" -> ".join(cycle))
+            if other not in state:
+                visit(other, [*path, other])
+        state[name] = 2
+
+    for name in sorted(graph):
+        if name not in state:
+            visit(name, [name])
+
+
+@every_module
+def test_only_the_ros_side_imports_ros(module: Module) -> None:
+    packages = {name.split(".")[0] for name in imports(module)} & ROS_PACKAGES
+    ros_side = module.unit in ROS_UNITS or module.name in {
+        f"{SIMULATOR}.graph_watch",
+        f"{LABORATORY}.benchmarks.markers",
     }
+    assert not packages or ros_side
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_follow_the_arrows(path: Path) -> None:
-    unit = unit_of(path)
-    used = own_units(path) - {unit}
-    if unit in VOCABULARY or unit in {"weights", "restricted_pickle"}:
-        assert used <= VOCABULARY
-    elif unit == "checkpoints":
-        # The same for networks that exist as PyTorch files.
-        assert used <= VOCABULARY | {"weights"}
-    elif unit == "messages":
-        # Records of the stages and of the pipeline, made into messages: above them, below everything else.
-        assert used <= VOCABULARY | STAGES | {"pipeline"}
-    elif unit in STAGES:
-        assert used <= VOCABULARY | FILE_READERS, "stages meet in datatypes, they never import each other"
-    elif unit in ABOVE:
-        # The command line starts nodes, so it alone may name the ROS side.
-        assert not used & ROS or unit == "cli"
-    elif unit == "ros":
-        assert "nodes" not in used
+@every_module
+def test_torch_stays_in_the_laboratory_and_in_files_named_for_it(module: Module) -> None:
+    if "torch" in {name.split(".")[0] for name in imports(module)}:
+        assert module.package == LABORATORY or module.path.stem.rsplit("_", maxsplit=1)[-1] in TORCH_FILES
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_the_ros_side_imports_ros(path: Path) -> None:
-    packages = {name.split(".")[0] for name in imported_by(path)}
-    if unit_of(path) not in ROS:
-        assert not packages & ROS_PACKAGES
+@every_module
+def test_files_are_named_for_a_concept_and_stay_small(module: Module) -> None:
+    assert module.path.stem not in VAGUE_NAMES
+    assert len(module.path.read_text(encoding="utf-8").splitlines()) <= LINE_LIMIT
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_torch_stays_where_networks_are_trained(path: Path) -> None:
-    packages = {name.split(".")[0] for name in imported_by(path)}
-    if "torch" in packages:
-        assert unit_of(path) == "training" or path.stem.rsplit("_", maxsplit=1)[-1] in TORCH_ALLOWED
+def test_the_resolver_finds_each_form_of_import() -> None:
+    source = (
+        "import rehab_pose.ros\nfrom rehab_pose import nodes\nfrom rehab_pose.errors import InputError\nfrom . import x"
+    )
+    importer = Module(PRODUCT, "rehab_pose.cli.run", REPOSITORY / "rehab_pose/cli/run.py")
+    found = set(imported_names(ast.parse(source), importer))
+    assert found == {"rehab_pose.ros", "rehab_pose.nodes", "rehab_pose.errors", "rehab_pose.cli"}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_files_are_named_for_a_concept_and_stay_small(path: Path) -> None:
-    assert path.stem not in VAGUE_NAMES
-    assert len(path.read_text().splitlines()) <= LINE_LIMIT
+def run_python(program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
 
-def test_the_pipeline_loads_with_ros_and_torch_blocked() -> None:
-    program = f"""
+def test_the_pipeline_loads_without_ros_torch_and_the_other_packages() -> None:
+    blocked = sorted(ROS_PACKAGES | {"torch", SIMULATOR, LABORATORY})
+    result = run_python(f"""
 import sys
 
 class Block:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {sorted(ROS_PACKAGES | {"torch"})!r}:
+        if name.split(".")[0] in {blocked!r}:
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Block())
 import rehab_pose.pipeline
 rehab_pose.pipeline.Pipeline()
-"""
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+""")
     assert result.returncode == 0, result.stderr
 
 
-def test_importing_the_package_loads_nothing_heavy() -> None:
-    program = (
-        "import sys, rehab_pose; print([m for m in ('numpy', 'cv2', 'torch', 'rclpy', 'numba') if m in sys.modules])"
-    )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"
+@pytest.mark.parametrize("name", ["rehab_pose", "rehab_pose.graph"])
+def test_importing_the_package_or_its_table_loads_nothing_heavy(name: str) -> None:
+    heavy = ("numpy", "cv2", "torch", "rclpy", "numba", "onnxruntime")
+    result = run_python(f"import sys, {name}; print([m for m in {heavy!r} if m in sys.modules])")
+    assert result.stdout.strip() == "[]", result.stderr

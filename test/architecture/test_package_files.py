@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from rehab_pose.cli.run import COMPOSED_NODES, OTHER_NODES, STAGE_NODES
 from rehab_pose.messages import topics
 from rehab_pose.messages.topics import Delivery, Topic
 
@@ -18,32 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def node_modules(repository: Path) -> set[str]:
-    return {file.stem for file in (repository / "rehab_pose" / "nodes").glob("*.py")} - {"__init__"}
+PACKAGES = {".": "rehab_pose", **{name: name for name in ("rehab_pose_msgs", "rehab_pose_sim", "rehab_pose_lab")}}
+"""Folder and name of each package."""
 
 
-def named_tuple(file: Path, name: str) -> tuple[str, ...]:
-    """Return a tuple of strings that a file assigns to a name, without running the file."""
-    for statement in ast.parse(file.read_text()).body:
-        if isinstance(statement, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == name for target in statement.targets
-        ):
-            value: tuple[str, ...] = ast.literal_eval(statement.value)
-            return value
-    pytest.fail(f"{file} assigns nothing to {name}")
-
-
-def test_every_node_is_an_executable_and_can_be_run(repository: Path) -> None:
-    nodes = node_modules(repository)
-    assert set(named_tuple(repository / "setup.py", "NODES")) == nodes
-    assert {*STAGE_NODES, *COMPOSED_NODES, *OTHER_NODES} == nodes
-
-
-def test_the_launch_file_starts_the_nodes_that_the_command_starts(repository: Path) -> None:
-    assert named_tuple(repository / "launch" / "rehab_pose.launch.py", "STAGE_NODES") == STAGE_NODES
-
-
-@pytest.mark.parametrize("folder", [".", "rehab_pose_msgs"])
+@pytest.mark.parametrize("folder", PACKAGES)
 def test_the_manifests_say_format_3_and_their_schema(repository: Path, folder: str) -> None:
     text = (repository / folder / "package.xml").read_text()
     assert "<?xml-model" in text, "without it colcon does not notice mistakes in the manifest"
@@ -56,10 +33,11 @@ def test_the_manifests_say_format_3_and_their_schema(repository: Path, folder: s
 def test_versions_agree(repository: Path) -> None:
     import rehab_pose  # noqa: PLC0415
 
-    for folder in (".", "rehab_pose_msgs"):
+    for folder in PACKAGES:
         root = ET.parse(repository / folder / "package.xml")  # noqa: S314  (our own file)
         assert root.findtext("version") == rehab_pose.__version__
-    assert f'version="{rehab_pose.__version__}"' in (repository / "setup.py").read_text()
+    for folder in (".", "rehab_pose_sim", "rehab_pose_lab"):
+        assert f'version="{rehab_pose.__version__}"' in (repository / folder / "setup.py").read_text()
     assert f'version = "{rehab_pose.__version__}"' in (repository / "rehab_pose_msgs" / "pyproject.toml").read_text()
 
 
@@ -100,7 +78,7 @@ def test_each_camera_names_its_three_topics(repository: Path) -> None:
         assert all(name.startswith("/") for name in content.values())
 
 
-def test_colcon_finds_both_packages(repository: Path) -> None:
+def test_colcon_finds_all_packages(repository: Path) -> None:
     content = yaml.safe_load((repository / "colcon_defaults.yaml").read_text())
     for verb in ("build", "test", "list", "graph", "info"):
-        assert content[verb]["base-paths"] == [".", "rehab_pose_msgs"]
+        assert content[verb]["base-paths"] == list(PACKAGES)
