@@ -24,5 +24,5 @@ if __name__ == "__main__":
         if index % FRAMES_PER_S == 0:
             angles = result.joint_angles
             angle_rad = angles.angles_rad[angles.names.index(ANGLE)] if angles else np.nan
-            label = result.exercise.recognition.label
+            label = result.exercise.classification.label
             print(f"{index / FRAMES_PER_S:5.1f} s  {label:20s} {ANGLE} {np.degrees(angle_rad):6.1f} deg")

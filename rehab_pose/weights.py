@@ -1,44 +1,46 @@
-"""Find, check and load ONNX weights; say what to do when they are missing or damaged."""
+"""Loading of networks from ONNX files."""
 
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rehab_pose.errors import ModelFileError
+from rehab_pose.errors import MissingDependencyError, ModelFileError
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
     from onnxruntime import InferenceSession
 
-__all__ = ["Network", "load_network"]
+__all__ = ["ID_LENGTH", "Network", "explain_missing_torch", "load_network"]
 
 ID_LENGTH = 12
-"""Hexadecimal digits of the file's SHA-256 that name a model."""
+"""Number of hexadecimal digits of a file's SHA-256 in a model id."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network ready to run on one CPU thread."""
+    """A network that runs on one CPU thread."""
 
     session: InferenceSession
     model_id: str
-    """Name and hash of the weights, for the records that came out of them."""
+    """Name and hash of the weights file, stored in the results."""
     metadata: dict[str, str]
-    """What training wrote into the file (input size, scales, classes)."""
+    """Metadata that training wrote into the file (input size, scales, classes)."""
 
 
 def load_network(path: str | os.PathLike[str], expected_inputs: tuple[str, ...]) -> Network:
     """Load an ONNX file for one CPU thread.
 
-    One thread a process: several nodes share few cores, and two threads made no small network faster.
+    Several nodes share few cores, and a second thread did not make these small networks faster.
 
     Args:
         path: The `.onnx` file.
-        expected_inputs: Names of the inputs that the caller will feed.
+        expected_inputs: Names of the network's inputs.
 
     Raises:
         ModelFileError: The file is missing, is not ONNX, or has other inputs.
@@ -49,7 +51,7 @@ def load_network(path: str | os.PathLike[str], expected_inputs: tuple[str, ...])
     file = Path(path)
     if not file.is_file():
         msg = (
-            f"weights: expected a file at {file}, there is none; check the path, or train them with `rehab-pose train`"
+            f"weights: expected a file at {file}, there is none; check the path, or train them with `rehab-pose-lab train`"
         )
         raise ModelFileError(msg)
     content = file.read_bytes()
@@ -69,3 +71,23 @@ def load_network(path: str | os.PathLike[str], expected_inputs: tuple[str, ...])
     digest = hashlib.sha256(content).hexdigest()[:ID_LENGTH]
     metadata = dict(session.get_modelmeta().custom_metadata_map)
     return Network(session=session, model_id=f"{file.stem}-{digest}", metadata=metadata)
+
+
+@contextmanager
+def explain_missing_torch(method: str, alternative: str) -> Iterator[None]:
+    """Turn a failed import of PyTorch inside the `with` block into an error that explains it.
+
+    PyTorch is optional: it takes seconds and hundreds of megabytes to load, and only two methods need it.
+
+    Args:
+        method: The method that needs PyTorch, for the message.
+        alternative: What the user can do without PyTorch, for the message.
+
+    Raises:
+        MissingDependencyError: PyTorch is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        msg = f"{method}: expected PyTorch ({error}); pip install torch, or {alternative}"
+        raise MissingDependencyError(msg) from error

@@ -45,11 +45,6 @@ class Rectification:
             self._tables = cv2.convertMaps(columns, rows, cv2.CV_16SC2)
             self._nearest = cv2.convertMaps(columns, rows, cv2.CV_16SC2, nninterpolation=True)
 
-    @property
-    def is_identity(self) -> bool:
-        """Whether raw images are rectified already."""
-        return self._tables is None
-
     def rectify_color(self, color: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the rectified colour image (H, W, 3), black where the lens saw nothing; the same image if identity.
 

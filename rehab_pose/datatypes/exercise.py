@@ -115,7 +115,7 @@ class RepetitionProgress:
 class ExerciseUpdate:
     """What the exercise stage has to say at one frame."""
 
-    recognition: ExerciseClassification
+    classification: ExerciseClassification
     repetition: Repetition | None
     progress: RepetitionProgress | None = None
     """None where nothing is counted."""

@@ -41,7 +41,7 @@ class Findings:
     silhouette: Silhouette | None
     joints: Joints | None
     vertices_m: NDArray[np.float32] | None
-    recognition: ExerciseClassification | None
+    classification: ExerciseClassification | None
 
 
 def draw_overlay(frame: RgbdFrame, findings: Findings, model: BodyModel) -> NDArray[np.uint8]:
@@ -54,8 +54,8 @@ def draw_overlay(frame: RgbdFrame, findings: Findings, model: BodyModel) -> NDAr
         _draw_joints(left, findings.joints, frame)
     if findings.vertices_m is not None and len(findings.vertices_m):
         _draw_mesh(right, findings.vertices_m, model, frame)
-    if findings.recognition is not None:
-        _write(left, f"{findings.recognition.label} {findings.recognition.confidence:.2f}")
+    if findings.classification is not None:
+        _write(left, f"{findings.classification.label} {findings.classification.confidence:.2f}")
     return np.hstack([left, right])
 
 

@@ -1,1 +1,1 @@
-"""Which exercise is being done, and how many times."""
+"""Recognition of the exercise and counting of its repetitions."""

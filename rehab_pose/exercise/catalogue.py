@@ -1,6 +1,7 @@
-"""The exercises this package knows, in the order of the recogniser's outputs.
+"""Names of the exercises, in the order of the recogniser's outputs.
 
-The five are the exercises of KIMORE (Capecci et al. 2019, IEEE TNSRE 27(7)), numbered as there; 0 is none of them.
+The five exercises are those of KIMORE (Capecci et al. 2019, IEEE TNSRE 27(7)) in that data set's numbering; index 0 is
+`none`, which means none of them.
 """
 
 from __future__ import annotations
@@ -26,4 +27,4 @@ SQUAT = "squat"
 EXERCISES = (ARM_LIFTING, LATERAL_TRUNK_TILT, TRUNK_ROTATION, PELVIS_ROTATION, SQUAT)
 """KIMORE's exercises 1 to 5."""
 LABELS = (NONE, *EXERCISES)
-"""A label's id is its place in this tuple."""
+"""All labels; a label's id is its index in this tuple."""

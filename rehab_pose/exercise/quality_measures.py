@@ -1,4 +1,4 @@
-"""What of a repetition is compared with healthy people's: joint by joint, in words that a person understands."""
+"""Measures of a repetition for its quality: ranges and extremes of joint angles and positions, and the duration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.exercise.features import FEATURE_PLACE, torso_lengths_m
+from rehab_pose.exercise.window_features import FEATURE_INDEX, torso_lengths_m
 from rehab_pose.geometry.rotations import angles_between
 
 if TYPE_CHECKING:
@@ -16,34 +16,35 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MEASURES", "Measure", "Unit", "posture_curves", "repetition_measures"]
+__all__ = ["MEASURES", "Measure", "Unit", "pose_curves", "repetition_measures"]
 
 PERCENTILES = (3.0, 50.0, 97.0)
-"""Lowest, middle and highest value of a curve, without its worst frames."""
+"""Percentiles that stand for the minimum, the middle and the maximum of a curve: robust to outlier frames [%]."""
 MIN_SAMPLES = 8
+"""With fewer samples a measure is NaN."""
 
 
 class Unit(Enum):
-    """What a measure is in, and how a difference is told."""
+    """Unit of a measure; the value is the unit in which a difference is reported."""
 
     ANGLE = "degrees"
-    """[rad]."""
+    """Measured in radians."""
     LENGTH = "cm"
-    """In torso lengths, so that tall and short people compare."""
+    """Measured in torso lengths, so that people of different height are comparable."""
     TIME = "s"
-    """[s]."""
+    """Measured in seconds."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One number of a repetition."""
+    """Definition of one scalar measure of a repetition."""
 
     curve: str
-    """Which curve of `posture_curves` it is taken from; empty: the duration."""
+    """Curve of `pose_curves` that it is computed from; empty: the duration."""
     extreme: str
-    """`high`, `low` (both from the curve's middle), `top` (the highest value itself) or `range`."""
+    """`high` or `low` (maximum or minimum relative to the middle of the curve), `top` (the maximum) or `range`."""
     words: str
-    """Who does what: `left knee bends`; completed by how much more or less than usual."""
+    """Subject and verb of a reason, for example `left knee bends`; the reason adds the difference from the norm."""
     unit: Unit = Unit.ANGLE
 
 
@@ -74,18 +75,18 @@ MEASURES: Mapping[str, Measure] = {
     "pelvis_drop": Measure("pelvis_up", "range", "pelvis goes up and down", Unit.LENGTH),
     "duration": Measure("", "range", "repetition takes", Unit.TIME),
 }
-"""By name, in the order in which they stand in the file of norms."""
+"""Measures by name, in the order of the file of norms."""
 
 
-def posture_curves(positions_m: NDArray[Any], axes: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-    """Return joint angles [rad] and places [torso lengths] over time; NaN where their joints are missing.
+def pose_curves(positions_m: NDArray[Any], axes: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """Return joint angles [rad] and positions [torso lengths] over time (T) by name; NaN where a joint is missing.
 
     Args:
         positions_m: (T, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing.
         axes: (3, 3) rows: the person's left, up, front.
     """
-    own = np.asarray(positions_m, dtype=np.float64) @ axes.T
-    joint = {name: own[:, place] for name, place in FEATURE_PLACE.items()}
+    body_m = np.asarray(positions_m, dtype=np.float64) @ axes.T
+    joint = {name: body_m[:, index] for name, index in FEATURE_INDEX.items()}
     torso_m = float(torso_lengths_m(np.asarray(positions_m)[None])[0])
     trunk = joint["neck"] - joint["pelvis"]
     shoulders, hips = (joint[f"left_{name}"] - joint[f"right_{name}"] for name in ("shoulder", "hip"))
@@ -117,7 +118,7 @@ def posture_curves(positions_m: NDArray[Any], axes: NDArray[Any]) -> dict[str, N
 
 
 def _median_point(points_m: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the median (3) of points (T, 3), NaN where none was seen."""
+    """Return the median (3) of points (T, 3), NaN where all are missing."""
     seen = points_m[np.isfinite(points_m).all(axis=-1)]
     return np.asarray(np.median(seen, axis=0)) if len(seen) else np.full(3, np.nan)
 
@@ -125,7 +126,7 @@ def _median_point(points_m: NDArray[np.float64]) -> NDArray[np.float64]:
 def repetition_measures(
     stamps_ns: NDArray[np.int64], positions_m: NDArray[Any], axes: NDArray[Any]
 ) -> dict[str, float]:
-    """Return a repetition's measures by name; NaN where they could not be taken.
+    """Return the measures of a repetition by name; NaN where one cannot be computed.
 
     Args:
         stamps_ns: (T) of its frames [ns].
@@ -134,22 +135,23 @@ def repetition_measures(
     """
     if len(stamps_ns) < MIN_SAMPLES:
         return dict.fromkeys(MEASURES, float("nan"))
-    curves = posture_curves(positions_m, axes)
+    curves = pose_curves(positions_m, axes)
     extremes = {name: _extremes(curve) for name, curve in curves.items()}
-    found = {}
+    values = {}
     for name, measure in MEASURES.items():
         if not measure.curve:
-            found[name] = float(stamps_ns[-1] - stamps_ns[0]) * 1e-9
+            values[name] = float(stamps_ns[-1] - stamps_ns[0]) * 1e-9
             continue
         low, middle, high = extremes[measure.curve]
-        found[name] = {"high": high - middle, "low": middle - low, "top": high, "range": high - low}[measure.extreme]
-    return found
+        values[name] = {"high": high - middle, "low": middle - low, "top": high, "range": high - low}[measure.extreme]
+    return values
 
 
 def _extremes(curve: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Return the minimum, the middle and the maximum of a curve by PERCENTILES; NaN with too few samples."""
     seen = np.sort(curve[np.isfinite(curve)])
     if len(seen) < MIN_SAMPLES:
         return float("nan"), float("nan"), float("nan")
-    places = np.array(PERCENTILES) / 100.0 * (len(seen) - 1)
-    low, middle, high = seen[np.rint(places).astype(np.intp)]
+    ranks = np.array(PERCENTILES) / 100.0 * (len(seen) - 1)
+    low, middle, high = seen[np.rint(ranks).astype(np.intp)]
     return float(low), float(middle), float(high)

@@ -1,1 +1,1 @@
-"""24 joint centres from the silhouette and its depth."""
+"""Prediction of 24 joint centres from the silhouette and its depth."""

@@ -1,44 +1,46 @@
-"""Silhouette to 24 joints: by the network, or by the published rules."""
+"""Prediction of 24 joint centres from a silhouette, by a network or by the published rules of DKP-Net."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rehab_pose.datatypes import Joints, JointVisibility, Silhouette
 from rehab_pose.filters.one_euro import OneEuroFilter
-from rehab_pose.joints.build import INPUT_NAME, build_network
-from rehab_pose.joints.crop import crop_person
-from rehab_pose.joints.published import arms_are_raised, points_lowered_arms, points_raised_arms
+from rehab_pose.joints.crop import INPUT_NAME, crop_person
+from rehab_pose.joints.dkp_net_rules import arms_are_raised, points_lowered_arms, points_raised_arms
 from rehab_pose.joints.settings import JointSettings
 from rehab_pose.skeletons.dkp24 import DKP_24
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose.weights import load_network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.weights import Network
 
-__all__ = ["JointPredictor"]
+__all__ = ["DEFAULT_WEIGHTS", "JointPredictor"]
 
+DEFAULT_WEIGHTS = Path(__file__).with_name("joints.onnx")
 CONFIDENT_SIGMA_M = 0.12
-"""A joint known to within this has a confidence of 1/e: half the length of a forearm is as good as lost [m]."""
+"""Standard deviation at which the confidence of a joint is 1/e: about half the length of a forearm [m]."""
 OCCLUDED_CONFIDENCE = 0.5
-"""Factor on the confidence of a joint that something hides."""
+"""Factor of the confidence of an occluded joint."""
 OUTSIDE_CONFIDENCE = 0.2
-"""Factor on the confidence of a joint outside the image."""
+"""Factor of the confidence of a joint outside the image."""
 OCCLUDER_GAP_M = 0.30
-"""A surface this far before a joint centre is not that joint's own flesh [m]."""
+"""A surface more than this in front of a joint centre is not that of the body part: it occludes the joint [m]."""
 PAPER_SIGMA_M = 0.15
-"""Typical error of the published rules on a simulated person [m]."""
+"""Standard deviation of joints from the published rules: their typical error on a simulated person [m]."""
 
 
 class JointPredictor:
-    """Predicts the 24 joints of one followed person."""
+    """Predicts the 24 joints of one person over time."""
 
     def __init__(self, settings: JointSettings | None = None) -> None:
-        """Load the network if the method asks for it.
+        """Load the network if the method of the settings has one.
 
         Raises:
             ModelFileError: Its weights cannot be used.
@@ -46,7 +48,7 @@ class JointPredictor:
         self._settings = settings or JointSettings()
         self._network: Network | None = None
         if self._settings.method == "network":
-            self._network = build_network(self._settings.weights_path)
+            self._network = load_network(self._settings.weights_path or DEFAULT_WEIGHTS, (INPUT_NAME,))
         self._filter = OneEuroFilter(self._settings.smoothing_cutoff_hz, self._settings.smoothing_speed_coefficient)
 
     @property
@@ -55,18 +57,18 @@ class JointPredictor:
         return self._network.model_id if self._network else self._settings.method
 
     def reset(self) -> None:
-        """Forget the person (time jumped back, or somebody else came)."""
+        """Reset the filter (time jumped back, or another person)."""
         self._filter.reset()
 
     def process(self, item: Silhouette | None) -> Joints | None:
-        """Return the joints of a silhouette; without one, forget the filter's state: the next person may be elsewhere."""
+        """Return the joints of a silhouette; without one, reset the filter, as the next person may be elsewhere."""
         if item is None:
             self.reset()
             return None
         return self.predict(item)
 
     def predict(self, silhouette: Silhouette) -> Joints:
-        """Return the SMPL_24 joints of a silhouette; all NaN where it has no depth at all."""
+        """Return the SMPL_24 joints of a silhouette; all NaN if it has no depth."""
         if self._network is None:
             positions_m, sigma_m = self._by_rules(silhouette)
         else:
@@ -95,7 +97,8 @@ class JointPredictor:
             return np.full((len(SMPL_24), 3), np.nan), np.full(len(SMPL_24), np.nan)
         output = network.session.run(None, {INPUT_NAME: crop.encoded[None]})[0][0].astype(np.float64)
         positions_m = crop.points_m(output[:, :2], output[:, 2], silhouette.intrinsics)
-        # The network gives the scale of a Laplace distribution a coordinate; its standard deviation is sqrt(2) larger.
+        # The network predicts the logarithm of the scale of a Laplace distribution of each coordinate; the standard
+        # deviation is sqrt(2) times the scale.
         sigma_m = np.sqrt(2.0) * np.exp(output[:, 3])
         return positions_m, sigma_m
 
@@ -103,7 +106,7 @@ class JointPredictor:
     def _by_rules(silhouette: Silhouette) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         inside = silhouette.inside
         points = points_raised_arms(inside) if arms_are_raised(inside) else points_lowered_arms(inside)
-        # DKP_24 is ordered like SMPL_24: the paper's one-to-one map is the order itself.
+        # A point of DKP_24 has the index of the SMPL_24 joint that the paper maps it to.
         pixels = np.array([points[name] for name in DKP_24.joint_names])
         depth_m = np.array([_depth_near(silhouette.depth_m, x, y) for x, y in pixels])
         camera = silhouette.intrinsics.cropped(silhouette.box_px)
@@ -113,7 +116,7 @@ class JointPredictor:
 
 
 def _depth_near(depth_m: NDArray[np.float32], x: float, y: float, radius_px: int = 6) -> float:
-    """Return the median depth of the person around a pixel [m], NaN where there is none."""
+    """Return the median depth [m] of the person in a window around a pixel, NaN = no return."""
     row, column = round(y), round(x)
     window = depth_m[max(row - radius_px, 0) : row + radius_px + 1, max(column - radius_px, 0) : column + radius_px + 1]
     seen = window[np.isfinite(window)]
@@ -121,7 +124,7 @@ def _depth_near(depth_m: NDArray[np.float32], x: float, y: float, radius_px: int
 
 
 def _visibility(positions_m: NDArray[np.float64], silhouette: Silhouette) -> NDArray[np.uint8]:
-    """Tell for each joint (J, 3) whether it is seen, hidden, or outside the image."""
+    """Return the `JointVisibility` (J) of joints (J, 3) [m]: observed, occluded, outside the image, or missing."""
     visibility = np.full(len(positions_m), JointVisibility.OBSERVED, dtype=np.uint8)
     pixels = silhouette.intrinsics.project(positions_m)
     known = np.isfinite(pixels).all(axis=1)

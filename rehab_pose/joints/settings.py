@@ -1,4 +1,4 @@
-"""What a person may change about joints."""
+"""Settings of the joints."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ __all__ = ["JointSettings"]
 
 @dataclass(frozen=True)
 class JointSettings(Settings):
-    """How joints are predicted and smoothed."""
+    """Method of prediction and smoothing."""
 
     method: str = setting(
         "network",
-        "network: joint centres by a small network; paper: DKP-Net-24-L and -R as tabled by Ashraf et al. (2025)",
+        "network: joint centres by a small network; paper: DKP-Net-24-L and -R, tables of Ashraf et al. (2025)",
         choices=("network", "paper"),
     )
-    weights_path: str = setting("", "Weights of the network (.onnx); empty: the ones in this package")
+    weights_path: str = setting("", "ONNX file of the network; empty = the shipped weights")
     smooth: bool = setting(True, "Filter positions over time (one-euro filter)")
     smoothing_cutoff_hz: float = setting(
         2.0, "Cut-off frequency of the filter at rest [Hz]", minimum=0.05, maximum=30.0
     )
     smoothing_speed_coefficient: float = setting(
-        4.0, "Hz of cut-off added for each metre a second", minimum=0.0, maximum=100.0
+        4.0, "Increase of the cut-off frequency per speed [Hz / (m/s)]", minimum=0.0, maximum=100.0
     )

@@ -1,1 +1,1 @@
-"""Points found by classical geometry on the silhouette and its texture."""
+"""Classical keypoints on the person's pixels."""

@@ -1,8 +1,8 @@
-"""Classical keypoints on the person's box (Ashraf et al. 2025, section 3.1.4).
+"""Classical keypoints on the person (Ashraf et al. 2025, section 3.1.4).
 
-Detectors scan the whole image whatever region of interest they are given, so they get the box alone, at half
-resolution by default; positions come back in pixels of the whole image. Points off the person are no keypoints of the
-person: the detectors are masked with the silhouette, and what they still put outside is left out.
+OpenCV's detectors process the full image even with a mask, so they run on the person's box only, by default at half
+resolution. Positions are returned in pixels of the full image. The detectors are masked with the silhouette; points
+that are nevertheless outside it are removed.
 """
 
 from __future__ import annotations
@@ -24,27 +24,29 @@ if TYPE_CHECKING:
 __all__ = ["KeypointDetector"]
 
 CORNER_QUALITY = 0.01
-"""Corners weaker than this fraction of the strongest are left out (OpenCV's tutorial value)."""
+"""Corners weaker than this fraction of the strongest are left out (the value of OpenCV's tutorial)."""
 CORNER_DISTANCE_PX = 3.0
+"""Smallest distance between two corners [px in the detectors' resolution]."""
 HARRIS_K = 0.04
-"""Harris and Stephens (1988): det M - k (trace M)^2."""
+"""k in det M - k (trace M)^2 (Harris and Stephens 1988)."""
 MINIMUM_SIDE_PX = 16
-"""The descriptors' smallest support; a smaller box gets contour and skeleton points only."""
+"""A box with a smaller side than this support of the descriptors has contour and skeleton points only [px]."""
 CONTEXT_PX = 16
-"""Black margin around the box for the binary descriptors, which need their whole support inside the image and would
-find next to nothing on a narrow person [px in the detectors' resolution]."""
+"""Black margin around the box for the binary descriptors, whose support has to be inside the image; without it they
+find few points on a narrow person [px in the detectors' resolution]."""
 ORB_EDGE_PX = 8
-"""ORB's own margin: with its default of 31 px a standing person at half resolution has no inside left [px]."""
+"""ORB ignores a border of this size; its default of 31 px would leave nothing of a standing person at half resolution
+[px]."""
 UNORIENTED = -1.0
-"""OpenCV's angle for points without one [deg]."""
+"""OpenCV's angle of points without an orientation [deg]."""
 OUTSIDE_PX = 2
-"""A point this far outside the silhouette, to the nearest pixel, is still on its border [px]."""
+"""Points up to this far outside the silhouette count as on its border [px]."""
 DEPTH_REACH_PX = 1
-"""Depth at a point is the median over 3 x 3 pixels: a corner lies on an edge, where single pixels have no return."""
+"""The depth at a point is the median over 3 x 3 pixels, since single pixels at an edge often have no return [px]."""
 
 
 class KeypointDetector:
-    """Runs the chosen detectors on one silhouette."""
+    """Runs the selected detectors on a silhouette."""
 
     def __init__(self, settings: KeypointSettings | None = None) -> None:
         self._settings = settings or KeypointSettings()
@@ -58,41 +60,36 @@ class KeypointDetector:
             self._detectors["sift"] = cv2.SIFT.create(nfeatures=count)
         if self._settings.akaze:
             self._detectors["akaze"] = cv2.AKAZE.create()
-        # Loads the compiled kernel now rather than at the first frame.
+        # Load the compiled kernel now, not at the first frame.
         end_and_branch_points(np.zeros((4, 4), dtype=np.bool_))
-        self._dropped = 0
-
-    @property
-    def dropped_points(self) -> int:
-        """How many points of the last silhouette were left out because they lay off the person."""
-        return self._dropped
 
     def reset(self) -> None:
-        """Do nothing: each frame stands alone."""
+        """Do nothing: frames are processed independently."""
 
     def process(self, item: Silhouette | None) -> Keypoints | None:
         """Return the keypoints of a silhouette, None without one."""
         return None if item is None else self.detect(item)
 
     def detect(self, silhouette: Silhouette) -> Keypoints:
-        """Return the keypoints of one person, one family a detector, in the settings' order."""
+        """Return the keypoints of one person, one family for each detector, in the order of the settings."""
         box = _Box(silhouette, half=self._settings.half_resolution)
-        found: list[_Found] = []
+        detections: list[_Detections] = []
         if self._settings.contour:
-            found.append(_Found("contour", self._contour(silhouette.inside), scale=1.0))
+            detections.append(_Detections("contour", self._contour(silhouette.inside), scale=1.0))
         large_enough = min(box.gray.shape) >= MINIMUM_SIDE_PX
         for name, wanted in (("harris", self._settings.harris), ("shi_tomasi", self._settings.shi_tomasi)):
             if wanted:
-                points, response = self._corners(box, harris=name == "harris") if large_enough else _nothing()
-                found.append(_Found(name, points, box.scale, response=response))
+                points, response = self._corners(box, harris=name == "harris") if large_enough else _no_points()
+                detections.append(_Detections(name, points, box.scale, response=response))
         for name, detector in self._detectors.items():
-            found.append(self._described(box, name, detector) if large_enough else _Found(name, _nothing()[0]))
+            detections.append(
+                self._described(box, name, detector) if large_enough else _Detections(name, _no_points()[0])
+            )
         if self._settings.skeleton:
             ends, branches = end_and_branch_points(box.inside)
-            found.append(_Found("skeleton_end", ends, box.scale))
-            found.append(_Found("skeleton_branch", branches, box.scale))
-        families, self._dropped = box.families(found)
-        return Keypoints(stamp_ns=silhouette.stamp_ns, frame_id=silhouette.frame_id, families=families)
+            detections.append(_Detections("skeleton_end", ends, box.scale))
+            detections.append(_Detections("skeleton_branch", branches, box.scale))
+        return Keypoints(stamp_ns=silhouette.stamp_ns, frame_id=silhouette.frame_id, families=box.families(detections))
 
     def _contour(self, inside: NDArray[np.bool_]) -> NDArray[np.float32]:
         contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -104,9 +101,9 @@ class KeypointDetector:
         return corners.reshape(-1, 2).astype(np.float32)[: self._settings.maximum_points]
 
     def _corners(self, box: _Box, *, harris: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return corners (K, 2) and their response (K): Harris's or the smaller eigenvalue, as cv2.cornerHarris's."""
-        # OpenCV's stubs do not say that it gives None where there is no corner at all.
-        found: Any = cv2.goodFeaturesToTrackWithQuality(
+        """Return corners (K, 2) and their response (K): Harris's measure or the smaller eigenvalue."""
+        # OpenCV's stubs omit that the result is None if there is no corner.
+        result: Any = cv2.goodFeaturesToTrackWithQuality(
             box.gray,
             self._settings.maximum_points,
             CORNER_QUALITY,
@@ -115,13 +112,13 @@ class KeypointDetector:
             useHarrisDetector=harris,
             k=HARRIS_K,
         )
-        corners, quality = found
+        corners, quality = result
         if corners is None:
-            return _nothing()
+            return _no_points()
         return corners.reshape(-1, 2).astype(np.float32), np.asarray(quality, dtype=np.float32).reshape(-1)
 
-    def _described(self, box: _Box, name: str, detector: Any) -> _Found:  # noqa: ANN401  (OpenCV's Feature2D kinds)
-        """Return the strongest points of a detector that also describes what it finds."""
+    def _described(self, box: _Box, name: str, detector: Any) -> _Detections:  # noqa: ANN401  (OpenCV's Feature2D kinds)
+        """Return the strongest points of a detector with their descriptors."""
         margin = 0 if name == "sift" else CONTEXT_PX
         image, mask = box.with_margin(margin)
         points, descriptors = detector.detectAndCompute(image, mask)
@@ -129,7 +126,7 @@ class KeypointDetector:
         values = np.array(
             [(*points[i].pt, points[i].size, points[i].angle, points[i].response) for i in order], dtype=np.float32
         ).reshape(-1, 5)
-        return _Found(
+        return _Detections(
             name,
             values[:, :2] - np.float32(margin),
             box.scale,
@@ -140,26 +137,26 @@ class KeypointDetector:
         )
 
 
-class _Found(NamedTuple):
-    """What one detector found on the box."""
+class _Detections(NamedTuple):
+    """The points of one detector on the box."""
 
     detector: str
     points: NDArray[np.float32]
-    """(K, 2) u, v in the detector's resolution [px]."""
+    """(K, 2) u, v in the box at the detector's resolution [px]."""
     scale: float = 1.0
-    """Pixels of the whole image in one of the detector's."""
+    """Pixels of the full image per pixel of the detector's resolution."""
     size_px: NDArray[np.float32] | None = None
     angle_rad: NDArray[np.float32] | None = None
     response: NDArray[np.float32] | None = None
     descriptors: NDArray[Any] | None = None
 
 
-def _nothing() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _no_points() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return np.empty((0, 2), np.float32), np.empty(0, np.float32)
 
 
 class _Box:
-    """The person's box in the detectors' resolution, and the way back to the whole image."""
+    """The person's box at the detectors' resolution, and the transform to the full image."""
 
     def __init__(self, silhouette: Silhouette, *, half: bool) -> None:
         self._silhouette = silhouette
@@ -177,57 +174,57 @@ class _Box:
         self.gray: NDArray[np.uint8] = gray
         self.inside = inside.astype(np.bool_)
         self.mask: NDArray[np.uint8] = cv2.dilate(inside, np.ones((3, 3), np.uint8)).astype(np.uint8)
-        """Where detectors may put points (h, w): one pixel wider than the person."""
+        """Mask of the detectors (h, w): the person dilated by one pixel."""
 
     def with_margin(self, margin_px: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the gray image and the mask with a black margin: outside the person there is nothing."""
+        """Return the grey image and the mask with a black margin."""
         sides = (margin_px, margin_px, margin_px, margin_px)
         gray = cv2.copyMakeBorder(self.gray, *sides, cv2.BORDER_CONSTANT, value=0)
         return gray, cv2.copyMakeBorder(self.mask, *sides, cv2.BORDER_CONSTANT, value=0)
 
-    def families(self, found: Sequence[_Found]) -> tuple[tuple[KeypointFamily, ...], int]:
-        """Return the points on the person, in pixels of the whole image and with depth, and how many lay off it."""
-        ends = np.cumsum([len(entry.points) for entry in found])
-        if not found:
-            return (), 0
-        local = np.concatenate([entry.points * entry.scale + (entry.scale - 1.0) / 2.0 for entry in found])
+    def families(self, detections: Sequence[_Detections]) -> tuple[KeypointFamily, ...]:
+        """Return the points that are on the person, in pixels of the full image and with depth."""
+        ends = np.cumsum([len(entry.points) for entry in detections])
+        if not detections:
+            return ()
+        local = np.concatenate([entry.points * entry.scale + (entry.scale - 1.0) / 2.0 for entry in detections])
         on_person, depth_m = self._on_person(local), self._depth_at(local)
         pixels = local + np.array(self._silhouette.box_px[:2], dtype=np.float32)
         families = []
-        for entry, end in zip(found, ends, strict=True):
-            own = slice(int(end) - len(entry.points), int(end))
-            kept = on_person[own]
+        for entry, end in zip(detections, ends, strict=True):
+            rows = slice(int(end) - len(entry.points), int(end))
+            kept = on_person[rows]
             unknown = np.full(len(entry.points), np.nan, dtype=np.float32)
             families.append(
                 KeypointFamily(
                     detector=entry.detector,
-                    pixels=pixels[own][kept],
+                    pixels=pixels[rows][kept],
                     size_px=(unknown if entry.size_px is None else entry.size_px)[kept],
                     angle_rad=(unknown if entry.angle_rad is None else entry.angle_rad)[kept],
                     response=(unknown if entry.response is None else entry.response)[kept],
-                    depth_m=depth_m[own][kept],
+                    depth_m=depth_m[rows][kept],
                     descriptors=None if entry.descriptors is None else entry.descriptors[kept],
                 )
             )
-        return tuple(families), int(np.count_nonzero(~on_person))
+        return tuple(families)
 
     def _on_person(self, local: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Tell which points (K, 2) [px in the box] lie within OUTSIDE_PX of the silhouette (K)."""
+        """Return whether points (K, 2) [px in the box] are within OUTSIDE_PX of the silhouette (K)."""
         column, row = np.rint(local).astype(np.intp).T + OUTSIDE_PX
         height, width = self._near.shape
         in_reach = (column >= 0) & (column < width) & (row >= 0) & (row < height)
         return np.asarray(in_reach & self._near[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)])
 
     def _depth_at(self, local: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the median of the person's depth (K) [m] in 3 x 3 pixels around points (K, 2); NaN where none is."""
+        """Return the median depth (K) [m] of the person in 3 x 3 pixels around points (K, 2); NaN = no return."""
         height, width = self._silhouette.inside.shape
         column = np.clip(np.rint(local[:, 0]).astype(np.intp), 0, width - 1) + DEPTH_REACH_PX
         row = np.clip(np.rint(local[:, 1]).astype(np.intp), 0, height - 1) + DEPTH_REACH_PX
         step = np.arange(-DEPTH_REACH_PX, DEPTH_REACH_PX + 1)
         windows = self._depth_m[row[:, None, None] + step[:, None], column[:, None, None] + step]
         windows = windows.reshape(len(row), step.size**2)
-        # NaN sorts last: the middle of what was seen is at half its count.
+        # NaN sorts last: the median of the n finite values is at half of n.
         ordered, seen = np.sort(windows, axis=1), np.isfinite(windows).sum(axis=1)
-        place = np.arange(len(row))
-        middle = np.float32(0.5) * (ordered[place, np.maximum(seen - 1, 0) // 2] + ordered[place, seen // 2])
-        return np.where(seen > 0, middle, np.float32(np.nan)).astype(np.float32)
+        index = np.arange(len(row))
+        median = np.float32(0.5) * (ordered[index, np.maximum(seen - 1, 0) // 2] + ordered[index, seen // 2])
+        return np.where(seen > 0, median, np.float32(np.nan)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a person may change about keypoints."""
+"""Settings of the keypoints."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["KeypointSettings"]
 
 @dataclass(frozen=True)
 class KeypointSettings(Settings):
-    """Which detectors run, and on how fine an image."""
+    """Selection of the detectors and their resolution."""
 
-    contour: bool = setting(True, "Corners of the outline simplified by Douglas-Peucker (Eq 9)")
+    contour: bool = setting(True, "Corners of the outline after Douglas-Peucker simplification (Eq 9)")
     harris: bool = setting(True, "Harris corners (Eq 10-11)")
     shi_tomasi: bool = setting(True, "Shi-Tomasi corners")
     orb: bool = setting(True, "ORB points with binary descriptors")
@@ -22,7 +22,7 @@ class KeypointSettings(Settings):
     akaze: bool = setting(True, "AKAZE points with binary descriptors")
     skeleton: bool = setting(True, "End and branch points of the silhouette's medial axis (Zhang-Suen)")
     half_resolution: bool = setting(True, "Detect on the person's box at half resolution: 15 times faster")
-    maximum_points: int = setting(100, "Strongest points kept for each detector", minimum=1, maximum=5000)
+    maximum_points: int = setting(100, "Number of strongest points kept for each detector", minimum=1, maximum=5000)
     contour_tolerance: float = setting(
         0.005, "Douglas-Peucker tolerance as a fraction of the outline's length", minimum=0.0001, maximum=0.1
     )

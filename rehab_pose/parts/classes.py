@@ -1,10 +1,8 @@
-"""The 20 classes of Look Into Person (Gong et al. 2017) and a colour for each."""
+"""The 20 classes of the data set Look Into Person (LIP, Gong et al. 2017)."""
 
 from __future__ import annotations
 
-import numpy as np
-
-__all__ = ["LIP_CLASSES", "LIP_COLORS", "lip_class"]
+__all__ = ["LIP_CLASSES", "lip_class"]
 
 LIP_CLASSES = (
     "background",
@@ -28,33 +26,6 @@ LIP_CLASSES = (
     "left_shoe",
     "right_shoe",
 )
-
-LIP_COLORS = np.array(
-    [
-        (0, 0, 0),
-        (128, 0, 0),
-        (120, 72, 20),
-        (0, 85, 0),
-        (170, 0, 51),
-        (255, 85, 0),
-        (0, 0, 85),
-        (0, 119, 221),
-        (85, 85, 0),
-        (0, 85, 85),
-        (85, 51, 0),
-        (52, 86, 128),
-        (0, 128, 0),
-        (240, 190, 160),
-        (51, 170, 221),
-        (0, 255, 255),
-        (85, 255, 170),
-        (170, 255, 85),
-        (255, 255, 0),
-        (255, 170, 0),
-    ],
-    dtype=np.uint8,
-)
-"""(20, 3) RGB for display, close to the palette of the data set's own pictures."""
 
 
 def lip_class(name: str) -> int:

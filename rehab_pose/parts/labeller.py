@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rehab_pose.datatypes import BodyParts, Joints, PersonView, Silhouette
 from rehab_pose.errors import ModelFileError
+from rehab_pose.parts.contours import part_contours
 from rehab_pose.parts.nearest_bone import label_by_nearest_bone
-from rehab_pose.parts.outlines import part_outlines
 from rehab_pose.parts.parsing import PersonParser
 from rehab_pose.parts.settings import PartSettings
 
@@ -54,7 +54,7 @@ class PartLabeller:
             frame_id=silhouette.frame_id,
             box_px=silhouette.box_px,
             labels=labels,
-            contours_px=part_outlines(labels, silhouette.box_px, self._settings.points_per_contour),
+            contours_px=part_contours(labels, silhouette.box_px, self._settings.points_per_contour),
         )
 
 

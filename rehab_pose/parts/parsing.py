@@ -1,4 +1,4 @@
-"""Parts by a parsing network on the person's colours, the way of Ashraf et al. (2025) Eq 13."""
+"""Labelling of body parts by a human parsing network on the colour image, as in Ashraf et al. (2025), Eq 13."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rehab_pose.errors import MissingDependencyError
+from rehab_pose.weights import explain_missing_torch
 
 if TYPE_CHECKING:
     import os
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["PersonParser"]
 
 INPUT_PX = 256
-"""Width and height that the published networks were trained on; proportions are not kept, there as here [px]."""
+"""Width and height of the network's input, as in the training of the published networks, which did not keep the aspect
+ratio either [px]."""
 
 
 class PersonParser:
-    """Gives each pixel of a person one of LIP's 20 classes."""
+    """Labels the pixels of a person with the 20 classes of LIP."""
 
     def __init__(self, path: str | os.PathLike[str], device: str = "cpu") -> None:
         """Load the network.
@@ -34,16 +35,12 @@ class PersonParser:
 
         Raises:
             ModelFileError: The checkpoint cannot be used.
-            SettingsError: There is no such device.
+            SettingsError: The device does not exist.
             MissingDependencyError: PyTorch is not installed.
         """
-        # torch takes seconds and hundreds of megabytes to load: only who asks for this method pays.
-        try:
-            from rehab_pose.checkpoints import TorchNetwork  # noqa: PLC0415
+        with explain_missing_torch("parts by the method psp", "choose the method joints"):
+            from rehab_pose.checkpoints import TorchNetwork  # noqa: PLC0415  (torch is slow to load)
             from rehab_pose.parts.parsing_checkpoint import load_parsing_network  # noqa: PLC0415
-        except ModuleNotFoundError as error:
-            msg = f"parts by the method psp: expected PyTorch ({error}); pip install torch, or choose the method joints"
-            raise MissingDependencyError(msg) from error
         self._network = TorchNetwork(load_parsing_network(path, device), path, device)
 
     @property
@@ -54,7 +51,7 @@ class PersonParser:
     def parse(self, silhouette: Silhouette) -> NDArray[np.uint8]:
         """Return the LIP class (h, w) of each pixel of the box.
 
-        0 outside the silhouette, and everywhere when the network sees no part at all.
+        0 outside the silhouette, and everywhere if the network finds no part.
         """
         height, width = silhouette.inside.shape
         shrinks = max(height, width) > INPUT_PX
@@ -67,9 +64,9 @@ class PersonParser:
 
 
 def fill_silhouette(labels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return labels (h, w) on the silhouette only; where they say background there, the nearest part's label.
+    """Return labels (h, w) inside the silhouette, 0 outside; background inside takes the label of the nearest part.
 
-    The silhouette is measured and the network is not sure of the border: who is inside is a part.
+    The silhouette is more accurate at the border than the network.
     """
     known = inside & (labels > 0)
     if not known.any():

@@ -1,4 +1,4 @@
-"""Which backbone a Single-Human-Parsing-LIP checkpoint holds, and the network with its weights."""
+"""Loading of Single-Human-Parsing-LIP checkpoints: identifies the backbone and loads the weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["load_parsing_network"]
 
 
 def load_parsing_network(path: str | os.PathLike[str], device: str = "cpu", *, narrowing: int = 1) -> ParsingNetwork:
-    """Return the parsing network that a file holds, on a device, ready to predict.
+    """Return the parsing network of a checkpoint in evaluation mode on a device.
 
     Args:
         path: The checkpoint, for example that project's `PSPNet_last`.
@@ -28,7 +28,7 @@ def load_parsing_network(path: str | os.PathLike[str], device: str = "cpu", *, n
 
     Raises:
         ModelFileError: The file is missing, damaged, holds code, or belongs to another network.
-        SettingsError: There is no such device.
+        SettingsError: The device does not exist.
     """
     target = usable_device(device)
     state = read_checkpoint(path)
@@ -46,14 +46,14 @@ def load_parsing_network(path: str | os.PathLike[str], device: str = "cpu", *, n
 
 
 def _backbone(names: Iterable[str]) -> str | None:
-    """Return which of `BACKBONES` has layers of these names, the smallest one that has them all."""
+    """Return the name in `BACKBONES` of the smallest backbone that has all layers of these names, None for no match."""
     names = list(names)
     if any(name.startswith("feats.start_features.") for name in names):
         return "densenet"
     if any(name.startswith("feats.feat_") for name in names):
         return "squeezenet"
-    found = [re.match(r"feats\.layer3\.(\d+)\.", name) for name in names]
-    blocks = [int(match.group(1)) + 1 for match in found if match]
+    matches = [re.match(r"feats\.layer3\.(\d+)\.", name) for name in names]
+    blocks = [int(match.group(1)) + 1 for match in matches if match]
     if not blocks:
         return None
     has_bottlenecks = any(re.match(r"feats\.layer\d\.\d+\.conv3\.", name) for name in names)

@@ -1,7 +1,7 @@
-"""The pyramid scene parsing network of Single-Human-Parsing-LIP: a person's image to scores of LIP's 20 classes.
+"""Pyramid scene parsing network of Single-Human-Parsing-LIP: from an image of a person to LIP's 20 classes.
 
-Own code after Zhao et al. 2017 (arXiv 1612.01105: pyramid pooling) with the three enlarging steps of that project.
-Layers carry the names of its published checkpoints. Backbones stand in `parsing_backbones_network`.
+Implemented after Zhao et al. 2017 (arXiv 1612.01105: pyramid pooling) with the three upsampling steps of that project.
+Layers carry the names of its published checkpoints. The backbones are in `parsing_backbones_network`.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ __all__ = ["ParsingNetwork"]
 
 LIP_CLASS_COUNT = 20
 GRIDS = (1, 2, 3, 6)
-"""The image is averaged over so many cells a side."""
+"""Cells per side of the grids over which features are averaged."""
 PYRAMID_CHANNELS = 1024
-ENLARGING_CHANNELS = (256, 64, 64)
-"""After each of the three doublings that lead from stride 8 back to the image."""
+"""Channels after the pyramid pooling."""
+UPSAMPLING_CHANNELS = (256, 64, 64)
+"""Channels after each of the three upsampling steps from stride 8 to the size of the image."""
 IMAGE_LEVEL_CHANNELS = 256
+"""Hidden channels of the image-level head of training."""
 
 
 class _PyramidPooling(nn.Module):
-    """Features joined with their own averages over coarse grids."""
+    """Pyramid pooling: features concatenated with their averages over coarse grids."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -35,26 +37,26 @@ class _PyramidPooling(nn.Module):
         self.bottleneck = nn.Conv2d(inputs * (len(GRIDS) + 1), outputs, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, inputs, h, w) to (B, outputs, h, w)."""
+        """Map (B, inputs, h, w) to (B, outputs, h, w)."""
         size = x.shape[-2:]
         coarse = [nn.functional.interpolate(stage(x), size=size, mode="bilinear") for stage in self.stages]
         return torch.relu(self.bottleneck(torch.cat([*coarse, x], 1)))
 
 
-class _Doubling(nn.Module):
-    """Twice the size, other channels."""
+class _Upsampling(nn.Module):
+    """Upsampling by a factor of 2, then a convolution."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.conv = nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.PReLU())
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, inputs, h, w) to (B, outputs, 2 h, 2 w)."""
+        """Map (B, inputs, h, w) to (B, outputs, 2 h, 2 w)."""
         return cast("torch.Tensor", self.conv(nn.functional.interpolate(x, scale_factor=2.0, mode="bilinear")))
 
 
 class ParsingNetwork(nn.Module):
-    """Images (B, 3, H, W), standardised by ImageNet's mean and deviation, to log-probabilities (B, 20, H, W).
+    """Maps images (B, 3, H, W), standardised with ImageNet's mean and deviation, to log-probabilities (B, 20, H, W).
 
     H and W are multiples of 8; the published networks were trained on 256.
     """
@@ -64,20 +66,20 @@ class ParsingNetwork(nn.Module):
 
         Args:
             backbone: A name from `BACKBONES`.
-            classes: Classes with the background.
-            narrowing: Divide all channels but the classes by this; 1 = as published.
+            classes: Number of classes with the background.
+            narrowing: Divisor of all channel counts except the classes; 1 = as published.
         """
         super().__init__()
         kind = BACKBONES[backbone]
         self.feats = kind.build(narrowing)
         self.psp = _PyramidPooling(kind.channels // narrowing, PYRAMID_CHANNELS // narrowing)
-        first, second, third = (channels // narrowing for channels in ENLARGING_CHANNELS)
-        self.up_1 = _Doubling(PYRAMID_CHANNELS // narrowing, first)
-        self.up_2 = _Doubling(first, second)
-        self.up_3 = _Doubling(second, third)
+        first, second, third = (channels // narrowing for channels in UPSAMPLING_CHANNELS)
+        self.up_1 = _Upsampling(PYRAMID_CHANNELS // narrowing, first)
+        self.up_2 = _Upsampling(first, second)
+        self.up_3 = _Upsampling(second, third)
         self.final = nn.Sequential(nn.Conv2d(third, classes, 1), nn.LogSoftmax(dim=1))
-        # Which classes the image shows at all: an extra task of training. Kept, so that every name in a file has a
-        # place; not calculated.
+        # The head of an auxiliary task of training, the classes in the image. It is not evaluated, but the layers exist
+        # so that every name in a checkpoint has a counterpart.
         hidden = IMAGE_LEVEL_CHANNELS // narrowing
         self.classifier = nn.Sequential(
             nn.Linear(kind.middle_channels // narrowing, hidden), nn.ReLU(), nn.Linear(hidden, classes)

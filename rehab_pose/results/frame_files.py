@@ -58,7 +58,7 @@ class FrameFiles:
         content = json.dumps(joints_of(result), indent=1, allow_nan=False)
         (self._joints / f"{name}.json").write_text(content + "\n", encoding="utf-8")
         vertices_m = None if result.body is None else result.body.vertices_m
-        findings = Findings(result.silhouette, result.joints, vertices_m, result.exercise.recognition)
+        findings = Findings(result.silhouette, result.joints, vertices_m, result.exercise.classification)
         picture = draw_overlay(frame, findings, self._model)
         _write(self._overlays / f"{name}.jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 

@@ -23,7 +23,7 @@ def frame_summary(result: PipelineResult) -> dict[str, Any]:
     there, and a coordinate is null when the joint is missing.
     """
     silhouette = result.silhouette
-    recognition = result.exercise.recognition
+    recognition = result.exercise.classification
     return {
         "stamp_ns": result.stamp_ns,
         "silhouette_area_px": 0 if silhouette is None else silhouette.area_px,

@@ -1,1 +1,1 @@
-"""Who is where: the person's pixels in one RGB-D frame."""
+"""Segmentation of the person in an RGB-D frame."""

@@ -1,4 +1,4 @@
-"""People by DeepLab on the colour image, the way of Ashraf et al. (2025) Eq 1-7."""
+"""Segmentation of people by DeepLab on the colour image, as in Ashraf et al. (2025), Eq 1-7."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rehab_pose.errors import ContractError, MissingDependencyError
-from rehab_pose.silhouette.encoding import sample_rows_and_columns
+from rehab_pose.errors import ContractError
+from rehab_pose.silhouette.depth_encoding import sample_rows_and_columns
+from rehab_pose.weights import explain_missing_torch
 
 if TYPE_CHECKING:
     import os
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_LONG_SIDE_PX", "DeepLabPeople"]
 
 PERSON_CLASS = 15
-"""Of Pascal VOC's 21 classes, 0 = background."""
+"""Index of `person` in the 21 classes of Pascal VOC; 0 = background."""
 DEFAULT_LONG_SIDE_PX = 257
-"""The published networks were trained on 513. Half of it costs a quarter, and still is more than the reduced image of
-this stage; a GPU can afford 513. One more than a multiple of the output stride, as the papers advise [px]."""
+"""Longer side of the network's input [px], one more than a multiple of the output stride as the papers recommend.
+
+The published networks were trained on 513; half of that costs a quarter and is more than the reduced image has."""
 
 
 class DeepLabPeople:
-    """Says for each pixel how likely it shows a person."""
+    """Estimates the probability of a person for each pixel."""
 
     def __init__(
         self, path: str | os.PathLike[str], device: str = "cpu", long_side_px: int = DEFAULT_LONG_SIDE_PX
@@ -33,22 +35,18 @@ class DeepLabPeople:
         """Load the network.
 
         Args:
-            path: A checkpoint as `load_deeplab` knows them.
-            device: `cpu`, `cuda` or `cuda:N`; on a GPU it calculates in half precision.
+            path: A checkpoint in one of the layouts of `load_deeplab`.
+            device: `cpu`, `cuda` or `cuda:N`; a GPU computes in half precision.
             long_side_px: The image is resized so that its longer side has this many pixels.
 
         Raises:
             ModelFileError: The checkpoint cannot be used.
-            SettingsError: There is no such device.
+            SettingsError: The device does not exist.
             MissingDependencyError: PyTorch is not installed.
         """
-        # torch takes seconds and hundreds of megabytes to load: only who asks for this method pays.
-        try:
-            from rehab_pose.checkpoints import TorchNetwork  # noqa: PLC0415
+        with explain_missing_torch("silhouette by DeepLab", "choose another method"):
+            from rehab_pose.checkpoints import TorchNetwork  # noqa: PLC0415  (torch is slow to load)
             from rehab_pose.silhouette.deeplab_checkpoint import load_deeplab  # noqa: PLC0415
-        except ModuleNotFoundError as error:
-            msg = f"silhouette by DeepLab: expected PyTorch ({error}); pip install torch, or choose another method"
-            raise MissingDependencyError(msg) from error
         self._network = TorchNetwork(load_deeplab(path, device), path, device)
         self._long_side_px = long_side_px
 
@@ -58,14 +56,14 @@ class DeepLabPeople:
         return self._network.model_id
 
     def people_probability(self, color: NDArray[np.uint8], width_px: int, height_px: int) -> NDArray[np.float32]:
-        """Return the probability of a person (height_px, width_px), 0 where another class is likelier.
+        """Return the probability of a person (height_px, width_px), 0 where another class is more probable.
 
-        So `> 0` is the rule of Eq 3-4 (the likeliest class is the person), and any higher threshold is stricter.
+        `> 0` is therefore the rule of Eq 3-4 (the most probable class is the person); a higher threshold is stricter.
 
         Args:
             color: (H, W, 3) RGB.
-            width_px: Width of the result, which covers the same view.
-            height_px: Its height.
+            width_px: Width of the result, which covers the full image.
+            height_px: Height of the result.
 
         Raises:
             ContractError: The image has another shape or dtype.
@@ -76,12 +74,12 @@ class DeepLabPeople:
         height, width = color.shape[:2]
         scale = self._long_side_px / max(height, width)
         size_px = max(1, round(width * scale)), max(1, round(height * scale))
-        # Averaging while shrinking and interpolating while enlarging: neither invents edges.
+        # Area averaging when shrinking and linear interpolation when enlarging create no edges.
         resized = cv2.resize(color, size_px, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         probabilities = self._network.probabilities(resized.astype(np.uint8))
         person = probabilities[PERSON_CLASS]
         person = np.where(person >= probabilities.max(axis=0), person, np.float32(0.0))
-        # Nearest neighbour back to the stage's size (Eq 7).
+        # Nearest neighbour to the size of the result (Eq 7).
         rows, columns = sample_rows_and_columns(*size_px, width_px, height_px)
         result: NDArray[np.float32] = np.ascontiguousarray(person[np.ix_(rows, columns)], dtype=np.float32)
         return result

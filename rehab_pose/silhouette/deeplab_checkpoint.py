@@ -1,4 +1,4 @@
-"""Which DeepLab a checkpoint holds, and the network with its weights."""
+"""Loading of DeepLab checkpoints: identifies the network and loads its weights."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 __all__ = ["load_deeplab"]
 
 AUXILIARY = "aux_classifier."
-"""torchvision's second head: only training needs it."""
+"""Prefix of torchvision's auxiliary head, which only training uses."""
 INNER_HEAD = "classifier.classifier."
-"""Where DeepLabV3Plus-Pytorch keeps the whole head of its V3, and the last part of its V3+'s."""
+"""Prefix in DeepLabV3Plus-Pytorch of the head of its V3, and of the last part of the head of its V3+."""
 
 
 def load_deeplab(
     path: str | os.PathLike[str], device: str = "cpu", *, classes: int = VOC_CLASSES, width: int = 64
 ) -> nn.Module:
-    """Return the DeepLab that a file holds, on a device, ready to predict.
+    """Return the DeepLab network of a checkpoint in evaluation mode on a device.
 
-    Three layouts are known: V3+ of DeepLabV3Plus-Pytorch, V3 of torchvision (output stride 8), and V3 of
+    Three layouts are supported: V3+ of DeepLabV3Plus-Pytorch, V3 of torchvision (output stride 8), and V3 of
     DeepLabV3Plus-Pytorch (output stride 16); each with ResNet-50, -101 or -152.
 
     Args:
         path: The checkpoint.
         device: `cpu`, `cuda` or `cuda:N`.
-        classes: Classes the file must have; Pascal VOC has 21.
+        classes: Number of classes that the file must have; Pascal VOC has 21.
         width: Channels of the first layer; published files have 64.
 
     Raises:
         ModelFileError: The file is missing, damaged, holds code, or belongs to another network.
-        SettingsError: There is no such device.
+        SettingsError: The device does not exist.
     """
     target = usable_device(device)
     state = {name: value for name, value in read_checkpoint(path).items() if not name.startswith(AUXILIARY)}
@@ -66,7 +66,7 @@ def load_deeplab(
 
 
 def _blocks(names: Iterable[str]) -> tuple[int, int, int, int]:
-    """Return the smallest ResNet that has every block of the third stage: there the three differ."""
-    found = [re.match(r"backbone\.layer3\.(\d+)\.", name) for name in names]
-    last = max((int(match.group(1)) for match in found if match), default=0)
+    """Return the block counts of the smallest ResNet with all blocks of the third stage, in which the three differ."""
+    matches = [re.match(r"backbone\.layer3\.(\d+)\.", name) for name in names]
+    last = max((int(match.group(1)) for match in matches if match), default=0)
     return next((blocks for blocks in RESNET_BLOCKS.values() if last < blocks[2]), RESNET_BLOCKS["resnet152"])

@@ -1,11 +1,11 @@
-"""The 24 points of DKP-Net-24 (Ashraf et al. 2025, Tables 1 and 2) and their one-to-one map to SMPL's joints."""
+"""The 24 points of DKP-Net-24 (Ashraf et al. 2025, Tables 1 and 2) in the order of SMPL's joints."""
 
 from __future__ import annotations
 
 from rehab_pose.skeletons.skeleton import Skeleton
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
-__all__ = ["DKP_24", "SMPL_NAME_FROM_DKP_NAME"]
+__all__ = ["DKP_24"]
 
 DKP_24 = Skeleton(
     name="DKP_24",
@@ -37,15 +37,4 @@ DKP_24 = Skeleton(
     ),
     parents=SMPL_24.parents,
 )
-"""Ordered like SMPL_24, so that the one-to-one map of the paper is the identity on indices."""
-
-SMPL_NAME_FROM_DKP_NAME = {
-    "lower_spine": "spine1",
-    "spine": "spine2",
-    "upper_spine": "spine3",
-    "left_heel": "left_foot",
-    "right_heel": "right_foot",
-    "left_collarbone": "left_collar",
-    "right_collarbone": "right_collar",
-}
-"""The points whose names differ; the others keep their name."""
+"""A point and the SMPL_24 joint that the paper maps it to have the same index."""

@@ -1,4 +1,4 @@
-"""The shipped recogniser on a stick figure: right labels in time, none when nothing is done."""
+"""ExerciseRecogniser with the shipped weights on a stick figure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Film = Callable[..., list[Joints]]
 
 
-def watch(recogniser: ExerciseRecogniser, frames: list[Joints]) -> list[ExerciseUpdate]:
+def process(recogniser: ExerciseRecogniser, frames: list[Joints]) -> list[ExerciseUpdate]:
     return [recogniser.recognise(joints.stamp_ns, joints.frame_id, joints) for joints in frames]
 
 
@@ -35,14 +35,14 @@ def recogniser() -> ExerciseRecogniser:
 
 
 @pytest.mark.parametrize("label", EXERCISES)
-def test_the_right_label_within_three_seconds_and_the_right_count(
+def test_the_label_is_right_within_three_seconds_and_the_count_is_exact(
     recogniser: ExerciseRecogniser, make_film: Film, label: str
 ) -> None:
     recogniser.reset()
     frames = make_film(label, 4)
-    updates = watch(recogniser, frames)
-    labels = [update.recognition.label for update in updates]
-    begin = 54  # 1.8 s of standing and getting ready
+    updates = process(recogniser, frames)
+    labels = [update.classification.label for update in updates]
+    begin = 54  # after 1.8 s of standing and moving to the starting pose
     assert label in labels[: begin + 90]
     settled = Counter(labels[begin + 90 : -120])
     assert settled[label] > 0.95 * settled.total()
@@ -51,62 +51,62 @@ def test_the_right_label_within_three_seconds_and_the_right_count(
 
 
 @pytest.mark.parametrize("label", EXERCISES)
-def test_labels_hold_from_other_viewpoints(recogniser: ExerciseRecogniser, make_film: Film, label: str) -> None:
+def test_labels_do_not_depend_on_the_viewpoint(recogniser: ExerciseRecogniser, make_film: Film, label: str) -> None:
     recogniser.reset()
-    updates = watch(recogniser, make_film(label, 3, yaw_rad=0.6, noise_m=0.012, seed=4))
-    settled = Counter(update.recognition.label for update in updates[144:-120])
+    updates = process(recogniser, make_film(label, 3, yaw_rad=0.6, noise_m=0.012, seed=4))
+    settled = Counter(update.classification.label for update in updates[144:-120])
     assert settled.most_common(1)[0][0] == label
 
 
 def test_standing_still_is_none(recogniser: ExerciseRecogniser, make_film: Film) -> None:
     recogniser.reset()
-    updates = watch(recogniser, make_film("none", 3))
-    assert {update.recognition.label for update in updates} == {NONE}
+    updates = process(recogniser, make_film("none", 3))
+    assert {update.classification.label for update in updates} == {NONE}
     assert all(update.repetition is None for update in updates)
 
 
-def test_the_label_ends_soon_after_the_movement(recogniser: ExerciseRecogniser, make_film: Film) -> None:
+def test_the_label_is_none_after_the_movement(recogniser: ExerciseRecogniser, make_film: Film) -> None:
     recogniser.reset()
-    updates = watch(recogniser, make_film("squat", 3, rest_s=5.0))
-    assert updates[-1].recognition.label == NONE
+    updates = process(recogniser, make_film("squat", 3, rest_s=5.0))
+    assert updates[-1].classification.label == NONE
 
 
-def test_every_answer_is_complete(recogniser: ExerciseRecogniser, make_film: Film) -> None:
+def test_every_classification_is_complete(recogniser: ExerciseRecogniser, make_film: Film) -> None:
     recogniser.reset()
-    for joints, update in zip(frames := make_film("squat", 1), watch(recogniser, frames), strict=True):
-        found = update.recognition
-        assert found.stamp_ns == joints.stamp_ns >= found.start_ns
-        assert found.label in LABELS
-        assert found.probabilities.sum() == pytest.approx(1.0, abs=1e-6)
-        assert 0.0 <= found.confidence <= 1.0
-        assert found.model_id.startswith("exercise-")
+    for joints, update in zip(frames := make_film("squat", 1), process(recogniser, frames), strict=True):
+        result = update.classification
+        assert result.stamp_ns == joints.stamp_ns >= result.start_ns
+        assert result.label in LABELS
+        assert result.probabilities.sum() == pytest.approx(1.0, abs=1e-6)
+        assert 0.0 <= result.confidence <= 1.0
+        assert result.model_id.startswith("exercise-")
 
 
-def test_answers_do_not_depend_on_the_frame_rate(make_film: Film) -> None:
+def test_probabilities_do_not_depend_on_the_frame_rate(make_film: Film) -> None:
     frames = make_film("squat", 3)
-    found = []
+    probabilities = []
     for keep, stride in ((1, 4), (2, 2)):
-        fewer = ExerciseRecogniser(ExerciseSettings(stride_frames=stride))
-        updates = watch(fewer, frames[::keep])
-        found.append(np.array([update.recognition.probabilities for update in updates[:: 2 // keep]]))
-    assert np.abs(found[0] - found[1][: len(found[0])]).max() < 0.15
+        slower = ExerciseRecogniser(ExerciseSettings(stride_frames=stride))
+        updates = process(slower, frames[::keep])
+        probabilities.append(np.array([update.classification.probabilities for update in updates[:: 2 // keep]]))
+    assert np.abs(probabilities[0] - probabilities[1][: len(probabilities[0])]).max() < 0.15
 
 
-def test_time_set_back_forgets_everything(recogniser: ExerciseRecogniser, make_film: Film) -> None:
+def test_a_jump_back_in_time_resets_the_recogniser(recogniser: ExerciseRecogniser, make_film: Film) -> None:
     frames = make_film("squat", 2, rest_s=1.0)
     recogniser.reset()
-    first = [update.recognition.probabilities for update in watch(recogniser, frames)]
-    second = [update.recognition.probabilities for update in watch(recogniser, frames)]
+    first = [update.classification.probabilities for update in process(recogniser, frames)]
+    second = [update.classification.probabilities for update in process(recogniser, frames)]
     np.testing.assert_array_equal(first, second)
 
 
-def test_changed_settings_keep_the_person_and_the_count(make_film: Film, tmp_path: Path) -> None:
+def test_changed_settings_keep_the_history_and_the_count(make_film: Film, tmp_path: Path) -> None:
     recogniser = ExerciseRecogniser()
     frames = make_film("squat", 4)
     middle = len(frames) // 2
-    updates = watch(recogniser, frames[:middle])
+    updates = process(recogniser, frames[:middle])
     recogniser.change_settings(dataclasses.replace(recogniser.settings, confidence_threshold=0.4))
-    updates += watch(recogniser, frames[middle:])
+    updates += process(recogniser, frames[middle:])
     assert [update.repetition.count for update in updates if update.repetition is not None] == [1, 2, 3, 4]
     before = recogniser.settings
     with pytest.raises(ModelFileError):
@@ -114,20 +114,20 @@ def test_changed_settings_keep_the_person_and_the_count(make_film: Film, tmp_pat
     assert recogniser.settings == before
     recogniser.change_settings(dataclasses.replace(before, confidence_threshold=1.0))
     recogniser.reset()
-    assert {update.recognition.label for update in watch(recogniser, frames)} == {NONE}
+    assert {update.classification.label for update in process(recogniser, frames)} == {NONE}
 
 
-def test_a_person_who_left_is_forgotten(recogniser: ExerciseRecogniser, make_film: Film) -> None:
+def test_the_label_is_none_after_the_person_left(recogniser: ExerciseRecogniser, make_film: Film) -> None:
     recogniser.reset()
     frames = make_film("squat", 2, rest_s=0.0)
-    watch(recogniser, frames)
+    process(recogniser, frames)
     for index in range(60):
         update = recogniser.recognise(frames[-1].stamp_ns + (index + 1) * 33_333_333, "camera", None)
-    assert update.recognition.label == NONE
+    assert update.classification.label == NONE
     assert update.repetition is None
 
 
-def test_missing_legs_do_not_stop_it(recogniser: ExerciseRecogniser, make_film: Film) -> None:
+def test_arm_lifting_is_recognised_without_the_lower_legs(recogniser: ExerciseRecogniser, make_film: Film) -> None:
     recogniser.reset()
     legs = [
         i for i, name in enumerate(make_film("none", 0)[0].skeleton.joint_names) if name.endswith(("ankle", "foot"))
@@ -137,22 +137,22 @@ def test_missing_legs_do_not_stop_it(recogniser: ExerciseRecogniser, make_film: 
         positions_m = joints.positions_m.copy()
         positions_m[legs] = np.nan
         frames.append(dataclasses.replace(joints, positions_m=positions_m))
-    settled = Counter(update.recognition.label for update in watch(recogniser, frames)[144:-120])
+    settled = Counter(update.classification.label for update in process(recogniser, frames)[144:-120])
     assert settled.most_common(1)[0][0] == "arm_lifting"
 
 
-def test_one_judgement_is_quick(recogniser: ExerciseRecogniser, make_film: Film) -> None:
+def test_one_frame_takes_less_than_its_time_budget(recogniser: ExerciseRecogniser, make_film: Film) -> None:
     frames = make_film("squat", 2)
     recogniser.reset()
     durations_s = []
     for joints in frames:
-        began = time.perf_counter()
+        start = time.perf_counter()
         recogniser.recognise(joints.stamp_ns, joints.frame_id, joints)
-        durations_s.append(time.perf_counter() - began)
+        durations_s.append(time.perf_counter() - start)
     assert np.mean(durations_s) < 0.010  # about 0.7 ms on an idle core; the machine may be busy
 
 
-def test_a_missing_or_foreign_file_says_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_or_damaged_weights_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="expected a file"):
         ExerciseRecogniser(ExerciseSettings(weights_path=str(tmp_path / "absent.onnx")))
     damaged = tmp_path / "damaged.onnx"
@@ -161,12 +161,12 @@ def test_a_missing_or_foreign_file_says_what_to_do(tmp_path: Path) -> None:
         ExerciseRecogniser(ExerciseSettings(weights_path=str(damaged)))
 
 
-def test_settings_are_checked() -> None:
+def test_a_setting_out_of_range_is_refused() -> None:
     with pytest.raises(SettingsError, match="confidence_threshold"):
         ExerciseSettings(confidence_threshold=1.5)
 
 
-def test_running_needs_no_torch() -> None:
+def test_the_recogniser_runs_without_torch() -> None:
     program = (
         "import sys; sys.modules['torch'] = None; "
         "from rehab_pose.exercise.recogniser import ExerciseRecogniser; ExerciseRecogniser()"

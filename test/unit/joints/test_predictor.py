@@ -1,4 +1,4 @@
-"""JointPredictor against the simulation's truth."""
+"""JointPredictor compared with the truth of the simulation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rehab_pose_sim.settings import SimulationSettings
 
 
 def errors_m(method: str, exercise: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Return errors (frames, 24) [m] while an exercise is done."""
+    """Return the errors (frames, 24) [m] of a method during an exercise."""
     camera = SimulatedCamera(SimulationSettings(exercise=exercise))
     segmenter, predictor = SilhouetteSegmenter(), JointPredictor(JointSettings(method=method, smooth=False))
     rows = []
@@ -29,25 +29,25 @@ def errors_m(method: str, exercise: str) -> np.ndarray[tuple[int, ...], np.dtype
 
 
 @pytest.mark.parametrize("exercise", ["arm_lifting", "trunk_rotation", "squat"])
-def test_the_network_is_near_the_truth_and_far_better_than_the_rules(exercise: str) -> None:
-    ours, published = errors_m("network", exercise), errors_m("paper", exercise)
-    assert np.isfinite(ours).all()
-    assert ours.mean() < 0.06
-    assert ours.mean() < 0.5 * np.nanmean(published)
+def test_the_network_has_less_than_half_the_error_of_the_rules(exercise: str) -> None:
+    by_network, by_rules = errors_m("network", exercise), errors_m("paper", exercise)
+    assert np.isfinite(by_network).all()
+    assert by_network.mean() < 0.06
+    assert by_network.mean() < 0.5 * np.nanmean(by_rules)
 
 
-def test_left_and_right_are_the_persons_own() -> None:
+def test_left_and_right_are_anatomical() -> None:
     simulated = SimulatedCamera(SimulationSettings(exercise="none")).frame(0)
     silhouette = SilhouetteSegmenter().segment(simulated.frame)
     assert silhouette is not None
     joints = JointPredictor().predict(silhouette)
     for name in ("shoulder", "hip", "knee", "ankle", "wrist"):
-        # Facing the camera, the person's left has the larger x.
+        # The left side of a person who faces the camera has the larger x.
         left, right = (joints.positions_m[SMPL_24.index(f"{side}_{name}"), 0] for side in ("left", "right"))
         assert left > right + 0.05
 
 
-def test_legs_outside_the_image_are_predicted_with_little_confidence() -> None:
+def test_joints_outside_the_image_are_predicted_with_low_confidence() -> None:
     near = SimulatedCamera(SimulationSettings(exercise="none", distance_m=1.5, pitch_deg=-8.0)).frame(0)
     silhouette = SilhouetteSegmenter().segment(near.frame)
     assert silhouette is not None
@@ -62,7 +62,7 @@ def test_a_silhouette_without_depth_gives_missing_joints() -> None:
     simulated = SimulatedCamera(SimulationSettings(exercise="none")).frame(0)
     silhouette = SilhouetteSegmenter().segment(simulated.frame)
     assert silhouette is not None
-    blind = Silhouette(
+    without_depth = Silhouette(
         stamp_ns=silhouette.stamp_ns,
         frame_id=silhouette.frame_id,
         intrinsics=silhouette.intrinsics,
@@ -71,7 +71,7 @@ def test_a_silhouette_without_depth_gives_missing_joints() -> None:
         color=silhouette.color,
         depth_m=np.full_like(silhouette.depth_m, np.nan),
     )
-    joints = JointPredictor().predict(blind)
+    joints = JointPredictor().predict(without_depth)
     assert np.isnan(joints.positions_m).all()
     assert (joints.visibility == JointVisibility.MISSING).all()
     assert (joints.confidence == 0.0).all()

@@ -1,4 +1,4 @@
-"""KeypointDetector on drawn shapes whose corners and medial axis are known."""
+"""KeypointDetector on drawn shapes with known corners and medial axes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from rehab_pose.datatypes import Silhouette
 from rehab_pose.geometry.camera import CameraIntrinsics
-from rehab_pose.keypoints.detector import KeypointDetector, _Box, _Found
-from rehab_pose.keypoints.medial_axis import end_and_branch_points, thinned
+from rehab_pose.keypoints.detector import KeypointDetector, _Box, _Detections
+from rehab_pose.keypoints.medial_axis import end_and_branch_points, thin
 from rehab_pose.keypoints.settings import KeypointSettings
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def textured() -> Silhouette:
     return silhouette(view.astype(np.bool_), color.astype(np.uint8))
 
 
-def test_the_corners_of_a_rectangle_are_its_contour_points() -> None:
+def test_contour_points_of_a_rectangle_are_its_corners() -> None:
     inside = np.zeros((100, 80), np.bool_)
     inside[10:90, 20:60] = True
     keypoints = KeypointDetector().detect(silhouette(inside))
@@ -68,7 +68,7 @@ def test_the_corners_of_a_rectangle_are_its_contour_points() -> None:
     np.testing.assert_allclose(contour.depth_m, 2.0)
 
 
-def test_every_family_finds_points_inside_the_box_with_its_own_columns() -> None:
+def test_every_family_has_points_in_the_box_and_its_own_descriptor_size() -> None:
     keypoints = KeypointDetector().detect(textured())
     families = {family.detector: family for family in keypoints.families}
     assert set(families) == ALL_FAMILIES
@@ -90,20 +90,20 @@ def test_every_family_finds_points_inside_the_box_with_its_own_columns() -> None
     assert families["harris"].descriptors is None
 
 
-def test_half_resolution_points_lie_where_full_resolution_ones_do() -> None:
+def test_half_resolution_gives_the_same_positions_as_full_resolution() -> None:
     rows, columns = np.indices((BOX[3], BOX[2]))
     squares = ((rows // 24 + columns // 24) % 2 * 200 + 30).astype(np.uint8)
     figure = silhouette(np.ones((BOX[3], BOX[2]), np.bool_), np.repeat(squares[..., None], 3, axis=2))
-    # The corners of the squares lie half a pixel before the pixel that starts the next square.
+    # A corner of the squares is half a pixel to the left of and above the first pixel of the next square.
     corner = np.stack([np.arange(1, 6) * 24 - 0.5 + BOX[0], np.full(5, 120 - 0.5 + BOX[1])], axis=1)
     for half in (True, False):
         keypoints = KeypointDetector(KeypointSettings(half_resolution=half, maximum_points=200)).detect(figure)
-        found = next(family for family in keypoints.families if family.detector == "shi_tomasi").pixels
-        distance = np.linalg.norm(corner[:, None] - found[None], axis=2).min(axis=1)
+        pixels = next(family for family in keypoints.families if family.detector == "shi_tomasi").pixels
+        distance = np.linalg.norm(corner[:, None] - pixels[None], axis=2).min(axis=1)
         assert (distance < 2.5).all(), (half, distance)
 
 
-def test_a_cross_has_four_ends_and_one_branch() -> None:
+def test_a_cross_has_four_end_points_and_one_branch_point() -> None:
     inside = np.zeros((101, 101), np.bool_)
     inside[48:53, 10:91] = True
     inside[10:91, 48:53] = True
@@ -121,7 +121,7 @@ def test_thinning_reaches_the_image_border() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 40), (15, 15)])
-def test_a_tiny_silhouette_gives_no_error(size: tuple[int, int]) -> None:
+def test_a_tiny_silhouette_has_all_families_without_error(size: tuple[int, int]) -> None:
     keypoints = KeypointDetector().detect(silhouette(np.ones(size, np.bool_)))
     assert {family.detector for family in keypoints.families} == ALL_FAMILIES
 
@@ -132,7 +132,7 @@ def families_of(figure: Silhouette, **changes: bool) -> dict[str, KeypointFamily
 
 
 @pytest.mark.parametrize(("name", "harris"), [("harris", True), ("shi_tomasi", False)])
-def test_corners_carry_opencvs_response_strongest_first(name: str, harris: bool) -> None:
+def test_corner_responses_equal_opencvs_and_are_sorted(name: str, harris: bool) -> None:
     figure = textured()
     family = families_of(figure, half_resolution=False)[name]
     gray = cv2.cvtColor(np.array(figure.color), cv2.COLOR_RGB2GRAY)
@@ -142,24 +142,24 @@ def test_corners_carry_opencvs_response_strongest_first(name: str, harris: bool)
     assert (np.diff(family.response) <= 0).all()
 
 
-def test_depth_at_a_point_is_the_median_of_the_persons_depth_around_it() -> None:
+def test_depth_of_a_point_is_the_median_of_the_person_around_it() -> None:
     inside = np.zeros((100, 80), np.bool_)
     inside[10:90, 20:60] = True
     figure = silhouette(inside)
     depth_m = np.array(figure.depth_m)
-    # Of the first corner's four person pixels one has no return, one flies; of the second corner's none has any.
+    # Of the four pixels at the first corner one has no return and one is an outlier; those at the second have no return.
     depth_m[10:12, 20:22] = [[np.nan, 2.0], [2.1, 2.9]]
     depth_m[10:12, 58:60] = np.nan
-    found = families_of(replace(figure, depth_m=depth_m))["contour"]
-    depth_at = {(float(u), float(v)): float(z) for (u, v), z in zip(found.pixels, found.depth_m, strict=True)}
+    contour = families_of(replace(figure, depth_m=depth_m))["contour"]
+    depth_at = {(float(u), float(v)): float(z) for (u, v), z in zip(contour.pixels, contour.depth_m, strict=True)}
     assert depth_at[120.0, 60.0] == pytest.approx(2.1)
     assert np.isnan(depth_at[159.0, 60.0])
     assert depth_at[120.0, 139.0] == pytest.approx(2.0)
 
 
-def test_no_point_lies_off_the_person() -> None:
+def test_no_point_is_off_the_person() -> None:
     figure = textured()
-    # What a careless stage might leave beside the person must not be found.
+    # Texture outside the person, which the silhouette stage would not leave, must not give points.
     color = np.array(figure.color)
     color[:40, :40] = np.random.default_rng(0).integers(0, 255, (40, 40, 3))
     near = np.pad(figure.inside, 2).astype(np.uint8)
@@ -170,16 +170,15 @@ def test_no_point_lies_off_the_person() -> None:
             assert near[rows, columns].all(), family.detector
 
 
-def test_points_off_the_person_are_left_out_and_counted() -> None:
+def test_points_more_than_two_pixels_off_the_person_are_left_out() -> None:
     box = _Box(textured(), half=False)
     points = np.array([[80, 120], [80, 8], [80, 7], [0, 0], [-3, 120]], np.float32)
-    families, dropped = box.families([_Found("contour", points, response=np.arange(5, dtype=np.float32))])
-    # The ellipse begins at row 10: row 8 is two pixels outside, row 7 three.
+    families = box.families([_Detections("contour", points, response=np.arange(5, dtype=np.float32))])
+    # The first row of the ellipse is 10: row 8 is two pixels outside, row 7 three.
     np.testing.assert_array_equal(families[0].response, [0.0, 1.0])
-    assert dropped == 3
 
 
-def test_binary_descriptors_find_points_on_a_narrow_person() -> None:
+def test_descriptors_have_points_on_a_narrow_person() -> None:
     random = np.random.default_rng(5)
     color = cv2.resize(random.integers(0, 255, (40, 12, 3), dtype=np.uint8), (100, 360), interpolation=cv2.INTER_CUBIC)
     inside = np.zeros((360, 100), np.bool_)
@@ -189,16 +188,16 @@ def test_binary_descriptors_find_points_on_a_narrow_person() -> None:
         assert len(families[name].pixels) > 10, name
 
 
-def test_thinning_is_opencvs() -> None:
+def test_thinning_equals_opencvs_zhang_suen() -> None:
     random = np.random.default_rng(2)
     for size in (1.0, 2.0, 4.0):
         inside = cv2.GaussianBlur(random.random((90, 70)), (0, 0), size) > 0.5
         padded = cv2.copyMakeBorder(inside.astype(np.uint8) * 255, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
         expected = cv2.ximgproc.thinning(padded, thinningType=cv2.ximgproc.THINNING_ZHANGSUEN) > 0
-        np.testing.assert_array_equal(thinned(inside) > 0, expected)
+        np.testing.assert_array_equal(thin(inside) > 0, expected)
 
 
-def test_no_detector_gives_no_family() -> None:
+def test_disabled_detectors_give_no_family() -> None:
     everything_off = dict.fromkeys(
         ("contour", "harris", "shi_tomasi", "orb", "brisk", "sift", "akaze", "skeleton"), False
     )

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from rehab_pose.datatypes import Joints, Silhouette
 from rehab_pose.errors import ContractError
-from rehab_pose.parts.classes import LIP_CLASSES, LIP_COLORS, lip_class
+from rehab_pose.parts.classes import lip_class
 from rehab_pose.parts.labeller import PartLabeller
 from rehab_pose.parts.nearest_bone import BONES, HAIR_ABOVE_HEAD_M
-from rehab_pose.parts.outlines import part_outlines
+from rehab_pose.parts.contours import part_contours
 from rehab_pose.parts.settings import PartSettings
 from rehab_pose.skeletons.kinect import KINECT_25
 
@@ -159,7 +159,7 @@ def test_outlines_are_those_found_in_the_whole_box(lifting: Person, count: int) 
     silhouette, joints, _ = lifting
     labels = PartLabeller().label(silhouette, joints).labels.copy()
     labels[0, 0] = lip_class("scarf")  # one pixel, in a corner
-    outlines_px = part_outlines(labels, (100, 50, *labels.shape[::-1]), count)
+    outlines_px = part_contours(labels, (100, 50, *labels.shape[::-1]), count)
     for part in range(20):
         found, _ = cv2.findContours((labels == part).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         if part == 0 or not found:
@@ -179,7 +179,3 @@ def test_contour_points_are_even_and_missing_parts_are_nan(standing: Person) -> 
     pants = parts.contours_px[lip_class("pants")]
     steps = np.linalg.norm(np.diff(np.vstack([pants, pants[:1]]), axis=0), axis=1)
     assert steps.max() < 1.8 * np.median(steps)
-
-
-def test_every_class_has_a_colour_of_its_own() -> None:
-    assert len(LIP_CLASSES) == len(LIP_COLORS) == len({tuple(color) for color in LIP_COLORS.tolist()}) == 20

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rehab_pose.errors import ModelFileError
-from rehab_pose.silhouette.refinement import ReducedSilhouette, enlarge
+from rehab_pose.silhouette.border_refinement import ReducedSilhouette, refine_to_full_resolution
 from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.silhouette.settings import SilhouetteSettings
 from rehab_pose_sim.camera import SimulatedCamera
@@ -101,7 +101,7 @@ def test_the_border_follows_the_depth_image_better_than_enlarged_pixels() -> Non
     truth, depth_m = simulated.truth.silhouette, simulated.frame.depth_m
     rows, columns = np.arange(2, truth.shape[0], 4), np.arange(2, truth.shape[1], 4)
     reduced = truth[2::4, 2::4]
-    box_px, inside = enlarge(
+    box_px, inside = refine_to_full_resolution(
         ReducedSilhouette(reduced, reduced, ~reduced, depth_m[2::4, 2::4], rows, columns),
         depth_m,
         simulated.frame.color,

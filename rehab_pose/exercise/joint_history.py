@@ -1,4 +1,4 @@
-"""The last seconds of joints, in arrays, ready to be resampled."""
+"""Buffer of the joints of the last seconds, as arrays for resampling."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.exercise.features import FEATURE_INDEX
+from rehab_pose.exercise.window_features import SMPL_INDICES
 from rehab_pose.geometry.floor import CAMERA_UP
 
 if TYPE_CHECKING:
@@ -18,27 +18,33 @@ __all__ = ["JointHistory"]
 
 
 class JointHistory:
-    """Keeps the joints of the last seconds; old ones fall out."""
+    """Keeps the joints of the last seconds and discards older ones."""
 
     def __init__(self, duration_s: float, capacity: int = 2048) -> None:
-        """Keep `duration_s` of samples, at most half of `capacity` of them."""
+        """Allocate the buffer.
+
+        Args:
+            duration_s: Samples older than this before the newest are discarded [s].
+            capacity: Size of the buffer in samples; at least half of it is available.
+        """
         self._duration_ns = int(duration_s * 1e9)
         self._stamps_ns = np.zeros(capacity, dtype=np.int64)
-        self._positions_m = np.full((capacity, len(FEATURE_INDEX), 3), np.nan, dtype=np.float32)
+        self._positions_m = np.full((capacity, len(SMPL_INDICES), 3), np.nan, dtype=np.float32)
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Discard all samples and the direction of gravity."""
         self._first = 0
         self._end = 0
         self.up: NDArray[np.float64] = CAMERA_UP
+        """(3) unit vector against gravity in the optical frame."""
 
     def __len__(self) -> int:
         """Return the number of samples kept."""
         return self._end - self._first
 
     def append(self, stamp_ns: int, joints: Joints | None) -> None:
-        """Add the joints of one frame; None where nobody was seen."""
+        """Add the joints of one frame; None where no person was found."""
         capacity = len(self._stamps_ns)
         if self._end == capacity:  # move the newest half to the front: one copy every `capacity / 2` frames
             keep = min(len(self), capacity // 2)
@@ -46,17 +52,17 @@ class JointHistory:
             self._positions_m[:keep] = self._positions_m[self._end - keep :]
             self._first, self._end = 0, keep
         self._stamps_ns[self._end] = stamp_ns
-        self._positions_m[self._end] = np.nan if joints is None else joints.positions_m[FEATURE_INDEX]
+        self._positions_m[self._end] = np.nan if joints is None else joints.positions_m[SMPL_INDICES]
         self._end += 1
         while self._stamps_ns[self._first] < stamp_ns - self._duration_ns:
             self._first += 1
 
     @property
     def stamps_ns(self) -> NDArray[np.int64]:
-        """(N) [ns]."""
+        """Stamps (N) of the samples [ns]."""
         return self._stamps_ns[self._first : self._end]
 
     @property
     def positions_m(self) -> NDArray[np.float32]:
-        """(N, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing."""
+        """Positions (N, J, 3) of FEATURE_JOINTS in the optical frame [m]; NaN = missing."""
         return self._positions_m[self._first : self._end]

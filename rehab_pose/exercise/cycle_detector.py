@@ -1,4 +1,4 @@
-"""Full cycles of one signal, sample by sample, with hysteresis that follows the person's own range."""
+"""Online detection of the full cycles of one signal, with a hysteresis that adapts to the person's range."""
 
 from __future__ import annotations
 
@@ -12,29 +12,30 @@ from rehab_pose.datatypes import RepetitionPhase
 __all__ = ["Cycle", "CycleDetector"]
 
 RETURN_FRACTION = 0.65
-"""A one-sided cycle is one when this share of its rise has been taken back: patients rarely return all the way."""
+"""A one-sided cycle counts once the signal has returned by this fraction of its rise: patients rarely return fully."""
 REST_FRACTION = 0.1
-"""It ends when no more than this share of the rise is left, ..."""
+"""A returning one-sided cycle ends when at most this fraction of the rise is left."""
 RISE_FRACTION = 0.08
-"""... when the signal turns up again by this share of the rise, ..."""
+"""It also ends when the signal rises again by this fraction of the rise."""
 STUCK_NS = 300_000_000
-"""... or when it has not come any lower for this long [ns]."""
+"""It also ends when the signal has not reached a new minimum for this long [ns]."""
 DEPARTURE_FRACTION = 0.2
-"""A cycle starts when this share of the threshold was last left behind."""
+"""A cycle starts at the last sample within this fraction of the threshold from rest."""
 REVERSAL_FRACTION = 0.4
-"""An extreme of a two-sided cycle stands when the signal has turned back by this share of the swing."""
+"""An extreme of a two-sided cycle is confirmed when the signal has returned by this fraction of the swing."""
 ADAPT_FRACTION, ADAPT_FRACTION_TWO_SIDED = 0.35, 0.5
-"""After the first cycle, a rise (a swing) below this share of the person's median range is not a repetition; of a
-swing, half is only one side."""
+"""After the first cycle the threshold is this fraction of the person's median range, for one-sided and for two-sided
+signals; one side of a two-sided signal is about half of its swing."""
 MIDDLE_FRACTION = 0.5
-"""How fast the middle of a two-sided signal follows the middle of its extremes."""
+"""Weight of the newest cycle in the estimated middle of a two-sided signal."""
 REMEMBERED_CYCLES = 5
+"""Number of last cycles in the medians of range and duration."""
 SMOOTHING_S = 0.08
-"""Time constant of the low-pass before the detector until the tempo is known [s], ..."""
+"""Time constant of the low-pass filter of the signal until the first cycle is complete [s]."""
 SMOOTHING_FRACTION = 0.04
-"""... then this share of a cycle, ..."""
+"""After the first cycle the time constant is this fraction of the median duration of a cycle, ..."""
 SMOOTHING_RANGE_S = (0.05, 0.2)
-"""... within these [s]."""
+"""... clipped to this range [s]."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +47,25 @@ class Cycle:
     minimum: float
     maximum: float
     turn_ns: int = 0
-    """One-sided: stamp of the far end. Two-sided: stamp of the first side's far end."""
+    """Stamp of the maximum of a one-sided cycle, or of the first extreme of a two-sided cycle [ns]."""
 
 
 class CycleDetector:
-    """Finds the full cycles of one signal, sample by sample.
+    """Detects the full cycles of one signal, sample by sample.
 
-    One-sided: rest, away, back (a squat). Two-sided: one extreme, then the opposite one, then back towards the middle
-    (a tilt to the left and to the right is one cycle). Somebody who only ever goes to one side gets one cycle a
-    movement; its last one is counted when the next begins.
+    A one-sided cycle goes from rest to a maximum and back (a squat). A two-sided cycle goes to one extreme, to the
+    opposite one and back towards the middle (a tilt to the left and then to the right). If a person moves to one side
+    only, each movement is a cycle, which is detected when the next movement begins.
     """
 
     def __init__(self, minimum_range: float, *, two_sided: bool, shortest_s: float, longest_s: float) -> None:
-        """Begin at rest.
+        """Start at rest.
 
         Args:
             minimum_range: The smallest rise (or swing from side to side) that counts, in the signal's unit.
             two_sided: Whether a cycle goes to both sides.
-            shortest_s: Faster cycles are noise [s].
-            longest_s: Slower cycles are given up [s].
+            shortest_s: Shorter cycles are discarded as noise [s].
+            longest_s: Cycles that are not complete after this time are abandoned [s].
         """
         self._minimum_range = minimum_range
         self._two_sided = two_sided
@@ -84,13 +85,13 @@ class CycleDetector:
         self._low = self._high = self._rest = value
         self._low_ns = self._extreme_ns = stamp_ns
         self._departure_ns = stamp_ns
-        self._free_ns = stamp_ns  # since when no cycle was under way: a pause before it makes none too fast
+        self._free_ns = stamp_ns  # end of the last cycle: a pause before a cycle counts towards its shortest duration
         self._extremes: list[float] = []
         self._turn_ns = 0
 
     @property
     def phase(self) -> RepetitionPhase:
-        """Where in a repetition the signal is; a two-sided one is BACK while it nears the middle from either side."""
+        """Phase of the current cycle; a two-sided signal is in BACK while it approaches the middle from either side."""
         if not np.isfinite(self._value):
             return RepetitionPhase.UNKNOWN
         if not self._two_sided:
@@ -99,19 +100,19 @@ class CycleDetector:
             if self._direction == 0:
                 away = self._value > self._low + DEPARTURE_FRACTION * self._threshold
                 return RepetitionPhase.OUT if away else RepetitionPhase.REST
-            turned = self._high - self._value > RISE_FRACTION * (self._high - self._low)
-            return RepetitionPhase.BACK if turned else RepetitionPhase.OUT
+            returned = self._high - self._value > RISE_FRACTION * (self._high - self._low)
+            return RepetitionPhase.BACK if returned else RepetitionPhase.OUT
         if self._direction == 0:
             return RepetitionPhase.REST
         return RepetitionPhase.OUT if self._direction * (self._value - self._rest) > 0 else RepetitionPhase.BACK
 
     @property
     def started_ns(self) -> int:
-        """Stamp at which the repetition under way began; without meaning at REST."""
+        """Stamp at which the current cycle started [ns]; without meaning in the phase REST."""
         return self._departure_ns
 
     def update(self, stamp_ns: int, value: float) -> Cycle | None:
-        """Take one sample; return the cycle that it completes. NaN is passed over."""
+        """Process one sample and return the cycle that it completes, if any; NaN is ignored."""
         if not np.isfinite(value):
             return None
         if not np.isfinite(self._value):
@@ -135,8 +136,8 @@ class CycleDetector:
             return None
         self._ranges.append(maximum - minimum)
         self._durations_s.append((end_ns - start_ns) * 1e-9)
-        share = ADAPT_FRACTION_TWO_SIDED if self._two_sided else ADAPT_FRACTION
-        self._threshold = max(self._minimum_range, share * float(np.median(self._ranges)))
+        fraction = ADAPT_FRACTION_TWO_SIDED if self._two_sided else ADAPT_FRACTION
+        self._threshold = max(self._minimum_range, fraction * float(np.median(self._ranges)))
         self._smoothing_s = float(np.clip(SMOOTHING_FRACTION * np.median(self._durations_s), *SMOOTHING_RANGE_S))
         return Cycle(start_ns, end_ns, minimum, maximum, self._turn_ns)
 
@@ -158,7 +159,7 @@ class CycleDetector:
         return None
 
     def _settle(self, value: float) -> Cycle | None:
-        """Wait for the lowest point of the way back, so that the time of the repetition is the whole time."""
+        """Wait for the minimum after the return, so that the cycle ends there."""
         if value < self._rest:
             self._rest, self._low_ns = value, self._stamp_ns
         rise = self._high - self._low
@@ -180,11 +181,11 @@ class CycleDetector:
             and not self._extremes
             and abs(value - self._rest) < 0.5 * DEPARTURE_FRACTION * self._threshold
         ):
-            self._departure_ns = self._stamp_ns  # still in the middle: a pause belongs to no repetition
-        turned, extreme = self._follow(value)
-        # A small side is turned back from when most of it, not a share of the large side too, has been taken back.
-        enough = min(REVERSAL_FRACTION * (self._high - self._low), RETURN_FRACTION * abs(extreme - self._rest))
-        if turned < max(0.5 * self._threshold, enough):
+            self._departure_ns = self._stamp_ns  # still in the middle: a pause is not part of a cycle
+        returned, extreme = self._follow(value)
+        # On the smaller side of an asymmetric movement the return is compared with that side, not with the full swing.
+        required = min(REVERSAL_FRACTION * (self._high - self._low), RETURN_FRACTION * abs(extreme - self._rest))
+        if returned < max(0.5 * self._threshold, required):
             return None
         if not self._extremes:
             self._turn_ns = self._extreme_ns
@@ -199,14 +200,14 @@ class CycleDetector:
 
     def _leave_middle(self, value: float) -> None:
         self._low, self._high = min(self._low, value), max(self._high, value)
-        half = 0.5 * self._threshold  # from the middle to one side is half the swing
+        half = 0.5 * self._threshold  # one side is half of the swing
         if value > self._low + half:
             self._direction, self._high, self._extreme_ns = 1, value, self._stamp_ns
         elif value < self._high - half:
             self._direction, self._low, self._extreme_ns = -1, value, self._stamp_ns
 
     def _follow(self, value: float) -> tuple[float, float]:
-        """Follow the side being approached; return how far the signal has turned back from its extreme, and that."""
+        """Update the extreme of the current side; return how far the signal has returned from it, and the extreme."""
         if self._direction > 0:
             if value > self._high:
                 self._high, self._extreme_ns = value, self._stamp_ns
@@ -216,7 +217,7 @@ class CycleDetector:
         return value - self._low, self._low
 
     def _pair(self) -> Cycle | None:
-        """Return the cycle of two extremes."""
+        """Return the cycle of the two extremes, None where their difference is below the threshold."""
         minimum, maximum = min(self._extremes), max(self._extremes)
         self._extremes = []
         if maximum - minimum < self._threshold:

@@ -1,7 +1,8 @@
-"""From the reduced silhouette to the whole image: each pixel near the border goes to the surface it belongs to.
+"""Refinement of a silhouette from the reduced image to full resolution.
 
-Eq 7 of Ashraf et al. (2025) enlarges the small silhouette by nearest neighbour, which leaves steps of several pixels.
-Here the reduced pixels that are sure of themselves are seeds, and depth and colour decide what lies between them.
+Eq 7 of Ashraf et al. (2025) enlarges the reduced silhouette by nearest neighbour, which leaves steps of several
+pixels. Here the confident pixels of the reduced image are the markers of a watershed on depth and colour at full
+resolution.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rehab_pose.silhouette.flooding import OTHER, PERSON, UNDECIDED, flood
+from rehab_pose.silhouette.watershed import OTHER, PERSON, UNDECIDED, flood
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ReducedSilhouette", "enlarge", "tidy"]
+__all__ = ["ReducedSilhouette", "open_and_close", "refine_to_full_resolution"]
 
 BAND_PX = 2
-"""The person may reach this far beyond the reduced silhouette, in reduced pixels."""
+"""The silhouette may grow by this many pixels of the reduced image."""
 SMOOTH_M = 0.1
-"""Depth varies by less than this over three reduced pixels where there is one surface and no edge [m]."""
+"""A 3 x 3 neighbourhood of the reduced image with a smaller range of depth is one surface without an edge [m]."""
 NEIGHBOURS = np.ones((3, 3), np.uint8)
+"""Structuring element: a pixel and its eight neighbours."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,23 +33,23 @@ class ReducedSilhouette:
     """The subject in the reduced image."""
 
     person: NDArray[np.bool_]
-    """(h, w) the subject, not empty."""
+    """(h, w) True on the subject; at least one pixel."""
     surely_person: NDArray[np.bool_]
-    """(h, w) pixels to start from."""
+    """(h, w) markers of the subject."""
     surely_other: NDArray[np.bool_]
-    """(h, w) pixels to start from: room, furniture, other people."""
+    """(h, w) markers of the rest: room, furniture, other people."""
     depth_m: NDArray[np.float32]
     """(h, w) [m], NaN = no return."""
     rows: NDArray[np.intp]
-    """(h) which row of the whole image each reduced row was sampled from."""
+    """(h) row of the full image that each reduced row was sampled from."""
     columns: NDArray[np.intp]
-    """(w)."""
+    """(w) column of the full image that each reduced column was sampled from."""
 
 
-def tidy(inside: NDArray[np.bool_], kernel_px: int = 3) -> NDArray[np.bool_]:
-    """Open, then close with a k x k ellipse (Eq 6)."""
+def open_and_close(inside: NDArray[np.bool_], kernel_px: int = 3) -> NDArray[np.bool_]:
+    """Return a mask (h, w) after morphological opening and closing with an ellipse of k x k pixels (Eq 6)."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (kernel_px, kernel_px))
-    # Padding keeps a person who is cut by the image border attached to it.
+    # Without padding, opening would detach a person at the image border from it.
     padded = cv2.copyMakeBorder(
         inside.astype(np.uint8), kernel_px, kernel_px, kernel_px, kernel_px, cv2.BORDER_REPLICATE
     )
@@ -57,14 +59,14 @@ def tidy(inside: NDArray[np.bool_], kernel_px: int = 3) -> NDArray[np.bool_]:
     return result
 
 
-def enlarge(
+def refine_to_full_resolution(
     reduced: ReducedSilhouette, depth_m: NDArray[np.float32], color: NDArray[np.uint8]
 ) -> tuple[tuple[int, int, int, int], NDArray[np.bool_]]:
-    """Return the person's box (x, y, width, height) [px] in the whole image and the silhouette (height, width) in it.
+    """Return the person's box (x, y, width, height) [px] in the full image and the silhouette (height, width) in it.
 
     Args:
         reduced: The person in the reduced image.
-        depth_m: (H, W) the whole depth image [m].
+        depth_m: (H, W) depth image at full resolution [m].
         color: (H, W, 3) RGB.
     """
     margin = BAND_PX + 1
@@ -80,11 +82,11 @@ def enlarge(
         seed_rows, seed_columns = np.nonzero(seeds)
         label[sampled_rows[seed_rows], sampled_columns[seed_columns]] = value
     flood(label, depth_m[y0:y1, x0:x1].copy(), color[y0:y1, x0:x1].copy())
-    return _tight((x0, y0), label == PERSON)
+    return _cropped((x0, y0), label == PERSON)
 
 
 def _regions(reduced: ReducedSilhouette, part: tuple[slice, slice]) -> NDArray[np.uint8]:
-    """Return for a part of the reduced image what whole pixels are: PERSON, OTHER, or still UNDECIDED."""
+    """Return the initial label of a part of the reduced image: PERSON, OTHER, or UNDECIDED near edges."""
     depth_m = reduced.depth_m[part]
     seen = np.isfinite(depth_m)
     farthest = cv2.dilate(np.where(seen, depth_m, np.float32(0.0)), NEIGHBOURS)
@@ -99,7 +101,8 @@ def _regions(reduced: ReducedSilhouette, part: tuple[slice, slice]) -> NDArray[n
     return regions
 
 
-def _tight(origin: tuple[int, int], inside: NDArray[np.bool_]) -> tuple[tuple[int, int, int, int], NDArray[np.bool_]]:
+def _cropped(origin: tuple[int, int], inside: NDArray[np.bool_]) -> tuple[tuple[int, int, int, int], NDArray[np.bool_]]:
+    """Return the bounding box [px] of a mask whose first pixel is at `origin` (x, y), and the mask in it."""
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     if not len(rows):
         return (origin[0], origin[1], 0, 0), inside[:0, :0]

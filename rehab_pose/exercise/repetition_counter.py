@@ -1,4 +1,4 @@
-"""Counting repetitions of whatever exercise is being done, and measuring each when it is finished."""
+"""Counting and measuring the repetitions of the recognised exercise."""
 
 from __future__ import annotations
 
@@ -10,104 +10,108 @@ import numpy as np
 
 from rehab_pose.datatypes import Repetition, RepetitionPhase, RepetitionProgress
 from rehab_pose.exercise.catalogue import NONE
-from rehab_pose.exercise.cycles import Cycle, CycleDetector
-from rehab_pose.exercise.quality import RepetitionJudge
-from rehab_pose.exercise.repetition_measures import measure_repetition
-from rehab_pose.exercise.signals import SIGNALS, body_axes, signal_values
+from rehab_pose.exercise.cycle_detector import Cycle, CycleDetector
+from rehab_pose.exercise.repetition_quality import QualityAssessor
+from rehab_pose.exercise.repetition_signals import SIGNALS, body_axes, signal_values
+from rehab_pose.exercise.smoothness_and_symmetry import measure_repetition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rehab_pose.exercise.history import JointHistory
+    from rehab_pose.exercise.joint_history import JointHistory
     from rehab_pose.exercise.settings import ExerciseSettings
 
-__all__ = ["Cycle", "CycleDetector", "RepetitionCounter"]
+__all__ = ["RepetitionCounter"]
 
 STEADY_NS = 500_000_000
-"""A label that was away for less than this has been said without a break [ns]."""
+"""An interruption of a label that is shorter than this is ignored [ns]."""
 MIDDLE_NS = 2_000_000_000
-"""The middle between the sides is where the signal was in this time before the set's first repetition [ns]."""
+"""The middle of a two-sided signal is its median over this time before the first repetition of a set [ns]."""
 MIN_MIDDLE_SAMPLES = 10
+"""With fewer samples in that time the middle is unknown."""
 
 
 @dataclass
 class _Set:
-    """The repetitions of one exercise without a long pause."""
+    """State of one set: repetitions of one exercise without a long pause."""
 
     label: str
     detector: CycleDetector
     axes: NDArray[Any]
-    fed_ns: int
-    """Stamp of the last sample that the detector took."""
-    said_ns: int
-    """Since when the label has been said without a break."""
-    seen_ns: int
-    """When the label was last said."""
+    processed_ns: int
+    """Stamp of the last sample that the detector has processed [ns]."""
+    label_since_ns: int
+    """Stamp since which the label has been reported without interruption [ns]."""
+    label_last_ns: int
+    """Stamp at which the label was last reported [ns]."""
     confirmed: bool = False
     count: int = 0
     value: float = field(default=float("nan"))
-    """The signal at the newest frame; NaN = not seen."""
+    """The signal at the newest frame; NaN = missing."""
     middle: float = field(default=float("nan"))
-    """The signal between the sides; NaN = not known."""
+    """Value of a two-sided signal between the sides; NaN = unknown."""
 
 
 class RepetitionCounter:
-    """Counts the repetitions of whatever exercise the recogniser names."""
+    """Counts the repetitions of the exercise that the recogniser reports."""
 
     def __init__(self, settings: ExerciseSettings) -> None:
-        """Load what healthy repetitions look like.
+        """Load the norms of the repetition quality.
+
+        Args:
+            settings: Settings of the exercise stage.
 
         Raises:
-            ModelFileError: That file is damaged.
+            ModelFileError: The file of norms is missing or damaged.
         """
         self.settings = settings
-        self._judge = RepetitionJudge()
+        self._assessor = QualityAssessor()
         self.reset()
 
     def reset(self) -> None:
-        """Forget all sets."""
+        """Discard all sets."""
         self._sets: dict[str, _Set] = {}
         self._current: _Set | None = None
         self._counted_ns = 0
-        self._waiting: deque[Repetition] = deque()
+        self._queued: deque[Repetition] = deque()
 
     def update(self, stamp_ns: int, frame_id: str, label: str, history: JointHistory) -> Repetition | None:
-        """Take the newest sample of the history.
+        """Process the newest sample of the history and return a finished repetition, if any.
 
-        When a label appears, the seconds before it are replayed: a repetition done before the label was known counts.
-        Nothing is reported before the label has lasted a moment, and a set outlives a short wrong label or `none`.
-        At most one repetition is returned a frame; a second one waits for the next.
+        When a label appears, the preceding seconds of the history are processed too, so that a repetition before the
+        label was known is counted. Repetitions are reported once the label has lasted for `confirm_s`. A set continues
+        through a short wrong label or `none`. At most one repetition is returned per frame; further ones are queued.
 
         Args:
-            stamp_ns: Of the newest sample.
-            frame_id: Of the camera.
-            label: The recogniser's answer at this frame.
+            stamp_ns: Stamp of the newest sample [ns].
+            frame_id: Frame of the camera.
+            label: The recogniser's label at this frame.
             history: Joints up to this frame.
         """
         settings = self.settings
         gap_ns = settings.set_gap_s * 1e9
-        self._sets = {name: kept for name, kept in self._sets.items() if stamp_ns - kept.seen_ns <= gap_ns}
+        self._sets = {name: kept for name, kept in self._sets.items() if stamp_ns - kept.label_last_ns <= gap_ns}
         if self._current is not None and self._current.label not in self._sets:
             self._current = None
         if label != NONE:
             current = self._sets.get(label)
             if current is None:
                 current = self._sets[label] = self._begin(label, stamp_ns, history)
-            elif current is not self._current or current.seen_ns < stamp_ns - STEADY_NS:
-                current.said_ns = stamp_ns
-            current.seen_ns = stamp_ns
-            current.confirmed = current.confirmed or stamp_ns - current.said_ns >= settings.confirm_s * 1e9
+            elif current is not self._current or current.label_last_ns < stamp_ns - STEADY_NS:
+                current.label_since_ns = stamp_ns
+            current.label_last_ns = stamp_ns
+            current.confirmed = current.confirmed or stamp_ns - current.label_since_ns >= settings.confirm_s * 1e9
             self._current = current
         if self._current is not None and self._current.confirmed:
             self._feed(self._current, stamp_ns, frame_id, history)
-        return self._waiting.popleft() if self._waiting else None
+        return self._queued.popleft() if self._queued else None
 
     def progress(self, stamp_ns: int, frame_id: str) -> RepetitionProgress | None:
-        """Return how far the repetition under way is at the frame of the last update; None where nothing is counted.
+        """Return the progress of the current repetition after the last update; None where no exercise is counted.
 
         Args:
-            stamp_ns: Of that frame.
-            frame_id: Of the camera.
+            stamp_ns: Stamp of the last update [ns].
+            frame_id: Frame of the camera.
         """
         current = self._current
         if current is None or not current.confirmed:
@@ -118,7 +122,7 @@ class RepetitionCounter:
             stamp_ns=stamp_ns,
             frame_id=frame_id,
             label=current.label,
-            count=current.count - len(self._waiting),
+            count=current.count - len(self._queued),
             phase=phase,
             signal_name=SIGNALS[current.label].name,
             signal=current.value,
@@ -135,30 +139,30 @@ class RepetitionCounter:
         )
         since_ns = max(stamp_ns - int(settings.lookback_s * 1e9), self._counted_ns)
         axes = body_axes(history.positions_m, history.up)
-        return _Set(label, detector, axes, fed_ns=since_ns, said_ns=stamp_ns, seen_ns=stamp_ns)
+        return _Set(label, detector, axes, processed_ns=since_ns, label_since_ns=stamp_ns, label_last_ns=stamp_ns)
 
     def _feed(self, current: _Set, stamp_ns: int, frame_id: str, history: JointHistory) -> None:
-        """Give the detector every sample that it has not seen: one, or the seconds before the set was confirmed."""
-        first = int(np.searchsorted(history.stamps_ns, current.fed_ns, side="right"))
+        """Process all samples that the detector has not processed yet: one, or the seconds before the confirmation."""
+        first = int(np.searchsorted(history.stamps_ns, current.processed_ns, side="right"))
         values = signal_values(current.label, history.positions_m[first:], current.axes)
         for sample_ns, value in zip(history.stamps_ns[first:].tolist(), values.tolist(), strict=True):
             cycle = current.detector.update(sample_ns, value)
             if cycle is not None:
                 current.count += 1
                 self._counted_ns = max(self._counted_ns, cycle.end_ns)
-                self._waiting.append(self._finished(current, cycle, stamp_ns, frame_id, history))
+                self._queued.append(self._finished(current, cycle, stamp_ns, frame_id, history))
         current.value = float(values[-1]) if len(values) else float("nan")
-        current.fed_ns = stamp_ns
+        current.processed_ns = stamp_ns
 
     def _finished(self, current: _Set, cycle: Cycle, stamp_ns: int, frame_id: str, history: JointHistory) -> Repetition:
-        """Measure and judge a repetition whose joints the history still holds."""
+        """Measure and assess a repetition; the history still contains its joints."""
         spec = SIGNALS[current.label]
         if spec.two_sided and current.count == 1:
             current.middle = _middle(current, cycle.start_ns, history)
         first, end = np.searchsorted(history.stamps_ns, [cycle.start_ns, cycle.end_ns], side="left")
         stamps_ns, positions_m = history.stamps_ns[first : end + 1], history.positions_m[first : end + 1]
         measures = measure_repetition(current.label, cycle, stamps_ns, positions_m, current.axes, current.middle)
-        judgement = self._judge.judge(current.label, current.count, stamps_ns, positions_m, current.axes)
+        assessment = self._assessor.assess(current.label, current.count, stamps_ns, positions_m, current.axes)
         return Repetition(
             stamp_ns=stamp_ns,
             frame_id=frame_id,
@@ -169,17 +173,17 @@ class RepetitionCounter:
             signal_name=spec.name,
             signal_minimum=cycle.minimum,
             signal_maximum=cycle.maximum,
-            quality=judgement.quality,
+            quality=assessment.quality,
             side=measures.side,
             turn_ns=cycle.turn_ns,
             smoothness=measures.smoothness,
             asymmetry=measures.asymmetry,
-            reasons=judgement.reasons,
+            reasons=assessment.reasons,
         )
 
 
 def _middle(current: _Set, start_ns: int, history: JointHistory) -> float:
-    """Return the signal's median in the moments before the first repetition; NaN where they were not seen."""
+    """Return the signal's median over MIDDLE_NS before the first repetition; NaN with too few samples."""
     first, end = np.searchsorted(history.stamps_ns, [start_ns - MIDDLE_NS, start_ns], side="left")
     values = signal_values(current.label, history.positions_m[first:end], current.axes)
     values = values[np.isfinite(values)]

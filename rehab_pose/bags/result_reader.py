@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rehab_pose.messages import topics
 from rehab_pose.messages.body import vertices_from_message
-from rehab_pose.messages.exercise import recognition_from_message
+from rehab_pose.messages.exercise import classification_from_message
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.joints import joints_from_message
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from rehab_pose.bags.reader import BagReader
     from rehab_pose.datatypes import ExerciseClassification, Joints
 
-__all__ = ["RecordedFindings", "read_findings"]
+__all__ = ["RecordedResults", "read_results"]
 
 
 @dataclass
-class RecordedFindings:
+class RecordedResults:
     """Results by stamp [ns]; what was not recorded, or found nobody, is not in its dictionary."""
 
     joints: dict[int, Joints] = field(default_factory=dict)
@@ -30,9 +30,9 @@ class RecordedFindings:
     recognitions: dict[int, ExerciseClassification] = field(default_factory=dict)
 
 
-def read_findings(reader: BagReader, wanted_ns: set[int]) -> RecordedFindings:
+def read_results(reader: BagReader, wanted_ns: set[int]) -> RecordedResults:
     """Read the results at some stamps from a bag."""
-    found = RecordedFindings()
+    found = RecordedResults()
     names = [topics.JOINTS.name, topics.VERTICES.name, topics.EXERCISE.name]
     recorded = {name.strip("/"): name for name in reader.topics}
     chosen = [recorded[name] for name in names if name in recorded]
@@ -48,5 +48,5 @@ def read_findings(reader: BagReader, wanted_ns: set[int]) -> RecordedFindings:
         elif kind == topics.VERTICES.name:
             found.vertices_m[stamp] = vertices_from_message(message)
         else:
-            found.recognitions[stamp] = recognition_from_message(message)
+            found.recognitions[stamp] = classification_from_message(message)
     return found

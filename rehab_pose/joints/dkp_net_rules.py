@@ -1,12 +1,14 @@
-"""DKP-Net-24 as published: two sets of rules on the silhouette (Ashraf et al. 2025, Tables 1 and 2).
+"""DKP-Net-24 as published: two sets of geometric rules on the silhouette (Ashraf et al. 2025, Tables 1 and 2).
 
-Kept as the reference that the network is measured against. Where the tables contradict themselves or are silent:
+This is the method `paper` of the settings and the baseline for the network. Where the tables are inconsistent or
+incomplete:
+
 - Offsets are given in pixels of the authors' own images; here they scale with the silhouette's height.
-- "left" is the smaller x in the tables, which is the person's RIGHT side when facing the camera; here left and right
-  are the person's own.
-- Table 1 has no knees and no hands, Table 2 no lower spine: knees lie half-way from hip to ankle, a hand 4 % of the
-  height below its wrist, the lower spine half-way from pelvis to spine.
-- "heel slightly lower, y - h/40" moves it up; here it goes down, inside the silhouette.
+- "left" is the smaller x in the tables, which is the right side of a person who faces the camera; here left and right
+  are anatomical.
+- Table 1 lacks knees and hands, Table 2 the lower spine: a knee is the midpoint of hip and ankle, a hand is 4 % of the
+  height below its wrist, the lower spine is the midpoint of pelvis and spine.
+- "heel slightly lower, y - h/40" moves the heel up; here it moves down, but stays inside the silhouette.
 """
 
 from __future__ import annotations
@@ -21,16 +23,17 @@ if TYPE_CHECKING:
 __all__ = ["arms_are_raised", "points_lowered_arms", "points_raised_arms"]
 
 REFERENCE_HEIGHT_PX = 200.0
-"""Silhouette height for which the tables' pixel offsets are taken as they stand: a person filling most of the
-256 x 256 image of Eq 21 [px]."""
+"""Height of the silhouette at which the tables' pixel offsets apply unscaled: a person who fills most of the 256 x 256
+image of Eq 21 [px]."""
 RAISED_ROW = 0.35
-"""Arms count as raised when a hand, the silhouette's outermost column, lies above this fraction of the height."""
+"""Arms are raised if a hand, in the outermost column of the silhouette, is above this fraction of the height."""
 
 Points = dict[str, tuple[float, float]]
+"""Position (x, y) [px] of each point by name."""
 
 
 def arms_are_raised(inside: NDArray[np.bool_]) -> bool:
-    """Tell whether Table 2 (raised arms) applies to a silhouette (h, w) rather than Table 1."""
+    """Return whether Table 2 (raised arms) applies to a silhouette (h, w), else Table 1."""
     columns = np.flatnonzero(inside.any(axis=0))
     outermost = [float(np.flatnonzero(inside[:, column]).mean()) for column in (columns[0], columns[-1])]
     return bool(min(outermost) < RAISED_ROW * inside.shape[0])
@@ -92,7 +95,7 @@ def _trunk(
     shoulder_left: tuple[float, float],
     shoulder_right: tuple[float, float],
 ) -> Points:
-    """Lines 9-16 of both tables: collarbones, hips, pelvis, spine, elbows."""
+    """Return the points of lines 9-16 of both tables: collarbones, hips, pelvis, spine, elbows."""
     height, _ = inside.shape
     hip_start, hip_end = 3 * height / 5.0, 2 * height / 3.0
     hip_low, hip_high = _extent(inside, hip_start, hip_end)
@@ -119,6 +122,7 @@ def _trunk(
 
 
 def _legs(inside: NDArray[np.bool_], points: Points, heel_fraction: float) -> None:
+    """Add ankles and heels; a heel is height / heel_fraction below the ankle, but inside the silhouette."""
     height, _ = inside.shape
     ankle_y = height - 1.0
     low, high = _extent(inside, ankle_y, ankle_y)
@@ -128,7 +132,7 @@ def _legs(inside: NDArray[np.bool_], points: Points, heel_fraction: float) -> No
 
 
 def _extent(inside: NDArray[np.bool_], first_row: float, last_row: float) -> tuple[float, float]:
-    """Return the smallest and largest column over a band of rows, over the whole silhouette where the band is empty."""
+    """Return the smallest and the largest column in a band of rows, or in all rows if the band is empty."""
     height = inside.shape[0]
     top = int(np.clip(round(first_row), 0, height - 1))
     bottom = int(np.clip(round(last_row), top, height - 1))

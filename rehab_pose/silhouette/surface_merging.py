@@ -1,7 +1,7 @@
-"""Surfaces to people: join again what jumps of depth have cut.
+"""Merging of surfaces that jumps of depth have separated into people.
 
-A hand held towards the camera is cut off from the trunk by a jump in depth, and so is whatever stands behind. A forearm
-held across cuts the head and shoulders from the rest, and in a squat the thighs.
+A hand in front of the trunk is separated from it by a jump in depth, as is any object behind the person. A forearm in
+front of the trunk separates the head and shoulders from the rest, and in a squat the thighs.
 """
 
 from __future__ import annotations
@@ -14,33 +14,34 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["join_surfaces", "points_of_surfaces"]
+__all__ = ["merge_surfaces", "points_of_surfaces"]
 
 LIMB_FRACTION = 0.3
-"""An arm or a leg covers at most this fraction of what the rest of the person covers."""
-LIMB_ASIDE_M = 0.8
-"""The middle of a stretched forearm and hand is at most this far to the side of the person's middle [m]."""
-LIMB_BEFORE_M, LIMB_BEHIND_M = 0.9, 0.35
-"""How far before or behind the rest of the person a limb may be [m]."""
-TRUNK_ASIDE_M, TRUNK_BEHIND_M = 0.3, 0.45
-"""A surface whose middle is this near to another's, sideways and in depth, is the same person: two people who stand
-side by side are farther apart [m]."""
+"""A limb covers at most this fraction of the area of the rest of the person."""
+LIMB_LATERAL_M = 0.8
+"""Largest lateral distance of a limb's centre from the person's centre: a stretched forearm with its hand [m]."""
+LIMB_IN_FRONT_M, LIMB_BEHIND_M = 0.9, 0.35
+"""Largest distance of a limb's centre in front of and behind the person's centre [m]."""
+TRUNK_LATERAL_M, TRUNK_BEHIND_M = 0.3, 0.45
+"""Surfaces whose centres are closer than this, laterally and in depth, are one person: the distance of two people side
+by side is larger [m]."""
 GAP_PX = 2
-"""Surfaces touch when at most one pixel lies between them."""
+"""Surfaces are neighbours if their pixels are at most this far apart, that is with at most one pixel between them."""
 MAX_POINTS = 400
-"""A surface's middle is the median of about this many of its points."""
+"""The centre of a surface is the median of about this many of its points."""
 ROUNDS = 4
-"""Hand to forearm, forearm to upper arm, upper arm to trunk, and one to spare."""
+"""Number of merging rounds: hand to forearm, forearm to upper arm, upper arm to trunk, and one more."""
 
 
 @dataclass
 class _Surface:
     area_px: int
-    middle_m: NDArray[np.float64]
+    centre_m: NDArray[np.float64]
+    """(3) in the camera's frame [m]."""
 
 
-def join_surfaces(labels: NDArray[np.int32], points_m: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Return people (h, w): the labels of surfaces that belong together replaced by the largest one's.
+def merge_surfaces(labels: NDArray[np.int32], points_m: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return people (h, w): all surfaces of a person take the label of the largest one.
 
     Args:
         labels: (h, w) surfaces, 0 = none.
@@ -51,20 +52,20 @@ def join_surfaces(labels: NDArray[np.int32], points_m: NDArray[np.float32]) -> N
         return labels
     part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     people = labels.copy()
-    people[part] = _joined(labels[part], points_m[part])
+    people[part] = _merged(labels[part], points_m[part])
     return people
 
 
-def _joined(labels: NDArray[np.int32], points_m: NDArray[np.float32]) -> NDArray[np.int32]:
-    joined = labels
+def _merged(labels: NDArray[np.int32], points_m: NDArray[np.float32]) -> NDArray[np.int32]:
+    merged = labels
     for _ in range(ROUNDS):
-        if joined.max() == joined[joined > 0].min():
+        if merged.max() == merged[merged > 0].min():
             break
-        surfaces = _measured(joined, points_m)
-        neighbours = _touching(joined)
-        target = np.arange(int(joined.max()) + 1, dtype=np.int32)
+        surfaces = _measured(merged, points_m)
+        neighbours = _neighbours(merged)
+        target = np.arange(int(merged.max()) + 1, dtype=np.int32)
         for label, surface in surfaces.items():
-            # Of two equally large ones the lower number is the larger: no circle can arise.
+            # Surfaces of equal area are ordered by label, so that the targets have no cycle.
             larger = [
                 other
                 for other in neighbours.get(label, set()) & surfaces.keys()
@@ -77,22 +78,22 @@ def _joined(labels: NDArray[np.int32], points_m: NDArray[np.float32]) -> NDArray
             break
         for _ in range(ROUNDS):
             target = target[target]
-        joined = target[joined]
-    return joined
+        merged = target[merged]
+    return merged
 
 
 def _one_person(small: _Surface, large: _Surface) -> bool:
-    aside_m, _, behind_m = small.middle_m - large.middle_m
+    lateral_m, _, behind_m = small.centre_m - large.centre_m
     limb = (
         small.area_px < LIMB_FRACTION * large.area_px
-        and abs(aside_m) < LIMB_ASIDE_M
-        and -LIMB_BEFORE_M < behind_m < LIMB_BEHIND_M
+        and abs(lateral_m) < LIMB_LATERAL_M
+        and -LIMB_IN_FRONT_M < behind_m < LIMB_BEHIND_M
     )
-    return bool(limb or (abs(aside_m) < TRUNK_ASIDE_M and abs(behind_m) < TRUNK_BEHIND_M))
+    return bool(limb or (abs(lateral_m) < TRUNK_LATERAL_M and abs(behind_m) < TRUNK_BEHIND_M))
 
 
 def _measured(labels: NDArray[np.int32], points_m: NDArray[np.float32]) -> dict[int, _Surface]:
-    """Return area and middle of every surface that has a return."""
+    """Return the area and the centre of every surface that has a return."""
     return {
         name: _Surface(len(points), np.median(points[:: 1 + len(points) // MAX_POINTS], axis=0).astype(np.float64))
         for name, points in points_of_surfaces(labels, points_m)
@@ -102,7 +103,7 @@ def _measured(labels: NDArray[np.int32], points_m: NDArray[np.float32]) -> dict[
 def points_of_surfaces(
     labels: NDArray[np.int32], points_m: NDArray[np.float32]
 ) -> list[tuple[int, NDArray[np.float32]]]:
-    """Return number and points (N, 3) [m] of every surface that has a return, found by one sort."""
+    """Return the label and the points (N, 3) [m] of every surface that has a return."""
     inside = np.flatnonzero((labels > 0) & np.isfinite(points_m[..., 2]))
     if not len(inside):
         return []
@@ -114,8 +115,8 @@ def points_of_surfaces(
     return [(int(owner[start]), points[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
-def _touching(labels: NDArray[np.int32]) -> dict[int, set[int]]:
-    """Return which surfaces touch which."""
+def _neighbours(labels: NDArray[np.int32]) -> dict[int, set[int]]:
+    """Return the neighbours of every surface that has any."""
     height, width = labels.shape
     pairs: set[tuple[int, int]] = set()
     for gap in range(1, GAP_PX + 1):

@@ -1,8 +1,8 @@
-"""What the recogniser sees of a window of joints: the same numbers wherever the camera stands and whoever moves.
+"""Features of a window of joints that do not depend on the camera's pose or on the person's size.
 
-Body frame of a window: x to the person's left, y against gravity, z to where the person faces; turned by the median
-direction over the window (so that turning the trunk stays visible), centred on the median pelvis, in units of the
-torso's length.
+Body frame of a window: x to the person's left, y against gravity, z to the person's front. Its orientation is the
+median over the window, so that rotations of the trunk within the window remain visible; its origin is the median
+pelvis; its unit is the length of the torso.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ __all__ = [
     "FEATURE_COUNT",
     "FEATURE_INDEX",
     "FEATURE_JOINTS",
-    "FEATURE_PLACE",
     "SAMPLE_RATE_HZ",
+    "SMPL_INDICES",
     "WINDOW_SAMPLES",
     "body_frames",
     "motion_range_m",
@@ -31,42 +31,42 @@ __all__ = [
 ]
 
 SAMPLE_RATE_HZ = 10.0
-"""The window's own rate; exercises of this kind hold little above 2 Hz, so 10 Hz loses nothing and costs a third."""
+"""Sample rate of a window [Hz]. These exercises contain little above 2 Hz; 10 Hz costs a third of 30 Hz."""
 WINDOW_SAMPLES = 40
-"""Four seconds: about one cycle of KIMORE's exercises (median 2 to 4 s)."""
+"""Samples of a window, 4 s: about one cycle of KIMORE's exercises, whose median duration is 2 to 4 s."""
 FEATURE_JOINTS = (
     *("pelvis", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle", "spine2"),
     *("neck", "head", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist"),
 )
-"""The joints that both Kinect v2 and SMPL_24 have near the same place."""
-FEATURE_INDEX = np.array([SMPL_24.index(name) for name in FEATURE_JOINTS])
-"""Their places in SMPL_24."""
-FEATURE_PLACE = {name: place for place, name in enumerate(FEATURE_JOINTS)}
-"""The place of each among them."""
+"""Joints that Kinect v2 and SMPL_24 define at nearly the same position."""
+SMPL_INDICES = np.array([SMPL_24.index(name) for name in FEATURE_JOINTS])
+"""Index of each feature joint in SMPL_24."""
+FEATURE_INDEX = {name: index for index, name in enumerate(FEATURE_JOINTS)}
+"""Index of each feature joint in FEATURE_JOINTS."""
 FEATURE_COUNT = 7 * len(FEATURE_JOINTS)
-"""Position (3), velocity (3) and validity (1) a joint."""
+"""Features of one sample: position (3), velocity (3) and validity (1) of each joint."""
 
 PELVIS, SPINE, NECK = (FEATURE_JOINTS.index(name) for name in ("pelvis", "spine2", "neck"))
 PAIRS = tuple(
     (FEATURE_JOINTS.index(f"left_{name}"), FEATURE_JOINTS.index(f"right_{name}")) for name in ("hip", "shoulder")
 )
-"""Left-right pairs whose horizontal direction tells where the person faces."""
+"""Left-right pairs whose mean horizontal direction is the body frame's x axis."""
 MOVING_JOINTS = np.array(
     [FEATURE_JOINTS.index(name) for name in FEATURE_JOINTS if not name.endswith(("hip", "ankle", "spine2", "neck"))]
 )
-"""Joints that tell movement from stillness: those of Kinect and of depth predictors that are measured best."""
+"""Joints used to distinguish movement from rest: those that Kinect and depth predictors measure best."""
 MOVING_RANK = 3
-"""The third largest range decides, so that one or two bad joints do not look like movement."""
+"""The third largest range of a joint is the range of the movement: one or two outlier joints have no effect."""
 MAX_GAP_S = 0.25
-"""Samples further apart than this are not joined by a line [s]."""
+"""Longest gap between two samples that is interpolated [s]."""
 TORSO_RANGE_M = (0.3, 0.8)
-"""Torso lengths outside this are measuring errors [m]."""
+"""Torso lengths are clipped to this range; values outside are taken as measurement errors [m]."""
 TORSO_DEFAULT_M = 0.5
-"""Used where spine or neck are missing for the whole window [m]."""
+"""Torso length of a window in which the spine or the neck is always missing [m]."""
 VELOCITY_SCALE_S = 0.5
-"""Brings velocities in torsos a second to the size of positions."""
+"""Factor that scales velocities [torso lengths / s] to the magnitude of positions [s]."""
 FEATURE_LIMIT = 5.0
-"""Torso lengths; further away is a measuring error, not a posture."""
+"""Positions and scaled velocities are clipped to this; larger values are measurement errors [torso lengths]."""
 
 
 def resample(
@@ -80,16 +80,16 @@ def resample(
         times_ns: (T) [ns].
 
     Returns:
-        (T, J, 3) [m]. NaN outside the stamps and inside gaps longer than MAX_GAP_S; where only one of the two
-        neighbours is there, that one.
+        (T, J, 3) [m]. NaN outside the range of the stamps and inside gaps longer than MAX_GAP_S. Where a joint is
+        missing in one of the two neighbours, the position of the other.
     """
     later = np.clip(np.searchsorted(stamps_ns, times_ns), 1, max(len(stamps_ns) - 1, 1))
     later = np.minimum(later, len(stamps_ns) - 1)
     earlier = np.maximum(later - 1, 0)
     gap = (stamps_ns[later] - stamps_ns[earlier]).astype(np.float64)
-    share = (times_ns - stamps_ns[earlier]) / np.maximum(gap, 1.0)
+    fraction = (times_ns - stamps_ns[earlier]) / np.maximum(gap, 1.0)
     before, after = positions_m[earlier].astype(np.float32), positions_m[later].astype(np.float32)
-    weight = np.clip(share, 0.0, 1.0).astype(np.float32)[:, None, None]
+    weight = np.clip(fraction, 0.0, 1.0).astype(np.float32)[:, None, None]
     between = before + weight * (after - before)
     between = np.where(np.isnan(between), np.where(np.isnan(before), after, before), between)
     slack = 0.5 / SAMPLE_RATE_HZ * 1e9
@@ -107,7 +107,10 @@ def _median(values: NDArray[Any], axis: int) -> NDArray[np.float64]:
 
 
 def torso_lengths_m(positions_m: NDArray[Any]) -> NDArray[np.float64]:
-    """Return each window's torso length (B) [m], pelvis - spine - neck, of (B, T, J, 3) [m]; typical if unseen."""
+    """Return the torso length pelvis - spine - neck (B) [m] of windows (B, T, J, 3) [m].
+
+    TORSO_DEFAULT_M where a window never has all three joints.
+    """
     pelvis, spine, neck = (positions_m[:, :, joint] for joint in (PELVIS, SPINE, NECK))
     torso_m = _median(np.linalg.norm(neck - spine, axis=-1) + np.linalg.norm(spine - pelvis, axis=-1), axis=1)
     return np.asarray(np.clip(np.where(np.isfinite(torso_m), torso_m, TORSO_DEFAULT_M), *TORSO_RANGE_M))
@@ -116,7 +119,7 @@ def torso_lengths_m(positions_m: NDArray[Any]) -> NDArray[np.float64]:
 def body_frames(
     positions_m: NDArray[Any], up: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return where the person of each window stands, how the person is turned, and the torso's length.
+    """Return the body frame of each window and the length of the torso.
 
     Args:
         positions_m: (B, T, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing.
@@ -132,7 +135,7 @@ def body_frames(
         lateral = lateral + across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-6)
     left_axis = _median(lateral, axis=1)
     length = np.linalg.norm(left_axis, axis=-1, keepdims=True)
-    # Facing the camera is the best guess for somebody whose hips or shoulders were never seen.
+    # Without hips and shoulders the person is assumed to face the camera.
     left_axis = np.where(length > 1e-3, left_axis / np.where(length > 1e-3, length, 1.0), np.array([1.0, 0.0, 0.0]))
     left_axis = left_axis - (left_axis * up).sum(-1, keepdims=True) * up
     left_axis /= np.linalg.norm(left_axis, axis=-1, keepdims=True)
@@ -145,21 +148,21 @@ def body_frames(
 
 
 def window_features(positions_m: NDArray[Any], up: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the recogniser's input.
+    """Return the joint features of windows.
 
     Args:
         positions_m: (B, T, J, 3) FEATURE_JOINTS at SAMPLE_RATE_HZ in the optical frame [m]; NaN = missing. A window
-            with less history has NaN rows at its beginning.
+            with a shorter history has NaN rows at its beginning.
         up: (B, 3) unit vector against gravity in the optical frame.
 
     Returns:
-        Features (B, T, FEATURE_COUNT) and 1 for each sample that has a joint (B, T). Missing joints are zero with
-        validity zero.
+        Features (B, T, FEATURE_COUNT), and presence (B, T), 1 for each sample that has at least one joint. Missing
+        joints are zero with validity zero.
     """
     rotations, origins, torso_m = body_frames(positions_m, up)
-    kind = positions_m.dtype  # single precision is enough for training, and twice as fast
-    turns = (rotations / torso_m[:, None, None]).astype(kind)
-    scaled = (positions_m - origins[:, None, None].astype(kind)) @ turns.transpose(0, 2, 1)[:, None]
+    dtype = positions_m.dtype  # single precision is enough for training, and twice as fast
+    body_from_camera = (rotations / torso_m[:, None, None]).astype(dtype)
+    scaled = (positions_m - origins[:, None, None].astype(dtype)) @ body_from_camera.transpose(0, 2, 1)[:, None]
     scaled = np.clip(scaled, -FEATURE_LIMIT, FEATURE_LIMIT)
     velocity = np.full_like(scaled, np.nan)
     velocity[:, 1:] = np.diff(scaled, axis=1) * (SAMPLE_RATE_HZ * VELOCITY_SCALE_S)
@@ -171,7 +174,7 @@ def window_features(positions_m: NDArray[Any], up: NDArray[Any]) -> tuple[NDArra
 
 
 def motion_range_m(positions_m: NDArray[Any]) -> NDArray[np.float64]:
-    """Return how far each window's joints moved: the third largest of the joints' ranges [m].
+    """Return the range of movement of each window: the third largest range of a joint [m].
 
     A joint's range is the diagonal of the box between the 10th and 90th percentile of its smoothed coordinates.
 
@@ -179,7 +182,7 @@ def motion_range_m(positions_m: NDArray[Any]) -> NDArray[np.float64]:
         positions_m: (B, T, J, 3) FEATURE_JOINTS [m]; NaN = missing.
 
     Returns:
-        (B) [m]; 0 where no joint was seen twice.
+        (B) [m]; 0 where no joint has two samples.
     """
     moving = positions_m[:, :, MOVING_JOINTS]
     if moving.shape[1] >= 3:

@@ -1,4 +1,4 @@
-"""The network with what it was trained with: windows of joints to calibrated probabilities."""
+"""The exercise network: windows of joints to calibrated probabilities of the labels."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.catalogue import LABELS
-from rehab_pose.exercise.features import FEATURE_JOINTS, SAMPLE_RATE_HZ
-from rehab_pose.exercise.streams import STREAMS, window_streams
+from rehab_pose.exercise.feature_streams import STREAMS, window_streams
+from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ
 from rehab_pose.weights import Network, load_network
 
 if TYPE_CHECKING:
@@ -18,27 +18,29 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["SHIPPED_WEIGHTS", "WindowClassifier"]
+__all__ = ["INPUT_NAMES", "SHIPPED_WEIGHTS", "WindowClassifier"]
 
 SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "exercise.onnx"
+INPUT_NAMES = ("features", "present")
+"""Names of the network's inputs in the ONNX file."""
 
 
 class WindowClassifier:
-    """One ONNX file; two answers a window: which label, and which of the exercises if it is one of them."""
+    """Classifies windows of joints with the network in one ONNX file."""
 
-    def __init__(self, path: str = "", labels: Sequence[str] | None = LABELS) -> None:
-        """Load the weights; empty = the shipped ones.
+    def __init__(self, path: str = "", labels: Sequence[str] = LABELS) -> None:
+        """Load the weights and check that they fit this code.
 
         Args:
-            path: ONNX file.
-            labels: What the file must have been trained for, `none` first; None = whatever it was.
+            path: ONNX file; empty = the shipped weights.
+            labels: Labels that the file must have been trained for, `none` first.
 
         Raises:
             ModelFileError: The file is missing, damaged, or was trained for other labels, inputs or rates.
         """
-        self._network: Network = load_network(path or SHIPPED_WEIGHTS, ("features", "present"))
+        self._network: Network = load_network(path or SHIPPED_WEIGHTS, INPUT_NAMES)
         facts = self._network.metadata
-        self.labels = tuple(facts.get("labels", "").split(",")) if labels is None else tuple(labels)
+        self.labels = tuple(labels)
         expected = {
             "labels": ",".join(self.labels),
             "joints": ",".join(FEATURE_JOINTS),
@@ -48,12 +50,11 @@ class WindowClassifier:
         for name, value in expected.items():
             if facts.get(name) != value:
                 msg = (
-                    f"exercise weights {path or SHIPPED_WEIGHTS}: expected {name} = {value}, the file says "
-                    f"{facts.get(name)}; give weights trained for it, or train them: rehab-pose train recognition"
+                    f"exercise weights {path or SHIPPED_WEIGHTS}: expected {name} = {value}, the file has "
+                    f"{facts.get(name)}; give weights trained for it, or train them: rehab-pose-lab train recognition"
                 )
                 raise ModelFileError(msg)
         self._temperature = float(facts["temperature"])
-        self._exercise_temperature = float(facts.get("exercise_temperature", "1.0"))
         self._familiar_energy = float(facts["familiar_energy"])
 
     @property
@@ -62,20 +63,18 @@ class WindowClassifier:
         return self._network.model_id
 
     def logits(self, features: NDArray[np.float32], present: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return logits (B, C) of all labels from features (B, T, F) and presence (B, T), calibrated."""
+        """Return calibrated logits (B, C) of all labels from features (B, T, F) and presence (B, T).
+
+        They are divided by the temperature that training fitted (Guo et al., ICML 2017).
+        """
         (logits,) = self._network.session.run(["logits"], {"features": features, "present": present})
         return np.asarray(logits, dtype=np.float32) / np.float32(self._temperature)
 
-    def exercise_logits(self, features: NDArray[np.float32], present: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return logits (B, C - 1) among the exercises, for windows of which it is known that they show one."""
-        (logits,) = self._network.session.run(["exercise_logits"], {"features": features, "present": present})
-        return np.asarray(logits, dtype=np.float32) / np.float32(self._exercise_temperature)
-
     def classify(self, positions_m: NDArray[Any], up: NDArray[Any]) -> tuple[NDArray[np.float64], bool]:
-        """Return probabilities (C), and whether the window is unlike everything seen in training.
+        """Return the probabilities (C) of one window, and whether the window is out of distribution.
 
-        Unlike means: the logarithm of the sum of the exponentials of the logits is below what all but one in a
-        hundred of the held-out windows had (energy score, Liu et al., NeurIPS 2020).
+        A window is out of distribution if its energy score (Liu et al., NeurIPS 2020), the log-sum-exp of its logits,
+        is below the first percentile of the held-out windows in training.
 
         Args:
             positions_m: (T, J, 3) FEATURE_JOINTS at SAMPLE_RATE_HZ [m]; NaN = missing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rehab_pose.silhouette.people import join_surfaces
+from rehab_pose.silhouette.surface_merging import merge_surfaces
 
 Labels = np.ndarray[tuple[int, ...], np.dtype[np.int32]]
 Points = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
@@ -28,19 +28,19 @@ TRUNK = (np.s_[20:100], np.s_[60:85], 2.5)
 
 
 def test_a_hand_before_the_trunk_is_the_same_person() -> None:
-    people = join_surfaces(*scene(TRUNK, (np.s_[40:50], np.s_[86:96], 1.9)))
+    people = merge_surfaces(*scene(TRUNK, (np.s_[40:50], np.s_[86:96], 1.9)))
     assert set(np.unique(people)) == {0, 1}
 
 
 def test_head_and_legs_cut_apart_by_an_arm_are_one_person() -> None:
     parts = (np.s_[20:45], np.s_[60:85], 2.5), (np.s_[46:52], np.s_[55:90], 2.0), (np.s_[53:100], np.s_[60:85], 2.55)
-    people = join_surfaces(*scene(*parts))
+    people = merge_surfaces(*scene(*parts))
     assert set(np.unique(people)) == {0, 3}
 
 
 def test_a_finger_chain_reaches_the_trunk() -> None:
     parts = TRUNK, (np.s_[40:46], np.s_[86:100], 2.2), (np.s_[40:44], np.s_[101:106], 1.9)
-    assert set(np.unique(join_surfaces(*scene(*parts)))) == {0, 1}
+    assert set(np.unique(merge_surfaces(*scene(*parts)))) == {0, 1}
 
 
 def test_what_stands_behind_or_apart_is_somebody_else() -> None:
@@ -48,9 +48,9 @@ def test_what_stands_behind_or_apart_is_somebody_else() -> None:
     beside = np.s_[20:100], np.s_[86:111], 2.6
     apart = np.s_[40:50], np.s_[100:108], 2.5
     for other in (behind, beside, apart):
-        assert set(np.unique(join_surfaces(*scene(TRUNK, other)))) == {0, 1, 2}
+        assert set(np.unique(merge_surfaces(*scene(TRUNK, other)))) == {0, 1, 2}
 
 
 def test_nobody_is_nobody() -> None:
     labels, points_m = scene()
-    assert not join_surfaces(labels, points_m).any()
+    assert not merge_surfaces(labels, points_m).any()

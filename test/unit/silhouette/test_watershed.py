@@ -7,7 +7,7 @@ import heapq
 import numpy as np
 import pytest
 
-from rehab_pose.silhouette.flooding import COST_PER_COLOR, COST_PER_M, LEVELS, OTHER, PERSON, UNDECIDED, flood
+from rehab_pose.silhouette.watershed import COST_PER_COLOR, COST_PER_M, LEVELS, OTHER, PERSON, UNDECIDED, flood
 
 Image = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 Colors = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]

@@ -1,4 +1,4 @@
-"""What is measured of a finished repetition: smoothness, side, and the balance of left and right."""
+"""Measures of a finished repetition: smoothness, side, and the asymmetry of left and right."""
 
 from __future__ import annotations
 
@@ -9,42 +9,45 @@ import numpy as np
 
 from rehab_pose.datatypes import Side
 from rehab_pose.exercise.catalogue import ARM_LIFTING, SQUAT
-from rehab_pose.exercise.features import FEATURE_PLACE
-from rehab_pose.exercise.signals import SIGNALS, arm_elevations, signal_values
+from rehab_pose.exercise.repetition_signals import SIGNALS, arm_elevations, signal_values
+from rehab_pose.exercise.window_features import FEATURE_INDEX
 from rehab_pose.geometry.rotations import angles_between
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rehab_pose.exercise.cycles import Cycle
+    from rehab_pose.exercise.cycle_detector import Cycle
 
-__all__ = ["RepetitionMeasures", "knee_flexions", "measure_repetition", "spectral_arc_length"]
+__all__ = ["RepetitionMeasures", "measure_repetition", "spectral_arc_length"]
 
 MEASURE_HZ = 30.0
-"""A repetition is resampled to this rate before its speed is taken."""
+"""A repetition is resampled to this rate before its speed is computed [Hz]."""
 CUTOFF_HZ = 6.0
-"""Highest frequency of the arc; joints from depth hold only noise above it."""
+"""Highest frequency of the spectral arc; joints from depth contain only noise above it [Hz]."""
 AMPLITUDE_FRACTION = 0.05
-"""The arc ends where the spectrum stays below this share of its highest value (Balasubramanian et al. 2015)."""
+"""The arc ends where the normalised spectrum stays below this (Balasubramanian et al. 2015)."""
 PADDING = 4
-"""Powers of two by which the spectrum is refined."""
+"""The speed is zero-padded to 2^PADDING times the next power of two, which interpolates the spectrum."""
 SMOOTHING_SAMPLES = 5
+"""Length of the moving average over the resampled signal, at MEASURE_HZ."""
 MIN_SAMPLES = 8
+"""With fewer samples a measure is NaN."""
 ONE_SIDE_FRACTION = 0.15
-"""A side that got less than this share of both together was not done."""
+"""A repetition is one-sided if the other side has less than this fraction of the sum of both sides."""
 PERCENTILES = (5.0, 95.0)
+"""Percentiles whose difference is the range of a limb: robust to outlier frames [%]."""
 
 
 @dataclass(frozen=True)
 class RepetitionMeasures:
-    """Of one repetition."""
+    """Smoothness, side and asymmetry of one repetition."""
 
     smoothness: float
-    """At most 0, nearer 0 is smoother; NaN = not measured."""
+    """Spectral arc length, at most 0; closer to 0 is smoother; NaN = not measured."""
     side: Side
-    """ANY for exercises without sides (arm lifting, squat); else LEFT, RIGHT, or BOTH."""
+    """ANY for one-sided signals (arm lifting, squat), else LEFT, RIGHT, or BOTH."""
     asymmetry: float
-    """-1 to 1, positive: further with or to the left; NaN = not measured."""
+    """-1 to 1; positive: larger movement of or to the left; NaN = not measured."""
 
 
 def measure_repetition(
@@ -55,25 +58,25 @@ def measure_repetition(
     axes: NDArray[Any],
     middle: float,
 ) -> RepetitionMeasures:
-    """Measure a repetition.
+    """Return the smoothness, the side and the asymmetry of a repetition.
 
     Args:
         label: Its exercise.
-        cycle: When it was, and its extremes.
+        cycle: Its stamps and extremes.
         stamps_ns: (T) of its frames [ns].
         positions_m: (T, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing.
         axes: (3, 3) rows: the person's left, up, front.
-        middle: The signal between the sides, for two-sided exercises; NaN = not known.
+        middle: Value of a two-sided signal between the sides; NaN = unknown.
     """
     values = signal_values(label, positions_m, axes)
-    parts = [spectral_arc_length(*part) for part in _ways(cycle, stamps_ns, values)]
+    parts = [spectral_arc_length(*part) for part in _out_and_back(cycle, stamps_ns, values)]
     known = [part for part in parts if np.isfinite(part)]
     smoothness = float(np.mean(known)) if known else float("nan")
     if not SIGNALS[label].two_sided:
-        return RepetitionMeasures(smoothness, Side.ANY, _balance(*_left_and_right(label, positions_m, axes)))
+        return RepetitionMeasures(smoothness, Side.ANY, _asymmetry(*_left_and_right(label, positions_m, axes)))
     # All two-sided signals are positive towards the person's left.
     left, right = max(cycle.maximum - middle, 0.0), max(middle - cycle.minimum, 0.0)
-    asymmetry = _balance(left, right)
+    asymmetry = _asymmetry(left, right)
     side = Side.BOTH
     if left < ONE_SIDE_FRACTION * (left + right):
         side = Side.RIGHT
@@ -83,14 +86,16 @@ def measure_repetition(
 
 
 def spectral_arc_length(stamps_ns: NDArray[np.int64], values: NDArray[Any]) -> float:
-    """Return the spectral arc length of a movement's speed (SPARC, Balasubramanian et al. 2015, J NeuroEng Rehabil 12).
+    """Return the spectral arc length of the speed of a movement.
+
+    The method is SPARC (Balasubramanian et al. 2015, J NeuroEng Rehabil 12).
 
     Args:
         stamps_ns: (T) [ns].
-        values: (T) what moves; NaN = not seen.
+        values: (T) the moving quantity; NaN = missing.
 
     Returns:
-        At most 0; NaN where the movement is too short to tell.
+        At most 0; NaN where the movement is too short.
     """
     seen = np.isfinite(values)
     if seen.sum() < MIN_SAMPLES:
@@ -107,38 +112,38 @@ def spectral_arc_length(stamps_ns: NDArray[np.int64], values: NDArray[Any]) -> f
     spectrum = np.abs(np.fft.rfft(speed, size))
     if spectrum[0] <= 0.0:
         return float("nan")
-    shares = spectrum[: int(CUTOFF_HZ / MEASURE_HZ * size) + 1] / spectrum[0]
-    shares = shares[: int(np.flatnonzero(shares >= AMPLITUDE_FRACTION)[-1]) + 1]
-    if len(shares) < 2:
+    normalised = spectrum[: int(CUTOFF_HZ / MEASURE_HZ * size) + 1] / spectrum[0]
+    normalised = normalised[: int(np.flatnonzero(normalised >= AMPLITUDE_FRACTION)[-1]) + 1]
+    if len(normalised) < 2:
         return float("nan")
-    return -float(np.hypot(1.0 / (len(shares) - 1), np.diff(shares)).sum())
+    return -float(np.hypot(1.0 / (len(normalised) - 1), np.diff(normalised)).sum())
 
 
-def knee_flexions(positions_m: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the left and the right knee's flexion (T), (T) [rad], 0 straight, of FEATURE_JOINTS (T, J, 3) [m]."""
+def _knee_flexions(positions_m: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the flexion of the left and of the right knee (T) [rad] of FEATURE_JOINTS (T, J, 3) [m]; 0 = straight."""
     points = np.asarray(positions_m, dtype=np.float64)
     bent = []
     for side in ("left", "right"):
-        thigh = points[:, FEATURE_PLACE[f"{side}_knee"]] - points[:, FEATURE_PLACE[f"{side}_hip"]]
-        shank = points[:, FEATURE_PLACE[f"{side}_ankle"]] - points[:, FEATURE_PLACE[f"{side}_knee"]]
+        thigh = points[:, FEATURE_INDEX[f"{side}_knee"]] - points[:, FEATURE_INDEX[f"{side}_hip"]]
+        shank = points[:, FEATURE_INDEX[f"{side}_ankle"]] - points[:, FEATURE_INDEX[f"{side}_knee"]]
         bent.append(angles_between(thigh, shank))
     return bent[0], bent[1]
 
 
-def _ways(
+def _out_and_back(
     cycle: Cycle, stamps_ns: NDArray[np.int64], values: NDArray[Any]
 ) -> list[tuple[NDArray[np.int64], NDArray[Any]]]:
-    """Return the way out and the way back, each with one rise of speed where the movement is smooth."""
+    """Return the samples before and after the turn; in a smooth movement the speed has a single peak in each."""
     turn = int(np.searchsorted(stamps_ns, cycle.turn_ns))
     return [(stamps_ns[:turn], values[:turn]), (stamps_ns[turn:], values[turn:])]
 
 
 def _left_and_right(label: str, positions_m: NDArray[Any], axes: NDArray[Any]) -> tuple[float, float]:
-    """Return how far the left and the right limb went in a one-sided exercise [rad]."""
+    """Return the range of the left and the right limb in a one-sided exercise [rad]."""
     if label == ARM_LIFTING:
         limbs = arm_elevations(np.asarray(positions_m, dtype=np.float64), axes)
     elif label == SQUAT:
-        limbs = knee_flexions(positions_m)
+        limbs = _knee_flexions(positions_m)
     else:
         return float("nan"), float("nan")
     ranges = []
@@ -149,7 +154,7 @@ def _left_and_right(label: str, positions_m: NDArray[Any], axes: NDArray[Any]) -
     return ranges[0], ranges[1]
 
 
-def _balance(left: float, right: float) -> float:
-    """Return (left - right) / (left + right); NaN where either is not known or nothing moved."""
+def _asymmetry(left: float, right: float) -> float:
+    """Return (left - right) / (left + right); NaN where one is unknown or both are 0."""
     both = left + right
     return (left - right) / both if np.isfinite(both) and both > 0.0 else float("nan")

@@ -1,8 +1,9 @@
-"""Decide undecided pixels by flooding: each goes to the side that it is reached from over the lowest barrier.
+"""Marker-based watershed on RGB-D images (Meyer 1991; Vincent and Soille 1991): labels undecided pixels by flooding.
 
-The watershed transform from markers (Meyer 1991; Vincent and Soille 1991) with costs between neighbouring pixels: a
-step in depth, a step in colour, a missing return. A path costs as much as its highest step, so a smooth surface is
-followed however long it is, and the last pixel before a jump stays on its own side.
+The cost of a step between neighbouring pixels is computed from their difference in depth, their difference in colour
+and missing returns. The cost of a path is its most expensive step, and an undecided pixel takes the label of the marker
+with the cheapest path. A smooth surface of any length is therefore crossed at a low cost, and a jump in depth separates
+labels at the pixel where it occurs.
 """
 
 from __future__ import annotations
@@ -20,23 +21,23 @@ if TYPE_CHECKING:
 __all__ = ["OTHER", "PERSON", "UNDECIDED", "flood"]
 
 PERSON, OTHER, OUTSIDE, UNDECIDED, UNDECIDED_MISSING = 0, 1, 2, 3, 4
-"""Labels; those from UNDECIDED on are still to be decided, the last one has no return."""
+"""Labels. Those from UNDECIDED on are undecided; UNDECIDED_MISSING marks pixels without a return."""
 LEVELS = 256
-"""Costs are whole numbers below this; higher ones are cut."""
+"""Costs are integers below this; higher costs are clipped."""
 COST_PER_M = 200.0
-"""A step of 5 mm in depth, a sensor's noise at 2 m, costs 1 [1/m]."""
+"""Cost of a difference in depth [1/m]: 1 for 5 mm, the noise of a sensor at 2 m."""
 COST_PER_COLOR = 1.0
-"""Cost of one level of difference, summed over the three channels."""
+"""Cost of one level of difference in colour, summed over the three channels."""
 MISSING_COST = 20.0
-"""Cost of a step from or to a pixel without a return: as a step of 0.1 m in depth."""
+"""Cost of a step from or to a pixel without a return: that of a difference of 0.1 m in depth."""
 PERSON_MISSING_COST = 20
-"""What it costs a person more to take a pixel without a return: skin and clothes mostly give one, while shadows, glass
-and what is out of range do not."""
+"""Additional cost of a step of the person to a pixel without a return: skin and clothes usually give a return, while
+shadows, glass and surfaces out of range do not."""
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"nsz", "contract", "reassoc"})  # type: ignore[untyped-decorator]
 def _steps(depth_m: NDArray[np.float32], color: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Return what the step from each pixel (of N, flattened) to the one `side` pixels on costs, in one pass."""
+    """Return the cost (N) of the step from each pixel of the flattened image to the pixel `side` places later."""
     count = depth_m.shape[0]
     costs = np.empty(count, np.uint8)
     highest, missing = np.float32(LEVELS - 1), np.float32(MISSING_COST)
@@ -56,7 +57,7 @@ def _steps(depth_m: NDArray[np.float32], color: NDArray[np.uint8], side: int) ->
 
 @numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _push(queues: Queues, used: int, level: int, pixel: int) -> int:
-    """Put a pixel at the end of a level's queue; return how many entries are in use."""
+    """Append a pixel to the queue of a level; return the number of entries in use."""
     first, last, following, pixels = queues
     pixels[used], following[used] = pixel, -1
     if first[level] < 0:
@@ -71,20 +72,20 @@ def _push(queues: Queues, used: int, level: int, pixel: int) -> int:
 def _queue_borders(
     flat: NDArray[np.uint8], width: int, across: NDArray[np.uint8], down: NDArray[np.uint8], queues: Queues
 ) -> int:
-    """Queue every undecided pixel that has a decided neighbour; return how many entries are in use."""
+    """Queue every undecided pixel that has a decided neighbour; return the number of entries in use."""
     sides = (1, -1, width, -width)
     used = 0
     for pixel in range(flat.shape[0]):
         value = flat[pixel]
         if value < UNDECIDED:
             continue
-        reluctance = PERSON_MISSING_COST if value == UNDECIDED_MISSING else 0
+        extra = PERSON_MISSING_COST if value == UNDECIDED_MISSING else 0
         for way in range(4):
             neighbour = pixel + sides[way]
             if flat[neighbour] <= OTHER:
                 person = flat[neighbour] == PERSON
                 costs = across if way < 2 else down
-                level = int(costs[min(pixel, neighbour)]) + (reluctance if person else 0)
+                level = int(costs[min(pixel, neighbour)]) + (extra if person else 0)
                 used = _push(queues, used, min(level, LEVELS - 1), 2 * pixel + person)
     return used
 
@@ -93,7 +94,7 @@ def _queue_borders(
 def _drain(
     flat: NDArray[np.uint8], width: int, across: NDArray[np.uint8], down: NDArray[np.uint8], queues: Queues, used: int
 ) -> None:
-    """Decide pixels from the lowest level up."""
+    """Label the queued pixels and their neighbours in the order of their levels, lowest first."""
     first, _, following, entries = queues
     sides = (1, -1, width, -width)
     level = 0
@@ -120,19 +121,19 @@ def _drain(
 
 @numba.njit("void(uint8[:, ::1], float32[:, ::1], uint8[:, :, ::1])", cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def flood(label: NDArray[np.uint8], depth_m: NDArray[np.float32], color: NDArray[np.uint8]) -> None:
-    """Give every undecided pixel that a decided one can reach the label PERSON or OTHER, in place.
+    """Label every undecided pixel that is connected to a decided one as PERSON or OTHER, in place.
 
     Pixels of the outermost rows and columns take the label of their inner neighbour.
 
     Args:
-        label: (h, w) UNDECIDED, PERSON or OTHER.
+        label: (h, w) UNDECIDED, PERSON or OTHER; changed.
         depth_m: (h, w) [m], NaN = no return.
         color: (h, w, 3).
     """
     height, width = label.shape
     if height < 3 or width < 3:
         return
-    # A ring that is never entered saves asking at each step whether the neighbour is still in the image.
+    # With a border that is never entered, no step needs a check of the image limits.
     label[0], label[-1] = OUTSIDE, OUTSIDE
     label[:, 0], label[:, -1] = OUTSIDE, OUTSIDE
     flat, depth = label.ravel(), depth_m.ravel()
@@ -142,14 +143,14 @@ def flood(label: NDArray[np.uint8], depth_m: NDArray[np.float32], color: NDArray
             undecided += 1
             if np.isnan(depth[pixel]):
                 flat[pixel] = UNDECIDED_MISSING
-    # One queue a level, as linked lists in arrays; a pixel can be queued once from each of its four neighbours. The
-    # label a pixel gets is that of the neighbour it was queued from, kept in the entry's lowest bit.
-    room = 4 * undecided
+    # One queue for each level, as linked lists in arrays. A pixel can be queued once from each of its four neighbours;
+    # the lowest bit of an entry holds the label of that neighbour.
+    capacity = 4 * undecided
     queues = (
         np.full(LEVELS, -1, np.int32),
         np.full(LEVELS, -1, np.int32),
-        np.empty(room, np.int32),
-        np.empty(room, np.int32),
+        np.empty(capacity, np.int32),
+        np.empty(capacity, np.int32),
     )
     across, down = _steps(depth, color.ravel(), 1), _steps(depth, color.ravel(), width)
     used = _queue_borders(flat, width, across, down, queues)

@@ -13,10 +13,10 @@ from rehab_pose.parts.classes import LIP_CLASSES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["part_outlines"]
+__all__ = ["part_contours"]
 
 
-def part_outlines(labels: NDArray[np.uint8], box_px: tuple[int, int, int, int], count: int) -> NDArray[np.float32]:
+def part_contours(labels: NDArray[np.uint8], box_px: tuple[int, int, int, int], count: int) -> NDArray[np.float32]:
     """Return `count` points (20, count, 2) u, v [px] on each part's longest outer contour; NaN for parts not seen.
 
     Args:

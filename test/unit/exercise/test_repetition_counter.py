@@ -1,0 +1,101 @@
+"""RepetitionCounter: counts with late, interrupted and wrong labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from rehab_pose.datatypes import Joints, Repetition
+from rehab_pose.exercise.catalogue import EXERCISES, NONE
+from rehab_pose.exercise.joint_history import JointHistory
+from rehab_pose.exercise.repetition_counter import RepetitionCounter
+from rehab_pose.exercise.settings import ExerciseSettings
+
+FRAME_NS = 33_333_333
+Film = Callable[..., list[Joints]]
+
+
+def count_with(frames: list[Joints], label: str, known_from: int) -> list[Repetition]:
+    """Return the repetitions counted with a label that is reported from a given frame on."""
+    settings = ExerciseSettings()
+    counter, history = RepetitionCounter(settings), JointHistory(16.0)
+    repetitions = []
+    for index, joints in enumerate(frames):
+        history.append(joints.stamp_ns, joints)
+        reported = label if known_from <= index < len(frames) - 60 else NONE
+        repetition = counter.update(joints.stamp_ns, joints.frame_id, reported, history)
+        repetitions += [repetition] if repetition is not None else []
+    return repetitions
+
+
+@pytest.mark.parametrize("label", EXERCISES)
+@pytest.mark.parametrize("known_after_s", [1.5, 4.2])
+def test_repetitions_before_the_label_are_counted(make_film: Film, label: str, known_after_s: float) -> None:
+    repetitions = count_with(make_film(label, 4), label, int(known_after_s * 30))
+    assert [repetition.count for repetition in repetitions] == [1, 2, 3, 4]
+    assert all(repetition.start_ns < repetition.end_ns <= repetition.stamp_ns for repetition in repetitions)
+    assert all(before.end_ns <= after.start_ns for before, after in pairwise(repetitions))
+
+
+def test_interruptions_of_the_label_do_not_change_the_count(make_film: Film) -> None:
+    frames = make_film("squat", 5)
+    counter, history = RepetitionCounter(ExerciseSettings()), JointHistory(16.0)
+    counts = []
+    for index, joints in enumerate(frames):
+        history.append(joints.stamp_ns, joints)
+        label = NONE if index < 60 or 200 < index < 230 or index % 50 < 5 else "squat"
+        repetition = counter.update(joints.stamp_ns, joints.frame_id, label, history)
+        counts += [repetition.count] if repetition is not None else []
+    assert counts == [1, 2, 3, 4, 5]
+
+
+def test_the_count_of_a_new_set_starts_at_one(make_film: Film) -> None:
+    frames = make_film("squat", 2, rest_s=5.0)
+    counter, history = RepetitionCounter(ExerciseSettings()), JointHistory(16.0)
+    counts = []
+    for round_number in range(2):
+        for index, joints in enumerate(frames):
+            stamp_ns = joints.stamp_ns + round_number * len(frames) * FRAME_NS
+            history.append(stamp_ns, joints)
+            label = "squat" if 60 <= index < len(frames) - 160 else NONE
+            repetition = counter.update(stamp_ns, joints.frame_id, label, history)
+            counts += [repetition.count] if repetition is not None else []
+    assert counts == [1, 2, 1, 2]
+
+
+def counts_of(
+    frames: list[Joints], labels: list[str], settings: ExerciseSettings | None = None
+) -> list[tuple[str, int]]:
+    counter, history = RepetitionCounter(settings or ExerciseSettings()), JointHistory(16.0)
+    repetitions = []
+    for joints, label in zip(frames, labels, strict=True):
+        history.append(joints.stamp_ns, joints)
+        repetition = counter.update(joints.stamp_ns, joints.frame_id, label, history)
+        repetitions += [(repetition.label, repetition.count)] if repetition is not None else []
+    return repetitions
+
+
+def test_a_short_wrong_label_neither_counts_nor_ends_the_set(make_film: Film) -> None:
+    frames = make_film("squat", 5)
+    labels = [NONE] * 90 + ["squat"] * (len(frames) - 90)
+    labels[230:250] = ["arm_lifting"] * 20
+    assert counts_of(frames, labels) == [("squat", number) for number in range(1, 6)]
+
+
+def test_the_next_set_does_not_count_a_repetition_again(make_film: Film) -> None:
+    frames = make_film("arm_lifting", 2, rest_s=8.0)
+    end = 30 + 24 + 2 * 90
+    labels = [NONE] * 90 + ["arm_lifting"] * (end + 15 - 90)
+    labels += [NONE] * 45 + ["arm_lifting"] * 60
+    labels += [NONE] * (len(frames) - len(labels))
+    short_gap = ExerciseSettings(set_gap_s=1.0, lookback_s=12.0)
+    assert counts_of(frames, labels, short_gap) == [("arm_lifting", 1), ("arm_lifting", 2)]
+
+
+def test_a_label_shorter_than_its_confirmation_counts_nothing(make_film: Film) -> None:
+    frames = make_film("squat", 4)
+    labels = [NONE] * len(frames)
+    labels[220:235] = ["squat"] * 15
+    assert counts_of(frames, labels) == []
