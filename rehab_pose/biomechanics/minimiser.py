@@ -9,7 +9,8 @@ import numpy as np
 
 from rehab_pose.biomechanics.kinematics import forward
 from rehab_pose.biomechanics.objective import objective, prior_difference
-from rehab_pose.geometry.kernels import factorise, product, rotation_matrix, solve_factorised
+from rehab_pose.geometry.kernels import product, rotation_matrix
+from rehab_pose.optimisation.cholesky import factorise, solve_factorised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""What a person may change about the body."""
+"""Settings of the body fit."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ class BodySettings(Settings):
         60, "Frames from which the body's shape is learnt before it is kept fixed", minimum=1, maximum=10_000
     )
     shape_memory_s: float = setting(
-        10.0, "Somebody who was out of view for no longer is the same person and keeps the shape [s]",
+        10.0, "A person who was out of view for no longer is taken for the same one and keeps the shape [s]",
         minimum=0.0, maximum=3600.0,
     )  # fmt: skip
     shape_sigma: float = setting(
-        1.0, "Spread of shape coefficients among people [standard deviations]", minimum=0.01, maximum=10.0
+        1.0, "Standard deviation of the shape coefficients in the population", minimum=0.01, maximum=10.0
     )
     pose_weight: float = setting(3.0, "Weight of the prior that keeps joints near rest", minimum=0.0, maximum=100.0)
     change_sigma_rad: float = setting(
-        0.1, "Change of a joint's rotation from one frame to the next that is nothing unusual [rad]",
+        0.1, "Standard deviation of the change of a joint's rotation from one frame to the next [rad]",
         minimum=0.001, maximum=10.0,
     )  # fmt: skip
     surface_rounds: int = setting(
-        1, "How often depth points are matched to the mesh in a frame; 0: the surface is not looked at",
+        1, "Rounds of matching depth points to the mesh in a frame; 0: the surface is not used",
         minimum=0, maximum=10,
     )  # fmt: skip
-    surface_points: int = setting(700, "Most depth points that are matched", minimum=50, maximum=5000)
+    surface_points: int = setting(700, "Depth points that are matched at most", minimum=50, maximum=5000)
     surface_sigma_m: float = setting(
-        0.012, "Error of a depth point as a measure of the body's surface: clothes, skinning, neighbours alike [m]",
+        0.012, "Error of a depth point as a measure of the body's surface, from clothes, skinning and correlation [m]",
         minimum=0.005, maximum=1.0,
     )  # fmt: skip
-    surface_iterations: int = setting(3, "Most iterations after each matching", minimum=1, maximum=50)
+    surface_iterations: int = setting(3, "Iterations after each matching at most", minimum=1, maximum=50)
     tolerance: float = setting(
         1e-3, "A step that lowers the objective by less than this share is the last", minimum=1e-15, maximum=0.5
     )
-    cold_iterations: int = setting(20, "Most iterations on a person's first frame", minimum=1, maximum=200)
-    warm_iterations: int = setting(4, "Most iterations on a later frame", minimum=1, maximum=200)
+    cold_iterations: int = setting(20, "Iterations on a person's first frame at most", minimum=1, maximum=200)
+    warm_iterations: int = setting(4, "Iterations on a later frame at most", minimum=1, maximum=200)

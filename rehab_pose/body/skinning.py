@@ -1,8 +1,7 @@
-"""From body parameters to joints and vertices: SMPL's kinematic chain and linear blend skinning, one frame at a time.
+"""Joints and vertices of one frame from body parameters: SMPL's kinematic chain and linear blend skinning.
 
-The body is M(beta, theta) = W(T_P(beta, theta), J(beta), theta, w) (Loper et al. 2015, Eq 2-5):
-R_k = R_parent(k) exp(theta_k), p_k = p_parent(k) + R_parent(k) (J_k - J_parent(k)), and a vertex at rest v goes to
-sum_k w_k (R_k (v - J_k) + p_k).
+The body is M(beta, theta) = W(T_P(beta, theta), J(beta), theta, w) (Loper et al. 2015, Eq 2-5): the chain is that of
+`kinematics`, and a vertex at rest v moves to sum_k w_k (R_k (v - J_k) + p_k).
 """
 
 from __future__ import annotations
@@ -12,9 +11,8 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from rehab_pose.geometry.kernels import rotation_matrix
+from rehab_pose.body.kinematics import chain
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
-from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,38 +21,6 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import BodyParameters
 
 __all__ = ["pose_joints", "pose_vertices", "pose_vertices_of_joints"]
-
-PARENTS = np.array(SMPL_24.parents, dtype=np.int64)
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def chain(
-    rest_m: NDArray[np.float64],
-    rotations_rad: NDArray[np.float64],
-    translation_m: NDArray[np.float64],
-    positions_m: NDArray[np.float64],
-    rotations: NDArray[np.float64],
-) -> None:
-    """Write the posed joints (24, 3) [m] and their global rotations (24, 3, 3) into the last two arguments."""
-    local = np.empty((3, 3))
-    for joint in range(rest_m.shape[0]):
-        rotation_matrix(rotations_rad[joint, 0], rotations_rad[joint, 1], rotations_rad[joint, 2], local)
-        parent = PARENTS[joint]
-        if parent < 0:
-            for i in range(3):
-                positions_m[joint, i] = rest_m[joint, i] + translation_m[i]
-                for j in range(3):
-                    rotations[joint, i, j] = local[i, j]
-        else:
-            turn = rotations[parent]
-            for i in range(3):
-                total = positions_m[parent, i]
-                for j in range(3):
-                    total += turn[i, j] * (rest_m[joint, j] - rest_m[parent, j])
-                    rotations[joint, i, j] = (
-                        turn[i, 0] * local[0, j] + turn[i, 1] * local[1, j] + turn[i, 2] * local[2, j]
-                    )
-                positions_m[joint, i] = total
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
@@ -67,7 +33,7 @@ def _skin(  # noqa: PLR0917  (one argument an array of the model)
     motions: NDArray[np.float32],
     out: NDArray[np.float32],
 ) -> None:
-    """Write the posed vertices (V, 3): motions (24, 3, 4) blended a vertex, applied to the shaped template."""
+    """Write the posed vertices (V, 3) [m]: each joint's rigid motion (24, 3, 4), blended by the vertex' weights."""
     count, per_vertex = joints.shape
     shapes = betas.shape[0]
     for v in range(count):
@@ -91,7 +57,7 @@ def _skin(  # noqa: PLR0917  (one argument an array of the model)
 def pose_joints(model: BodyModel, parameters: BodyParameters) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the posed joints (24, 3) [m] and their global rotations (24, 3, 3).
 
-    Both are in the frame that the root's rotation and the translation lead to.
+    Both are in the frame of the root's rotation and the translation, in a fitted body the camera's.
     """
     rest = model.joints(parameters.betas)
     positions, rotations = np.empty((24, 3)), np.empty((24, 3, 3))
@@ -111,7 +77,7 @@ def pose_vertices_of_joints(
     positions_m: NDArray[np.float64],
     rotations: NDArray[np.float64],
 ) -> NDArray[np.float32]:
-    """Return the posed surface (V, 3) [m] where `pose_joints` of the same parameters is known already."""
+    """Return the posed surface (V, 3) [m] from the result of `pose_joints` for the same parameters."""
     betas = model.padded_betas(parameters.betas)
     motions = np.empty((24, 3, 4), dtype=np.float32)
     motions[:, :, :3] = rotations

@@ -1,7 +1,7 @@
-"""Which depth point belongs to which vertex: projective association (Blais and Levine 1995).
+"""Correspondences between vertices and depth points by projective association (Blais and Levine 1995).
 
-A vertex that faces the camera is projected into the depth image; the point seen there is its partner if it is near. No
-search is needed, and what hides a limb is too far before it to be taken for its surface.
+A vertex that faces the camera is projected into the depth image; the depth point at that pixel is its partner if it is
+near. No search is needed, and an object that hides a limb is too far in front of it to be taken for its surface.
 """
 
 from __future__ import annotations
@@ -22,20 +22,22 @@ if TYPE_CHECKING:
 __all__ = ["SurfaceMatcher"]
 
 SPACING_M = 0.035
-"""Vertices are thinned to one in a cube of this size: 24 triangles of 2 cm say no more than one [m]."""
+"""Vertices are thinned to one in a cube of this size: neighbours closer than this add little [m]."""
 FACING = 0.25
-"""Cosine of the largest angle between a vertex' normal and the ray to the camera (75 degrees): beyond it, a pixel's
-error sideways is a large one in depth."""
+"""Cosine of the largest angle between a vertex' normal and the ray to the camera (75 degrees): on a steeper surface an
+error of one pixel is a large error in depth."""
+MIN_DEPTH_M = 0.1
+"""Vertices nearer to the camera, or behind it, are not projected [m]."""
 OUTLIER_M = 0.04
-"""Scale of the Geman-McClure weight: clothes and skinning are this far off, somebody else's surface farther [m]."""
+"""Scale of the Geman-McClure weight: errors of clothes and skinning are of this size, other people's surfaces are
+farther [m]."""
 
 
 class SurfaceMatcher:
-    """Finds the partners of a body model's vertices in the silhouette's depth."""
+    """Finds the depth points of a silhouette that belong to a body model's vertices."""
 
     def __init__(self, model: BodyModel) -> None:
-        """Choose the vertices and measure their normals."""
-        self._model = model
+        """Choose the vertices and compute their normals at rest."""
         cells = np.floor(model.v_template / SPACING_M).astype(np.int64)
         _, chosen = np.unique(cells, axis=0, return_index=True)
         self._chosen = np.sort(chosen)
@@ -48,10 +50,10 @@ class SurfaceMatcher:
 
     @property
     def vertex_numbers(self) -> NDArray[np.int64]:
-        """The chosen vertices (P)."""
+        """(P) indices of the vertices that are matched."""
         return self._chosen
 
-    def match(  # noqa: PLR0913  (the posed body, and how it is matched)
+    def match(  # noqa: PLR0913  (the posed body and the matching's limits)
         self,
         silhouette: Silhouette,
         rest_joints_m: NDArray[np.float64],
@@ -64,56 +66,56 @@ class SurfaceMatcher:
         sigma_m: float,
         max_points: int,
     ) -> SurfacePoints:
-        """Return vertices with the depth points they belong to.
+        """Return the vertices that have a depth point, with that point.
 
         Args:
             silhouette: The person's depth.
             rest_joints_m: (24, 3) of the body with these betas [m].
-            positions_m: (24, 3) its joints now [m].
-            rotations: (24, 3, 3).
-            betas: (B) its shape.
-            shapes: How many of the betas are still unknown: these are left out of the points' rest.
-            reach_m: A partner is at most this far along the ray [m].
+            positions_m: (24, 3) its posed joints [m].
+            rotations: (24, 3, 3) its joints' global rotations.
+            betas: (B) its shape coefficients.
+            shapes: How many of the betas are unknowns of the fit: their effect is left out of the points at rest.
+            reach_m: Largest difference in depth between a vertex and its partner [m].
             sigma_m: Error of a depth point as a measure of the body's surface [m].
-            max_points: More than these are thinned evenly.
+            max_points: More correspondences are thinned evenly to this number.
         """
         shaped = self._template + self._shapedirs @ betas
         posed, normals = np.empty_like(shaped), np.empty_like(shaped)
         skin_points(rest_joints_m, positions_m, rotations, shaped, self._joints, self._weights, posed)
         camera = silhouette.intrinsics.cropped(silhouette.box_px)
         targets, weight = np.empty_like(shaped), np.empty(len(shaped))
-        _turn(rotations, self._normals, self._joints, self._weights, normals)
+        _rotate_normals(rotations, self._normals, self._joints, self._weights, normals)
         pinhole = np.array([camera.fx, camera.fy, camera.cx, camera.cy])
         _match(posed, normals, silhouette.depth_m, pinhole, reach_m, targets, weight)
-        found = np.flatnonzero(weight > 0.0)
-        found = found[:: 1 + len(found) // (max_points + 1)]
+        matched = np.flatnonzero(weight > 0.0)
+        matched = matched[:: 1 + len(matched) // (max_points + 1)]
         return SurfacePoints(
-            rest_m=self._template[found] if shapes else shaped[found],
-            shapedirs=np.ascontiguousarray(self._shapedirs[found, :, :shapes]),
-            joints=self._joints[found],
-            weights=self._weights[found],
-            targets_m=targets[found],
-            normals=normals[found],
-            precision=weight[found] / sigma_m**2,
+            rest_m=self._template[matched] if shapes else shaped[matched],
+            shapedirs=np.ascontiguousarray(self._shapedirs[matched, :, :shapes]),
+            joints=self._joints[matched],
+            weights=self._weights[matched],
+            targets_m=targets[matched],
+            normals=normals[matched],
+            precision=weight[matched] / sigma_m**2,
         )
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _turn(
+def _rotate_normals(
     rotations: NDArray[np.float64],
     rest_normals: NDArray[np.float64],
     joints: NDArray[np.int64],
     weights: NDArray[np.float64],
     normals: NDArray[np.float64],
 ) -> None:
-    """Write the posed unit normals (P, 3): those at rest turned with the blended rotation."""
+    """Write the posed unit normals (P, 3): those at rest, rotated with the blended rotation."""
     for p in range(rest_normals.shape[0]):
         normals[p] = 0.0
         for k in range(joints.shape[1]):
-            turn = rotations[joints[p, k]]
+            rotation = rotations[joints[p, k]]
             for i in range(3):
                 for j in range(3):
-                    normals[p, i] += weights[p, k] * turn[i, j] * rest_normals[p, j]
+                    normals[p, i] += weights[p, k] * rotation[i, j] * rest_normals[p, j]
         normals[p] /= max(np.sqrt((normals[p] ** 2).sum()), 1e-9)
 
 
@@ -127,22 +129,23 @@ def _match(  # noqa: PLR0917  (compiled code takes plain arrays)
     targets_m: NDArray[np.float64],
     weight: NDArray[np.float64],
 ) -> None:
-    """Write each vertex' depth point (P, 3) [m] and its weight (P), 0 where it has none."""
+    """Write each vertex' depth point (P, 3) [m] and its weight (P), 0 for a vertex without one."""
     height, width = depth_m.shape
     fx, fy, cx, cy = pinhole[0], pinhole[1], pinhole[2], pinhole[3]
     for p in range(posed.shape[0]):
         weight[p] = 0.0
         x, y, z = posed[p, 0], posed[p, 1], posed[p, 2]
-        if z <= 0.1:
+        if z <= MIN_DEPTH_M:
             continue
-        toward = -(normals[p, 0] * x + normals[p, 1] * y + normals[p, 2] * z) / np.sqrt(x * x + y * y + z * z)
+        cosine = -(normals[p, 0] * x + normals[p, 1] * y + normals[p, 2] * z) / np.sqrt(x * x + y * y + z * z)
         column, row = int(np.floor(fx * x / z + cx + 0.5)), int(np.floor(fy * y / z + cy + 0.5))
-        if toward < FACING or not (0 <= column < width and 0 <= row < height):
+        if cosine < FACING or not (0 <= column < width and 0 <= row < height):
             continue
-        there = depth_m[row, column]
-        if not abs(there - z) < reach_m:
+        measured = depth_m[row, column]
+        if not abs(measured - z) < reach_m:
             continue
-        targets_m[p, 0], targets_m[p, 1], targets_m[p, 2] = (column - cx) / fx * there, (row - cy) / fy * there, there
+        targets_m[p, 0], targets_m[p, 1] = (column - cx) / fx * measured, (row - cy) / fy * measured
+        targets_m[p, 2] = measured
         distance = 0.0
         for i in range(3):
             distance += normals[p, i] * (posed[p, i] - targets_m[p, i])

@@ -1,6 +1,7 @@
-"""Small calculations inside compiled loops: rotations and their vectors, and linear equations by Cholesky.
+"""Rotation matrices and rotation vectors inside compiled loops.
 
-For matrices of some tens of rows a library's call costs more than the work itself.
+The functions write into arrays of the caller: for 3 x 3 matrices an allocation or a library call costs more than the
+arithmetic.
 """
 
 from __future__ import annotations
@@ -13,18 +14,16 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["factorise", "product", "rotation_matrix", "rotation_vector", "solve_factorised", "turn_series"]
+__all__ = ["left_jacobian", "product", "rotation_matrix", "rotation_series", "rotation_vector"]
 
 SMALL_ANGLE_SQUARED = 1e-12
 """Below this squared angle the series of sin(a)/a and (1-cos(a))/a^2 are used [rad^2]."""
 SMALL_SINE = 1e-9
 """Below this sine of half an angle, the angle is twice the sine to double precision."""
-ANY_ORDER = {"reassoc", "contract"}
-"""Sums may be taken in any order: several products at once; NaN and infinity keep their meaning."""
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def turn_series(x: float, y: float, z: float, first: float, second: float, out: NDArray[np.float64]) -> None:
+def rotation_series(x: float, y: float, z: float, first: float, second: float, out: NDArray[np.float64]) -> None:
     """Write 1 + first K + second K^2 into `out` (3, 3), K the cross product with [x, y, z]."""
     out[0, 0] = 1.0 - second * (y * y + z * z)
     out[1, 1] = 1.0 - second * (x * x + z * z)
@@ -44,7 +43,20 @@ def rotation_matrix(x: float, y: float, z: float, out: NDArray[np.float64]) -> N
         angle = np.sqrt(square)
         half = np.sin(0.5 * angle)
         sine, cosine = np.sin(angle) / angle, 2.0 * half * half / square
-    turn_series(x, y, z, sine, cosine, out)
+    rotation_series(x, y, z, sine, cosine, out)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def left_jacobian(x: float, y: float, z: float, out: NDArray[np.float64]) -> None:
+    """Write SO(3)'s left Jacobian at [x, y, z] [rad] into `out` (3, 3) (Sola et al. 2018, Eq 145)."""
+    square = x * x + y * y + z * z
+    if square < SMALL_ANGLE_SQUARED:
+        first, second = 0.5, 1.0 / 6.0
+    else:
+        angle = np.sqrt(square)
+        half = np.sin(0.5 * angle)
+        first, second = 2.0 * half * half / square, (angle - np.sin(angle)) / (square * angle)
+    rotation_series(x, y, z, first, second, out)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -57,7 +69,7 @@ def product(left: NDArray[np.float64], right: NDArray[np.float64], out: NDArray[
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def rotation_vector(matrix: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Write the axis-angle vector (3) [rad] of a rotation matrix (3, 3), its angle in [0, pi].
+    """Write the rotation vector (3) [rad] of a rotation matrix (3, 3), its angle in [0, pi].
 
     By way of the quaternion whose largest component is computed first, exact for half turns too (Shepperd 1978).
     """
@@ -85,41 +97,3 @@ def rotation_vector(matrix: NDArray[np.float64], out: NDArray[np.float64]) -> No
     factor = 2.0 * np.arctan2(sine, w) / sine if sine > SMALL_SINE * w else 2.0 / w
     for i in range(3):
         out[i] *= factor
-
-
-@numba.njit(cache=True, nogil=True, fastmath=ANY_ORDER)  # type: ignore[untyped-decorator]
-def factorise(matrix: NDArray[np.float64]) -> bool:
-    """Overwrite the lower triangle of a matrix (N, N) with L of L L^T; False where it is not positive definite."""
-    size = matrix.shape[0]
-    for i in range(size):
-        row = matrix[i]
-        for j in range(i):
-            other, total = matrix[j], 0.0
-            for k in range(j):
-                total += row[k] * other[k]
-            row[j] = (row[j] - total) / other[j]
-        total = 0.0
-        for k in range(i):
-            total += row[k] * row[k]
-        total = row[i] - total
-        if not total > 0.0:
-            return False
-        row[i] = np.sqrt(total)
-    return True
-
-
-@numba.njit(cache=True, nogil=True, fastmath=ANY_ORDER)  # type: ignore[untyped-decorator]
-def solve_factorised(factor: NDArray[np.float64], vector: NDArray[np.float64]) -> None:
-    """Overwrite `vector` (N) with (L L^T)^-1 vector; L is the lower triangle of `factor` (N, N)."""
-    size = vector.shape[0]
-    for i in range(size):
-        row, total = factor[i], 0.0
-        for k in range(i):
-            total += row[k] * vector[k]
-        vector[i] = (vector[i] - total) / row[i]
-    for i in range(size - 1, -1, -1):
-        row = factor[i]
-        vector[i] /= row[i]
-        last = vector[i]
-        for k in range(i):
-            vector[k] -= row[k] * last

@@ -1,4 +1,4 @@
-"""The surface's part of the fit: its derivative, its law, and what it adds to joints."""
+"""The surface's part of the fit: its derivative, its skinning, and its effect on the fitted body."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from rehab_pose.body.fitter import BodyFitter
+from rehab_pose.body.kinematics import JOINT_COUNT
 from rehab_pose.body.loader import load_body_model
-from rehab_pose.body.objective import JOINT_COUNT, SHAPE_START, forward, joint_axes, shape_derivatives
+from rehab_pose.body.objective import COLUMN_OF_JOINT, SHAPE_START, forward, joint_axes, shape_derivatives
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.body.skinning import pose_joints, pose_vertices
 from rehab_pose.body.surface import SurfaceMatcher
-from rehab_pose.body.surface_objective import Pose, SurfacePoints, skin_points, surface_cost, surface_equations
+from rehab_pose.body.surface_objective import PosedChain, SurfacePoints, skin_points, surface_cost, surface_equations
 from rehab_pose.datatypes import BodyParameters, Joints
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
 from rehab_pose.skeletons.smpl24 import SMPL_24
@@ -31,15 +32,15 @@ MODEL = load_body_model()
 SHAPES = 10
 
 
-def posed(unknowns: NDArray[np.float64], base: NDArray[np.float64]) -> Pose:
+def posed(unknowns: NDArray[np.float64], base: NDArray[np.float64]) -> PosedChain:
     rest = MODEL.joints(unknowns[SHAPE_START:])
     positions, rotations = np.empty((JOINT_COUNT, 3)), np.empty((JOINT_COUNT, 3, 3))
     forward(unknowns, base, rest, positions, rotations)
     axes, derivatives = np.empty((JOINT_COUNT, 3, 3)), np.empty((JOINT_COUNT, 3, SHAPES))
-    joint_axes(unknowns, rotations, axes)
+    joint_axes(unknowns, COLUMN_OF_JOINT, rotations, axes)
     shapedirs = np.ascontiguousarray(MODEL.joint_shapedirs)
     shape_derivatives(rotations, shapedirs, derivatives)
-    return Pose(rest, positions, rotations, axes, shapedirs, derivatives)
+    return PosedChain(rest, positions, rotations, axes, shapedirs, derivatives)
 
 
 def some_points(random: np.random.Generator, count: int) -> SurfacePoints:
@@ -79,7 +80,7 @@ def test_the_gradient_is_the_derivative_of_the_surface_cost() -> None:
     assert np.linalg.eigvalsh(full).min() > -1e-8 * np.linalg.eigvalsh(full).max()
 
 
-def test_chosen_points_are_skinned_as_the_whole_mesh_is() -> None:
+def test_the_chosen_vertices_are_skinned_like_the_complete_mesh() -> None:
     random = np.random.default_rng(4)
     parameters = BodyParameters(random.normal(size=SHAPES), random.normal(0.0, 0.3, (24, 3)), random.normal(size=3))
     matcher = SurfaceMatcher(MODEL)
@@ -108,15 +109,15 @@ def noisy_joints(simulated: SimulatedFrame, random: np.random.Generator, sigma_m
 
 
 @pytest.mark.parametrize("exercise", ["arm_lifting", "squat"])
-def test_depth_makes_mesh_and_joints_truer_than_joints_alone(exercise: str) -> None:
+def test_depth_brings_mesh_and_joints_nearer_to_the_truth(exercise: str) -> None:
     camera = SimulatedCamera(SimulationSettings(exercise=exercise, shape_seed=41, seed=41))
     random = np.random.default_rng(5)
-    alone, both = BodyFitter(), BodyFitter()
+    joints_only, both = BodyFitter(), BodyFitter()
     errors = []
     for index in range(30, 120, 2):
         simulated = camera.frame(index)
         joints = noisy_joints(simulated, random, 0.015)
-        fits = alone.fit(joints), both.fit(joints, true_silhouette(simulated))
+        fits = joints_only.fit(joints), both.fit(joints, true_silhouette(simulated))
         truth = simulated.truth
         bodies = [body for body in fits if body is not None]
         assert len(bodies) == 2
@@ -124,28 +125,28 @@ def test_depth_makes_mesh_and_joints_truer_than_joints_alone(exercise: str) -> N
             [np.linalg.norm(body.vertices_m - truth.vertices_m, axis=1).mean() for body in bodies]
             + [np.linalg.norm(body.joint_positions_m - truth.joints_m, axis=1).mean() for body in bodies]
         )
-    mesh_alone, mesh_both, joints_alone, joints_both = np.mean(errors[10:], axis=0)
-    assert mesh_both < 0.8 * mesh_alone
+    mesh_joints_only, mesh_both, error_joints_only, joints_both = np.mean(errors[10:], axis=0)
+    assert mesh_both < 0.8 * mesh_joints_only
     assert mesh_both < 0.018
-    assert joints_both < joints_alone
+    assert joints_both < error_joints_only
 
 
-def test_a_silhouette_without_depth_changes_nothing() -> None:
+def test_a_silhouette_without_depth_does_not_change_the_fit() -> None:
     simulated = SimulatedCamera(SimulationSettings(exercise="none")).frame(0)
     joints = noisy_joints(simulated, np.random.default_rng(6), 0.01)
     silhouette = true_silhouette(simulated)
     assert silhouette is not None
     blind = replace(silhouette, depth_m=np.full(silhouette.depth_m.shape, np.nan, np.float32))
-    seeing, without = (
+    blind_fit, without = (
         BodyFitter().fit(joints, blind),
         BodyFitter(BodySettings(surface_rounds=0)).fit(joints, silhouette),
     )
-    assert seeing is not None
+    assert blind_fit is not None
     assert without is not None
-    np.testing.assert_array_equal(seeing.vertices_m, without.vertices_m)
+    np.testing.assert_array_equal(blind_fit.vertices_m, without.vertices_m)
 
 
-def test_another_person_is_noticed_by_the_length_of_the_limbs() -> None:
+def test_a_person_with_longer_limbs_is_calibrated_again() -> None:
     random = np.random.default_rng(7)
     settings = BodySettings(shape_frames=20)
     short, tall = (

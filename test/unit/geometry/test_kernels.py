@@ -1,11 +1,11 @@
-"""Compiled rotations and linear equations against numpy."""
+"""Compiled rotations against numpy."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from rehab_pose.geometry.kernels import factorise, product, rotation_matrix, rotation_vector, solve_factorised
+from rehab_pose.geometry.kernels import left_jacobian, product, rotation_matrix, rotation_vector
 from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
 
 AXES = np.concatenate([np.eye(3), -np.eye(3), np.random.default_rng(3).normal(size=(40, 3))])
@@ -13,7 +13,7 @@ AXES /= np.linalg.norm(AXES, axis=1, keepdims=True)
 
 
 @pytest.mark.parametrize("angle_rad", [0.0, 1e-12, 1e-7, 1e-3, 1.0, 3.0, np.pi - 1e-7, np.pi - 1e-10])
-def test_a_rotation_and_its_vector_undo_each_other(angle_rad: float) -> None:
+def test_rotation_vector_is_the_inverse_of_rotation_matrix(angle_rad: float) -> None:
     matrix, vector = np.empty((3, 3)), np.empty(3)
     for axis in AXES:
         rotation_matrix(*(angle_rad * axis), matrix)
@@ -22,7 +22,7 @@ def test_a_rotation_and_its_vector_undo_each_other(angle_rad: float) -> None:
         assert vector == pytest.approx(angle_rad * axis, abs=5e-15 * max(angle_rad, 1.0))
 
 
-def test_a_half_turn_has_its_axis_up_to_the_sign() -> None:
+def test_the_vector_of_a_half_turn_is_its_axis_up_to_the_sign() -> None:
     vector = np.empty(3)
     for axis in AXES:
         rotation_vector(2.0 * np.outer(axis, axis) - np.eye(3), vector)
@@ -41,18 +41,13 @@ def test_vectors_and_products_agree_with_numpy() -> None:
         assert vector == pytest.approx(axis_angles_from_matrices(left @ right), abs=1e-12)
 
 
-@pytest.mark.parametrize("size", [1, 2, 7, 60])
-def test_cholesky_solves_what_numpy_solves(size: int) -> None:
-    random = np.random.default_rng(size)
-    rows = random.normal(size=(size + 5, size))
-    matrix, vector = rows.T @ rows, random.normal(size=size)
-    factor, solution = matrix.copy(), vector.copy()
-    assert factorise(factor)
-    assert np.tril(factor) == pytest.approx(np.linalg.cholesky(matrix), rel=1e-9, abs=1e-12)
-    solve_factorised(factor, solution)
-    assert solution == pytest.approx(np.linalg.solve(matrix, vector), rel=1e-7, abs=1e-10)
-
-
-def test_a_matrix_that_is_not_positive_definite_is_refused() -> None:
-    assert not factorise(np.diag([1.0, -1.0, 2.0]))
-    assert not factorise(np.full((2, 2), np.nan))
+@pytest.mark.parametrize("angle_rad", [0.0, 1e-7, 1e-3, 1.0, 3.0])
+def test_the_left_jacobian_maps_a_change_of_the_vector_to_a_rotation_on_the_left(angle_rad: float) -> None:
+    jacobian, step = np.empty((3, 3)), 1e-6
+    for axis in AXES:
+        vector = angle_rad * axis
+        left_jacobian(*vector, jacobian)
+        for unit in np.eye(3):
+            ahead, behind = (matrices_from_axis_angles(vector + sign * step * unit) for sign in (1.0, -1.0))
+            change = axis_angles_from_matrices(ahead @ behind.T) / (2.0 * step)
+            assert jacobian @ unit == pytest.approx(change, abs=1e-8)

@@ -1,6 +1,6 @@
-"""The published solver: Adam on the objective of `energy`, a frame or a whole clip at a time.
+"""The published solver: Adam on the objective of `energy`, a frame or a clip at a time.
 
-It is here to be compared with (`rehab-pose bench`), and for whole clips offline, where smoothness sees both sides.
+It serves the comparison in `rehab-pose-lab bench`, and clips offline, where the smoothness term uses past and future.
 The live path is `BodyFitter`, which reaches a lower energy some thousand times sooner.
 """
 
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 __all__ = ["AdamFit", "AdamSettings", "fit_adam", "one_thread"]
 
 MIN_JOINTS = 6
-"""Fewer measured joints in a frame than this say too little about a body."""
+"""With fewer measured joints in a frame no body is fitted."""
 
 
 @dataclass(frozen=True)
 class AdamSettings:
-    """How the published solver goes about it; the paper prints neither number of steps nor rate."""
+    """Settings of the published solver; the paper prints neither the number of steps nor the rate."""
 
     steps: int = 100
     learning_rate: float = 0.05
@@ -50,7 +50,7 @@ class AdamSettings:
 
 
 class AdamFit(NamedTuple):
-    """What the solver found."""
+    """The minimum that the solver reached."""
 
     parameters: tuple[BodyParameters, ...]
     """One a frame, all with the same shape."""
@@ -74,7 +74,7 @@ def fit_adam(
         joints_m: (T, 24, 3) measured joints [m]; NaN = missing.
         joint_weight: (T, 24) 1 / variance [1/m^2], 0 = missing.
         settings: Steps, rate, weights of the terms.
-        prior: The mixture of postures; the package's own by default.
+        prior: The mixture of poses; the one in this package by default.
         start: One set of parameters a frame to start from; by default the closed form that `BodyFitter` starts from.
 
     Raises:
@@ -122,4 +122,4 @@ def _descend(
         energies[step] = value.item()
     shape = betas.detach().numpy()
     frames = zip(rotations.detach().numpy(), translation.detach().numpy(), strict=True)
-    return AdamFit(tuple(BodyParameters(shape, turns, place) for turns, place in frames), energies)
+    return AdamFit(tuple(BodyParameters(shape, vectors_rad, place) for vectors_rad, place in frames), energies)

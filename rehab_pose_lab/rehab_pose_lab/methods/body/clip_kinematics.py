@@ -1,6 +1,7 @@
-"""Joints of a whole clip, and the way back: from a gradient by joints to a gradient by body parameters.
+"""Joints of a clip, and the gradient by body parameters of a number whose gradient by the joints is known.
 
-The chain is `skinning`'s. With f_j = dE/dp_j, F_k and M_k the sums of f_j and p_j x f_j over k and all joints below:
+The chain is that of `body.kinematics`.
+With f_j = dE/dp_j, F_k and M_k the sums of f_j and p_j x f_j over k and all joints below:
 
     dE/dtranslation = F_0,   dE/dtheta_k = J_l(theta_k)^T R_parent(k)^T (M_k - p_k x F_k),
     dE/dJ_k (at rest) = R_parent(k)^T F_k - sum over children c of R_k^T F_c
@@ -12,10 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numba
 import numpy as np
 
-from rehab_pose.body.start import start_posture
-from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
+from rehab_pose.body.initial_pose import initial_pose
+from rehab_pose.body.kinematics import chain
+from rehab_pose.geometry.kernels import left_jacobian
+from rehab_pose.geometry.rotations import axis_angles_from_matrices
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
@@ -28,17 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["BodyClip", "PosedClip", "clip_of", "pose_clip", "pull_back", "start_clip"]
 
-SMALL_ANGLE_SQUARED = 1e-6
-"""Below this squared angle the series of the left Jacobian's factors are used [rad^2]."""
-
 
 class BodyClip(NamedTuple):
-    """Parameters of one person over T frames; also the gradient of a number by them."""
+    """Parameters of one person over T frames, or the gradient of a number by them."""
 
     betas: NDArray[np.float64]
     """(n) shape coefficients, the same in all frames."""
     rotations_rad: NDArray[np.float64]
-    """(T, 24, 3) axis-angle relative to the parent [rad]."""
+    """(T, 24, 3) rotation vectors relative to the parent [rad]."""
     translation_m: NDArray[np.float64]
     """(T, 3) [m]."""
 
@@ -62,14 +63,20 @@ def clip_of(frames: Sequence[BodyParameters]) -> BodyClip:
 
 
 def start_clip(model: BodyModel, target_m: NDArray[np.float64], joint_weight: NDArray[np.float64]) -> BodyClip:
-    """Return the closed-form start of every frame: trunk by Kabsch, limbs by their directions, mean shape."""
+    """Return the closed-form pose of every frame with the mean shape.
+
+    Args:
+        model: The body model.
+        target_m: (T, 24, 3) measured joints [m].
+        joint_weight: (T, 24); joints with weight 0 are not read.
+    """
     betas = np.zeros(model.shape_count)
     rest = model.joints(betas)
     rotations, translations = [], []
     for measured in np.where(joint_weight[..., None] > 0.0, target_m, np.nan):
-        root, translation, turns = start_posture(rest, measured)
-        turns[0] = axis_angles_from_matrices(root)
-        rotations.append(turns)
+        root, translation, rotations_rad = initial_pose(rest, measured)
+        rotations_rad[0] = axis_angles_from_matrices(root)
+        rotations.append(rotations_rad)
         translations.append(translation)
     return BodyClip(betas, np.array(rotations), np.array(translations))
 
@@ -77,14 +84,10 @@ def start_clip(model: BodyModel, target_m: NDArray[np.float64], joint_weight: ND
 def pose_clip(model: BodyModel, clip: BodyClip) -> PosedClip:
     """Return the joints of every frame."""
     rest = model.joints(clip.betas)
-    local = matrices_from_axis_angles(clip.rotations_rad)
-    positions, rotations = np.empty(clip.rotations_rad.shape), np.empty_like(local)
-    for joint, parent in enumerate(SMPL_24.parents):
-        if parent < 0:
-            positions[:, joint], rotations[:, joint] = rest[joint] + clip.translation_m, local[:, joint]
-        else:
-            positions[:, joint] = positions[:, parent] + rotations[:, parent] @ (rest[joint] - rest[parent])
-            rotations[:, joint] = rotations[:, parent] @ local[:, joint]
+    positions = np.empty(clip.rotations_rad.shape)
+    rotations = np.empty((*clip.rotations_rad.shape, 3))
+    for t, (rotations_rad, translation_m) in enumerate(zip(clip.rotations_rad, clip.translation_m, strict=True)):
+        chain(rest, rotations_rad, translation_m, positions[t], rotations[t])
     return PosedClip(positions, rotations)
 
 
@@ -101,24 +104,24 @@ def pull_back(model: BodyModel, clip: BodyClip, posed: PosedClip, by_joints: NDA
     local_torque[:, 0] = torque[:, 0]
     by_rest[0] += force[:, 0].sum(axis=0)
     for joint in range(1, len(parents)):
-        turn = posed.rotations[:, parents[joint]]
-        local_torque[:, joint] = np.einsum("tab,ta->tb", turn, torque[:, joint])
-        local_force = np.einsum("tab,ta->b", turn, force[:, joint])
+        parent_rotation = posed.rotations[:, parents[joint]]
+        local_torque[:, joint] = np.einsum("tab,ta->tb", parent_rotation, torque[:, joint])
+        local_force = np.einsum("tab,ta->b", parent_rotation, force[:, joint])
         by_rest[joint] += local_force
         by_rest[parents[joint]] -= local_force
     by_betas = np.einsum("jcb,jc->b", model.joint_shapedirs[..., : len(clip.betas)], by_rest)
     return BodyClip(by_betas, _times_left_jacobian(clip.rotations_rad, local_torque), force[:, 0])
 
 
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _times_left_jacobian(vectors_rad: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return J_l(theta)^T g for every theta (..., 3) [rad] and g (..., 3)."""
-    square = np.sum(vectors_rad**2, axis=-1, keepdims=True)
-    small = square < SMALL_ANGLE_SQUARED
-    safe = np.where(small, 1.0, square)
-    angle = np.sqrt(safe)
-    first = np.where(small, 0.5 - square / 24.0 + square**2 / 720.0, 2.0 * np.sin(0.5 * angle) ** 2 / safe)
-    series = 1.0 / 6.0 - square / 120.0 + square**2 / 5040.0
-    second = np.where(small, series, (angle - np.sin(angle)) / (safe * angle))
-    turned = np.cross(vectors_rad, rows)
-    product: NDArray[np.float64] = rows - first * turned + second * np.cross(vectors_rad, turned)
-    return product
+    """Return J_l(theta)^T g (T, 24, 3) for every theta (T, 24, 3) [rad] and g (T, 24, 3)."""
+    products, jacobian = np.zeros(rows.shape), np.empty((3, 3))
+    for t in range(rows.shape[0]):
+        for joint in range(rows.shape[1]):
+            x, y, z = vectors_rad[t, joint]
+            left_jacobian(x, y, z, jacobian)
+            for i in range(3):
+                for j in range(3):
+                    products[t, joint, i] += jacobian[j, i] * rows[t, joint, j]
+    return products

@@ -1,14 +1,15 @@
 """The published objective of the body fit, term by term, each with its gradient (Eq 24-29 of Ashraf et al. 2025).
 
     E = l_J sum_t sum_i w_ti ||p_ti - m_ti||^2           weighted joints                          Eq 24
-      + l_theta sum_t -log sum_k g_k N(theta_t; mu_k, Sigma_k)  mixture of recorded postures      Eq 25
+      + l_theta sum_t -log sum_k g_k N(theta_t; mu_k, Sigma_k)  mixture of recorded poses         Eq 25
       + l_beta ||beta||^2                                 bodies are near the mean               Eq 26
       + l_s sum_t sum_i ||p_ti - p_(t-1)i||^2             joints move little between frames      Eq 27
       + l_L sum_v ||v - mean of its neighbours||^2        the surface is smooth                  Eq 28
 
-The paper prints neither the weights nor which surface Eq 28 means. Here it is the surface before it is posed: what
-posing adds to it is no fault of the fit, and the term becomes a constant quadratic in beta (`laplacian_quadratic`).
-`BodyFitter` minimises a relative of this by Levenberg-Marquardt; `adam_torch` minimises this one as published.
+The paper prints neither the weights nor which surface Eq 28 means. Here it is the surface before it is posed: the
+roughness that posing adds is no error of the fit, and the term becomes a constant quadratic in beta
+(`laplacian_quadratic`). `BodyFitter` minimises a similar objective by Levenberg-Marquardt; `adam_torch` minimises this
+one with the published solver.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ __all__ = [
     "laplacian_quadratic",
     "laplacian_term",
     "neighbour_pairs",
-    "posture_term",
+    "pose_term",
     "shape_term",
     "smoothness_term",
 ]
@@ -43,15 +44,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class EnergyWeights:
-    """How much each term counts. With w = 1 / sigma^2 the first three make E twice the negative log posterior."""
+    """Weights of the terms. With w = 1 / sigma^2 the first three make E twice the negative log posterior."""
 
     joints: float = 1.0
-    posture: float = 2.0
+    pose: float = 2.0
     shape: float = 1.0
     smoothness: float = 100.0
     """[1/m^2]: a joint that moves 10 cm between frames costs 1."""
     laplacian: float = 10.0
-    """[1/m^2]: a spread of bodies changes this term by less than the shape prior does."""
+    """[1/m^2]: over the population of bodies this term varies less than the shape prior."""
 
 
 class LaplacianQuadratic(NamedTuple):
@@ -88,7 +89,7 @@ def smoothness_term(positions_m: NDArray[np.float64]) -> tuple[float, NDArray[np
     return float(np.sum(steps**2)), gradient
 
 
-def posture_term(rotations_rad: NDArray[np.float64], prior: MixturePrior) -> tuple[float, NDArray[np.float64]]:
+def pose_term(rotations_rad: NDArray[np.float64], prior: MixturePrior) -> tuple[float, NDArray[np.float64]]:
     """Return -sum_t log p(theta_t) of rotations (T, 24, 3) [rad] and its gradient (T, 24, 3); the root is free."""
     values, gradients = prior.energy(rotations_rad[:, 1:].reshape(len(rotations_rad), -1))
     gradient = np.zeros_like(rotations_rad)
@@ -124,24 +125,24 @@ def laplacian_quadratic(model: BodyModel) -> LaplacianQuadratic:
 
     It is computed once a model.
     """
-    vertex, neighbour, share = neighbour_pairs(model)
+    vertex, neighbour, fraction = neighbour_pairs(model)
     shapes = model.shapedirs.astype(np.float64)
     stacked = np.concatenate([shapes, model.v_template.astype(np.float64)[..., None]], axis=-1)
     used = np.zeros((len(stacked), 1, 1))
     used[vertex] = 1.0
-    apart = used * stacked
-    np.subtract.at(apart, vertex, share[:, None, None] * stacked[neighbour])
-    flat = apart.reshape(-1, stacked.shape[-1])
+    difference = used * stacked
+    np.subtract.at(difference, vertex, fraction[:, None, None] * stacked[neighbour])
+    flat = difference.reshape(-1, stacked.shape[-1])
     gram = flat.T @ flat
     gram.flags.writeable = False
     return LaplacianQuadratic(gram[:-1, :-1], gram[:-1, -1], float(gram[-1, -1]))
 
 
 class BodyEnergy:
-    """The whole objective of a clip."""
+    """The objective of a clip, the weighted sum of its terms."""
 
     def __init__(self, model: BodyModel, prior: MixturePrior, weights: EnergyWeights | None = None) -> None:
-        """Prepare what does not depend on the unknowns."""
+        """Compute the parts that do not depend on the unknowns."""
         self.model = model
         self.prior = prior
         self.weights = weights or EnergyWeights()
@@ -161,12 +162,12 @@ class BodyEnergy:
         posed = pose_clip(self.model, clip)
         joints, by_joints = joint_term(posed.positions_m, target_m, joint_weight)
         steps, by_steps = smoothness_term(posed.positions_m)
-        posture, by_rotations = posture_term(clip.rotations_rad, self.prior)
+        pose, by_rotations = pose_term(clip.rotations_rad, self.prior)
         shape, by_betas = shape_term(clip.betas)
         surface, by_surface = laplacian_term(clip.betas, self.laplacian)
         value = (
             weights.joints * joints
-            + weights.posture * posture
+            + weights.pose * pose
             + weights.shape * shape
             + weights.smoothness * steps
             + weights.laplacian * surface
@@ -174,7 +175,7 @@ class BodyEnergy:
         chain = pull_back(self.model, clip, posed, weights.joints * by_joints + weights.smoothness * by_steps)
         gradient = BodyClip(
             chain.betas + weights.shape * by_betas + weights.laplacian * by_surface,
-            chain.rotations_rad + weights.posture * by_rotations,
+            chain.rotations_rad + weights.pose * by_rotations,
             chain.translation_m,
         )
         return value, gradient

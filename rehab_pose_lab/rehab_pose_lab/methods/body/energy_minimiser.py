@@ -1,8 +1,8 @@
-"""Levenberg-Marquardt on the published objective of one frame: the same function that `adam_torch` descends.
+"""Levenberg-Marquardt on the published objective of one frame, the same function that `adam_torch` descends.
 
-The mixture's -log p is no sum of squares. At a posture theta with shares r_k it lies below
+The mixture's -log p is no sum of squares. At a pose theta with component probabilities r_k it is below
 sum_k r_k 1/2 (theta - mu_k)^T Sigma_k^-1 (theta - mu_k) + constant and touches it there (the bound of
-expectation-maximisation), so that quadratic gives its exact gradient and a safe Hessian.
+expectation-maximisation), so that quadratic gives the exact gradient and a positive definite Hessian.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numba
 import numpy as np
 
-from rehab_pose.body.objective import left_jacobian, shape_derivatives
-from rehab_pose.body.skinning import PARENTS, chain
+from rehab_pose.body.kinematics import JOINT_COUNT, chain
+from rehab_pose.body.objective import add_ancestor_columns, joint_axes, shape_derivatives
 from rehab_pose.errors import ContractError
+from rehab_pose.optimisation.levenberg_marquardt import Damping, Problem, Stopping, minimise
 from rehab_pose_lab.methods.body.clip_kinematics import BodyClip
 
 if TYPE_CHECKING:
@@ -24,50 +25,94 @@ if TYPE_CHECKING:
 
 __all__ = ["EnergyFit", "minimise_energy"]
 
-JOINT_COUNT = len(PARENTS)
-FIRST_ROTATION, FIRST_POSTURE, SHAPE_START = 3, 6, 3 + 3 * JOINT_COUNT
-"""The unknowns: translation (3) [m], rotations (24 x 3) [rad], shape (B)."""
-FIRST_DAMPING, DAMPING_UP, DAMPING_DOWN, MAX_DAMPING = 1e-3, 8.0, 0.2, 1e8
+FIRST_ROTATION, FIRST_POSE, SHAPE_START = 3, 6, 3 + 3 * JOINT_COUNT
+"""The unknowns: translation (3) [m], rotation vectors (24 x 3) [rad], the root's first, shape coefficients (B)."""
+COLUMN_OF_JOINT = FIRST_ROTATION + 3 * np.arange(JOINT_COUNT)
+DAMPING = Damping(first=1e-3, increase=8.0, decrease=0.2, maximum=1e8)
+MIN_PROBABILITY = 1e-9
+"""Components of the mixture that are less probable than this are left out of the Hessian."""
 
 
 class EnergyFit(NamedTuple):
-    """What was found."""
+    """The lowest energy near a start."""
 
     clip: BodyClip
-    """One frame."""
+    """The body of one frame."""
     energy: float
     iterations: int
 
 
 class _Terms(NamedTuple):
-    """The arrays of the objective, as compiled code takes them."""
+    """The constants of the objective, as arrays for compiled code; K components, B shape coefficients."""
 
     template: NDArray[np.float64]
     """(24, 3) joints at rest of the mean body [m]."""
     shapedirs: NDArray[np.float64]
-    """(24, 3, B)."""
+    """(24, 3, B) their change with the shape coefficients [m]."""
     target_m: NDArray[np.float64]
-    """(24, 3)."""
+    """(24, 3) measured joints [m]."""
     weight: NDArray[np.float64]
-    """(24), already times the joints' weight."""
+    """(24) of each joint, the weight of the joint term included [1/m^2]."""
     means: NDArray[np.float64]
+    """(K, 69) of the mixture [rad]."""
     whitening: NDArray[np.float64]
+    """(K, 69, 69) lower triangular, from a deviation to standard normal numbers."""
     precisions: NDArray[np.float64]
+    """(K, 69, 69) inverse covariances."""
     log_scales: NDArray[np.float64]
-    posture_weight: float
+    """(K) logarithm of each component's weight and normalisation."""
+    pose_weight: float
     shape_matrix: NDArray[np.float64]
-    """(B, B) A of the two terms of the shape, beta^T A beta + 2 b^T beta + c."""
+    """(B, B) A of the two shape terms, beta^T A beta + 2 b^T beta + c."""
     shape_linear: NDArray[np.float64]
+    """(B) b."""
     shape_constant: float
 
 
-class _Pose(NamedTuple):
+class _Posed(NamedTuple):
+    """The body at the candidate unknowns."""
+
     positions: NDArray[np.float64]
     """(24, 3) [m]."""
     rotations: NDArray[np.float64]
-    """(24, 3, 3)."""
-    shares: NDArray[np.float64]
+    """(24, 3, 3) global."""
+    probabilities: NDArray[np.float64]
     """(K) of the mixture's components."""
+
+
+class _State(NamedTuple):
+    """The unknowns (N) and the arrays of the search."""
+
+    terms: _Terms
+    posed: _Posed
+    current: NDArray[np.float64]
+    candidate: NDArray[np.float64]
+    hessian: NDArray[np.float64]
+    """(N, N)."""
+    gradient: NDArray[np.float64]
+    """(N)."""
+
+
+def _cost(state: _State) -> float:
+    return float(_value(state.candidate, state.terms, state.posed))
+
+
+def _linearise(state: _State) -> None:
+    _equations(state.current, state.terms, state.posed, state.hessian, state.gradient)
+
+
+def _step(state: _State, damping: float) -> bool:
+    damped = state.hessian.copy()
+    np.fill_diagonal(damped, (1.0 + damping) * np.diag(state.hessian))
+    state.candidate[:] = state.current - np.linalg.solve(damped, state.gradient)
+    return True
+
+
+def _accept(state: _State) -> None:
+    state.current[:] = state.candidate
+
+
+PROBLEM = Problem(cost=_cost, linearise=_linearise, step=_step, accept=_accept)
 
 
 def minimise_energy(
@@ -99,32 +144,14 @@ def minimise_energy(
         raise ContractError(msg)
     terms = _terms(energy, len(start.betas), target_m, joint_weight)
     unknowns = np.concatenate([start.translation_m[0], start.rotations_rad[0].ravel(), start.betas])
-    size = len(unknowns)
-    pose, tried_pose = _empty_pose(len(terms.means)), _empty_pose(len(terms.means))
-    hessian, gradient = np.empty((size, size)), np.empty(size)
-    best = _value(unknowns, terms, pose)
-    damping, stale, iteration = FIRST_DAMPING, True, 0
-    diagonal = np.arange(size)
-    for iteration in range(1, max_iterations + 1):  # noqa: B007  (how many it took is part of the answer)
-        if stale:
-            _equations(unknowns, terms, pose, hessian, gradient)
-        damped = hessian.copy()
-        damped[diagonal, diagonal] *= 1.0 + damping
-        candidate = unknowns - np.linalg.solve(damped, gradient)
-        tried = _value(candidate, terms, tried_pose)
-        stale = tried <= best
-        if stale:
-            gain, best, unknowns = best - tried, tried, candidate
-            pose, tried_pose = tried_pose, pose
-            damping *= DAMPING_DOWN
-            if gain <= tolerance or best < good_enough:
-                break
-        else:
-            damping *= DAMPING_UP
-            if damping > MAX_DAMPING:
-                break
-    turns = unknowns[FIRST_ROTATION:SHAPE_START].reshape(1, JOINT_COUNT, 3)
-    return EnergyFit(BodyClip(unknowns[SHAPE_START:], turns, unknowns[None, :FIRST_ROTATION]), best, iteration)
+    size, components = len(unknowns), len(terms.means)
+    posed = _Posed(np.empty((JOINT_COUNT, 3)), np.empty((JOINT_COUNT, 3, 3)), np.empty(components))
+    state = _State(terms, posed, unknowns, unknowns.copy(), np.empty((size, size)), np.empty(size))
+    stopping = Stopping(max_iterations, 0.0, absolute_gain=tolerance, sufficient_cost=good_enough)
+    solution = minimise(PROBLEM, state, DAMPING, stopping)
+    rotations_rad = state.current[FIRST_ROTATION:SHAPE_START].reshape(1, JOINT_COUNT, 3)
+    clip = BodyClip(state.current[SHAPE_START:], rotations_rad, state.current[None, :FIRST_ROTATION])
+    return EnergyFit(clip, solution.cost, solution.iterations)
 
 
 def _terms(energy: BodyEnergy, shapes: int, target_m: NDArray[np.float64], joint_weight: NDArray[np.float64]) -> _Terms:
@@ -139,20 +166,16 @@ def _terms(energy: BodyEnergy, shapes: int, target_m: NDArray[np.float64], joint
         prior.whitening,
         prior.precisions,
         prior.log_scales,
-        float(weights.posture),
+        float(weights.pose),
         matrix,
         weights.laplacian * energy.laplacian.linear[:shapes],
         float(weights.laplacian * energy.laplacian.constant),
     )
 
 
-def _empty_pose(components: int) -> _Pose:
-    return _Pose(np.empty((JOINT_COUNT, 3)), np.empty((JOINT_COUNT, 3, 3)), np.empty(components))
-
-
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _posture_energy(theta: NDArray[np.float64], terms: _Terms, shares: NDArray[np.float64]) -> float:
-    """Return -log p and write the components' shares."""
+def _pose_energy(theta: NDArray[np.float64], terms: _Terms, probabilities: NDArray[np.float64]) -> float:
+    """Return -log p of a pose (69) [rad] and write the components' probabilities (K)."""
     count, size = terms.means.shape
     for k in range(count):
         square = 0.0
@@ -161,104 +184,61 @@ def _posture_energy(theta: NDArray[np.float64], terms: _Terms, shares: NDArray[n
             for j in range(i + 1):
                 white += terms.whitening[k, i, j] * (theta[j] - terms.means[k, j])
             square += white * white
-        shares[k] = terms.log_scales[k] - 0.5 * square
-    top = shares.max()
+        probabilities[k] = terms.log_scales[k] - 0.5 * square
+    top = probabilities.max()
     total = 0.0
     for k in range(count):
-        shares[k] = np.exp(shares[k] - top)
-        total += shares[k]
+        probabilities[k] = np.exp(probabilities[k] - top)
+        total += probabilities[k]
     for k in range(count):
-        shares[k] /= total
+        probabilities[k] /= total
     return float(-top - np.log(total))
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _value(unknowns: NDArray[np.float64], terms: _Terms, pose: _Pose) -> float:
-    """Return E; write joints and shares."""
+def _value(unknowns: NDArray[np.float64], terms: _Terms, posed: _Posed) -> float:
+    """Return E; write the joints and the components' probabilities."""
     betas = unknowns[SHAPE_START:]
     rest = terms.template.copy()
     for joint in range(JOINT_COUNT):
         for i in range(3):
             for b in range(betas.shape[0]):
                 rest[joint, i] += terms.shapedirs[joint, i, b] * betas[b]
-    turns = unknowns[FIRST_ROTATION:SHAPE_START].reshape((JOINT_COUNT, 3))
-    chain(rest, turns, unknowns[:FIRST_ROTATION], pose.positions, pose.rotations)
+    rotations_rad = unknowns[FIRST_ROTATION:SHAPE_START].reshape((JOINT_COUNT, 3))
+    chain(rest, rotations_rad, unknowns[:FIRST_ROTATION], posed.positions, posed.rotations)
     total = terms.shape_constant
     for joint in range(JOINT_COUNT):
         if terms.weight[joint] > 0.0:
             for i in range(3):
-                total += terms.weight[joint] * (pose.positions[joint, i] - terms.target_m[joint, i]) ** 2
+                total += terms.weight[joint] * (posed.positions[joint, i] - terms.target_m[joint, i]) ** 2
     for b in range(betas.shape[0]):
         total += 2.0 * terms.shape_linear[b] * betas[b]
         for c in range(betas.shape[0]):
             total += betas[b] * terms.shape_matrix[b, c] * betas[c]
-    theta = unknowns[FIRST_POSTURE:SHAPE_START]
-    return float(total + terms.posture_weight * _posture_energy(theta, terms, pose.shares))
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _derivatives(
-    unknowns: NDArray[np.float64],
-    shapedirs: NDArray[np.float64],
-    rotations: NDArray[np.float64],
-    axes: NDArray[np.float64],
-    by_shape: NDArray[np.float64],
-) -> None:
-    """Write the axes (24, 3, 3) about which unknowns turn what lies below, and the joints' change with shape."""
-    shape_derivatives(rotations, shapedirs, by_shape)
-    local = np.empty((3, 3))
-    identity = np.eye(3)
-    for joint in range(JOINT_COUNT):
-        parent, place = PARENTS[joint], FIRST_ROTATION + 3 * joint
-        left_jacobian(unknowns[place], unknowns[place + 1], unknowns[place + 2], local)
-        turn = identity if parent < 0 else rotations[parent]
-        for i in range(3):
-            for j in range(3):
-                axes[joint, i, j] = turn[i, 0] * local[0, j] + turn[i, 1] * local[1, j] + turn[i, 2] * local[2, j]
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _row_block(
-    joint: int, pose: _Pose, axes: NDArray[np.float64], columns: NDArray[np.int64], block: NDArray[np.float64]
-) -> int:
-    """Write the unknowns of translation and rotation that move a joint, and the derivative by them; return how many."""
-    block[:, :3] = np.eye(3)
-    for i in range(3):
-        columns[i] = i
-    count, above = 3, PARENTS[joint]
-    while above >= 0:
-        reach = pose.positions[joint] - pose.positions[above]
-        for i in range(3):
-            x, y, z = axes[above, 0, i], axes[above, 1, i], axes[above, 2, i]
-            columns[count] = FIRST_ROTATION + 3 * above + i
-            block[0, count] = y * reach[2] - z * reach[1]
-            block[1, count] = z * reach[0] - x * reach[2]
-            block[2, count] = x * reach[1] - y * reach[0]
-            count += 1
-        above = PARENTS[above]
-    return count
+    theta = unknowns[FIRST_POSE:SHAPE_START]
+    return float(total + terms.pose_weight * _pose_energy(theta, terms, posed.probabilities))
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _add_priors(
     unknowns: NDArray[np.float64],
     terms: _Terms,
-    shares: NDArray[np.float64],
+    probabilities: NDArray[np.float64],
     hessian: NDArray[np.float64],
     gradient: NDArray[np.float64],
 ) -> None:
-    """Add half the Hessian and half the gradient of the mixture's bound and of the shape's terms."""
-    for k in range(shares.shape[0]):
-        scale = 0.5 * terms.posture_weight * shares[k]
-        if shares[k] < 1e-9:
+    """Add half the Hessian and half the gradient of the mixture's bound and of the shape terms."""
+    for k in range(probabilities.shape[0]):
+        scale = 0.5 * terms.pose_weight * probabilities[k]
+        if probabilities[k] < MIN_PROBABILITY:
             continue
         for i in range(terms.means.shape[1]):
             total = 0.0
             for j in range(terms.means.shape[1]):
                 precision = scale * terms.precisions[k, i, j]
-                hessian[FIRST_POSTURE + i, FIRST_POSTURE + j] += precision
-                total += precision * (unknowns[FIRST_POSTURE + j] - terms.means[k, j])
-            gradient[FIRST_POSTURE + i] += total
+                hessian[FIRST_POSE + i, FIRST_POSE + j] += precision
+                total += precision * (unknowns[FIRST_POSE + j] - terms.means[k, j])
+            gradient[FIRST_POSE + i] += total
     for b in range(terms.shape_linear.shape[0]):
         gradient[SHAPE_START + b] += terms.shape_linear[b]
         for c in range(terms.shape_linear.shape[0]):
@@ -270,14 +250,15 @@ def _add_priors(
 def _equations(
     unknowns: NDArray[np.float64],
     terms: _Terms,
-    pose: _Pose,
+    posed: _Posed,
     hessian: NDArray[np.float64],
     gradient: NDArray[np.float64],
 ) -> None:
-    """Write half the Hessian (Gauss-Newton; the mixture's bound) and half the gradient of E at a pose."""
+    """Write half the Hessian (Gauss-Newton; the mixture's bound) and half the gradient of E at the posed body."""
     shapes = terms.shapedirs.shape[2]
     axes, by_shape = np.empty((JOINT_COUNT, 3, 3)), np.empty((JOINT_COUNT, 3, shapes))
-    _derivatives(unknowns, terms.shapedirs, pose.rotations, axes, by_shape)
+    joint_axes(unknowns, COLUMN_OF_JOINT, posed.rotations, axes)
+    shape_derivatives(posed.rotations, terms.shapedirs, by_shape)
     columns, block = np.empty(unknowns.shape[0], dtype=np.int64), np.empty((3, unknowns.shape[0]))
     hessian[:] = 0.0
     gradient[:] = 0.0
@@ -285,7 +266,7 @@ def _equations(
         weight = terms.weight[joint]
         if weight <= 0.0:
             continue
-        count = _row_block(joint, pose, axes, columns, block)
+        count = add_ancestor_columns(joint, posed.positions, axes, COLUMN_OF_JOINT, columns, block)
         for b in range(shapes):
             columns[count] = SHAPE_START + b
             for i in range(3):
@@ -295,7 +276,7 @@ def _equations(
             x, y, z = weight * block[0, a], weight * block[1, a], weight * block[2, a]
             row = columns[a]
             for i in range(3):
-                gradient[row] += weight * block[i, a] * (pose.positions[joint, i] - terms.target_m[joint, i])
+                gradient[row] += weight * block[i, a] * (posed.positions[joint, i] - terms.target_m[joint, i])
             for c in range(count):
                 hessian[row, columns[c]] += x * block[0, c] + y * block[1, c] + z * block[2, c]
-    _add_priors(unknowns, terms, pose.shares, hessian, gradient)
+    _add_priors(unknowns, terms, posed.probabilities, hessian, gradient)

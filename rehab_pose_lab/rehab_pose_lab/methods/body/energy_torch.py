@@ -1,6 +1,6 @@
-"""The objective of `energy` in torch, for whole clips: the same number, differentiated by torch.
+"""The objective of `energy` in torch, for clips: the same value, differentiated by torch.
 
-`through="mesh"` is the published way: every evaluation poses the whole surface and takes Eq 28 on it.
+`through="mesh"` is the published method: every evaluation poses the mesh and evaluates Eq 28 on it.
 `through="joints"` is the short one: the kinematic chain, and Eq 28 as the quadratic in the shape that it is at rest.
 """
 
@@ -34,13 +34,13 @@ class TorchMixture:
         self._log_scales = torch.tensor(prior.log_scales, dtype=dtype, device=device)
 
     def energy(self, theta: torch.Tensor) -> torch.Tensor:
-        """Return -log p (...) of postures (..., 69) [rad]."""
+        """Return -log p (...) of poses (..., 69) [rad]."""
         white = (self._whitening @ (theta[..., None, :] - self._means)[..., None])[..., 0]
         return -torch.logsumexp(self._log_scales - 0.5 * (white * white).sum(dim=-1), dim=-1)
 
 
 class TorchEnergy:
-    """The whole objective of a clip of one person, or of many."""
+    """The objective of a clip of one person, or of several."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class TorchEnergy:
         dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
     ) -> None:
-        """Prepare what does not depend on the unknowns.
+        """Compute the parts that do not depend on the unknowns.
 
         Args:
             body: Poses the body; its dtype and device must be those given here.
@@ -104,10 +104,10 @@ class TorchEnergy:
         offset = torch.where(joint_weight[..., None] > 0.0, positions - target_m.nan_to_num(), 0.0)
         joints = (joint_weight[..., None] * offset * offset).sum(dim=(-3, -2, -1))
         steps = (positions[..., 1:, :, :] - positions[..., :-1, :, :]).square().sum(dim=(-3, -2, -1))
-        posture = self._mixture.energy(rotations_rad[..., 1:, :].flatten(-2)).sum(dim=-1)
+        pose = self._mixture.energy(rotations_rad[..., 1:, :].flatten(-2)).sum(dim=-1)
         total: torch.Tensor = (
             weights.joints * joints
-            + weights.posture * posture
+            + weights.pose * pose
             + weights.shape * betas.square().sum(dim=-1)
             + weights.smoothness * steps
             + weights.laplacian * roughness
@@ -131,10 +131,10 @@ def _posed_roughness(difference: torch.Tensor, vertices_m: torch.Tensor) -> torc
 
 def _difference_matrix(body: TorchBackEnd, dtype: torch.dtype, device: torch.device | str) -> torch.Tensor:
     """Return the sparse matrix (V, V) that takes vertices to their distance from their neighbours' mean."""
-    vertex, neighbour, share = neighbour_pairs(body.model)
+    vertex, neighbour, fraction = neighbour_pairs(body.model)
     used = np.unique(vertex)
     places = np.stack([np.concatenate([used, vertex]), np.concatenate([used, neighbour])])
-    values = np.concatenate([np.ones(len(used)), -share])
+    values = np.concatenate([np.ones(len(used)), -fraction])
     count = len(body.model.v_template)
     return torch.sparse_coo_tensor(
         torch.tensor(places), torch.tensor(values, dtype=dtype), (count, count), device=device, check_invariants=True

@@ -1,8 +1,9 @@
-"""The mixture pose prior: how likely a posture is among recorded people (Eq 25 of 3D-PoseFormer; SMPLify, 2016).
+"""The mixture pose prior: the density of a pose among recorded people (Eq 25 of 3D-PoseFormer; SMPLify, 2016).
 
-    E(theta) = -log sum_k g_k N(theta; mu_k, Sigma_k),   theta = joints 1 to 23 as axis-angle, 69 numbers [rad]
+    E(theta) = -log sum_k g_k N(theta; mu_k, Sigma_k),   theta = rotation vectors of joints 1 to 23, 69 numbers [rad]
 
-Ours is learnt by `rehab-pose train posture-prior`; SMPLify's own `gmm_08.pkl` is read from wherever a person has it.
+The mixture in this package is learnt by `rehab-pose-lab train posture-prior`; SMPLify's own `gmm_08.pkl` is read from
+the user's path.
 """
 
 from __future__ import annotations
@@ -27,17 +28,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["POSTURE_MIXTURE_PATH", "POSTURE_SIZE", "MixturePrior", "load_mixture_prior"]
+__all__ = ["POSE_MIXTURE_PATH", "POSE_SIZE", "MixturePrior", "load_mixture_prior"]
 
-POSTURE_MIXTURE_PATH = Path(__file__).with_name("posture_mixture.npz")
-POSTURE_SIZE = 3 * (len(SMPL_24) - 1)
-"""Rotations of all joints but the root."""
+POSE_MIXTURE_PATH = Path(__file__).with_name("posture_mixture.npz")
+POSE_SIZE = 3 * (len(SMPL_24) - 1)
+"""Numbers in the rotation vectors of all joints but the root."""
 NEEDED = ("means", "covars", "weights")
 
 
 @dataclass(frozen=True, eq=False)
 class MixturePrior:
-    """A mixture of K Gaussians over postures."""
+    """A mixture of K Gaussians over poses."""
 
     means: NDArray[np.float64]
     """(K, 69) [rad]."""
@@ -52,9 +53,9 @@ class MixturePrior:
         Raises:
             ContractError: They are not.
         """
-        means = frozen("means", self.means, ("K", POSTURE_SIZE), np.float64)
+        means = frozen("means", self.means, ("K", POSE_SIZE), np.float64)
         covars = np.asarray(self.covars, dtype=np.float64)
-        covars = frozen("covars", covars, (len(means), POSTURE_SIZE, POSTURE_SIZE), np.float64)
+        covars = frozen("covars", covars, (len(means), POSE_SIZE, POSE_SIZE), np.float64)
         weights = np.asarray(self.weights, dtype=np.float64)
         weights = frozen("weights", weights, (len(means),), np.float64)
         for name, array in (("means", means), ("covars", covars), ("weights", weights)):
@@ -82,14 +83,14 @@ class MixturePrior:
     def whitening(self) -> NDArray[np.float64]:
         """(K, 69, 69) lower triangular U_k with U_k^T U_k = Sigma_k^-1: U_k (theta - mu_k) has unit covariance."""
         factors = np.linalg.cholesky(self.covars)
-        identity = np.eye(POSTURE_SIZE)
+        identity = np.eye(POSE_SIZE)
         return np.tril(np.stack([np.linalg.solve(factor, identity) for factor in factors]))
 
     @cached_property
     def log_scales(self) -> NDArray[np.float64]:
         """(K) log g_k - 69/2 log 2 pi - 1/2 log det Sigma_k: the log density of component k at its centre."""
         determinants = np.log(np.diagonal(self.whitening, axis1=1, axis2=2)).sum(axis=1)
-        scales: NDArray[np.float64] = np.log(self.weights) - 0.5 * POSTURE_SIZE * np.log(2.0 * np.pi) + determinants
+        scales: NDArray[np.float64] = np.log(self.weights) - 0.5 * POSE_SIZE * np.log(2.0 * np.pi) + determinants
         return scales
 
     @cached_property
@@ -98,25 +99,25 @@ class MixturePrior:
         return np.ascontiguousarray(self.whitening.swapaxes(1, 2) @ self.whitening)
 
     def log_densities(self, theta: NDArray[Any]) -> NDArray[np.float64]:
-        """Return log g_k N(theta; mu_k, Sigma_k) (..., K) of postures (..., 69) [rad]."""
+        """Return log g_k N(theta; mu_k, Sigma_k) (..., K) of poses (..., 69) [rad]."""
         logs, _ = self._log_densities(np.asarray(theta, dtype=np.float64))
         return logs
 
     def energy(self, theta: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return -log p (...) of postures (..., 69) [rad] and its gradient (..., 69).
+        """Return -log p (...) of poses (..., 69) [rad] and its gradient (..., 69).
 
-        With r_k the share of component k in the density at theta, the gradient is sum_k r_k Sigma_k^-1 (theta - mu_k).
+        With r_k the probability of component k at theta, the gradient is sum_k r_k Sigma_k^-1 (theta - mu_k).
         """
         logs, white = self._log_densities(np.asarray(theta, dtype=np.float64))
         top = logs.max(axis=-1, keepdims=True)
         likelihoods = np.exp(logs - top)
         total = likelihoods.sum(axis=-1, keepdims=True)
         value = -(top + np.log(total))[..., 0]
-        shares = likelihoods / total
-        return value, np.einsum("...k,...ki,kij->...j", shares, white, self.whitening, optimize=True)
+        probabilities = likelihoods / total
+        return value, np.einsum("...k,...ki,kij->...j", probabilities, white, self.whitening, optimize=True)
 
     def quadratic(self, theta: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return centre c (69) and precision P (69, 69) of the component with the largest share at a posture (69).
+        """Return centre c (69) and precision P (69, 69) of the most probable component at a pose (69).
 
         E is about constant + 1/2 (theta - c)^T P (theta - c) there: what Levenberg-Marquardt adds to its equations.
         """
@@ -125,8 +126,8 @@ class MixturePrior:
 
     def _log_densities(self, theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the log densities (..., K) and the whitened differences (..., K, 69)."""
-        if theta.shape[-1:] != (POSTURE_SIZE,):
-            msg = f"theta: expected rotations of 23 joints, {POSTURE_SIZE} numbers, got {theta.shape}"
+        if theta.shape[-1:] != (POSE_SIZE,):
+            msg = f"theta: expected rotations of 23 joints, {POSE_SIZE} numbers, got {theta.shape}"
             raise ContractError(msg)
         white = ((theta[..., None, :] - self.means)[..., None, :] @ self.whitening.swapaxes(1, 2))[..., 0, :]
         return self.log_scales - 0.5 * (white * white).sum(axis=-1), white
@@ -141,7 +142,7 @@ def load_mixture_prior(path: str = "") -> MixturePrior:
     Raises:
         ModelFileError: The file is missing, damaged, holds code, or is no mixture over 23 joints.
     """
-    file = Path(path) if path else POSTURE_MIXTURE_PATH
+    file = Path(path) if path else POSE_MIXTURE_PATH
     if not file.is_file() or file.suffix not in {".npz", ".pkl"}:
         msg = f"posture mixture: expected a .npz or .pkl file, got {file}; '' is the one in this package"
         raise ModelFileError(msg)
@@ -153,7 +154,7 @@ def load_mixture_prior(path: str = "") -> MixturePrior:
     try:
         return MixturePrior(**{name: np.asarray(arrays[name]).astype(np.float64) for name in NEEDED})
     except (ValueError, TypeError, IndexError, OverflowError) as error:
-        msg = f"posture mixture: {file} is no mixture over {POSTURE_SIZE} rotations: {error}"
+        msg = f"posture mixture: {file} is no mixture over {POSE_SIZE} rotations: {error}"
         raise ModelFileError(msg) from error
 
 

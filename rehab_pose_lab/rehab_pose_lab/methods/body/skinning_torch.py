@@ -1,7 +1,7 @@
-"""The body in torch: joints and surface of a batch of postures, differentiable by shape, rotations and translation.
+"""The body in torch: joints and surface of a batch of poses, differentiable by shape, rotations and translation.
 
-The same M(beta, theta) = W(T_P(beta, theta), J(beta), theta, w) as `skinning` (Loper et al. 2015, Eq 2-9). The live
-path never imports this: it is for whole clips, for learning, and for the solver of the paper (`adam_torch`).
+The same M(beta, theta) = W(T_P(beta, theta), J(beta), theta, w) as `skinning` (Loper et al. 2015, Eq 2-9). It
+serves clips, training, and the published solver (`adam_torch`).
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["BackEnd", "PosedSurface", "TorchBackEnd", "TorchBody", "rotation_matrices", "shape_size", "torch_body"]
 
 BackEnd = Literal["native", "smplx"]
-"""Which code poses the body: this file, or the `smplx` package where a person installed it."""
+"""Which code poses the body: this file, or the `smplx` package if it is installed."""
 SMALL_ANGLE_SQUARED = 1e-6
 """Below this squared angle the series of sin(a)/a and (1-cos(a))/a^2 are used [rad^2]; their error is below 1e-21."""
 
 
 class PosedSurface(NamedTuple):
-    """What full skinning gives."""
+    """Result of skinning all vertices."""
 
     vertices_m: torch.Tensor
     """(..., V, 3) [m]."""
@@ -86,7 +86,7 @@ def torch_body(
 
 
 def rotation_matrices(rotations_rad: torch.Tensor) -> torch.Tensor:
-    """Return exp of axis-angle vectors (..., 3) [rad] as matrices (..., 3, 3), with finite derivatives at zero too."""
+    """Return exp of rotation vectors (..., 3) [rad] as matrices (..., 3, 3), with finite derivatives at zero too."""
     square = (rotations_rad * rotations_rad).sum(dim=-1)[..., None, None]
     small = square < SMALL_ANGLE_SQUARED
     # Both branches of `where` are differentiated: the unused one must stay finite.
@@ -177,10 +177,10 @@ class TorchBody:
         positions = [rest_m[..., :1, :] + translation_m[..., None, :]]
         rotations = [local[..., :1, :, :]]
         for place, above in LEVELS:
-            turn = rotations[-1][..., above, :, :]
-            step = (turn @ bones[..., place, :, None])[..., 0]
+            parent_rotation = rotations[-1][..., above, :, :]
+            step = (parent_rotation @ bones[..., place, :, None])[..., 0]
             positions.append(positions[-1][..., above, :] + step)
-            rotations.append(turn @ local[..., place, :, :])
+            rotations.append(parent_rotation @ local[..., place, :, :])
         batch = positions[-1].shape[:-2]
         return (
             torch.cat([part.expand(*batch, -1, -1) for part in positions], dim=-2),

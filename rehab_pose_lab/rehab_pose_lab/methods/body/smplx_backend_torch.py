@@ -1,6 +1,6 @@
 """The body posed by the `smplx` package (optional), behind the same interface as `TorchBody`.
 
-`smplx` stands under a licence for non-commercial research: nothing here imports it until a person asks for it, and
+`smplx` is licensed for non-commercial research: nothing here imports it until this back end is asked for, and
 nothing in this package needs it. Its SMPL class reads pickles only, with a plain unpickler that would run what is in
 them; so files are read by `load_body_model` and handed over as arrays.
 """
@@ -91,11 +91,11 @@ class SmplxBody:
         coefficients = (
             torch.nn.functional.pad(betas, (0, missing)).expand(*batch, -1).reshape(-1, betas.shape[-1] + missing)
         )
-        turns = rotations_rad.expand(*batch, -1, -1).reshape(-1, *rotations_rad.shape[-2:])
+        vectors_rad = rotations_rad.expand(*batch, -1, -1).reshape(-1, *rotations_rad.shape[-2:])
         output = self._body(
             betas=coefficients,
-            global_orient=turns[:, 0],
-            body_pose=turns[:, 1:].flatten(1),
+            global_orient=vectors_rad[:, 0],
+            body_pose=vectors_rad[:, 1:].flatten(1),
             transl=translation_m.expand(*batch, -1).reshape(-1, 3),
         )
         return PosedSurface(

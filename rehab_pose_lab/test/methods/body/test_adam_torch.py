@@ -1,4 +1,4 @@
-"""The published solver: known truth, missing joints, whole clips, both ways through the body."""
+"""The published solver: known truth, missing joints, clips, through the joints and through the mesh."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rehab_pose_lab.methods.body.adam_torch import AdamSettings, fit_adam
 from rehab_pose_lab.methods.body.clip_kinematics import clip_of, pose_clip, start_clip
 from rehab_pose_lab.methods.body.energy import BodyEnergy, EnergyWeights
 from rehab_pose_lab.methods.body.mixture import load_mixture_prior
-from rehab_pose_lab.training.postures import PostureSampler
+from rehab_pose_lab.training.random_poses import PoseSampler
 
 MODEL = load_body_model()
 FRAMES = 6
@@ -23,19 +23,19 @@ NOISE_M = 0.01
 
 
 def moving_person(seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Return true joints (T, 24, 3) of somebody who turns from one posture towards another."""
-    sampler = PostureSampler(np.random.default_rng(seed))
+    """Return true joints (T, 24, 3) of a person who moves from one pose towards another."""
+    sampler = PoseSampler(np.random.default_rng(seed))
     first, second = sampler.sample().rotations_rad, sampler.sample().rotations_rad
     betas = np.random.default_rng(seed).normal(size=10)
     frames = [
-        BodyParameters(betas, (1.0 - share) * first + share * second, np.array([0.1, 0.0, 2.5]))
-        for share in np.linspace(0.0, 0.3, FRAMES)
+        BodyParameters(betas, (1.0 - fraction) * first + fraction * second, np.array([0.1, 0.0, 2.5]))
+        for fraction in np.linspace(0.0, 0.3, FRAMES)
     ]
     return np.stack([pose_joints(MODEL, frame)[0] for frame in frames])
 
 
 @pytest.mark.parametrize("through", ["joints", "mesh"])
-def test_one_frame_comes_near_the_measured_joints(through: str) -> None:
+def test_the_fit_of_one_frame_is_near_the_measured_joints(through: str) -> None:
     truth = moving_person(1)[:1]
     weight = np.full((1, 24), 1.0 / NOISE_M**2)
     steps = 60 if through == "joints" else 10
@@ -64,7 +64,7 @@ def test_it_lowers_the_energy_of_the_numpy_objective() -> None:
     assert again.energies[0] == pytest.approx(end, rel=1e-9)
 
 
-def test_the_temporal_term_makes_a_clip_steadier() -> None:
+def test_the_smoothness_term_reduces_the_motion_between_frames() -> None:
     truth = np.repeat(moving_person(4)[:1], FRAMES, axis=0)
     measured = truth + np.random.default_rng(5).normal(0.0, NOISE_M, truth.shape)
     weight = np.full((FRAMES, 24), 1.0 / NOISE_M**2)
@@ -76,7 +76,7 @@ def test_the_temporal_term_makes_a_clip_steadier() -> None:
     assert jitters[1] < 0.5 * jitters[0]
 
 
-def test_missing_joints_are_left_out_and_too_few_are_an_error() -> None:
+def test_missing_joints_are_ignored_and_too_few_are_an_error() -> None:
     measured = moving_person(6)[:2].copy()
     weight = np.full((2, 24), 1.0 / NOISE_M**2)
     measured[0, 20], weight[1, 21] = np.nan, 0.0

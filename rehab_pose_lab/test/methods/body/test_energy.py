@@ -18,12 +18,12 @@ from rehab_pose_lab.methods.body.energy import (
     joint_term,
     laplacian_quadratic,
     laplacian_term,
-    posture_term,
+    pose_term,
     shape_term,
     smoothness_term,
 )
 from rehab_pose_lab.methods.body.energy_minimiser import minimise_energy
-from rehab_pose_lab.methods.body.mixture import POSTURE_SIZE, MixturePrior, load_mixture_prior
+from rehab_pose_lab.methods.body.mixture import POSE_SIZE, MixturePrior, load_mixture_prior
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,11 +50,9 @@ def measured(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def random_mixture(seed: int, components: int = 3) -> MixturePrior:
     random = np.random.default_rng(seed)
-    roots = random.normal(0.0, 0.1, (components, POSTURE_SIZE, POSTURE_SIZE))
-    covars = roots @ roots.swapaxes(1, 2) + 0.05 * np.eye(POSTURE_SIZE)
-    return MixturePrior(
-        random.normal(0.0, 0.3, (components, POSTURE_SIZE)), covars, random.uniform(0.5, 1.0, components)
-    )
+    roots = random.normal(0.0, 0.1, (components, POSE_SIZE, POSE_SIZE))
+    covars = roots @ roots.swapaxes(1, 2) + 0.05 * np.eye(POSE_SIZE)
+    return MixturePrior(random.normal(0.0, 0.3, (components, POSE_SIZE)), covars, random.uniform(0.5, 1.0, components))
 
 
 def assert_is_gradient(
@@ -77,7 +75,7 @@ def assert_is_gradient(
         assert float(np.sum(gradient * direction)) == pytest.approx(slope, rel=1e-6, abs=1e-6 * np.abs(gradient).max())
 
 
-def test_joints_of_a_clip_are_those_of_its_frames() -> None:
+def test_the_joints_of_a_clip_equal_those_of_its_frames() -> None:
     frames = [BodyParameters(c.betas, c.rotations_rad[0], c.translation_m[0]) for c in [random_clip(1, 1)]] * 2
     posed = pose_clip(MODEL, clip_of(frames))
     positions, rotations = pose_joints(MODEL, frames[0])
@@ -87,7 +85,7 @@ def test_joints_of_a_clip_are_those_of_its_frames() -> None:
 
 
 @pytest.mark.parametrize("name", ["joints", "smoothness"])
-def test_terms_of_the_joints_have_right_gradients(name: str) -> None:
+def test_the_gradients_of_the_joint_terms_match_finite_differences(name: str) -> None:
     """By the joints themselves, and through the chain by every body parameter."""
     clip, (target, weight) = random_clip(2), measured(3)
 
@@ -107,7 +105,7 @@ def test_terms_of_the_joints_have_right_gradients(name: str) -> None:
 
 
 @pytest.mark.parametrize("scale", [1e-5, 1e-3, 3.0])
-def test_the_chain_is_right_for_tiny_and_large_turns(scale: float) -> None:
+def test_the_gradient_matches_finite_differences_for_tiny_and_large_rotations(scale: float) -> None:
     clip, (target, weight) = random_clip(4), measured(5)
     clip = clip._replace(rotations_rad=scale * clip.rotations_rad)
     posed = pose_clip(MODEL, clip)
@@ -119,14 +117,14 @@ def test_the_chain_is_right_for_tiny_and_large_turns(scale: float) -> None:
     assert_is_gradient(value, clip.rotations_rad, gradient.rotations_rad)
 
 
-def test_the_joint_term_counts_by_weight_and_leaves_out_what_is_missing() -> None:
+def test_the_joint_term_is_weighted_and_ignores_missing_joints() -> None:
     target, weight = measured(6)
     positions = np.where(np.isnan(target), 5.0, target) + np.array([0.01, 0.0, 0.0])
     assert joint_term(positions, target, weight)[0] == pytest.approx(1e-4 * weight.sum())
     assert not joint_term(positions, target, weight)[1][1, 5].any()
 
 
-def test_the_smoothness_term_is_about_neighbouring_frames() -> None:
+def test_the_smoothness_term_sums_over_neighbouring_frames() -> None:
     positions = np.zeros((3, 24, 3))
     positions[1:, 7, 2] = 0.1
     assert smoothness_term(positions)[0] == pytest.approx(0.01)
@@ -135,14 +133,14 @@ def test_the_smoothness_term_is_about_neighbouring_frames() -> None:
 
 
 @pytest.mark.parametrize("shipped", [False, True])
-def test_the_posture_term_has_the_right_gradient(*, shipped: bool) -> None:
+def test_the_pose_term_matches_finite_differences(*, shipped: bool) -> None:
     prior, clip = load_mixture_prior() if shipped else random_mixture(7), random_clip(8)
-    gradient = posture_term(clip.rotations_rad, prior)[1]
-    assert_is_gradient(lambda rotations: posture_term(rotations, prior)[0], clip.rotations_rad, gradient)
+    gradient = pose_term(clip.rotations_rad, prior)[1]
+    assert_is_gradient(lambda rotations: pose_term(rotations, prior)[0], clip.rotations_rad, gradient)
     assert not gradient[:, 0].any()
 
 
-def test_the_shape_term_has_the_right_gradient() -> None:
+def test_the_shape_term_matches_finite_differences() -> None:
     betas = random_clip(9).betas
     assert shape_term(betas)[0] == pytest.approx(np.sum(betas**2))
     assert_is_gradient(lambda values: shape_term(values)[0], betas, shape_term(betas)[1])
@@ -166,15 +164,15 @@ def test_the_laplacian_term_is_the_sum_over_the_mesh() -> None:
     assert_is_gradient(lambda v: laplacian_term(v, quadratic)[0], betas[:4], laplacian_term(betas[:4], quadratic)[1])
 
 
-def test_the_whole_energy_is_the_weighted_sum_and_has_the_right_gradient() -> None:
-    weights = EnergyWeights(joints=0.7, posture=1.3, shape=2.1, smoothness=90.0, laplacian=30.0)
+def test_the_energy_is_the_weighted_sum_and_its_gradient_matches_finite_differences() -> None:
+    weights = EnergyWeights(joints=0.7, pose=1.3, shape=2.1, smoothness=90.0, laplacian=30.0)
     clip, prior, (target, weight) = random_clip(11), random_mixture(12), measured(13)
     energy = BodyEnergy(MODEL, prior, weights)
     value, gradient = energy.evaluate(clip, target, weight)
     positions = pose_clip(MODEL, clip).positions_m
     expected = (
         0.7 * joint_term(positions, target, weight)[0]
-        + 1.3 * posture_term(clip.rotations_rad, prior)[0]
+        + 1.3 * pose_term(clip.rotations_rad, prior)[0]
         + 2.1 * shape_term(clip.betas)[0]
         + 90.0 * smoothness_term(positions)[0]
         + 30.0 * laplacian_term(clip.betas, laplacian_quadratic(MODEL))[0]
@@ -235,7 +233,7 @@ def test_through_the_mesh_the_laplacian_is_that_of_the_posed_surface() -> None:
     from rehab_pose_lab.methods.body.energy_torch import TorchEnergy  # noqa: PLC0415  (needs torch)
     from rehab_pose_lab.methods.body.skinning_torch import TorchBody  # noqa: PLC0415
 
-    weights = EnergyWeights(joints=0.0, posture=0.0, shape=0.0, smoothness=0.0, laplacian=1.0)
+    weights = EnergyWeights(joints=0.0, pose=0.0, shape=0.0, smoothness=0.0, laplacian=1.0)
     clip, (target, weight) = random_clip(17), measured(18)
     energy = TorchEnergy(TorchBody(MODEL), random_mixture(19), weights, through="mesh")
     arguments = [torch.tensor(target), torch.tensor(weight)]
@@ -249,10 +247,10 @@ def test_through_the_mesh_the_laplacian_is_that_of_the_posed_surface() -> None:
     unknowns = [torch.tensor(values, requires_grad=True) for values in clip]
     posed = energy(*[*unknowns, *arguments])
     roughness = []
-    for turns, place in zip(clip.rotations_rad, clip.translation_m, strict=True):
-        vertices = pose_vertices(MODEL, BodyParameters(clip.betas, turns, place)).astype(np.float64)
+    for vectors_rad, place in zip(clip.rotations_rad, clip.translation_m, strict=True):
+        vertices = pose_vertices(MODEL, BodyParameters(clip.betas, vectors_rad, place)).astype(np.float64)
         edges = np.concatenate([MODEL.faces[:, [0, 1]], MODEL.faces[:, [1, 2]], MODEL.faces[:, [2, 0]]])
-        # In a closed surface every edge stands twice, once in each direction.
+        # In a closed surface every edge occurs twice, once in each direction.
         mean = np.zeros_like(vertices)
         np.add.at(mean, edges[:, 0], vertices[edges[:, 1]])
         roughness.append(np.sum((vertices - mean / np.bincount(edges[:, 0])[:, None]) ** 2))

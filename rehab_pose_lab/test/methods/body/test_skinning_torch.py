@@ -1,4 +1,4 @@
-"""The body in torch: the compiled one, smplx and finite differences agree with it; shapes, batches, no rotation."""
+"""The body in torch against the compiled one, smplx and finite differences."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def tensors(bodies: list[BodyParameters]) -> tuple[Any, Any, Any]:
 
 
 @pytest.mark.parametrize("corrected", [False, True])
-def test_it_is_the_body_of_the_compiled_kernels(*, corrected: bool) -> None:
+def test_the_torch_body_equals_the_compiled_one(*, corrected: bool) -> None:
     model = with_posedirs(MODEL) if corrected else MODEL
     bodies = people(3, 1)
     surface = TorchBody(model).surface(*tensors(bodies))
@@ -88,7 +88,7 @@ def test_without_smplx_the_native_back_end_works(monkeypatch: pytest.MonkeyPatch
         torch_body(MODEL, "other")  # type: ignore[arg-type]
 
 
-def test_derivatives_of_joints_and_surface_are_right() -> None:
+def test_derivatives_of_joints_and_surface_match_finite_differences() -> None:
     body = TorchBody(with_posedirs(MODEL))
     arguments = tuple(values.requires_grad_(True) for values in tensors(people(1, 3)))
     random = torch.Generator().manual_seed(0)
@@ -109,7 +109,7 @@ def test_derivatives_of_joints_and_surface_are_right() -> None:
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-9, 1e-4, 1e-3, 0.3, 3.0])
-def test_rotations_are_exact_and_smooth_down_to_zero(scale: float) -> None:
+def test_rotations_and_their_derivatives_are_exact_down_to_zero(scale: float) -> None:
     vectors = scale * np.random.default_rng(4).normal(size=(5, 3))
     given = torch.tensor(vectors, requires_grad=True)
     np.testing.assert_allclose(
@@ -118,7 +118,7 @@ def test_rotations_are_exact_and_smooth_down_to_zero(scale: float) -> None:
     assert torch.autograd.gradcheck(rotation_matrices, (given,))
 
 
-def test_batches_broadcast_and_nothing_leaks_between_them() -> None:
+def test_batches_broadcast_and_are_independent() -> None:
     body = TorchBody(MODEL)
     betas, rotations, translation = tensors(people(6, 5))
     clips = body.joints(betas[:2, None], rotations.reshape(2, 3, 24, 3), translation.reshape(2, 3, 3))
@@ -139,7 +139,7 @@ def write_many_shapes(folder: Path, count: int) -> str:
     return str(path)
 
 
-def test_as_many_shape_coefficients_as_asked_for(tmp_path: Path) -> None:
+def test_the_number_of_shape_coefficients_can_be_chosen(tmp_path: Path) -> None:
     path = write_many_shapes(tmp_path, 300)
     assert load_body_model(path).shape_count == 10
     assert load_body_model(path, shape_count=25).shape_count == 25

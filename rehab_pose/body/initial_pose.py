@@ -1,4 +1,4 @@
-"""A first guess of the body's posture in closed form: the trunk by Kabsch, the limbs by their directions."""
+"""An initial pose in closed form: the trunk by Kabsch's alignment, the limbs by their directions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from rehab_pose.skeletons.smpl24 import SMPL_24
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FACING_CAMERA", "start_posture"]
+__all__ = ["FACING_CAMERA", "initial_pose"]
 
 TRUNK = np.array(
     [SMPL_24.index(name) for name in ("pelvis", "left_hip", "right_hip", "spine1", "spine2", "spine3", "neck",
                                       "left_collar", "right_collar", "left_shoulder", "right_shoulder")]
 )  # fmt: skip
 FACING_CAMERA = np.diag([1.0, -1.0, -1.0])
-"""Camera from body of a person who stands upright and faces the camera."""
+"""(3, 3) camera_from_body of an upright person who faces the camera."""
 
 
 class _Limb(NamedTuple):
@@ -42,60 +42,59 @@ LIMBS = (
 )
 """Upper, middle and lower joint of every limb, and the axis at rest about which the middle one bends."""
 CLEAR_BEND = 0.25
-"""Sine of the bend from which the bend's plane is trusted to give the limb's twist."""
+"""Sine of the bend from which the plane of the bend determines the limb's twist."""
 
 
-def start_posture(
+def initial_pose(
     rest_m: NDArray[np.float64], target_m: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the root's rotation (3, 3), the translation (3) [m] and the joints' rotations (24, 3) [rad], row 0 zero.
+    """Return the root's rotation (3, 3), the translation (3) [m] and rotation vectors (24, 3) [rad], row 0 zero.
 
     Args:
         rest_m: (24, 3) joints at rest [m].
-        target_m: (24, 3) measured joints [m]; NaN = missing; at least one is there.
+        target_m: (24, 3) measured joints [m]; NaN = missing; at least one is given.
     """
     root = FACING_CAMERA
-    seen = np.asarray(np.isfinite(target_m).all(axis=1))
-    trunk = TRUNK[seen[TRUNK]]
+    visible = np.asarray(np.isfinite(target_m).all(axis=1))
+    trunk = TRUNK[visible[TRUNK]]
     if len(trunk) >= 3 and np.linalg.matrix_rank(target_m[trunk] - target_m[trunk[0]], tol=0.02) >= 2:
         root, _ = align_points(rest_m[trunk], target_m[trunk])
-    near = trunk if len(trunk) else np.flatnonzero(seen)
-    turned = (rest_m - rest_m[0]) @ root.T
-    translation = np.mean(target_m[near] - turned[near], axis=0) - rest_m[0]
-    turns = np.tile(np.eye(3), (24, 1, 1))
+    near = trunk if len(trunk) else np.flatnonzero(visible)
+    rotated_m = (rest_m - rest_m[0]) @ root.T
+    translation = np.mean(target_m[near] - rotated_m[near], axis=0) - rest_m[0]
+    rotations = np.tile(np.eye(3), (24, 1, 1))
     for upper, middle, lower, bend_axis in LIMBS:
-        if not (seen[upper] and seen[middle]):
+        if not (visible[upper] and visible[middle]):
             continue
         rest_bone = rest_m[middle] - rest_m[upper]
         bone = root.T @ (target_m[middle] - target_m[upper])
-        next_bone = root.T @ (target_m[lower] - target_m[middle]) if seen[lower] else np.full(3, np.nan)
-        turns[upper] = _limb_turn(rest_bone, bone, next_bone, np.array(bend_axis))
-        if seen[lower]:
-            turns[middle] = smallest_rotation(rest_m[lower] - rest_m[middle], turns[upper].T @ next_bone)
-    return root, translation, axis_angles_from_matrices(turns)
+        next_bone = root.T @ (target_m[lower] - target_m[middle]) if visible[lower] else np.full(3, np.nan)
+        rotations[upper] = _limb_rotation(rest_bone, bone, next_bone, np.array(bend_axis))
+        if visible[lower]:
+            rotations[middle] = smallest_rotation(rest_m[lower] - rest_m[middle], rotations[upper].T @ next_bone)
+    return root, translation, axis_angles_from_matrices(rotations)
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9))
 
 
-def _limb_turn(
+def _limb_rotation(
     rest_bone: NDArray[np.float64],
     bone: NDArray[np.float64],
     next_bone: NDArray[np.float64],
     bend_axis: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the upper bone's rotation; its twist comes from the plane in which the limb bends, where it does."""
+    """Return the upper bone's rotation (3, 3); a clear bend of the limb determines its twist."""
     normal = np.cross(_unit(bone), _unit(next_bone))
     if not np.linalg.norm(normal) > CLEAR_BEND:
         return smallest_rotation(rest_bone, bone)
-
-    turn: NDArray[np.float64] = _frame(bone, normal) @ _frame(rest_bone, bend_axis).T
-    return turn
+    rotation: NDArray[np.float64] = _frame(bone, normal) @ _frame(rest_bone, bend_axis).T
+    return rotation
 
 
 def _frame(along: NDArray[np.float64], axis: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return an orthonormal frame (3, 3): first column along a bone, second nearest to the bend's axis."""
+    """Return an orthonormal frame (3, 3): first column along a bone, second nearest to the axis of the bend."""
     first = _unit(along)
     second = _unit(axis - (axis @ first) * first)
     return np.stack([first, second, np.cross(first, second)], axis=1)

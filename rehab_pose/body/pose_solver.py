@@ -1,0 +1,189 @@
+"""Fits the body's pose to joints, and to the depth of its surface, with the shape known so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.body.initial_pose import initial_pose
+from rehab_pose.body.objective import FIRST_ROTATION, MOVING_JOINTS, SHAPE_START, JointTerms
+from rehab_pose.body.pose_problem import solve_pose
+from rehab_pose.body.priors import HINGES, rotation_std_rad
+from rehab_pose.body.skinning import pose_joints
+from rehab_pose.body.surface import SurfaceMatcher
+from rehab_pose.body.surface_objective import no_surface
+from rehab_pose.datatypes import BodyParameters
+from rehab_pose.geometry.rotations import matrices_from_axis_angles
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.body.model import BodyModel
+    from rehab_pose.body.settings import BodySettings
+    from rehab_pose.body.shape_calibration import ShapeCalibration
+    from rehab_pose.body.surface_objective import SurfacePoints
+    from rehab_pose.datatypes import Silhouette
+
+__all__ = ["MeasuredJoints", "PoseFit", "PoseSolver", "root_mean_square_m"]
+
+FIRST_REACH_M, LAST_REACH_M = 0.12, 0.07
+"""How far along the ray a vertex' depth point may lie, in the first round of a frame and in the last [m]."""
+MIN_SURFACE_POINTS = 40
+"""With fewer depth points the fit to joints is kept."""
+ROOT_STD = 3.0
+"""Standard deviation of the root's rotation [rad] and of the translation [m] about their start; wide, it only keeps
+the equations regular."""
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredJoints:
+    """The joints that a body is fitted to."""
+
+    target_m: NDArray[np.float64]
+    """(24, 3) where SMPL has the joints [m]; NaN = missing."""
+    weight: NDArray[np.float64]
+    """(24) 1 / variance [1/m^2]; 0 = missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class PoseFit:
+    """A fitted body."""
+
+    parameters: BodyParameters
+    sigma_m: NDArray[np.float64]
+    """(24) one standard deviation of each joint's distance from its true position [m]."""
+    iterations: int
+    converged: bool
+    cost: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """Where a fit begins."""
+
+    root: NDArray[np.float64]
+    """(3, 3) rotation of the root."""
+    translation_m: NDArray[np.float64]
+    """(3) [m]."""
+    rotations_rad: NDArray[np.float64]
+    """(24, 3) rotation vectors [rad]; row 0 is not read."""
+    betas: NDArray[np.float64]
+    """(B) shape coefficients; those that are fixed are not read."""
+    warm: bool
+    """Whether it is a fitted pose, which the prior then keeps the next one near to."""
+
+    @classmethod
+    def of(cls, parameters: BodyParameters, betas: NDArray[np.float64]) -> _Start:
+        rotations_rad = parameters.rotations_rad
+        root = matrices_from_axis_angles(rotations_rad[0])
+        return cls(root, parameters.translation_m, rotations_rad, betas, warm=True)
+
+
+class PoseSolver:
+    """Minimises the fit's objective for one frame."""
+
+    def __init__(self, model: BodyModel, settings: BodySettings, shape: ShapeCalibration) -> None:
+        """Prepare.
+
+        Args:
+            model: The body model.
+            settings: Of the body.
+            shape: The person's shape; read at each fit.
+        """
+        self._model = model
+        self._settings = settings
+        self._shape = shape
+        self._matcher = SurfaceMatcher(model)
+        self._hinges = np.pad(HINGES, (0, model.shape_count))
+        self._rotation_precision = settings.pose_weight / rotation_std_rad() ** 2
+
+    def fit_joints(self, measured: MeasuredJoints, last: BodyParameters | None) -> PoseFit:
+        """Return the body nearest to the joints, started from the last pose, or in closed form without one."""
+        settings, betas = self._settings, self._shape.betas
+        if last is None:
+            visible_m = np.where(measured.weight[:, None] > 0, measured.target_m, np.nan)
+            start = _Start(*initial_pose(self._model.joints(betas), visible_m), betas, warm=False)
+        else:
+            start = _Start.of(last, betas)
+        iterations = settings.cold_iterations if last is None else settings.warm_iterations
+        return self._minimise(start, measured, no_surface(self._shape.free_count), iterations)
+
+    def fit_surface(self, fit: PoseFit, measured: MeasuredJoints, silhouette: Silhouette) -> PoseFit:
+        """Return a fit improved with the depth inside the silhouette: match, minimise, and repeat."""
+        settings = self._settings
+        for reach_m in np.linspace(FIRST_REACH_M, LAST_REACH_M, settings.surface_rounds):
+            parameters = fit.parameters
+            positions, rotations = pose_joints(self._model, parameters)
+            surface = self._matcher.match(
+                silhouette,
+                self._model.joints(parameters.betas),
+                positions,
+                rotations,
+                self._model.padded_betas(parameters.betas),
+                shapes=self._shape.free_count,
+                reach_m=float(reach_m),
+                sigma_m=settings.surface_sigma_m,
+                max_points=settings.surface_points,
+            )
+            if len(surface.rest_m) < MIN_SURFACE_POINTS:
+                return fit
+            start = _Start.of(parameters, parameters.betas)
+            better = self._minimise(start, measured, surface, settings.surface_iterations)
+            fit = replace(better, iterations=fit.iterations + better.iterations)
+        return fit
+
+    def residual_m(self, fit: PoseFit, measured: MeasuredJoints) -> float:
+        """Return the root mean square distance of the fitted joints from the measured ones [m]."""
+        positions, _ = pose_joints(self._model, fit.parameters)
+        return root_mean_square_m(positions - measured.target_m, measured.weight)
+
+    def _minimise(
+        self, start: _Start, measured: MeasuredJoints, surface: SurfacePoints, max_iterations: int
+    ) -> PoseFit:
+        shapes, fixed_betas = self._shape.free_count, self._shape.betas
+        unknowns = np.zeros(SHAPE_START + shapes)
+        unknowns[:3] = start.translation_m
+        unknowns[FIRST_ROTATION:SHAPE_START] = start.rotations_rad[MOVING_JOINTS].ravel()
+        unknowns[SHAPE_START:] = start.betas[:shapes]
+        centre, precision = self._prior(unknowns, warm=start.warm)
+        terms = JointTerms(
+            base_rotation=start.root,
+            rest_m=self._model.joint_template if shapes else self._model.joints(fixed_betas),
+            shapedirs=np.ascontiguousarray(self._model.joint_shapedirs[:, :, :shapes]),
+            target_m=measured.target_m,
+            weight=measured.weight,
+            centre=centre,
+            precision=precision,
+            hinge=self._hinges[: SHAPE_START + shapes],
+        )
+        solution = solve_pose(unknowns, terms, surface, max_iterations, self._settings.tolerance)
+        rotations_rad = np.zeros((24, 3))
+        rotations_rad[MOVING_JOINTS] = solution.unknowns[FIRST_ROTATION:SHAPE_START].reshape(-1, 3)
+        rotations_rad[0] = solution.root_rad
+        betas = solution.unknowns[SHAPE_START:] if shapes else fixed_betas
+        return PoseFit(
+            BodyParameters(betas.copy(), rotations_rad, solution.unknowns[:3].copy()),
+            solution.sigma_m,
+            solution.iterations,
+            solution.converged,
+            solution.cost,
+        )
+
+    def _prior(self, start: NDArray[np.float64], *, warm: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean and 1 / variance (N) of the Gaussians: the pose at rest and, when warm, the frame before."""
+        centre, precision = np.zeros_like(start), np.empty_like(start)
+        change = 1.0 / self._settings.change_sigma_rad**2 if warm else 0.0
+        centre[:3] = start[:3]
+        precision[:FIRST_ROTATION] = 1.0 / ROOT_STD**2
+        rotation = slice(FIRST_ROTATION, SHAPE_START)
+        precision[rotation] = self._rotation_precision + change
+        centre[rotation] = change * start[rotation] / np.maximum(precision[rotation], 1e-12)
+        centre[SHAPE_START:], precision[SHAPE_START:] = self._shape.prior()
+        return centre, precision
+
+
+def root_mean_square_m(difference_m: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    """Return the root mean square length of differences (24, 3) [m] of the joints with a weight."""
+    return float(np.sqrt(np.mean(np.sum(difference_m[weight > 0] ** 2, axis=1))))

@@ -1,0 +1,1 @@
+"""Numerical optimisation: Levenberg-Marquardt, its damped and bounded steps, and the Cholesky factorisation."""
