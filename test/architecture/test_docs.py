@@ -129,7 +129,9 @@ def commands(document: Path) -> Iterator[Command]:
                 yield from (Command(name_of(document), command, whole=False) for command in split_commands(code))
 
 
-COMMANDS = [command for document in DOCUMENTS for command in commands(document)]
+HISTORY = "CHANGELOG.md"
+"""Names commands of past versions."""
+COMMANDS = [command for document in DOCUMENTS if document.name != HISTORY for command in commands(document)]
 
 
 def words_of(line: str) -> list[str]:

@@ -1,42 +1,39 @@
-"""`rehab-pose bench`: figures, not impressions."""
+"""`rehab-pose-lab bench`: run a benchmark and print its metrics."""
 
 from __future__ import annotations
 
-import json
-import resource
+import logging
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from rehab_pose_lab.benchmarks import recognition as bench_recognition
+from rehab_pose_lab.benchmarks.output import metrics_json, metrics_table, rounded_metrics
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
-__all__ = ["add_parser", "pipeline_figures", "run"]
+__all__ = ["add_parser", "run"]
 
-PIPELINE_FRAMES = 300
-WARM_UP_FRAMES = 30
-KB_PER_MB = 1024.0
+RESULTS = Path("docs/results/recognition.json")
+OUTPUT = Path("output/recognition")
+"""Checkpoints and results of the experiments, from which an interrupted run resumes; ignored by git."""
+REFERENCE_PREFIX = "forest_"
+"""Prefix of the metrics of extra trees, the reference of the recogniser."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("bench", help="measure speed, latency, memory and labels on the simulated person")
+    parser = subparsers.add_parser("bench", help="measure speed, latency, memory and accuracy")
     parser.add_argument(
         "what",
         nargs="?",
         default="graph",
         choices=("graph", "pipeline", "perception", "body", "biomechanics", "recognition", "ros"),
-        help="graph: separate processes over DDS, then the pipeline; ros: markers, separate and composed graph, nodes "
-        "that die; pipeline: all stages in this process; perception: "
-        "silhouettes and joints against the truth, beside the published rules; body: the fit against truth and on real "
-        "recordings; biomechanics: joint angles beside KinePose's, and the bones inside the body; "
-        "recognition: exercises of people the recogniser has never seen",
+        help="graph: separate processes over DDS, then the pipeline; ros: markers, separate and composed graph, restarts "
+        "of killed nodes; pipeline: all stages in one process; perception: silhouettes and joints against ground truth, "
+        "with the published rules for comparison; body: the body fit against ground truth and on real recordings; "
+        "biomechanics: joint angles, with KinePose for comparison, and the bones inside the body; recognition: exercises "
+        "of held-out people",
     )
     parser.add_argument(
         "--pictures", type=Path, metavar="DIR", help="perception: write a picture of each scene into this folder"
@@ -45,90 +42,100 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--silhouette",
         default="",
         metavar="METHOD",
-        help="perception: take the joints from silhouettes by this method (truth: the true ones)",
+        help="perception: method of the silhouettes that joints are predicted from (truth: the true silhouettes)",
     )
     parser.add_argument("--json", action="store_true", help="print one flat JSON object")
-    bench_recognition.add_arguments(parser)
+    group = parser.add_argument_group("recognition")
+    group.add_argument(
+        "--run", dest="train", action="store_true", help="run the experiments without a result (an hour)"
+    )
+    group.add_argument("--output", type=Path, default=OUTPUT, help="folder of the experiments (default: %(default)s)")
+    group.add_argument("--results", type=Path, default=RESULTS, help="file of the metrics (default: %(default)s)")
+    group.add_argument("--experiments", default="", metavar="PREFIX", help="only experiments with this prefix")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure and print.
+    """Run the benchmark, print its metrics, and return the exit code.
 
     Raises:
-        RecordingError: Some recordings to measure on cannot be used.
+        RecordingError: Recordings that are evaluated are missing or unusable.
+        RehabPoseError: A node of the graph failed.
     """
     if arguments.what == "recognition":
-        return bench_recognition.run(arguments)
+        return _recognition(arguments)
     if arguments.what == "perception":
-        from rehab_pose_lab.benchmarks.perception_output import print_perception  # noqa: PLC0415  (loaded only when it runs)
-
-        print_perception(method=arguments.silhouette, as_json=arguments.json, pictures=arguments.pictures)
-        return 0
-    figures = _figures(arguments.what)
+        return _perception(arguments)
+    metrics = _measure(arguments.what)
     if arguments.json:
-        print(json.dumps(figures, indent=1))
-    elif arguments.what == "biomechanics":
-        from rehab_pose_lab.benchmarks.biomechanics import biomechanics_table  # noqa: PLC0415
-
-        print("\n".join(biomechanics_table(figures)))
-    else:
-        for name, value in figures.items():
-            print(f"{name:32s} {value:10.2f}")
+        print(metrics_json(metrics))
+        return 0
+    reference = None
+    if arguments.what == "biomechanics":
+        from rehab_pose_lab.benchmarks.biomechanics import KINEPOSE as reference  # noqa: N811, PLC0415  (a default)
+    print("\n".join(metrics_table(metrics, reference, titles=("here", "KinePose"))))
     return 0
 
 
-def _figures(what: str) -> dict[str, float]:
-    if what == "ros":
-        from rehab_pose_lab.benchmarks.ros_graph import ros_figures  # noqa: PLC0415  (needs ROS, loaded only when it runs)
+def _recognition(arguments: argparse.Namespace) -> int:
+    from rehab_pose_lab.benchmarks.recognition import run_experiments, stored_metrics  # noqa: PLC0415  (loads torch)
 
-        return ros_figures(lambda line: print(line, file=sys.stderr, flush=True))
-    if what == "body":
-        from rehab_pose_lab.benchmarks.body import body_figures  # noqa: PLC0415
-        from rehab_pose_lab.benchmarks.body_energy import energy_figures  # noqa: PLC0415  (loaded only when it runs)
-        from rehab_pose_lab.benchmarks.perception_scenes import data_folder  # noqa: PLC0415
-
-        return {**body_figures(data_folder() / "kimore"), **energy_figures()}
-    if what == "biomechanics":
-        from rehab_pose_lab.benchmarks.biomechanics import biomechanics_figures  # noqa: PLC0415
-        from rehab_pose_lab.benchmarks.bones import anatomy_figures  # noqa: PLC0415  (loaded only when it runs)
-
-        return {**biomechanics_figures(), **anatomy_figures()}
-    figures: dict[str, float] = {}
-    if what == "graph":
-        from rehab_pose_sim.cli.demo import graph_figures  # noqa: PLC0415  (needs ROS, the pipeline does not)
-
-        figures.update(graph_figures())
-    return {**figures, **pipeline_figures()}
-
-
-def pipeline_figures() -> dict[str, float]:
-    """Run all stages in this process on rendered frames and return the time of each [ms] and the memory [MB]."""
-    from rehab_pose.pipeline import Pipeline  # noqa: PLC0415  (loaded only when this command runs)
-    from rehab_pose_sim.camera import SimulatedCamera  # noqa: PLC0415
-
-    camera, pipeline = SimulatedCamera(), Pipeline()
-    total_ms: list[float] = []
-    stage_ms: dict[str, list[float]] = {}
-    for index in range(WARM_UP_FRAMES + PIPELINE_FRAMES):
-        frame = camera.frame(index).frame
-        start = time.perf_counter()
-        result = pipeline.process(frame)
-        elapsed_ms = (time.perf_counter() - start) * 1e3
-        if index >= WARM_UP_FRAMES:
-            total_ms.append(elapsed_ms)
-            for stage, spent_ms in result.stage_ms.items():
-                stage_ms.setdefault(stage, []).append(spent_ms)
-    figures = _percentiles("pipeline", total_ms)
-    figures["pipeline_fps"] = 1e3 / figures["pipeline_ms_p50"]
-    for stage, spent in stage_ms.items():
-        figures.update(_percentiles(stage, spent))
-    figures["pipeline_rss_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_MB, 1)
-    return figures
-
-
-def _percentiles(name: str, values_ms: Sequence[float]) -> dict[str, float]:
-    return {
-        f"{name}_ms_p50": round(float(np.percentile(values_ms, 50)), 3),
-        f"{name}_ms_p95": round(float(np.percentile(values_ms, 95)), 3),
+    if arguments.train:
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+        run_experiments(arguments.output, arguments.results, arguments.experiments)
+    metrics = stored_metrics(arguments.results)
+    if arguments.json:
+        print(metrics_json(metrics))
+        return 0
+    of_network = {name: value for name, value in metrics.items() if not name.startswith(REFERENCE_PREFIX)}
+    reference = {
+        name.removeprefix(REFERENCE_PREFIX): value
+        for name, value in metrics.items()
+        if name.startswith(REFERENCE_PREFIX) and isinstance(value, (int, float))
     }
+    print("\n".join(metrics_table(of_network, reference, titles=("network", "extra trees"))))
+    return 0
+
+
+def _perception(arguments: argparse.Namespace) -> int:
+    from rehab_pose_lab.benchmarks.perception import perception_metrics  # noqa: PLC0415  (loads models)
+
+    result = perception_metrics(method=arguments.silhouette, pictures=arguments.pictures)
+    if arguments.json:
+        print(metrics_json(rounded_metrics(result.metrics)))
+        return 0
+    print("\n".join([*result.tables, "", *metrics_table(result.metrics)]))
+    if result.pictures is not None:
+        print(f"pictures: {result.pictures}")
+    return 0
+
+
+def _measure(benchmark: str) -> dict[str, float]:
+    """Return the metrics of a benchmark; each one is imported only when it runs."""
+    if benchmark == "ros":
+        from rehab_pose_lab.benchmarks.graph import ros_metrics  # noqa: PLC0415
+
+        return ros_metrics(_log)
+    if benchmark == "body":
+        from rehab_pose_lab.benchmarks.body import body_metrics  # noqa: PLC0415
+        from rehab_pose_lab.benchmarks.body_energy import energy_metrics  # noqa: PLC0415
+        from rehab_pose_lab.datasets.location import data_folder  # noqa: PLC0415
+
+        return {**body_metrics(data_folder() / "kimore"), **energy_metrics()}
+    if benchmark == "biomechanics":
+        from rehab_pose_lab.benchmarks.biomechanics import biomechanics_metrics  # noqa: PLC0415
+        from rehab_pose_lab.benchmarks.bones import bones_metrics  # noqa: PLC0415
+
+        return {**biomechanics_metrics(), **bones_metrics()}
+    from rehab_pose_lab.benchmarks.pipeline import pipeline_metrics  # noqa: PLC0415
+
+    metrics: dict[str, float] = {}
+    if benchmark == "graph":
+        from rehab_pose_lab.benchmarks.graph import graph_metrics  # noqa: PLC0415  (needs ROS, the pipeline does not)
+
+        metrics.update(graph_metrics(_log))
+    return {**metrics, **pipeline_metrics()}
+
+
+def _log(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""`rehab-pose evaluate fusion`: what recognition loses when a stream of the fused vector is left out."""
+"""`rehab-pose-lab evaluate fusion`: loss of accuracy when a stream of the fused features is left out."""
 
 from __future__ import annotations
 
@@ -15,22 +15,26 @@ __all__ = ["add_parser", "run"]
 def add_parser(stages: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the stage."""
     parser = stages.add_parser(
-        "fusion", help="streams of the fused vector left out one at a time, on recordings rendered as RGB-D"
+        "fusion", help="ablation of the streams of the fused features, on recordings rendered as RGB-D"
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder with one folder a data set; kimore is used")
+    parser.add_argument("--data", type=Path, required=True, help="folder with one folder per data set; kimore is used")
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, help="rendered recordings and results; goes on where it stopped"
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        help="folder for rendered recordings and results; an interrupted run resumes from it",
     )
-    parser.add_argument("--seed", type=int, default=7, help="of bodies, rooms and cameras")
+    parser.add_argument("--seed", type=int, default=7, help="seed of bodies, rooms and cameras")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Render what is not rendered yet, train and judge every variant, and print the table.
+    """Render recordings, train and evaluate every variant, print the table, and return the exit code.
 
     Raises:
-        RecordingError: The recordings cannot be used.
+        RecordingError: The recordings are unusable.
     """
     # Loaded only when this command runs.
     from rehab_pose_lab.training.fusion_ablation import ablation, ablation_table  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`rehab-pose-sim bones`: the skeleton inside the simulated person, as meshes and tables."""
+"""`rehab-pose-sim bones`: write the bones inside the simulated person's body as meshes and tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["add_parser", "run"]
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("bones", help="write the skeleton inside the simulated person")
+    parser = subparsers.add_parser("bones", help="write the bones of the simulated person")
     parser.add_argument("--exercise", default="arm_lifting", metavar="NAME", help="exercise (default: %(default)s)")
     parser.add_argument(
         "--phase", type=float, default=0.25, metavar="P", help="fraction of a repetition, 0 to 1 (default: %(default)s)"
@@ -46,12 +46,12 @@ def _simulated(exercise: str, phase: float) -> tuple[BodyModel, Body]:
     from rehab_pose.errors import SettingsError  # noqa: PLC0415
     from rehab_pose.results.bone_files import posed_surface  # noqa: PLC0415
     from rehab_pose_sim.exercises import EXERCISES  # noqa: PLC0415
-    from rehab_pose_sim.posture import Stance  # noqa: PLC0415
+    from rehab_pose_sim.pose import Stance  # noqa: PLC0415
 
     if exercise not in EXERCISES:
         msg = f"--exercise: expected one of {', '.join(EXERCISES)}, got {exercise}"
         raise SettingsError(msg)
     model = load_body_model()
     stance = Stance(model, np.zeros(model.shape_count), place_m=(0.0, 0.0), heading_rad=0.0)
-    parameters = stance.parameters(EXERCISES[exercise].posture(phase, 1.0, 0.0))
+    parameters = stance.parameters(EXERCISES[exercise].pose(phase, 1.0, 0.0))
     return model, surface_body(posed_surface(model, parameters), model.model_id, parameters)

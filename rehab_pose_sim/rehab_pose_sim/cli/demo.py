@@ -1,18 +1,14 @@
-"""`rehab-pose demo`: the main job from end to end, over ROS 2, with what it says printed as it comes."""
+"""`rehab-pose-sim demo`: run the whole graph over ROS 2, print labels and repetitions, and draw a picture."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rehab_pose.cli.overlay import write_overlay_of_results
-from rehab_pose.errors import RehabPoseError
-from rehab_pose_sim.graph_run import GraphPlan, GraphRun, exercise_scores, figures_of
+from rehab_pose_sim.graph_run import GraphPlan, GraphRun, exercise_scores, run_metrics
 
 if TYPE_CHECKING:
     import argparse
@@ -20,30 +16,30 @@ if TYPE_CHECKING:
 
     from rehab_pose.datatypes import RgbdFrame
 
-__all__ = ["add_parser", "graph_figures", "run"]
+__all__ = ["add_parser", "run"]
 
 DEFAULT_OUTPUT = Path("output/demo")
 RESULT_BAG = "results"
 PICTURE = "overlay.png"
 PICTURE_FRAMES = 8
+"""Frames of a recording that are drawn."""
 SECONDS_PER_EXERCISE = 9.0
+"""Length of each simulated exercise [s]."""
 EXIT_INTERRUPTED = 130
-"""128 + SIGINT, as shells have it."""
-BENCH_DOMAINS = (20, 200)
-"""Domains from which a benchmark takes a private one, so that nothing else on the machine hears it."""
+"""128 + SIGINT, the convention of shells."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("demo", help="the whole graph on a simulated person or a recording")
-    parser.add_argument("recording", nargs="?", type=Path, help="bag to run instead of the simulated person")
+    parser = subparsers.add_parser("demo", help="run the whole graph on a simulated person or a recording")
+    parser.add_argument("recording", nargs="?", type=Path, help="bag to play instead of the simulated person")
     parser.add_argument("-o", "--output", type=Path, default=DEFAULT_OUTPUT, help="folder (default: %(default)s)")
-    parser.add_argument("--composed", action="store_true", help="all stages in one process")
+    parser.add_argument("--composed", action="store_true", help="run all stages in one process")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the graph, print what it says, and leave a picture and a result bag."""
+    """Run the graph, print its results, and write a picture and a bag of results; return the exit code."""
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     if arguments.output.is_dir():
         shutil.rmtree(arguments.output / RESULT_BAG, ignore_errors=True)
@@ -55,51 +51,28 @@ def run(arguments: argparse.Namespace) -> int:
         composed=arguments.composed,
         seconds_per_exercise=SECONDS_PER_EXERCISE,
     )
-    graph = GraphRun(plan, say=lambda line: print(line, flush=True))
+    graph = GraphRun(plan, log=lambda line: print(line, flush=True))
     try:
-        obituary = graph.run()
+        failure = graph.run()
     except KeyboardInterrupt:
         print("demo: stopped", file=sys.stderr)
         return EXIT_INTERRUPTED
-    if obituary is not None:
-        print(f"demo: {obituary}", file=sys.stderr)
+    if failure is not None:
+        print(f"demo: {failure}", file=sys.stderr)
         return 1
-    for name, value in figures_of(graph).items():
+    for name, value in run_metrics(graph).items():
         print(f"{name:28s} {value:g}")
     if plan.recording is None:
         for score in exercise_scores(graph):
-            said = f"after {score.delay_s:.1f} s" if score.right else f"wrong, most often {score.most_often}"
-            print(f"{score.label:20s} {said}")
+            correct = f"after {score.delay_s:.1f} s"
+            wrong = f"wrong, most frequent label {score.most_frequent}"
+            print(f"{score.label:20s} {correct if score.correct else wrong}")
+    from rehab_pose_sim.result_overlay import write_result_overlay  # noqa: PLC0415  (loaded only when it draws)
+
     picture = arguments.output / PICTURE
-    count = write_overlay_of_results(_frames_to_draw(graph), results, picture, columns=2)
+    count = write_result_overlay(_frames_to_draw(graph), results, picture, columns=2)
     print(f"{count} frames drawn: {picture}; results: {results}")
     return 0
-
-
-def graph_figures() -> dict[str, float]:
-    """Run the simulated person through separate processes over DDS and return the figures."""
-    low, high = BENCH_DOMAINS
-    os.environ["ROS_DOMAIN_ID"] = str(low + os.getpid() % (high - low))
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-    with tempfile.TemporaryDirectory() as folder:
-        plan = GraphPlan(
-            results=Path(folder) / RESULT_BAG,
-            recording=None,
-            composed=False,
-            seconds_per_exercise=SECONDS_PER_EXERCISE,
-        )
-        graph = GraphRun(plan, say=lambda line: print(line, file=sys.stderr, flush=True))
-        start_s = time.monotonic()
-        obituary = graph.run()
-        if obituary is not None:
-            msg = f"the graph did not survive its benchmark: {obituary}"
-            raise RehabPoseError(msg)
-        figures = figures_of(graph)
-        scores = exercise_scores(graph)
-        figures["demo_labels_right"] = float(sum(score.right for score in scores))
-        figures["demo_label_delay_s_max"] = round(max(score.delay_s for score in scores), 2)
-        figures["graph_run_s"] = round(time.monotonic() - start_s, 1)
-    return figures
 
 
 def _frames_to_draw(graph: GraphRun) -> Iterator[RgbdFrame]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["main", "program_parser"]
 
 PROGRAM = "rehab-pose-sim"
-DESCRIPTION = "Simulated people and cameras for rehab_pose."
-COMMANDS = ("demo", "bones")
+DESCRIPTION = "Simulated people in front of a simulated camera, and the demo of rehab_pose."
+COMMANDS = ("demo", "bag", "bones")
 """Each is a module in this folder: its `add_parser(subparsers)` sets `run(arguments) -> int`."""
 
 
