@@ -1,4 +1,4 @@
-"""Checks that give every array in a record its contract: shape, dtype, read-only."""
+"""Checks of the arrays in records: shape, dtype, read-only."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ __all__ = ["frozen", "set_fields"]
 
 
 def frozen(name: str, value: object, shape: tuple[int | str, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """Return `value` as a read-only array of the given dtype after checking its shape.
+    """Return a value as a read-only array of the given dtype after a check of its shape.
 
     Args:
-        name: What the array is called in the error message.
-        value: An array or nested sequence. It is copied only when the dtype differs or it is not contiguous.
-        shape: One entry an axis: an int is exact, a str names an axis of any length (the same name must mean the
-            same length).
-        dtype: The dtype that the record promises.
+        name: Name of the array in the error message.
+        value: An array or nested sequence; copied only if its dtype differs or it is not contiguous.
+        shape: Length of each axis: an int is the exact length, a str names an axis of any length (axes of the same name
+            have the same length).
+        dtype: The dtype of the result.
 
     Returns:
-        A read-only view (or a read-only copy where a conversion was needed).
+        A read-only view, or a read-only copy if a conversion was necessary.
 
     Raises:
-        ContractError: The value has another number of axes or another length along one.
+        ContractError: The value has another number of axes or another length of an axis.
     """
     array: NDArray[Any] = np.ascontiguousarray(value, dtype=dtype) if len(shape) else np.asarray(value, dtype=dtype)
     lengths: dict[str, int] = {}
     matches = array.ndim == len(shape)
     if matches:
-        for wanted, got in zip(shape, array.shape, strict=True):
-            expected = lengths.setdefault(wanted, got) if isinstance(wanted, str) else wanted
-            matches = matches and expected == got
+        for expected, got in zip(shape, array.shape, strict=True):
+            length = lengths.setdefault(expected, got) if isinstance(expected, str) else expected
+            matches = matches and length == got
     if not matches:
-        wanted_text = "(" + ", ".join(str(axis) for axis in shape) + ")"
-        msg = f"{name}: expected an array of shape {wanted_text}, got {array.shape}"
+        expected_shape = "(" + ", ".join(str(axis) for axis in shape) + ")"
+        msg = f"{name}: expected an array of shape {expected_shape}, got {array.shape}"
         raise ContractError(msg)
     view = array.view()
     view.flags.writeable = False
@@ -47,6 +47,6 @@ def frozen(name: str, value: object, shape: tuple[int | str, ...], dtype: DTypeL
 
 
 def set_fields(record: object, **arrays: object) -> None:
-    """Give a frozen record its checked arrays; only its own __post_init__ may."""
+    """Set fields of a frozen record; for use in its `__post_init__` only."""
     for name, array in arrays.items():
         object.__setattr__(record, name, array)

@@ -1,7 +1,7 @@
-"""PyTorch checkpoints made elsewhere: read them without running anything in them, and load them only if they fit.
+"""Loading of published PyTorch checkpoints, without execution of code in them and with a check of every tensor.
 
-The twin of `weights` for published networks that exist as PyTorch files. Only modules that use torch import this one,
-and they are themselves imported only where a setting asks for such a network.
+`weights` does the same for ONNX files. Only modules that use torch import this one, and they are imported only when a
+setting selects such a network.
 """
 
 from __future__ import annotations
@@ -30,21 +30,22 @@ if TYPE_CHECKING:
 __all__ = ["TorchNetwork", "load_state", "read_checkpoint", "usable_device"]
 
 WRAPPERS = ("model_state", "state_dict", "model")
-"""Under these names training programs keep the weights, beside the optimiser's state and the epoch."""
+"""Keys of the weights in the checkpoints of training programs, which also contain the optimiser and the epoch."""
 PARALLEL_PREFIX = "module."
-"""torch.nn.DataParallel puts this before every name."""
+"""Prefix of all names in a state saved from torch.nn.DataParallel."""
 COUNTER = "num_batches_tracked"
-"""Batch normalisation's counter: training only, and absent from files older than PyTorch 0.4.1."""
+"""Counter of batch normalisation, which only training uses; absent in files of PyTorch before 0.4.1."""
 CHUNK_BYTES = 1 << 20
+"""Number of bytes that are read at a time for the hash of a file."""
 
 _IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
-_IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225], dtype=np.float32)
+_IMAGENET_STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 
 
 def _harmless_globals() -> list[Any]:
-    """Return what a numpy number in a pickle needs (a training program's best score is often one): data, no code."""
-    # numpy.core became numpy._core in 2.0; either name may be in a file.
-    module = np._core if hasattr(np, "_core") else np.core  # noqa: SLF001  (the only home of this function)
+    """Return the globals of numpy scalars in pickles, such as the best score of a training: they run no code."""
+    # numpy.core was renamed to numpy._core in 2.0; files contain either name.
+    module = np._core if hasattr(np, "_core") else np.core  # noqa: SLF001  (there is no public name)
     scalar = module.multiarray.scalar
     kinds = [type(np.dtype(kind)) for kind in (np.float64, np.float32, np.int64)]
     names = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
@@ -52,12 +53,12 @@ def _harmless_globals() -> list[Any]:
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
-    """Return the weights in a PyTorch file by name, wrappers and DataParallel's prefix taken off.
+    """Return the weights of a PyTorch file by name, without wrappers and the prefix of DataParallel.
 
-    Nothing in the file is run: a file that names any class or function but those of tensors is refused.
+    No code in the file is executed: a file that refers to other classes or functions than those of tensors is refused.
 
     Raises:
-        ModelFileError: The file is missing, cut short or damaged, holds code, or holds no weights.
+        ModelFileError: The file is missing, truncated or damaged, contains code, or contains no weights.
     """
     file = Path(path)
     if not file.is_file():
@@ -81,7 +82,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
 def _load(file: Path) -> object:
     try:
         with torch.serialization.safe_globals(_harmless_globals()), warnings.catch_warnings():
-            # torch warns of pickle protocols it does not write; what matters is only whether the file can be read.
+            # torch warns about pickle protocols that it does not write; here only the content matters.
             warnings.simplefilter("ignore", UserWarning)
             content: object = torch.load(file, map_location="cpu", weights_only=True)
     except (
@@ -99,12 +100,12 @@ def _load(file: Path) -> object:
         MemoryError,
         OSError,
     ) as error:
-        # torch's own text advises to load the file with its code: never pass that on.
+        # The message of torch suggests to load the file with its code, so it is not included.
         named = re.search(r"GLOBAL ([\w.]+)", str(error))
         if named:
             msg = (
                 f"weights: {file} asks for {named.group(1)}, which weights do not need; it was not run. "
-                "Get the file from its publisher again, or save its state_dict() alone"
+                "Get the file from its publisher again, or save only its state_dict()"
             )
         else:
             msg = (
@@ -116,39 +117,39 @@ def _load(file: Path) -> object:
 
 
 def load_state(network: nn.Module, state: Mapping[str, torch.Tensor], source: str | os.PathLike[str]) -> None:
-    """Put weights into a network made on the `meta` device, if every name and shape fits; then it only predicts.
+    """Load weights into a network made on the `meta` device, if every name and shape fits, and set evaluation mode.
 
     Args:
-        network: The network; its own weights are replaced, not copied into.
+        network: The network; its tensors are replaced, not overwritten.
         state: Weights by name, as `read_checkpoint` returns them.
-        source: The file, for the sentence that says what does not fit.
+        source: The file, for the error message.
 
     Raises:
-        ModelFileError: A name is missing or unknown, or a shape differs; the first one is named.
+        ModelFileError: A name is missing or unknown, or a shape differs; the message names the first one.
     """
     expected = network.state_dict()
-    for name, own in expected.items():
+    for name, tensor in expected.items():
         if name in state:
-            if state[name].shape != own.shape:
-                _refuse(source, f"{name}: expected the shape {tuple(own.shape)}, got {tuple(state[name].shape)}")
-            if state[name].is_floating_point() != own.is_floating_point():
-                _refuse(source, f"{name}: expected {own.dtype}, got {state[name].dtype}")
+            if state[name].shape != tensor.shape:
+                _refuse(source, f"{name}: expected the shape {tuple(tensor.shape)}, got {tuple(state[name].shape)}")
+            if state[name].is_floating_point() != tensor.is_floating_point():
+                _refuse(source, f"{name}: expected {tensor.dtype}, got {state[name].dtype}")
         elif not name.endswith(COUNTER):
-            _refuse(source, f"expected {name} with the shape {tuple(own.shape)}, the file has none")
+            _refuse(source, f"expected {name} with the shape {tuple(tensor.shape)}, the file has none")
     for name in state:
         if name not in expected:
             _refuse(source, f"{name} of the shape {tuple(state[name].shape)} belongs to no layer of this network")
     fitting = {
-        name: state[name].to(own.dtype) if name in state else torch.zeros(own.shape, dtype=own.dtype)
-        for name, own in expected.items()
+        name: state[name].to(tensor.dtype) if name in state else torch.zeros(tensor.shape, dtype=tensor.dtype)
+        for name, tensor in expected.items()
     }
     network.load_state_dict(fitting, assign=True)
     network.requires_grad_(requires_grad=False)
     network.eval()
 
 
-def _refuse(source: str | os.PathLike[str], what: str) -> None:
-    msg = f"weights: {source}: {what}; the file belongs to another network"
+def _refuse(source: str | os.PathLike[str], reason: str) -> None:
+    msg = f"weights: {source}: {reason}; the file belongs to another network"
     raise ModelFileError(msg)
 
 
@@ -160,7 +161,7 @@ def usable_device(name: str) -> torch.device:
     """Return a device by name (`cpu`, `cuda`, `cuda:1`).
 
     Raises:
-        SettingsError: There is no such device here.
+        SettingsError: This machine has no such device.
     """
     try:
         device = torch.device(name)
@@ -176,34 +177,34 @@ def usable_device(name: str) -> torch.device:
 
 
 class TorchNetwork:
-    """A loaded network of RGB images, ready to run: arrays in, arrays out."""
+    """A loaded network of RGB images, from arrays to arrays."""
 
     def __init__(self, network: nn.Module, path: str | os.PathLike[str], device: str = "cpu") -> None:
-        """Move a network to a device; on a GPU it calculates in half precision.
+        """Move a network to a device; a GPU computes in half precision.
 
         Args:
-            network: From `load_state`: (B, 3, H, W) to (B, K, H, W).
-            path: The file it came from, which gives `model_id`.
-            device: As for `usable_device`.
+            network: Network after `load_state`, from (B, 3, H, W) to (B, K, H, W).
+            path: The file of its weights, which determines `model_id`.
+            device: As in `usable_device`.
         """
         self._device = usable_device(device)
-        # Half precision is what makes a GPU fast; on a CPU it is slower than single.
+        # Half precision is faster than single on a GPU and slower on a CPU.
         self._dtype = torch.float16 if self._device.type == "cuda" else torch.float32
         self._network = network.to(self._device, self._dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model_id = _model_id(Path(path))
-        """Name and hash of the weights, for the records that came out of them."""
+        """Name and hash of the weights file, stored in the results."""
 
     def probabilities(self, color: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probability of each class (K, H, W) for an RGB image (H, W, 3).
 
-        The image is scaled to 0-1, its channels standardised by ImageNet's mean and deviation, and HWC becomes CHW
-        (Eq 1-2).
+        The image is scaled to 0-1, standardised with ImageNet's mean and standard deviation, and transposed to channels
+        first (Eq 1-2).
         """
-        standardised = (color.astype(np.float32) / np.float32(255.0) - _IMAGENET_MEAN) / _IMAGENET_DEVIATION
+        standardised = (color.astype(np.float32) / np.float32(255.0) - _IMAGENET_MEAN) / _IMAGENET_STD
         images = torch.from_numpy(np.ascontiguousarray(standardised.transpose(2, 0, 1)))[None]
         images = images.to(self._device, self._dtype, memory_format=torch.channels_last)
         with torch.inference_mode():
-            # Softmax leaves log-probabilities as probabilities, so both kinds of network may end as they like.
+            # The softmax of log-probabilities are the probabilities, so networks may return these or logits.
             scores: torch.Tensor = torch.softmax(self._network(images)[0].float(), dim=0)
         result: NDArray[np.float32] = scores.cpu().numpy()
         return result

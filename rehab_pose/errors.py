@@ -1,6 +1,6 @@
-"""Every error this package raises on purpose.
+"""The errors that this package raises.
 
-Each message says what was expected, what came and what to do, so that a person who reads it in a log can act on it.
+A message states what was expected, what was found and what the user can do, so that it is useful in a log.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ class RehabPoseError(Exception):
 
 
 class ContractError(RehabPoseError, ValueError):
-    """An array or a record breaks its contract: wrong shape, dtype or range."""
+    """An array or a record has a wrong shape, dtype or range."""
 
 
 class InputError(RehabPoseError, ValueError):
-    """Data from outside (a camera, a bag, a file) cannot be used; the data after it may still be good."""
+    """Data from a camera, a bag or a file cannot be used; later data may be valid."""
 
 
 class SettingsError(RehabPoseError, ValueError):
-    """A setting is unknown or outside its range."""
+    """A setting is unknown or out of its range."""
 
 
 class ModelFileError(RehabPoseError):
@@ -41,4 +41,4 @@ class RecordingError(RehabPoseError):
 
 
 class MissingDependencyError(RehabPoseError, ImportError):
-    """An optional package is needed and not installed."""
+    """An optional package is required and not installed."""

@@ -1,8 +1,8 @@
-"""Read a pickle of arrays without running anything in it.
+"""Reading of pickled arrays without execution of code in the pickle.
 
-A pickle names the classes and functions that rebuild its objects. Only the names below are known; each leads to numpy's
-own array reconstruction or to a stand-in here that does nothing but keep data. Any other name is refused before it is
-imported.
+A pickle names the classes and functions that rebuild its objects. Only the names in `_ALLOWED` are accepted: they refer
+to numpy's reconstruction of arrays or to stand-ins in this module that only store data. Other names are refused before
+they are imported.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ __all__ = ["RefusedPickleError", "load_restricted_pickle"]
 
 
 class RefusedPickleError(ValueError):
-    """The pickle names something that is not on the list, or is damaged."""
+    """The pickle refers to a name that is not allowed, or it is damaged."""
 
 
 class _Chumpy:
-    """Stand-in for chumpy.ch.Ch, an array with derivatives: keeps the array."""
+    """Stand-in for chumpy.ch.Ch, an array with derivatives; stores the array."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.array = np.asarray(state["x"])
@@ -32,41 +32,41 @@ class _Chumpy:
 
 
 class _SparseColumns:
-    """Stand-in for scipy.sparse's compressed sparse column matrix: keeps the entries."""
+    """Stand-in for scipy.sparse's compressed sparse column matrix; stores the entries."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.values, self.rows = np.asarray(state["data"]), np.asarray(state["indices"])
         self.starts = np.asarray(state["indptr"])
         self.shape = tuple(int(length) for length in (state["_shape"] if "_shape" in state else state["shape"]))
 
-    def _places(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    def _entry_indices(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         return self.rows, np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:  # noqa: ANN401, FBT001
         del copy
         dense = np.zeros(self.shape, dtype=self.values.dtype)
-        np.add.at(dense, self._places(), self.values)
+        np.add.at(dense, self._entry_indices(), self.values)
         return dense if dtype is None else dense.astype(dtype)
 
 
 class _SparseRows(_SparseColumns):
-    """The same for compressed sparse rows."""
+    """Stand-in for scipy.sparse's compressed sparse row matrix."""
 
-    def _places(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        rows, columns = super()._places()
+    def _entry_indices(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        rows, columns = super()._entry_indices()
         return columns, rows
 
 
 def _stand_in_instance(kind: Any, base: Any = object, state: Any = None) -> object:  # noqa: ANN401
-    """Do copyreg._reconstructor's work for the stand-ins only (old pickles of new-style classes)."""
+    """Replace copyreg._reconstructor (old pickles of new-style classes) for the stand-ins only."""
     if kind not in {_Chumpy, _SparseColumns, _SparseRows} or base is not object or state is not None:
-        msg = f"the pickle rebuilds {kind!r} in an unknown way; only arrays are read"
+        msg = f"the pickle rebuilds {kind!r} in an unknown way; only arrays can be read"
         raise RefusedPickleError(msg)
     return object.__new__(kind)
 
 
 def _latin1_bytes(text: str, encoding: str = "latin1") -> bytes:
-    """Do _codecs.encode's work for the one encoding that pickles of arrays use."""
+    """Replace _codecs.encode for the only encoding in pickles of arrays."""
     if encoding != "latin1":
         msg = f"the pickle encodes text as {encoding!r}; expected latin1"
         raise RefusedPickleError(msg)
@@ -74,8 +74,8 @@ def _latin1_bytes(text: str, encoding: str = "latin1") -> bytes:
 
 
 def _numpy_function(name: str) -> Any:  # noqa: ANN401
-    # numpy.core became numpy._core in 2.0; either name may be in a file, and numpy knows its own place.
-    module = np._core if hasattr(np, "_core") else np.core  # noqa: SLF001  (the only home of these two functions)
+    # numpy.core was renamed to numpy._core in 2.0; files contain either name.
+    module = np._core if hasattr(np, "_core") else np.core  # noqa: SLF001  (there is no public name)
     return getattr(module.multiarray, name)
 
 
@@ -101,13 +101,13 @@ for _module in ("scipy.sparse.csr", "scipy.sparse._csr"):
 
 
 class _RestrictedUnpickler(pickle.Unpickler):
-    """An unpickler that knows `_ALLOWED` and nothing else."""
+    """An unpickler that accepts only the names in `_ALLOWED`."""
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:  # noqa: ANN401
-        """Return what stands for a name, never importing it.
+        """Return the object of an allowed name without an import.
 
         Raises:
-            RefusedPickleError: The name is not on the list.
+            RefusedPickleError: The name is not allowed.
         """
         allowed = _ALLOWED.get((module_name, global_name))
         if allowed is None:
@@ -120,10 +120,10 @@ class _RestrictedUnpickler(pickle.Unpickler):
 
 
 def load_restricted_pickle(content: bytes) -> object:
-    """Return what a pickle of arrays holds.
+    """Return the content of a pickle of arrays.
 
     Raises:
-        RefusedPickleError: It names anything but arrays and sparse matrices, or it is cut short or damaged.
+        RefusedPickleError: It refers to other objects than arrays and sparse matrices, or it is truncated or damaged.
     """
     try:
         return _RestrictedUnpickler(io.BytesIO(content), encoding="latin1").load()

@@ -1,7 +1,7 @@
-"""Settings: what a person may change, each with its default, range and description in one place.
+"""Settings of stages and nodes: names, defaults, ranges and descriptions in one place.
 
-A stage defines a frozen dataclass that derives from `Settings`, with fields made by `setting`. The same dataclass
-checks values from code, from YAML and from ROS parameters, and is the source of docs/nodes.md.
+A stage defines a frozen dataclass derived from `Settings` with fields made by `setting`. This dataclass checks values
+from code, from YAML and from ROS parameters, and docs/nodes.md is generated from it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ S = TypeVar("S", bound="Settings")
 
 @dataclasses.dataclass(frozen=True)
 class SettingSpec:
-    """Name, type, default, range and description of one setting."""
+    """Specification of one setting."""
 
     name: str
     kind: type[bool | int | float | str]
@@ -39,7 +39,8 @@ class SettingSpec:
         """Return `value` as this setting's type.
 
         Raises:
-            SettingsError: The type, the range or the choice does not fit; the sentence says what would.
+            SettingsError: The value has another type, is out of range or is not a choice; the message states which
+                values are valid.
         """
         if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
@@ -72,7 +73,7 @@ def setting(
 
 
 def specifications(settings_type: type[Settings]) -> tuple[SettingSpec, ...]:
-    """Return what can be set on a settings class, in the order it was declared."""
+    """Return the specifications of a settings class in the order of declaration."""
     return tuple(
         SettingSpec(
             name=field.name,
@@ -89,13 +90,13 @@ def specifications(settings_type: type[Settings]) -> tuple[SettingSpec, ...]:
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Base of every stage's settings; checks types and ranges when made."""
+    """Base class of settings; checks types and ranges on construction."""
 
     def __post_init__(self) -> None:
         """Check every field.
 
         Raises:
-            SettingsError: A value has the wrong type or lies outside its range.
+            SettingsError: A value has the wrong type or is out of its range.
         """
         for spec in specifications(type(self)):
             checked = spec.check(type(self).__name__, getattr(self, spec.name))
@@ -106,7 +107,7 @@ class Settings:
         """Make settings from a mapping, for example a section of a YAML file.
 
         Raises:
-            SettingsError: A name is unknown (the nearest known name is offered), or a value does not fit.
+            SettingsError: A name is unknown (the message suggests the closest one), or a value is not valid.
         """
         known = [spec.name for spec in specifications(cls)]
         for name in values:

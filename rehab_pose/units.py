@@ -1,4 +1,4 @@
-"""Factors between the units of this package."""
+"""Conversion factors between units."""
 
 from __future__ import annotations
 

@@ -51,7 +51,8 @@ def load_network(path: str | os.PathLike[str], expected_inputs: tuple[str, ...])
     file = Path(path)
     if not file.is_file():
         msg = (
-            f"weights: expected a file at {file}, there is none; check the path, or train them with `rehab-pose-lab train`"
+            f"weights: expected a file at {file}, there is none; check the path, or train them with "
+            "`rehab-pose-lab train`"
         )
         raise ModelFileError(msg)
     content = file.read_bytes()

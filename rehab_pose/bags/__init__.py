@@ -1,1 +1,1 @@
-"""Recordings: bags, folders of images, and the public data sets."""
+"""Recordings: rosbags and folders of images, read and written without ROS."""

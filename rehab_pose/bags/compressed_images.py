@@ -1,4 +1,4 @@
-"""sensor_msgs/CompressedImage to the image it stands for (image_transport's `compressed` and `compressedDepth`)."""
+"""Decoding of sensor_msgs/CompressedImage (the transports `compressed` and `compressedDepth` of image_transport)."""
 
 from __future__ import annotations
 
@@ -15,30 +15,31 @@ if TYPE_CHECKING:
 
     from rehab_pose.messages.factory import Message
 
-__all__ = ["decompressed"]
+__all__ = ["decompress"]
 
 DEPTH_HEADER_BYTES = 12
-"""compressed_depth_image_transport puts an int32 format and two float32 quantisation parameters before the PNG."""
+"""Length of the header in front of the PNG in compressed_depth_image_transport: an int32 format and two float32
+quantisation parameters [bytes]."""
 
 
-def decompressed(message: Message) -> Message:
-    """Return an image with the fields of sensor_msgs/Image.
+def decompress(message: Message) -> Message:
+    """Return the decoded image with the fields of sensor_msgs/Image.
 
     Raises:
-        InputError: The format is not known or the data is damaged.
+        InputError: The format is unknown or the data are damaged.
     """
     data = np.frombuffer(message.data, np.uint8)
     encoding, _, transport = message.format.partition(";")
     if "compressedDepth" in transport:
-        return _image(message, encoding.strip(), _depth(encoding.strip(), transport, data))
+        return _image_message(message, encoding.strip(), _decode_depth(encoding.strip(), transport, data))
     pixels = cv2.imdecode(data, cv2.IMREAD_COLOR)
     if pixels is None:
         msg = f"compressed image: expected JPEG or PNG data, the {len(data)} bytes of {message.format!r} are not"
         raise InputError(msg)
-    return _image(message, "bgr8", pixels)
+    return _image_message(message, "bgr8", pixels)
 
 
-def _depth(encoding: str, transport: str, data: NDArray[np.uint8]) -> NDArray[Any]:
+def _decode_depth(encoding: str, transport: str, data: NDArray[np.uint8]) -> NDArray[Any]:
     if "rvl" in transport or encoding not in {"16UC1", "32FC1"}:
         msg = f"compressed depth: expected 16UC1 or 32FC1 as PNG, got {encoding!r} with {transport.strip()!r}"
         raise InputError(msg)
@@ -48,13 +49,13 @@ def _depth(encoding: str, transport: str, data: NDArray[np.uint8]) -> NDArray[An
         raise InputError(msg)
     if encoding == "16UC1":
         return values
-    # Inverse depth in 16 bit: z = A / (v - B), 0 = none.
+    # 16-bit inverse depth: z = A / (v - B); 0 = no return.
     a, b = np.frombuffer(data[4:DEPTH_HEADER_BYTES].tobytes(), "<f4")
     with np.errstate(divide="ignore"):
         return np.where(values > 0, a / (values.astype(np.float32) - b), np.float32(np.nan)).astype(np.float32)
 
 
-def _image(message: Message, encoding: str, pixels: NDArray[Any]) -> Message:
+def _image_message(message: Message, encoding: str, pixels: NDArray[Any]) -> Message:
     contiguous = np.ascontiguousarray(pixels)
     return SimpleNamespace(
         header=message.header,

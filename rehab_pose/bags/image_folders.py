@@ -1,4 +1,4 @@
-"""Folders of colour and depth images with intrinsics -> frames, or a rosbag."""
+"""Conversion of folders of colour and depth images with intrinsics to frames or to a rosbag."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ DEPTH_ENDINGS = (".png",)
 FRAME_ID = "camera_color_optical_frame"
 DEPTH_FRAME_ID = "camera_depth_optical_frame"
 FIRST_STAMP_NS = NS_PER_S
-"""Stamps start at one second: zero means "no stamp" in ROS."""
+"""First stamp [ns]; zero would mean "no stamp" in ROS."""
 MAX_NAMED = 5
-"""Files that an error message names."""
+"""Largest number of files that an error message names."""
 M_PER_UNIT = 0.001
-"""What almost every depth image's unit is [m]."""
+"""Default unit of depth images: a millimetre [m]."""
 
 
 def intrinsics_from_file(path: str | os.PathLike[str]) -> CameraIntrinsics:
-    """Return the camera of a JSON file: width, height, fx, fy, cx, cy; or Open3D's with a column-major matrix.
+    """Return the camera of a JSON file with width, height, fx, fy, cx, cy, or of Open3D's format.
 
     Raises:
-        RecordingError: The file is not there or says something else.
+        RecordingError: The file is missing or has another content.
         InputError: The numbers are not those of a calibrated camera.
     """
     return read_calibration(path).color.rectified()
@@ -56,20 +56,20 @@ def intrinsics_from_file(path: str | os.PathLike[str]) -> CameraIntrinsics:
 
 @dataclass(frozen=True)
 class ImageFolders:
-    """Frames of a folder of depth images, with or without a folder of colour images of the same names."""
+    """Frames from a folder of depth images and, optionally, a folder of colour images with the same names."""
 
     depth_folder: Path
     """16-bit PNG files."""
     calibration: RgbdCalibration
     color_folder: Path | None = None
-    """JPEG or PNG files; None: depth alone, colour is black."""
+    """JPEG or PNG files; None = no colour images, colour is black."""
     rate_hz: float = 30.0
-    """Frames a second; folders carry no stamps."""
+    """Frame rate, from which stamps are computed [Hz]."""
     m_per_unit: float = M_PER_UNIT
-    """What one unit of a depth image is [m]; 0 in an image = no return."""
+    """Unit of the depth images [m]; the value 0 = no return."""
 
     def __post_init__(self) -> None:
-        """Check the numbers.
+        """Check the rate and the unit.
 
         Raises:
             RecordingError: The rate or the unit is not positive.
@@ -78,10 +78,10 @@ class ImageFolders:
         _check_positive("a depth scale", self.m_per_unit)
 
     def check(self) -> int:
-        """Decode every image and return how many frames there are, so that nothing is begun that cannot be finished.
+        """Decode every image to find errors before processing; return the number of frames.
 
         Raises:
-            RecordingError: A file is missing, damaged, of another size or kind.
+            RecordingError: A file is missing, damaged, or has another size or type.
         """
         files, (color, depth) = self._files(), self._cameras()
         for color_file, depth_file in files:
@@ -91,10 +91,12 @@ class ImageFolders:
         return len(files)
 
     def frames(self) -> Iterator[tuple[str, RgbdFrame]]:
-        """Yield name (without ending) and frame in the order of the names: rectified, cleaned, depth registered.
+        """Yield the name (without ending) and the frame of each image, in the order of the names.
+
+        Images are rectified; depth is cleaned and registered to colour.
 
         Raises:
-            RecordingError: A file is missing, damaged, of another size or kind.
+            RecordingError: A file is missing, damaged, or has another size or type.
         """
         files, (color, depth) = self._files(), self._cameras()
         aligner = FrameAligner(raw_color=True, raw_depth=True, depth=depth)
@@ -102,10 +104,10 @@ class ImageFolders:
         frame_id = DEPTH_FRAME_ID if self.color_folder is None else FRAME_ID
         for index, (color_file, depth_file) in enumerate(files):
             units = _read_depth(depth_file, (color if depth is None else depth.camera).image_size_px)
-            metres = units if self.m_per_unit == M_PER_UNIT else units * np.float32(self.m_per_unit)
+            depth_image = units if self.m_per_unit == M_PER_UNIT else units * np.float32(self.m_per_unit)
             black = np.zeros((height, width, 3), dtype=np.uint8)
-            picture = black if color_file is None else _read_color(color_file, (width, height))
-            rgb, depth_m, intrinsics = aligner.align(picture, metres, color)
+            raw_rgb = black if color_file is None else _read_color(color_file, (width, height))
+            rgb, depth_m, intrinsics = aligner.align(raw_rgb, depth_image, color)
             stamp_ns = FIRST_STAMP_NS + round(index * NS_PER_S / self.rate_hz)
             yield depth_file.stem, RgbdFrame(stamp_ns, frame_id, intrinsics, rgb, depth_m)
 
@@ -115,36 +117,37 @@ class ImageFolders:
         return list(paired_files(self.color_folder, self.depth_folder))
 
     def _cameras(self) -> tuple[CameraCalibration, DepthCalibration | None]:
-        """Return the camera of the frames, and that of depth where it is another one."""
+        """Return the camera of the frames, and the depth camera where depth has to be registered."""
         color, depth = self.calibration.color, self.calibration.depth
         if self.color_folder is None:
-            # Depth alone is its own camera's: there is nothing to register to.
+            # Without colour the frames are those of the depth camera.
             return (color if depth is None else depth.camera), None
         return color, depth
 
 
-def _check_positive(what: str, value: float) -> None:
+def _check_positive(name: str, value: float) -> None:
     if not 0 < value < float("inf"):
-        msg = f"images: expected {what} above 0, got {value}"
+        msg = f"images: expected {name} above 0, got {value}"
         raise RecordingError(msg)
 
 
-def _files(folder: Path, endings: tuple[str, ...], what: str) -> dict[str, Path]:
+def _files(folder: Path, endings: tuple[str, ...], kind: str) -> dict[str, Path]:
+    """Return the image files of a folder by name without ending."""
     if not folder.is_dir():
-        msg = f"images: expected a folder of {what} images at {folder}, there is none"
+        msg = f"images: expected a folder of {kind} images at {folder}, there is none"
         raise RecordingError(msg)
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for file in sorted(folder.glob("*")):
         if file.suffix.lower() not in endings:
             continue
-        if file.stem in found:
-            msg = f"images: expected one {what} image a name, got {found[file.stem]} and {file}; remove one"
+        if file.stem in files:
+            msg = f"images: expected one {kind} image per name, got {files[file.stem]} and {file}; remove one"
             raise RecordingError(msg)
-        found[file.stem] = file
-    if not found:
-        msg = f"images: expected {what} images ({', '.join(endings)}) in {folder}, found none"
+        files[file.stem] = file
+    if not files:
+        msg = f"images: expected {kind} images ({', '.join(endings)}) in {folder}, found none"
         raise RecordingError(msg)
-    return found
+    return files
 
 
 def paired_files(color_folder: Path, depth_folder: Path) -> list[tuple[Path, Path]]:
@@ -155,25 +158,26 @@ def paired_files(color_folder: Path, depth_folder: Path) -> list[tuple[Path, Pat
     """
     color = _files(color_folder, COLOR_ENDINGS, "colour")
     depth = _files(depth_folder, DEPTH_ENDINGS, "depth")
-    alone = sorted(color.keys() ^ depth.keys())
-    if alone:
-        named = ", ".join(str(color.get(stem) or depth[stem]) for stem in alone[:MAX_NAMED])
+    unpaired = sorted(color.keys() ^ depth.keys())
+    if unpaired:
+        named = ", ".join(str(color.get(stem) or depth[stem]) for stem in unpaired[:MAX_NAMED])
         msg = (
-            f"images: expected a depth image of the same name for every colour image, {len(alone)} have no partner: "
-            f"{named}{' and more' if len(alone) > MAX_NAMED else ''}; remove them or add the missing ones"
+            f"images: expected a depth image of the same name for every colour image, {len(unpaired)} have no partner: "
+            f"{named}{' and more' if len(unpaired) > MAX_NAMED else ''}; remove them or add the missing ones"
         )
         raise RecordingError(msg)
     return [(color[stem], depth[stem]) for stem in color]
 
 
-def _read(file: Path, flags: int, what: str, size_px: tuple[int, int]) -> NDArray[Any]:
+def _read(file: Path, flags: int, kind: str, size_px: tuple[int, int]) -> NDArray[Any]:
+    """Return the decoded image of a file whose width and height must be as given."""
     pixels = cv2.imread(str(file), flags)
     if pixels is None:
-        msg = f"images: expected {what} in {file}, it cannot be decoded; the file is damaged"
+        msg = f"images: expected {kind} in {file}, it cannot be decoded; the file is damaged"
         raise RecordingError(msg)
     if (pixels.shape[1], pixels.shape[0]) != size_px:
         msg = (
-            f"images: expected {size_px[0]}x{size_px[1]} pixels as the intrinsics say, {file} has "
+            f"images: expected {size_px[0]}x{size_px[1]} pixels as in the intrinsics, {file} has "
             f"{pixels.shape[1]}x{pixels.shape[0]}"
         )
         raise RecordingError(msg)
@@ -181,19 +185,19 @@ def _read(file: Path, flags: int, what: str, size_px: tuple[int, int]) -> NDArra
 
 
 def _read_color(file: Path, size_px: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return (H, W, 3) RGB."""
+    """Return a colour image (H, W, 3) RGB."""
     pixels = _read(file, cv2.IMREAD_COLOR, "a colour image", size_px)
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
 def _read_depth(file: Path, size_px: tuple[int, int]) -> NDArray[np.uint16]:
-    """Return (H, W) in the file's units, 0 = no return."""
+    """Return a depth image (H, W) in the units of the file; 0 = no return."""
     pixels = _read(file, cv2.IMREAD_UNCHANGED, "a depth image", size_px)
     if pixels.dtype != np.uint16 or pixels.ndim != 2:
         channels = 1 if pixels.ndim == 2 else pixels.shape[2]
         msg = (
             f"images: expected 16-bit depth of one channel, {file} has {8 * pixels.itemsize} bits and {channels} "
-            "channel(s): a picture of depth for people, not the depth itself; export the camera's own 16-bit images"
+            "channel(s): this is a visualisation of depth and not the measurement; export the camera's 16-bit images"
         )
         raise RecordingError(msg)
     return np.asarray(pixels, dtype=np.uint16)
@@ -202,17 +206,17 @@ def _read_depth(file: Path, size_px: tuple[int, int]) -> NDArray[np.uint16]:
 def bag_from_images(
     color_folder: Path, depth_folder: Path, camera: CameraIntrinsics, rate_hz: float, output: Path
 ) -> int:
-    """Write a bag with colour (rgb8), camera_info and depth (16UC1, mm); return the number of frames.
+    """Write a bag with colour (rgb8), camera_info and depth (16UC1 [mm]); return the number of frames.
 
     Args:
         color_folder: JPEG or PNG files.
-        depth_folder: 16-bit PNG files [mm], registered to colour, with the colour files' names.
+        depth_folder: 16-bit PNG files [mm] with the names of the colour files, registered to colour.
         camera: Intrinsics of both.
-        rate_hz: Frames a second; folders carry no stamps.
-        output: The bag's folder, which must not exist yet.
+        rate_hz: Frame rate, from which stamps are computed [Hz].
+        output: Folder of the bag, which must not exist yet.
 
     Raises:
-        RecordingError: A file is missing, damaged or of another size.
+        RecordingError: A file is missing, damaged or has another size.
     """
     _check_positive("a rate", rate_hz)
     pairs = paired_files(color_folder, depth_folder)

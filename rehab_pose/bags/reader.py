@@ -1,4 +1,4 @@
-"""Read rosbags (MCAP and SQLite3) without ROS: RGB-D frames in stamp order, or messages as they were recorded."""
+"""Reading of rosbags (MCAP and SQLite3) without ROS: RGB-D frames in stamp order, or the recorded messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import QosDurability, QosReliability
 
-from rehab_pose.bags.compressed_images import decompressed
+from rehab_pose.bags.compressed_images import decompress
 from rehab_pose.bags.message_types import type_store
 from rehab_pose.errors import RecordingError
 from rehab_pose.messages.frame_builder import FrameBuilder
@@ -48,7 +48,7 @@ class RecordedTopic:
 
 @dataclass(frozen=True)
 class RecordedMessage:
-    """A message as it was recorded, serialised (CDR)."""
+    """A recorded message, serialised (CDR)."""
 
     topic: RecordedTopic
     time_ns: int
@@ -57,7 +57,7 @@ class RecordedMessage:
 
 @dataclass(frozen=True)
 class CameraTopics:
-    """Which topics carry the camera; empty = find it."""
+    """Topics of the camera; empty = found by name and type."""
 
     color: str = ""
     camera_info: str = ""
@@ -71,7 +71,7 @@ class BagReader:
         """Open a bag.
 
         Raises:
-            RecordingError: There is none at the path, or it cannot be read.
+            RecordingError: The path has no bag, or it cannot be read.
         """
         self.path = Path(path)
         try:
@@ -100,21 +100,21 @@ class BagReader:
         return (self._reader.end_time - self._reader.start_time) / 1e9
 
     def serialized(self) -> Iterator[RecordedMessage]:
-        """Yield every message in the order of recording, undecoded."""
+        """Yield every message in the order of recording, without deserialisation."""
         for connection, time_ns, data in self._reader.messages():
             yield RecordedMessage(self.topics[connection.topic], time_ns, bytes(data))
 
     def messages(self, *names: str) -> Iterator[tuple[str, int, Message]]:
-        """Yield topic, time [ns] and message of some topics (all when none is named), in the order of recording."""
-        chosen = [entry for entry in self._reader.connections if not names or entry.topic in names]
-        for connection, time_ns, data in self._reader.messages(connections=chosen):
+        """Yield topic, time [ns] and message of the named topics (default: all), in the order of recording."""
+        selected = [entry for entry in self._reader.connections if not names or entry.topic in names]
+        for connection, time_ns, data in self._reader.messages(connections=selected):
             yield connection.topic, time_ns, self._reader.deserialize(data, connection.msgtype)
 
     def camera_topics(self, given: CameraTopics | None = None) -> CameraTopics:
-        """Return which topics carry the camera: those given, else those with the usual names, else those that fit.
+        """Return the topics of the camera: those given, else those with the default names, else those of fitting type.
 
         Raises:
-            RecordingError: A topic is not there, or more than one would fit.
+            RecordingError: A topic does not exist, or several topics fit.
         """
         given = given or CameraTopics()
         for name in (given.color, given.camera_info, given.depth):
@@ -125,40 +125,40 @@ class BagReader:
         infos = [name for name, topic in self.topics.items() if topic.type_name == CAMERA_INFO_TYPE]
         color = given.color or self._only("colour image", COLOR.name, [n for n in images if self._is_color(n)])
         depth = given.depth or self._only("depth image", DEPTH.name, [n for n in images if self._is_depth(n)])
-        beside = [name for name in infos if name.rpartition("/")[0] == color.rpartition("/")[0]]
-        info = given.camera_info or self._only("camera_info", CAMERA_INFO.name, beside or infos)
+        same_namespace = [name for name in infos if name.rpartition("/")[0] == color.rpartition("/")[0]]
+        info = given.camera_info or self._only("camera_info", CAMERA_INFO.name, same_namespace or infos)
         return CameraTopics(color, info, depth)
 
     def frames(
         self, camera: CameraTopics | None = None, settings: CaptureSettings | None = None
     ) -> Iterator[RgbdFrame]:
-        """Yield the RGB-D frames of the recording, paired and cleaned as the live node does it.
+        """Yield the RGB-D frames of the recording, paired and cleaned as in the live node.
 
         Args:
-            camera: Which topics to read.
-            settings: Of pairing and cleaning.
+            camera: Topics to read.
+            settings: Settings of pairing and cleaning.
 
         Raises:
-            RecordingError: The topics are not there, or no frame came of them.
-            InputError: An image cannot be used; the sentence says which and why.
+            RecordingError: The topics do not exist, or they give no frame.
+            InputError: An image cannot be used; the message names it and the reason.
         """
-        found = self.camera_topics(camera)
-        builder = FrameBuilder(settings, color_topic=found.color, depth_topic=found.depth)
-        # A recorder writes each topic when it arrives: camera_info may come after the images it belongs to.
-        builder.add_camera_info(self._first(found.camera_info))
+        topics = self.camera_topics(camera)
+        builder = FrameBuilder(settings, color_topic=topics.color, depth_topic=topics.depth)
+        # Messages are recorded as they arrive, so camera_info may follow the images that it belongs to.
+        builder.add_camera_info(self._first(topics.camera_info))
         count = 0
-        for name, _, message in self.messages(found.color, found.camera_info, found.depth):
-            image = decompressed(message) if self.topics[name].type_name == COMPRESSED_IMAGE else message
-            if name == found.camera_info:
+        for name, _, message in self.messages(topics.color, topics.camera_info, topics.depth):
+            image = decompress(message) if self.topics[name].type_name == COMPRESSED_IMAGE else message
+            if name == topics.camera_info:
                 builder.add_camera_info(image)
                 continue
-            raw_frames = builder.add_color(image) if name == found.color else builder.add_depth(image)
+            raw_frames = builder.add_color(image) if name == topics.color else builder.add_depth(image)
             for raw in raw_frames:
                 count += 1
                 yield builder.build(raw)
         if count == 0:
             msg = (
-                f"bag: no colour image of {found.color} has a depth image of {found.depth} at its stamp; check that "
+                f"bag: no colour image of {topics.color} has a depth image of {topics.depth} at its stamp; check that "
                 "both come from one driver, or raise capture.pairing_slop_s"
             )
             raise RecordingError(msg)
@@ -181,12 +181,13 @@ class BagReader:
     def _is_depth(self, name: str) -> bool:
         return self._encoding(name) in DEPTH_ENCODINGS or "compressedDepth" in self._encoding(name)
 
-    def _only(self, what: str, default_name: str, fitting: list[str]) -> str:
-        usual = [name for name in fitting if name.endswith(default_name)]
-        if len(usual) == 1 or len(fitting) == 1:
-            return (usual or fitting)[0]
-        found = ", ".join(fitting) or f"none among {', '.join(self.topics) or 'no topics'}"
-        msg = f"bag: expected one {what} topic in {self.path}, found {found}; name it on the command line"
+    def _only(self, kind: str, default_name: str, fitting: list[str]) -> str:
+        """Return the only fitting topic, or the only one of them with the default name."""
+        default = [name for name in fitting if name.endswith(default_name)]
+        if len(default) == 1 or len(fitting) == 1:
+            return (default or fitting)[0]
+        names = ", ".join(fitting) or f"none among {', '.join(self.topics) or 'no topics'}"
+        msg = f"bag: expected one {kind} topic in {self.path}, found {names}; name it on the command line"
         raise RecordingError(msg)
 
 

@@ -1,4 +1,4 @@
-"""Write recordings as MCAP rosbags that `ros2 bag` plays, with the same content every time."""
+"""Writing of recordings as MCAP rosbags that `ros2 bag` can play; the content is deterministic."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 __all__ = ["BagWriter", "recorded_qos"]
 
 METADATA_VERSION: Final = 9
-"""Of rosbag2 since Jazzy."""
+"""Version of the metadata that rosbag2 writes since Jazzy."""
 QUEUE_LENGTH = 10
+"""Depth of the recorded QoS of topics that are not latched."""
 FOREVER = QosTime(2147483647, 4294967295)
-"""How ROS 2 writes no limit."""
+"""Infinite duration in the QoS of ROS 2."""
 
 
 def recorded_qos(*, latched: bool, reliable: bool = True) -> Qos:
-    """Return the QoS to keep with a topic, which replay then offers."""
+    """Return the QoS to record with a topic, which the player then offers."""
     return Qos(
         history=QosHistory.KEEP_LAST,
         depth=1 if latched else QUEUE_LENGTH,
@@ -45,7 +46,7 @@ def recorded_qos(*, latched: bool, reliable: bool = True) -> Qos:
 
 
 class BagWriter:
-    """Writes messages of one recording; use it in a `with` statement."""
+    """Writes one recording; use it in a `with` statement."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Create the bag's folder.
@@ -73,13 +74,13 @@ class BagWriter:
         self.close()
 
     def write(self, topic: Topic, stamp_ns: int, message: Message) -> None:
-        """Add a message made by `factory` to a topic at a stamp [ns]."""
+        """Write a message made by `factory` to a topic at a stamp [ns]."""
         data = type_store().serialize_cdr(message, topic.type_name)
         latched = topic.delivery is Delivery.LATCHED
         self.write_serialized(f"/{topic.name}", topic.type_name, stamp_ns, data, latched=latched)
 
     def add_topic(self, name: str, type_name: str, *, latched: bool, reliable: bool = True) -> None:
-        """Announce a topic, so that it stands in the bag even when nothing comes.
+        """Add a topic to the bag, also if it will have no message.
 
         Raises:
             RecordingError: The type is unknown.
@@ -97,12 +98,12 @@ class BagWriter:
     def write_serialized(
         self, name: str, type_name: str, stamp_ns: int, data: bytes | memoryview, *, latched: bool = False
     ) -> None:
-        """Add a message that is serialised already (CDR)."""
+        """Write a serialised message (CDR)."""
         self.add_topic(name, type_name, latched=latched)
         self.counts[name] = self.counts.get(name, 0) + 1
         self._writer.write(self._connections[name], stamp_ns, data)
 
     def close(self) -> None:
-        """Finish the file and write its metadata."""
+        """Close the file and write its metadata."""
         if self._writer.storage is not None:
             self._writer.close()

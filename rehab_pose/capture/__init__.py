@@ -1,1 +1,1 @@
-"""From sensor images to clean RGB-D frames: pairing by stamp, depth cleaning, the floor plane."""
+"""From raw colour and depth images to RGB-D frames: pairing, rectification, cleaning and registration of depth."""

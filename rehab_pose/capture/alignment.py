@@ -1,4 +1,4 @@
-"""From a colour and a depth image as they came to two images of one pinhole camera."""
+"""Alignment of a colour and a depth image: both become images of one pinhole camera."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["FrameAligner", "named_raw"]
 
 RAW = re.compile(r"(?:^|[/_])raw(?:[/_]|$)")
+"""Matches topic names with the word `raw`."""
 
 
 def named_raw(topic_name: str) -> bool:
-    """Whether a topic's name says that its images are not rectified, as in `color/image_raw`.
+    """Return whether the images of a topic are not rectified according to its name, as in `color/image_raw`.
 
-    A camera_info cannot tell: image_proc's rectified images go with the D of the raw ones.
+    The camera_info does not answer this: image_proc publishes rectified images with the D of the raw ones.
     """
     return RAW.search(topic_name) is not None
 
 
 class FrameAligner:
-    """Rectifies, cleans and, where depth has a camera of its own, registers it to colour."""
+    """Rectifies colour and depth, cleans depth, and registers depth to colour where it has its own camera."""
 
     def __init__(
         self,
@@ -44,22 +45,22 @@ class FrameAligner:
         raw_depth: bool = False,
         depth: DepthCalibration | None = None,
     ) -> None:
-        """Prepare.
+        """Read the calibration file of the settings, if any.
 
         Args:
-            settings: Of capture.
-            raw_color: Colour images show the lens's distortion.
-            raw_depth: Depth images do, the same distortion, as they are registered to raw colour.
-            depth: The depth camera, where it is not the colour camera; None: what the settings name, if anything.
+            settings: Settings of the capture.
+            raw_color: Colour images have the lens distortion.
+            raw_depth: Depth images have the same distortion, because they are registered to raw colour images.
+            depth: The depth camera, where it is not the colour camera; None = as in the settings.
 
         Raises:
             RecordingError: The calibration file of the settings cannot be read.
-            SettingsError: It has no depth camera.
+            SettingsError: The calibration file has no depth camera.
         """
         settings = settings or CaptureSettings()
         self._cleaner = DepthCleaner(settings)
-        self._raw_color = _decided(settings.rectify, automatic=raw_color)
-        self._raw_depth = _decided(settings.rectify, automatic=raw_depth)
+        self._raw_color = _is_enabled(settings.rectify, automatic=raw_color)
+        self._raw_depth = _is_enabled(settings.rectify, automatic=raw_depth)
         self._depth = depth
         if depth is None and settings.depth_calibration_path:
             self._depth = read_calibration(settings.depth_calibration_path).depth
@@ -82,7 +83,7 @@ class FrameAligner:
         Args:
             color: (H, W, 3) RGB.
             depth: (H, W) of the colour camera, or (Hd, Wd) of the depth camera; uint16 [mm] or float32 [m].
-            calibration: Of the colour camera.
+            calibration: Calibration of the colour camera.
 
         Raises:
             InputError: The sizes differ, the camera is not calibrated, or its distortion model is unknown.
@@ -101,7 +102,7 @@ class FrameAligner:
         return color, depth_m, rectification.intrinsics
 
     def _rectification_of(self, calibration: CameraCalibration) -> Rectification:
-        """Return the rectification of this calibration; the tables are computed anew only when it changes."""
+        """Return the rectification of a calibration; the tables are computed again only when it changes."""
         if self._rectification is None or calibration != self._calibration:
             raw = self._raw_color or self._raw_depth
             self._rectification = Rectification(calibration, tables=raw)
@@ -112,7 +113,7 @@ class FrameAligner:
     def _registration_to(self, color_camera: CameraIntrinsics) -> DepthRegistration | None:
         if self._depth is None or self._depth_rectification is None:
             return None
-        from rehab_pose.capture.registration import DepthRegistration  # noqa: PLC0415  (compiled only where needed)
+        from rehab_pose.capture.registration import DepthRegistration  # noqa: PLC0415  (compiles a kernel)
 
         return DepthRegistration(self._depth_rectification.intrinsics, color_camera, self._depth.color_from_depth)
 
@@ -120,20 +121,21 @@ class FrameAligner:
         size = (camera.height_px, camera.width_px)
         if color.shape[:2] == size and (depth.shape == size or self._depth is not None):
             return
-        shown = f"depth {depth.shape[1]}x{depth.shape[0]}, camera_info {size[1]}x{size[0]}"
+        sizes = f"depth {depth.shape[1]}x{depth.shape[0]}, camera_info {size[1]}x{size[0]}"
         if self._depth is not None:
             msg = (
                 f"frame: expected colour and camera_info of one size, got colour {color.shape[1]}x{color.shape[0]}, "
-                f"{shown}; point camera_info at the topic beside the colour image"
+                f"{sizes}; set camera_info to the topic that belongs to the colour image"
             )
         else:
             msg = (
                 f"frame: expected colour, depth and camera_info of one size, got colour {color.shape[1]}x"
-                f"{color.shape[0]}, {shown}; use the depth that the driver registers to colour (for example "
+                f"{color.shape[0]}, {sizes}; use the depth that the driver registers to colour (for example "
                 "align_depth.enable on RealSense), or give capture.depth_calibration_path"
             )
         raise InputError(msg)
 
 
-def _decided(choice: str, *, automatic: bool) -> bool:
+def _is_enabled(choice: str, *, automatic: bool) -> bool:
+    """Return the value of the choice `auto`, `always` or `never`."""
     return automatic if choice == "auto" else choice == "always"

@@ -1,12 +1,12 @@
-"""One JSON file that says what the cameras of a recording are, and how the depth camera stands to the colour camera.
+"""Reading of the JSON file with the cameras of a recording and the pose of the depth camera.
 
     {"width": 1280, "height": 720, "fx": 920.0, "fy": 920.0, "cx": 639.5, "cy": 359.5,
      "distortion_model": "plumb_bob", "d": [0.1, -0.2, 0.001, 0.0, 0.05],
      "depth": {"width": 640, "height": 480, "fx": 460.0, "fy": 460.0, "cx": 319.5, "cy": 239.5},
      "color_from_depth": [[1, 0, 0, 0.05], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]}
 
-Only the first line is needed: depth is then registered to colour already, and the images are rectified. Open3D's files
-(`intrinsic_matrix`, column by column) are read as well.
+Only the first line is required; depth is then already registered to colour and the images are rectified. Files of
+Open3D (`intrinsic_matrix` in column-major order) are read as well.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class DepthCalibration:
 
 @dataclass(frozen=True, eq=False)
 class RgbdCalibration:
-    """What a calibration file says."""
+    """The cameras of a calibration file."""
 
     color: CameraCalibration
     depth: DepthCalibration | None
@@ -48,10 +48,10 @@ class RgbdCalibration:
 
 
 def read_calibration(path: str | os.PathLike[str]) -> RgbdCalibration:
-    """Return what a calibration file says.
+    """Return the cameras of a calibration file.
 
     Raises:
-        RecordingError: The file is not there or says something else.
+        RecordingError: The file is missing or has another content.
         InputError: The numbers are not those of a calibrated camera.
     """
     file = Path(path)
@@ -68,17 +68,17 @@ def read_calibration(path: str | os.PathLike[str]) -> RgbdCalibration:
         motion = np.asarray(facts["color_from_depth"], dtype=np.float64).reshape(4, 4)
     except (KeyError, TypeError, ValueError) as error:
         msg = (
-            f'intrinsics: expected "color_from_depth", four rows of four numbers (metres), beside "depth" in {file}: '
+            f'intrinsics: expected "color_from_depth", four rows of four numbers (metres), with "depth" in {file}: '
             f'{error}; leave "depth" out where depth is registered to colour'
         )
         raise RecordingError(msg) from error
     return RgbdCalibration(color, DepthCalibration(camera, motion))
 
 
-def _camera(facts: Any, place: str) -> CameraCalibration:  # noqa: ANN401  (whatever JSON holds)
+def _camera(facts: Any, place: str) -> CameraCalibration:  # noqa: ANN401  (a JSON value)
     try:
         if "intrinsic_matrix" in facts:
-            # Open3D writes the matrix column by column.
+            # Open3D writes the matrix in column-major order.
             matrix = np.asarray(facts["intrinsic_matrix"], dtype=np.float64).reshape(3, 3).T
             fx, fy, cx, cy = (float(value) for value in (matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]))
         else:
@@ -99,5 +99,5 @@ def _camera(facts: Any, place: str) -> CameraCalibration:  # noqa: ANN401  (what
         distortion_model=model,
         d=coefficients,
     )
-    calibration.rectified()  # refuses impossible numbers here, where the file is known
+    calibration.rectified()  # raises here for impossible numbers, where the file is known
     return calibration

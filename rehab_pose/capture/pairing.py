@@ -1,8 +1,8 @@
-"""Pair colour and depth images by their stamps.
+"""Pairing of two streams by nearest stamps.
 
-The rule of message_filters' ApproximateTimeSynchronizer for two topics (each pair at most `slop` apart, each image
-used once), with two guards that the Python version lacks: a jump back in time (a looped recording) clears what was
-waiting, and every image that never found a partner is counted.
+The algorithm is that of message_filters' ApproximateTimeSynchronizer (ROS 2, Python) for two topics: the stamps of a
+pair differ by at most `slop`, and each item is in at most one pair. In addition, a jump back in time (for example in a
+looped recording) discards the waiting items, and every item without a partner is counted.
 """
 
 from __future__ import annotations
@@ -15,80 +15,81 @@ from rehab_pose.units import NS_PER_S
 __all__ = ["StampPairer"]
 
 JUMP_BACK_NS = 1 * NS_PER_S
-"""A stamp this much older than the newest seen means that time was set back, not that a message came late [ns]."""
+"""A stamp older than the newest by more than this is a jump back in time and not a late item [ns]."""
 
-C = TypeVar("C")
-D = TypeVar("D")
+First = TypeVar("First")
+Second = TypeVar("Second")
 
 
-class StampPairer(Generic[C, D]):
-    """Matches each colour image with the depth image nearest in time.
+class StampPairer(Generic[First, Second]):
+    """Pairs each item of one stream with the item of another stream that is nearest in time.
 
     Attributes:
-        dropped_first: Colour images that left the queue without a partner.
-        dropped_second: Depth images that left the queue without a partner.
-        jumps_back: How often time was set back.
+        dropped_first: Number of items of the first stream that were discarded without a partner.
+        dropped_second: Number of items of the second stream that were discarded without a partner.
+        jumps_back: Number of jumps back in time.
     """
 
     def __init__(self, slop_s: float = 0.016, depth: int = 8) -> None:
+        """Make empty queues.
+
+        Args:
+            slop_s: Largest difference of the stamps of a pair [s].
+            depth: Number of items of each stream that wait for a partner; the oldest is discarded first.
+        """
         self._slop_ns = round(slop_s * NS_PER_S)
         self._depth = depth
-        self._color: OrderedDict[int, C] = OrderedDict()
-        self._depth_images: OrderedDict[int, D] = OrderedDict()
+        self._first: OrderedDict[int, First] = OrderedDict()
+        self._second: OrderedDict[int, Second] = OrderedDict()
         self._newest_ns: int | None = None
         self.dropped_first = 0
         self.dropped_second = 0
         self.jumps_back = 0
 
-    def add_first(self, stamp_ns: int, item: C) -> list[tuple[C, D]]:
-        """Take a colour image; return the pairs it completes (none or one)."""
-        self._watch_time(stamp_ns)
-        partner = self._nearest(self._depth_images, stamp_ns)
-        if partner is None:
-            self.dropped_first += self._store(self._color, stamp_ns, item)
+    def add_first(self, stamp_ns: int, item: First) -> list[tuple[First, Second]]:
+        """Add an item of the first stream; return the pair that it completes, or an empty list."""
+        self._check_for_jump(stamp_ns)
+        partner_ns = self._nearest(self._second, stamp_ns)
+        if partner_ns is None:
+            self.dropped_first += self._store(self._first, stamp_ns, item)
             return []
-        depth_item = self._depth_images.pop(partner)
-        self.dropped_second += self._discard_until(self._depth_images, partner)
-        self.dropped_first += self._discard_until(self._color, stamp_ns)
-        return [(item, depth_item)]
+        pair = (item, self._second.pop(partner_ns))
+        self._discard_older(first_ns=stamp_ns, second_ns=partner_ns)
+        return [pair]
 
-    def add_second(self, stamp_ns: int, item: D) -> list[tuple[C, D]]:
-        """Take a depth image; return the pairs it completes (none or one)."""
-        self._watch_time(stamp_ns)
-        partner = self._nearest(self._color, stamp_ns)
-        if partner is None:
-            self.dropped_second += self._store(self._depth_images, stamp_ns, item)
+    def add_second(self, stamp_ns: int, item: Second) -> list[tuple[First, Second]]:
+        """Add an item of the second stream; return the pair that it completes, or an empty list."""
+        self._check_for_jump(stamp_ns)
+        partner_ns = self._nearest(self._first, stamp_ns)
+        if partner_ns is None:
+            self.dropped_second += self._store(self._second, stamp_ns, item)
             return []
-        color_item = self._color.pop(partner)
-        self.dropped_first += self._discard_until(self._color, partner)
-        self.dropped_second += self._discard_until(self._depth_images, stamp_ns)
-        return [(color_item, item)]
+        pair = (self._first.pop(partner_ns), item)
+        self._discard_older(first_ns=partner_ns, second_ns=stamp_ns)
+        return [pair]
 
     def clear(self) -> None:
-        """Forget what is waiting, counting it as dropped."""
-        self.dropped_first += len(self._color)
-        self.dropped_second += len(self._depth_images)
-        self._color.clear()
-        self._depth_images.clear()
+        """Discard the waiting items and count them as dropped."""
+        self.dropped_first += len(self._first)
+        self.dropped_second += len(self._second)
+        self._first.clear()
+        self._second.clear()
         self._newest_ns = None
 
-    @property
-    def waiting(self) -> int:
-        """Images that still wait for a partner."""
-        return len(self._color) + len(self._depth_images)
-
-    def _watch_time(self, stamp_ns: int) -> None:
+    def _check_for_jump(self, stamp_ns: int) -> None:
         if self._newest_ns is not None and stamp_ns < self._newest_ns - JUMP_BACK_NS:
             self.jumps_back += 1
             self.clear()
         self._newest_ns = stamp_ns if self._newest_ns is None else max(self._newest_ns, stamp_ns)
 
-    def _nearest(self, queue: OrderedDict[int, C] | OrderedDict[int, D], stamp_ns: int) -> int | None:
+    def _nearest(self, queue: OrderedDict[int, First] | OrderedDict[int, Second], stamp_ns: int) -> int | None:
         candidates = [other for other in queue if abs(other - stamp_ns) <= self._slop_ns]
         return min(candidates, key=lambda other: abs(other - stamp_ns), default=None)
 
-    def _store(self, queue: OrderedDict[int, C] | OrderedDict[int, D], stamp_ns: int, item: C | D) -> int:
-        """Put an image in its queue; return how many were pushed out (or replaced) for it."""
+    def _store(
+        self, queue: OrderedDict[int, First] | OrderedDict[int, Second], stamp_ns: int, item: First | Second
+    ) -> int:
+        """Append an item to its queue; return the number of items that it replaced or displaced."""
         dropped = 1 if stamp_ns in queue else 0
         queue[stamp_ns] = item  # type: ignore[assignment]
         while len(queue) > self._depth:
@@ -96,10 +97,11 @@ class StampPairer(Generic[C, D]):
             dropped += 1
         return dropped
 
-    @staticmethod
-    def _discard_until(queue: OrderedDict[int, C] | OrderedDict[int, D], stamp_ns: int) -> int:
-        """Drop images older than one already paired: frames leave in order, so these can have no partner any more."""
-        old = [other for other in queue if other < stamp_ns]
-        for other in old:
-            del queue[other]
-        return len(old)
+    def _discard_older(self, *, first_ns: int, second_ns: int) -> None:
+        """Discard the items older than a pair: pairs are in the order of their stamps, so these have no partner."""
+        for stamp_ns in [other for other in self._first if other < first_ns]:
+            del self._first[stamp_ns]
+            self.dropped_first += 1
+        for stamp_ns in [other for other in self._second if other < second_ns]:
+            del self._second[stamp_ns]
+            self.dropped_second += 1

@@ -1,4 +1,4 @@
-"""Raw images of a lens made into those of a pinhole camera."""
+"""Rectification of raw images: correction of the lens distortion to the image of a pinhole camera."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ __all__ = ["Rectification"]
 
 
 class Rectification:
-    """The way from raw to rectified pixels of one calibration.
+    """The map from raw to rectified pixels of one calibration.
 
     Attributes:
         intrinsics: The pinhole camera of the rectified images.
     """
 
     def __init__(self, calibration: CameraCalibration, *, tables: bool = True) -> None:
-        """Compute the tables.
+        """Compute the lookup tables.
 
         Args:
-            calibration: Of the raw images.
-            tables: False where the images are rectified already and only their camera is wanted.
+            calibration: Calibration of the raw images.
+            tables: False if the images are already rectified and only `intrinsics` is needed.
 
         Raises:
             InputError: The camera is not calibrated, or its distortion model is unknown.
@@ -41,15 +41,15 @@ class Rectification:
         self._nearest: tuple[NDArray[Any], NDArray[Any]] | None = None
         if tables and calibration.needs_rectification():
             columns, rows = source_pixels(calibration)
-            # OpenCV's fixed-point tables: 1/32 px, and twice as fast as floats.
+            # OpenCV's fixed-point tables have a resolution of 1/32 px and are twice as fast as floats.
             self._tables = cv2.convertMaps(columns, rows, cv2.CV_16SC2)
             self._nearest = cv2.convertMaps(columns, rows, cv2.CV_16SC2, nninterpolation=True)
 
     def rectify_color(self, color: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the rectified colour image (H, W, 3), black where the lens saw nothing; the same image if identity.
+        """Return the rectified colour image (H, W, 3), black outside the raw image; the same image without distortion.
 
         Raises:
-            InputError: The image has another size than the calibration says.
+            InputError: The image has another size than the calibration.
         """
         self._check_size("colour image", color)
         if self._tables is None:
@@ -58,13 +58,13 @@ class Rectification:
         return np.asarray(result, dtype=np.uint8)
 
     def rectify_depth(self, depth: NDArray[Any]) -> NDArray[Any]:
-        """Return the rectified depth image (H, W), uint16 [mm] or float32 [m]; the same image if identity.
+        """Return the rectified depth image (H, W), uint16 [mm] or float32 [m]; the same image without distortion.
 
-        Each pixel takes the nearest raw one: a mean over an edge would lie on no surface. What the lens did not see is
-        0 or NaN, as missing is in either type.
+        Each pixel takes the nearest raw pixel, because an average over an edge is on neither surface. Pixels outside
+        the raw image are missing: 0 or NaN according to the type.
 
         Raises:
-            InputError: The image has another size than the calibration says.
+            InputError: The image has another size than the calibration.
         """
         self._check_size("depth image", depth)
         if self._nearest is None:
@@ -75,20 +75,20 @@ class Rectification:
         )
         return np.asarray(result)
 
-    def _check_size(self, what: str, image: NDArray[Any]) -> None:
+    def _check_size(self, name: str, image: NDArray[Any]) -> None:
         size = (self.intrinsics.height_px, self.intrinsics.width_px)
         if image.shape[:2] != size:
             msg = (
-                f"{what}: expected {size[1]}x{size[0]} pixels as its calibration says, got "
+                f"{name}: expected {size[1]}x{size[0]} pixels as in its calibration, got "
                 f"{image.shape[1]}x{image.shape[0]}; camera_info belongs to another image size"
             )
             raise InputError(msg)
 
 
 def source_pixels(calibration: CameraCalibration) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return where each rectified pixel lies in the raw image: columns and rows (H, W) [px].
+    """Return the position in the raw image of each rectified pixel: columns and rows (H, W) [px].
 
-    Binning and window change only the pinhole matrices on both sides of the lens, not the lens.
+    Binning and region of interest change the pinhole matrices of the raw and the rectified image, not the distortion.
 
     Raises:
         InputError: The distortion model is unknown.

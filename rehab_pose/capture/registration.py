@@ -1,7 +1,7 @@
-"""Depth seen from its own camera, moved into the colour camera's image.
+"""Registration of depth to colour: the depth image of one camera becomes that of another.
 
-Most drivers do this themselves (RealSense: align_depth.enable, Azure Kinect: depth_to_rgb, OAK: stereo aligned to rgb);
-they know their calibration best, so their aligned topic is the first choice.
+Most drivers do this (RealSense: align_depth.enable, Azure Kinect: depth_to_rgb, OAK: stereo aligned to rgb). They have
+the camera's calibration, so their aligned topic is preferable.
 """
 
 from __future__ import annotations
@@ -22,36 +22,36 @@ if TYPE_CHECKING:
 __all__ = ["DepthRegistration"]
 
 FOOTPRINT_MARGIN = 1.15
-"""A pixel's footprint is drawn this much larger than its own: on a surface that turns towards the colour camera its
-neighbours move apart. It widens what is near by 0.08 px on each side."""
+"""Enlargement of a depth pixel's footprint in the colour image: on a surface inclined towards the colour camera the
+neighbours move apart. It widens near surfaces by 0.08 px on each side."""
 MIN_REACH_PX = 0.5
-"""Half a footprint is never less, so that every depth pixel reaches a colour pixel where colour is the coarser one."""
+"""Smallest half footprint [px], so that every depth pixel covers a colour pixel also if colour is coarser."""
 BORDER_PX = 32
-"""Twice the largest half of a footprint: a pixel nearly on the colour camera's plane would cover the whole image."""
+"""Twice the largest half footprint: a point close to the colour camera's plane would cover the full image [px]."""
 
 
 class DepthRegistration:
-    """Moves depth images of one pair of cameras."""
+    """Registers the depth images of one pair of cameras."""
 
     def __init__(
         self, depth_camera: CameraIntrinsics, color_camera: CameraIntrinsics, color_from_depth: NDArray[Any]
     ) -> None:
-        """Prepare the rays.
+        """Compute the viewing rays of the depth camera.
 
         Args:
-            depth_camera: Of the rectified depth image.
-            color_camera: Of the rectified colour image.
+            depth_camera: Camera of the rectified depth image.
+            color_camera: Camera of the rectified colour image.
             color_from_depth: (4, 4) rigid motion from the depth to the colour camera's optical frame [m].
 
         Raises:
-            ContractError: The matrix is no rigid motion.
+            ContractError: The matrix is not a rigid motion.
         """
         motion = frozen("color_from_depth", color_from_depth, (4, 4), np.float64)
         rotation = motion[:3, :3]
         upright = np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3) and np.linalg.det(rotation) > 0
         if not (upright and np.allclose(motion[3], (0.0, 0.0, 0.0, 1.0), atol=1e-6)):
             msg = (
-                "color_from_depth: expected a rigid motion (rotation of length 1, metres, last row 0 0 0 1), got "
+                "color_from_depth: expected a rigid motion (rotation, translation in metres, last row 0 0 0 1), got "
                 f"{motion.tolist()}"
             )
             raise ContractError(msg)
@@ -69,20 +69,20 @@ class DepthRegistration:
         self._footprint = (0.5 * FOOTPRINT_MARGIN * ratio).astype(np.float32)
 
     def register(self, depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the depth (Hc, Wc) [m] along the colour camera's axis, NaN where it sees no measured surface.
+        """Return the depth (Hc, Wc) [m] along the colour camera's axis; NaN where no depth pixel projects.
 
-        Each depth pixel is drawn over the colour pixels that its footprint covers; where several fall, the nearest
-        stays, as it hides the others.
+        Each depth pixel is drawn over the colour pixels that its footprint covers; of several the nearest is kept,
+        because it occludes the others.
 
         Args:
             depth_m: (Hd, Wd) [m], NaN = no return.
 
         Raises:
-            InputError: The image has another size than the depth camera.
+            InputError: The image has another size than the depth camera's calibration.
         """
         if depth_m.shape != self._size:
             msg = (
-                f"depth image: expected {self._size[1]}x{self._size[0]} pixels as the depth camera's calibration says, "
+                f"depth image: expected {self._size[1]}x{self._size[0]} pixels as in the depth camera's calibration, "
                 f"got shape {depth_m.shape}; use the calibration of this resolution"
             )
             raise InputError(msg)
@@ -104,7 +104,7 @@ class DepthRegistration:
     "void(float32[:, ::1], float32[:, ::1], float32[:, ::1], float32[::1], float32[::1], float32[::1],float32[:, ::1])",
     cache=True,
     nogil=True,
-    error_model="numpy",  # no check for division by zero, so the first inner loop runs in vectors: half the time
+    error_model="numpy",  # no check for division by zero, so that the first inner loop is vectorised: half the time
 )
 def _draw_nearest(  # noqa: PLR0917  (one pass over the image; numba takes plain arrays)
     depth_m: NDArray[np.float32],
@@ -116,40 +116,40 @@ def _draw_nearest(  # noqa: PLR0917  (one pass over the image; numba takes plain
     out: NDArray[np.float32],
 ) -> None:
     count, width, height = depth_m.shape[1], np.int32(out.shape[1]), np.int32(out.shape[0])
-    # float32 throughout: one float64 literal would widen every operation after it.
+    # float32 throughout: a float64 literal would promote all following operations.
     zero, one, least, most = np.float32(0.0), np.float32(1.0), np.float32(MIN_REACH_PX), np.float32(BORDER_PX // 2)
-    # Positions are kept within a border around the image; what lies there covers no pixel of it.
+    # Positions are clipped to a border around the image; footprints there cover no pixel of it.
     border, index_shift, first = np.float32(BORDER_PX), np.int32(BORDER_PX - 1), np.int32(0)
     right, bottom = np.float32(width) + border, np.float32(height) + border
     shift_x, shift_y, shift_z = shift[0], shift[1], shift[2]
     fx, fy, cx, cy = pinhole[0], pinhole[1], pinhole[2], pinhole[3]
     footprint_x, footprint_y = footprint[0], footprint[1]
-    away = np.empty(count, np.float32)
+    row_depth = np.empty(count, np.float32)
     from_u, to_u = np.empty(count, np.int32), np.empty(count, np.int32)
     from_v, to_v = np.empty(count, np.int32), np.empty(count, np.int32)
     for v in range(depth_m.shape[0]):
         ray_x, ray_y, ray_z = row_rays[0, v], row_rays[1, v], row_rays[2, v]
         for u in range(count):
             z = depth_m[v, u]
-            there = z * (column_rays[2, u] + ray_z) + shift_z
-            seen = (z > zero) & (there > zero)  # NaN compares false
+            depth = z * (column_rays[2, u] + ray_z) + shift_z
+            seen = (z > zero) & (depth > zero)  # comparisons with NaN are false
             z = z if seen else zero
-            there = there if seen else one
-            inverse = one / there
+            depth = depth if seen else one
+            inverse = one / depth
             x = (z * (column_rays[0, u] + ray_x) + shift_x) * inverse * fx + cx
             y = (z * (column_rays[1, u] + ray_y) + shift_y) * inverse * fy + cy
             x = min(max(x, -border), right) + border if seen else zero
             y = min(max(y, -border), bottom) + border if seen else zero
             reach_x = min(max(footprint_x * z * inverse, least), most)
             reach_y = min(max(footprint_y * z * inverse, least), most)
-            away[u] = there
-            # Pixel centres in (x - reach, x + reach]; the border keeps the numbers positive, where int() rounds down.
+            row_depth[u] = depth
+            # Pixel centres in (x - reach, x + reach]; with the border the numbers are positive and int() rounds down.
             from_u[u] = max(np.int32(x - reach_x) - index_shift, first)
             to_u[u] = min(np.int32(x + reach_x) - index_shift, width)
             from_v[u] = max(np.int32(y - reach_y) - index_shift, first)
             to_v[u] = min(np.int32(y + reach_y) - index_shift, height)
         for u in range(count):
-            there = away[u]
+            depth = row_depth[u]
             for row in range(from_v[u], to_v[u]):
                 for column in range(from_u[u], to_u[u]):
-                    out[row, column] = min(out[row, column], there)
+                    out[row, column] = min(out[row, column], depth)

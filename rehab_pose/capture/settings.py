@@ -1,4 +1,4 @@
-"""What a person may change about capture."""
+"""Settings of the capture."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ class CaptureSettings(Settings):
     """Pairing, rectification, depth cleaning and registration."""
 
     pairing_slop_s: float = setting(
-        0.016, "Largest difference of stamps between colour and depth of one frame [s]", minimum=0.0, maximum=0.5
+        0.016, "Largest difference of the stamps of colour and depth in one frame [s]", minimum=0.0, maximum=0.5
     )
-    pairing_queue: int = setting(8, "Images of each kind kept while waiting for their partner", minimum=1, maximum=100)
-    depth_minimum_m: float = setting(0.3, "Depth below this is taken as no return [m]", minimum=0.0, maximum=10.0)
-    depth_maximum_m: float = setting(6.0, "Depth above this is taken as no return [m]", minimum=0.1, maximum=20.0)
-    remove_flying_pixels: bool = setting(True, "Drop depth pixels that float between a near and a far surface")
+    pairing_queue: int = setting(8, "Number of images of each kind that wait for their partner", minimum=1, maximum=100)
+    depth_minimum_m: float = setting(0.3, "Smaller depths are taken as no return [m]", minimum=0.0, maximum=10.0)
+    depth_maximum_m: float = setting(6.0, "Larger depths are taken as no return [m]", minimum=0.1, maximum=20.0)
+    remove_flying_pixels: bool = setting(
+        True, "Remove depth pixels between a near and a far surface that are on neither"
+    )
     rectify: str = setting(
         "auto",
-        "Undo the lens's distortion as camera_info says; auto: of images whose topic is named raw (image_raw), as a "
-        "rectified image's camera_info may carry the raw one's distortion",
+        "Correct the lens distortion of camera_info; auto: in images whose topic is named raw (image_raw), because the "
+        "camera_info of a rectified image may contain the distortion of the raw one",
         choices=("auto", "always", "never"),
     )
     depth_calibration_path: str = setting(
         "",
-        "JSON file with the depth camera and color_from_depth: depth is moved into the colour image here; empty: the "
-        "driver registers it (better: it knows its calibration)",
+        "JSON file with the depth camera and color_from_depth, for registration of depth to colour by this node; empty "
+        "= the driver registers depth, which is preferable because it has the camera's calibration",
     )

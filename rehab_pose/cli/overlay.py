@@ -1,4 +1,4 @@
-"""`rehab-pose overlay`: draw what was found over the images of a recording."""
+"""`rehab-pose overlay`: draw the results over the images of a recording."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.datatypes import RgbdFrame
 
-__all__ = ["add_parser", "run", "write_overlay", "write_overlay_of_results"]
+__all__ = ["add_parser", "run"]
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,7 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Draw.
+    """Process the recording and write the picture.
 
     Raises:
         RecordingError: The recording cannot be read, or holds no frame.
@@ -36,14 +36,14 @@ def run(arguments: argparse.Namespace) -> int:
         count = reader.topics[reader.camera_topics().color].count
         step = max(1, count // max(1, arguments.frames))
         drawn = set(range(step // 2, count, step)[: arguments.frames])
-        written = write_overlay(reader.frames(), drawn, arguments.output, arguments.columns)
+        written = _write_overlay(reader.frames(), drawn, arguments.output, arguments.columns)
     print(f"{written} of {count} frames drawn: {arguments.output}")
     return 0
 
 
-def write_overlay(frames: Iterable[RgbdFrame], drawn: set[int], output: Path, columns: int) -> int:
-    """Run the pipeline over frames, draw those whose number is in `drawn`, and return how many that were."""
-    from rehab_pose.drawing.overlay import Findings, draw_overlay, write_picture  # noqa: PLC0415
+def _write_overlay(frames: Iterable[RgbdFrame], drawn: set[int], output: Path, columns: int) -> int:
+    """Process frames, draw those whose index is in `drawn`, and return the number of drawn frames."""
+    from rehab_pose.drawing.overlay import OverlayContent, draw_overlay, write_picture  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415  (loaded only when this command runs)
 
     pipeline, pictures = Pipeline(), []
@@ -51,35 +51,7 @@ def write_overlay(frames: Iterable[RgbdFrame], drawn: set[int], output: Path, co
         result = pipeline.process(frame)
         if index in drawn:
             vertices_m = None if result.body is None else result.body.vertices_m
-            findings = Findings(result.silhouette, result.joints, vertices_m, result.exercise.classification)
-            pictures.append(draw_overlay(frame, findings, pipeline.model))
-    write_picture(pictures, columns, output)
-    return len(pictures)
-
-
-def write_overlay_of_results(frames: Iterable[RgbdFrame], results: Path, output: Path, columns: int) -> int:
-    """Draw a result bag's joints, mesh and labels over frames, and return how many had results.
-
-    Results hold no image of the person, so the silhouettes are found again in the frames.
-    """
-    from rehab_pose.bags.result_reader import read_results  # noqa: PLC0415
-    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
-    from rehab_pose.body.loader import load_body_model  # noqa: PLC0415  (loaded only when this command runs)
-    from rehab_pose.drawing.overlay import Findings, draw_overlay, write_picture  # noqa: PLC0415
-    from rehab_pose.silhouette.segmenter import SilhouetteSegmenter  # noqa: PLC0415
-
-    segmenter, model, pictures = SilhouetteSegmenter(), load_body_model(), []
-    chosen = {frame.stamp_ns: frame for frame in frames}
-    with BagReader(results) as reader:
-        found = read_results(reader, set(chosen))
-    for stamp, frame in chosen.items():
-        if stamp in found.recognitions:
-            findings = Findings(
-                segmenter.segment(frame),
-                found.joints.get(stamp),
-                found.vertices_m.get(stamp),
-                found.recognitions[stamp],
-            )
-            pictures.append(draw_overlay(frame, findings, model))
+            content = OverlayContent(result.silhouette, result.joints, vertices_m, result.exercise.classification)
+            pictures.append(draw_overlay(frame, content, pipeline.model))
     write_picture(pictures, columns, output)
     return len(pictures)

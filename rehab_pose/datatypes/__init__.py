@@ -1,8 +1,8 @@
-"""Every record that flows between stages.
+"""Records that flow between stages.
 
-Frames of reference: positions are in the camera's optical frame (x right, y down, z forward) unless a name says
-otherwise. Units stand in the names. Missing is NaN; nobody present is None. Arrays are checked on entry and read-only.
-Every record carries the stamp and the frame_id of the colour image it was computed from.
+Positions are in the camera's optical frame (x right, y down, z forward) unless a name states another frame. Names end
+in their unit. Missing values are NaN; a frame without a person is None. Arrays are checked on construction and
+read-only. Every record has the stamp and the frame_id of the colour image that it was computed from.
 """
 
 from rehab_pose.datatypes.exercise import (
@@ -40,16 +40,16 @@ __all__ = [
     "BodyParts",
     "BoneMesh",
     "Bones",
+    "ExerciseClassification",
     "ExerciseUpdate",
+    "FloorPlane",
     "JointAngles",
     "JointVisibility",
-    "FloorPlane",
     "Joints",
     "JointsOfFrame",
-    "PersonView",
     "KeypointFamily",
     "Keypoints",
-    "ExerciseClassification",
+    "PersonView",
     "Repetition",
     "RepetitionPhase",
     "RepetitionProgress",

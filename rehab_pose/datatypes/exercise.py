@@ -1,4 +1,4 @@
-"""The exercise: its name, its repetitions, and how far the one under way is."""
+"""Records of the exercise: classification, repetitions, and progress of the current repetition."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["ExerciseUpdate", "ExerciseClassification", "Repetition", "RepetitionPhase", "RepetitionProgress", "Side"]
+__all__ = ["ExerciseClassification", "ExerciseUpdate", "Repetition", "RepetitionPhase", "RepetitionProgress", "Side"]
 
 
 @dataclass(frozen=True, eq=False)
 class ExerciseClassification:
-    """Which exercise is being done, judged at the last frame of a window."""
+    """Class of the exercise in a window of frames."""
 
     stamp_ns: int
     frame_id: str
     start_ns: int
-    """Stamp of the window's first frame; `stamp_ns` is its last."""
+    """Stamp of the first frame of the window [ns]; `stamp_ns` is that of the last."""
     label: str
     """A name from the exercise catalogue, or `none`."""
     confidence: float
     probabilities: NDArray[np.float64]
-    """(C) in the catalogue's order, `none` first."""
+    """(C) in the order of the catalogue, `none` first."""
     out_of_distribution: bool
+    """Whether the window differs from the training data so much that the label is not reliable."""
     model_id: str
 
     def __post_init__(self) -> None:
@@ -41,7 +42,7 @@ class ExerciseClassification:
 
 
 class Side(IntEnum):
-    """Which side a repetition was done to or with (the numbers of Repetition.msg and RunExercise.action)."""
+    """Side of a repetition (the numbers of Repetition.msg and RunExercise.action)."""
 
     ANY = 0
     LEFT = 1
@@ -50,14 +51,14 @@ class Side(IntEnum):
 
 
 class RepetitionPhase(IntEnum):
-    """Where in a repetition the person is (the numbers of RepetitionProgress.msg)."""
+    """Phase of a repetition (the numbers of RepetitionProgress.msg)."""
 
     UNKNOWN = 0
     REST = 1
     OUT = 2
-    """Away from the starting posture."""
+    """Away from the starting pose."""
     BACK = 3
-    """On the way back to it."""
+    """Back to the starting pose."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,57 +66,58 @@ class Repetition:
     """One finished cycle of an exercise."""
 
     stamp_ns: int
-    """When it was counted."""
+    """Stamp at which the repetition was counted [ns]."""
     frame_id: str
     label: str
     count: int
-    """1 for the first repetition since the exercise began."""
+    """Number of the repetition in its set, from 1."""
     start_ns: int
     end_ns: int
     signal_name: str
-    """The quantity whose cycle is counted, for example trunk_lateral_tilt."""
+    """Name of the signal whose cycles are counted, for example trunk_lateral_tilt_rad."""
     signal_minimum: float
-    """Over the repetition, in the signal's own unit (its name ends in _rad or _m)."""
+    """Minimum of the signal in the repetition, in its unit (its name ends in _rad or _m)."""
     signal_maximum: float
+    """Maximum of the signal in the repetition, in its unit."""
     quality: float
-    """0-1; NaN = not judged."""
+    """0-1; NaN = not assessed."""
     side: Side = Side.ANY
     turn_ns: int = 0
-    """Stamp at which the way back began: start to turn and turn to end are the tempo; 0 = not known."""
+    """Stamp at which the way back began [ns]; 0 = unknown. Start to turn and turn to end give the tempo."""
     smoothness: float = float("nan")
-    """Spectral arc length of the signal's speed, at most 0, nearer 0 is smoother (Balasubramanian et al. 2015, SPARC);
-    NaN = not measured."""
+    """Spectral arc length of the signal's speed (SPARC, Balasubramanian et al. 2015), at most 0; closer to 0 is
+    smoother; NaN = not measured."""
     asymmetry: float = float("nan")
-    """How much further the movement went with or to the left than to the right, as a share of both together, -1 to 1;
-    NaN = not measured."""
+    """(left - right) / (left + right) of the ranges of the movement, -1 to 1; NaN = not measured."""
     reasons: tuple[str, ...] = ()
-    """What was not as it should be, in words and degrees for the person and the therapist; empty = nothing found."""
+    """Unusual measures in words, for the person and the therapist; empty = none."""
 
 
 @dataclass(frozen=True, eq=False)
 class RepetitionProgress:
-    """How far the repetition under way is, at one frame."""
+    """Progress of the current repetition at one frame."""
 
     stamp_ns: int
     frame_id: str
     label: str
-    """The exercise that is counted; `none` where nothing is."""
+    """The exercise that is counted, or `none`."""
     count: int
-    """Finished repetitions since the exercise began."""
+    """Number of finished repetitions in the set."""
     phase: RepetitionPhase
     signal_name: str
-    """As in Repetition; empty where nothing is counted."""
+    """As in Repetition; empty if no exercise is counted."""
     signal: float
-    """Its value now, in the unit that its name ends in; NaN = not seen."""
+    """Value of the signal at this frame, in its unit; NaN = missing."""
     elapsed_s: float
-    """Since the repetition under way began [s]; NaN = none is."""
+    """Time since the start of the current repetition [s]; NaN = at rest."""
 
 
 @dataclass(frozen=True, eq=False)
 class ExerciseUpdate:
-    """What the exercise stage has to say at one frame."""
+    """Result of the exercise stage at one frame."""
 
     classification: ExerciseClassification
     repetition: Repetition | None
+    """The repetition that was finished, if any."""
     progress: RepetitionProgress | None = None
-    """None where nothing is counted."""
+    """None if no exercise is counted."""

@@ -1,4 +1,4 @@
-"""What is seen in the images of a frame."""
+"""Records computed from the images of a frame."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ __all__ = ["BodyParts", "FloorPlane", "KeypointFamily", "Keypoints", "RgbdFrame"
 
 
 def unknown_plane() -> NDArray[np.float64]:
-    """Return the floor plane (4) of a scene whose floor has not been seen: all NaN."""
+    """Return the floor plane (4) of a scene with unknown floor: all NaN."""
     return np.full(4, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
 class FloorPlane:
-    """The floor as the camera sees it; the same for all frames until it is estimated again."""
+    """The floor plane in the camera's frame; valid until the next estimate."""
 
     stamp_ns: int
-    """Of the frame after which it changed."""
+    """Stamp of the frame at which the estimate changed [ns]."""
     frame_id: str
     plane: NDArray[np.float64]
-    """(4) a, b, c, d with a x + b y + c z + d = 0 [m], (a, b, c) of length 1 pointing up; NaN = not seen."""
+    """(4) a, b, c, d with a x + b y + c z + d = 0 [m], (a, b, c) of length 1 pointing up; NaN = unknown."""
 
     def __post_init__(self) -> None:
         """Check the shape."""
@@ -49,7 +49,7 @@ class RgbdFrame:
     color: NDArray[np.uint8]
     """(H, W, 3) RGB."""
     depth_m: NDArray[np.float32]
-    """(H, W) distance along z [m], NaN = no return."""
+    """(H, W) depth along z [m], NaN = no return."""
 
     def __post_init__(self) -> None:
         """Check shapes against the intrinsics."""
@@ -63,21 +63,22 @@ class RgbdFrame:
 
 @dataclass(frozen=True, eq=False)
 class Silhouette:
-    """Which pixels are the person's, with the colour and depth inside the person's box (Eq 8: zero / NaN outside)."""
+    """The person's pixels in their bounding box with colour and depth, zero and NaN outside the person (Eq 8)."""
 
     stamp_ns: int
     frame_id: str
     intrinsics: CameraIntrinsics
-    """The whole image's camera; `intrinsics.cropped(box_px)` is the box's."""
+    """Camera of the full image; that of the box is `intrinsics.cropped(box_px)`."""
     box_px: tuple[int, int, int, int]
-    """x, y, width, height of the box in the whole image."""
+    """x, y, width, height of the box in the full image."""
     inside: NDArray[np.bool_]
-    """(h, w) True on the person, over the box."""
+    """(h, w) over the box, True on the person."""
     color: NDArray[np.uint8]
     """(h, w, 3) RGB, zero outside the person."""
     depth_m: NDArray[np.float32]
-    """(h, w) [m], NaN outside the person and where the sensor saw nothing."""
+    """(h, w) [m], NaN outside the person and where there is no return."""
     confidence: float = 1.0
+    """Mean probability of the person's pixels, 0-1."""
 
     def __post_init__(self) -> None:
         """Check shapes against the box and the box against the image."""
@@ -101,7 +102,7 @@ class Silhouette:
         return int(np.count_nonzero(self.inside))
 
     def full_mask(self) -> NDArray[np.bool_]:
-        """Return the silhouette over the whole image (H, W)."""
+        """Return the silhouette over the full image (H, W)."""
         x, y, width, height = self.box_px
         mask = np.zeros((self.intrinsics.height_px, self.intrinsics.width_px), dtype=np.bool_)
         mask[y : y + height, x : x + width] = self.inside
@@ -110,10 +111,10 @@ class Silhouette:
 
 @dataclass(frozen=True, eq=False)
 class KeypointFamily:
-    """The points that one classical detector found, in pixels of the whole image."""
+    """The points of one classical detector, in pixels of the full image."""
 
     detector: str
-    """One of contour, harris, shi_tomasi, orb, brisk, sift, akaze, skeleton_end, skeleton_branch."""
+    """Name: contour, harris, shi_tomasi, orb, brisk, sift, akaze, skeleton_end or skeleton_branch."""
     pixels: NDArray[np.float32]
     """(K, 2) u, v [px]."""
     size_px: NDArray[np.float32]
@@ -121,14 +122,14 @@ class KeypointFamily:
     angle_rad: NDArray[np.float32]
     """(K) [rad]; NaN where the detector gives none."""
     response: NDArray[np.float32]
-    """(K) in the detector's own units; NaN where it gives none."""
+    """(K) in the units of the detector; NaN where it gives none."""
     depth_m: NDArray[np.float32]
-    """(K) [m] at the point; NaN = no return there."""
+    """(K) depth at the point [m]; NaN = no return."""
     descriptors: NDArray[Any] | None
-    """(K, D) uint8 (binary) or float32; None where the detector has none."""
+    """(K, D) uint8 (binary) or float32; None for detectors without descriptors."""
 
     def __post_init__(self) -> None:
-        """Check that all arrays have one row a point."""
+        """Check that all arrays have one row for each point."""
         count = len(self.pixels)
         set_fields(self, pixels=frozen(f"{self.detector}.pixels", self.pixels, (count, 2), np.float32))
         for name in ("size_px", "angle_rad", "response", "depth_m"):
@@ -140,7 +141,7 @@ class KeypointFamily:
 
 @dataclass(frozen=True, eq=False)
 class Keypoints:
-    """Classical keypoints of one person, one entry a detector."""
+    """Classical keypoints of one person, one family for each detector."""
 
     stamp_ns: int
     frame_id: str
@@ -149,15 +150,15 @@ class Keypoints:
 
 @dataclass(frozen=True, eq=False)
 class BodyParts:
-    """LIP's body regions over the person's box, and points evenly spaced along each region's outer contour."""
+    """LIP's body parts in the person's box, and evenly spaced points along the outer contour of each part."""
 
     stamp_ns: int
     frame_id: str
     box_px: tuple[int, int, int, int]
     labels: NDArray[np.uint8]
-    """(h, w) LIP class 0-19 over the box, 0 = background."""
+    """(h, w) LIP class 0-19, 0 = background."""
     contours_px: NDArray[np.float32]
-    """(20, N, 2) u, v in the whole image [px]; NaN for a part that is not seen."""
+    """(20, N, 2) u, v in the full image [px]; NaN for absent parts."""
 
     def __post_init__(self) -> None:
         """Check shapes."""

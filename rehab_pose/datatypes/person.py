@@ -1,4 +1,4 @@
-"""The person: joints, fitted body, joint angles, bones."""
+"""Records of the person: joints, fitted body, joint angles, bones."""
 
 from __future__ import annotations
 
@@ -32,12 +32,15 @@ __all__ = [
 
 
 class JointVisibility(IntEnum):
-    """How a joint's position was found (the numbers of Joints.msg)."""
+    """Visibility of a joint (the numbers of Joints.msg)."""
 
     MISSING = 0
+    """No position."""
     OBSERVED = 1
     OCCLUDED = 2
+    """Hidden by another surface."""
     PREDICTED = 3
+    """Outside the image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,7 @@ class Joints:
     confidence: NDArray[np.float64]
     """(J) 0-1."""
     sigma_m: NDArray[np.float64]
-    """(J) one standard deviation [m]; NaN = not estimated."""
+    """(J) standard deviation [m]; NaN = not estimated."""
     visibility: NDArray[np.uint8]
     """(J) values of JointVisibility."""
 
@@ -78,7 +81,7 @@ class PersonView:
 
 @dataclass(frozen=True, eq=False)
 class JointsOfFrame:
-    """The joints found in one frame, with the frame's stamp where no person was found."""
+    """The joints of one frame, with its stamp also where no person was found."""
 
     stamp_ns: int
     frame_id: str
@@ -87,7 +90,7 @@ class JointsOfFrame:
 
 @dataclass(frozen=True, eq=False)
 class BodyParameters:
-    """SMPL's parameters: shape, joint rotations relative to the parent, translation."""
+    """Parameters of SMPL (Loper et al. 2015): shape, joint rotations relative to the parent, translation."""
 
     betas: NDArray[np.float64]
     """(B) shape coefficients."""
@@ -108,14 +111,14 @@ class BodyParameters:
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """A fitted body. The triangles live once, on the model named by `model_id`."""
+    """A fitted body; its triangles are those of the model with the id `model_id`."""
 
     stamp_ns: int
     frame_id: str
     model_id: str
     parameters: BodyParameters
     vertices_m: NDArray[np.float32]
-    """(V, 3) [m]; V = 0 where no mesh was asked for."""
+    """(V, 3) [m]; V = 0 if no mesh was requested."""
     joint_positions_m: NDArray[np.float64]
     """(24, 3) SMPL_24 joints of the fitted body [m]."""
     joint_rotations: NDArray[np.float64]
@@ -125,7 +128,7 @@ class Body:
     iterations: int
     converged: bool
     joint_sigma_m: NDArray[np.float64] = field(default_factory=lambda: np.full(24, np.nan))
-    """(24) one standard deviation of each joint's distance from its true place [m]; NaN = not estimated."""
+    """(24) standard deviation of each joint's position [m]; NaN = not estimated."""
 
     def __post_init__(self) -> None:
         """Check shapes."""
@@ -140,49 +143,49 @@ class Body:
 
 @dataclass(frozen=True, eq=False)
 class JointAngles:
-    """Clinical joint angles."""
+    """Clinical joint angles of one frame."""
 
     stamp_ns: int
     frame_id: str
     names: tuple[str, ...]
     angles_rad: NDArray[np.float64]
-    """(D) [rad]; NaN = could not be measured."""
+    """(D) [rad]; NaN = not measurable."""
     velocities_rad_s: NDArray[np.float64]
     """(D) [rad/s]; NaN = unknown."""
     confidence: NDArray[np.float64]
     """(D) 0-1."""
     sigma_rad: NDArray[np.float64]
-    """(D) one standard deviation [rad]; NaN = unknown."""
+    """(D) standard deviation [rad]; NaN = unknown."""
 
     def __post_init__(self) -> None:
-        """Check that every array has one entry a name."""
+        """Check that every array has one entry for each name."""
         count = len(self.names)
         for name in ("angles_rad", "velocities_rad_s", "confidence", "sigma_rad"):
             set_fields(self, **{name: frozen(f"JointAngles.{name}", getattr(self, name), (count,), np.float64)})
 
     @property
     def side_differences_rad(self) -> NDArray[np.float64]:
-        """(D) this side's angle less the other side's [rad]: the symmetry; NaN = has no side, or not measured."""
-        places = _other_sides(self.names)
-        other_rad = np.where(places >= 0, self.angles_rad[places], np.nan)
+        """(D) angle minus that of the other side [rad], as a measure of symmetry; NaN = no side, or not measured."""
+        others = _other_sides(self.names)
+        other_rad = np.where(others >= 0, self.angles_rad[others], np.nan)
         return np.asarray(self.angles_rad - other_rad, dtype=np.float64)
 
 
 @cache
 def _other_sides(names: tuple[str, ...]) -> NDArray[np.int64]:
-    """Return (D) the place of the same angle of the other side; -1 = has none."""
-    place = {name: index for index, name in enumerate(names)}
+    """Return the index (D) of the same angle on the other side; -1 = none."""
+    indices = {name: index for index, name in enumerate(names)}
     swapped = {"left": "right", "right": "left"}
     others = ["_".join(swapped.get(word, word) for word in name.split("_")) for name in names]
-    return np.array([place.get(o, -1) if o != n else -1 for n, o in zip(names, others, strict=True)], dtype=np.int64)
+    return np.array([indices.get(o, -1) if o != n else -1 for n, o in zip(names, others, strict=True)], dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class BoneMesh:
-    """The surfaces of all bones, one after the other in the order of `Bones.names`."""
+    """Concatenated surfaces of all bones, in the order of `Bones.names`."""
 
     vertices_m: NDArray[np.float32]
-    """(V, 3) posed [m]."""
+    """(V, 3) in the camera's frame [m]."""
     faces: NDArray[np.int32]
     """(F, 3) vertex indices of every triangle, anticlockwise from outside."""
     vertex_starts: NDArray[np.int64]
@@ -199,7 +202,7 @@ class BoneMesh:
 
 @dataclass(frozen=True, eq=False)
 class Bones:
-    """The skeleton inside the body: one rigid pose a bone, y along the bone from its proximal to its distal end."""
+    """Rigid poses of the bones inside the body; y is along the bone from its proximal to its distal end."""
 
     stamp_ns: int
     frame_id: str
@@ -211,16 +214,17 @@ class Bones:
     radius_m: NDArray[np.float64]
     """(B) typical half-width [m]."""
     sigma_m: NDArray[np.float64] | None = None
-    """(B) how far the ends may be from the person's own [m]; None = not said, as in messages."""
+    """(B) standard deviation of the bone's ends [m]; None = unknown, as in messages."""
     joint_names: tuple[str, ...] = ()
     joint_centres_m: NDArray[np.float64] | None = None
-    """(J, 3) where two bones meet [m]; None = not said."""
+    """(J, 3) centres of the joints between bones [m]; None = unknown."""
     source: str = "procedural"
-    """What the bones were made from: procedural, skel or osso."""
+    """Source of the bones: procedural, skel or osso."""
     mesh: BoneMesh | None = None
+    """Surfaces of the bones; None if they were not requested."""
 
     def __post_init__(self) -> None:
-        """Check that every array has one entry a name."""
+        """Check that every array has one entry for each name."""
         bones, joints = len(self.names), len(self.joint_names)
         shapes = {"camera_from_bone": (bones, 4, 4), "length_m": (bones,), "radius_m": (bones,), "sigma_m": (bones,)}
         for name, shape in (shapes | {"joint_centres_m": (joints, 3)}).items():

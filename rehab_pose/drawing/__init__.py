@@ -1,1 +1,1 @@
-"""Pictures of results: overlays, the bones inside the body, and the rasteriser they use."""
+"""Pictures of results: overlays, the bones inside the body, and their rasteriser."""

@@ -1,4 +1,4 @@
-"""Draw what was found over the colour image: silhouette, joints, mesh, label."""
+"""Overlay of silhouette, joints, mesh and label on the colour image."""
 
 from __future__ import annotations
 
@@ -21,22 +21,26 @@ if TYPE_CHECKING:
     from rehab_pose.body.model import BodyModel
     from rehab_pose.datatypes import ExerciseClassification, Joints, RgbdFrame, Silhouette
 
-__all__ = ["Findings", "draw_overlay", "write_picture"]
+__all__ = ["OverlayContent", "draw_overlay", "write_picture"]
 
+# Colours of the overlay [0-255].
 SILHOUETTE_RGB = (60, 200, 120)
 LEFT_RGB = (80, 160, 255)
 RIGHT_RGB = (255, 120, 80)
 MIDDLE_RGB = (255, 220, 60)
 MESH_RGB = np.array((225.0, 205.0, 190.0))
 TINT = 0.35
+"""Opacity of the silhouette's colour."""
 MESH_OPACITY = 0.85
 AMBIENT = 0.35
+"""Brightness of a triangle that is perpendicular to the image, relative to one that faces the camera."""
 TEXT_HEIGHT_PX = 22
+"""Height of a line of text [px]."""
 
 
 @dataclass(frozen=True, eq=False)
-class Findings:
-    """What is drawn over one frame; None where nobody was found."""
+class OverlayContent:
+    """Results that are drawn over one frame; None where no person was found."""
 
     silhouette: Silhouette | None
     joints: Joints | None
@@ -44,29 +48,29 @@ class Findings:
     classification: ExerciseClassification | None
 
 
-def draw_overlay(frame: RgbdFrame, findings: Findings, model: BodyModel) -> NDArray[np.uint8]:
-    """Return an RGB picture (H, 2 W, 3): silhouette and joints on the left, the mesh on the right."""
+def draw_overlay(frame: RgbdFrame, content: OverlayContent, model: BodyModel) -> NDArray[np.uint8]:
+    """Return an RGB picture (H, 2 W, 3): silhouette, joints and label on the left, the mesh on the right."""
     left = np.array(frame.color)
     right = np.array(frame.color)
-    if findings.silhouette is not None:
-        _tint(left, findings.silhouette)
-    if findings.joints is not None:
-        _draw_joints(left, findings.joints, frame)
-    if findings.vertices_m is not None and len(findings.vertices_m):
-        _draw_mesh(right, findings.vertices_m, model, frame)
-    if findings.classification is not None:
-        _write(left, f"{findings.classification.label} {findings.classification.confidence:.2f}")
+    if content.silhouette is not None:
+        _tint(left, content.silhouette)
+    if content.joints is not None:
+        _draw_joints(left, content.joints, frame)
+    if content.vertices_m is not None and len(content.vertices_m):
+        _draw_mesh(right, content.vertices_m, model, frame)
+    if content.classification is not None:
+        _write_text(left, f"{content.classification.label} {content.classification.confidence:.2f}")
     return np.hstack([left, right])
 
 
 def write_picture(pictures: Sequence[NDArray[np.uint8]], columns: int, output: Path) -> None:
-    """Write RGB pictures of one size (H, W, 3), laid out in rows, as one image file.
+    """Write RGB pictures of one size (H, W, 3) in rows of one image file.
 
     Raises:
-        RecordingError: There is nothing to draw, or the file cannot be written.
+        RecordingError: There are no pictures, or the file type is unknown.
     """
     if not pictures:
-        msg = "overlay: none of the frames asked for is in the recording; nothing to draw"
+        msg = "overlay: expected at least one frame to draw, the recording has none of the requested ones"
         raise RecordingError(msg)
     rows = []
     blank = np.zeros_like(pictures[0])
@@ -74,11 +78,11 @@ def write_picture(pictures: Sequence[NDArray[np.uint8]], columns: int, output: P
         row = list(pictures[start : start + columns])
         rows.append(np.hstack(row + [blank] * (columns - len(row))))
     output.parent.mkdir(parents=True, exist_ok=True)
-    encoded, content = cv2.imencode(output.suffix or ".png", cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    encoded, data = cv2.imencode(output.suffix or ".png", cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
     if not encoded:
         msg = f"overlay: expected a picture file such as overlay.png, got {output}"
         raise RecordingError(msg)
-    output.write_bytes(content.tobytes())
+    output.write_bytes(data.tobytes())
 
 
 def _tint(picture: NDArray[np.uint8], silhouette: Silhouette) -> None:
@@ -109,17 +113,17 @@ def _side_color(joint: int) -> tuple[int, int, int]:
 
 
 def _draw_mesh(picture: NDArray[np.uint8], vertices_m: NDArray[np.float32], model: BodyModel, frame: RgbdFrame) -> None:
-    _, triangle = render_person(model, vertices_m, frame.intrinsics)
+    _, triangle_id = render_person(model, vertices_m, frame.intrinsics)
     corners = vertices_m[model.faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    # A light at the camera: a face turned to the viewer is bright.
+    # The light is at the camera: a triangle that faces the camera is bright.
     brightness = AMBIENT + (1.0 - AMBIENT) * np.abs(normals[:, 2])
-    hit = triangle >= 0
-    shaded = brightness[triangle[hit]][:, None] * MESH_RGB
+    hit = triangle_id >= 0
+    shaded = brightness[triangle_id[hit]][:, None] * MESH_RGB
     picture[hit] = ((1.0 - MESH_OPACITY) * picture[hit] + MESH_OPACITY * shaded).astype(np.uint8)
 
 
-def _write(picture: NDArray[np.uint8], text: str) -> None:
+def _write_text(picture: NDArray[np.uint8], text: str) -> None:
     cv2.rectangle(picture, (0, 0), (12 * len(text) + 8, TEXT_HEIGHT_PX + 6), (0, 0, 0), -1)
     cv2.putText(picture, text, (4, TEXT_HEIGHT_PX), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1, cv2.LINE_AA)

@@ -1,8 +1,8 @@
-"""Render a body mesh to depth, triangle ids and colour with a z-buffer on one core.
+"""Rasteriser of closed meshes: depth, triangle ids and colour with a z-buffer on one core.
 
-The inverse of the depth is linear over the image of a plane, so it is what the rasteriser interpolates and compares;
-the result is the exact depth of the triangle at each pixel's centre. The mesh is closed and seen from outside:
-triangles that face away are left out.
+The inverse depth of a plane is linear in the image, so the rasteriser interpolates and compares inverse depths; the
+result is the exact depth of the triangle at each pixel's centre. Triangles that face away from the camera are skipped,
+as they are hidden in a closed mesh seen from outside.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_mesh", "empty_buffers", "render_person", "shade", "vertex_normals"]
 
 NEAREST_M = 0.05
-"""Triangles with a corner nearer than this are left out rather than clipped [m]."""
+"""Triangles with a corner nearer than this are skipped, not clipped [m]."""
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -35,7 +35,7 @@ def _rasterise(
     inverse_depth: NDArray[np.float32],
     triangle_id: NDArray[np.int32],
 ) -> None:
-    """Draw triangles into the two buffers (H, W) where they are nearer than what is there."""
+    """Draw triangles into the two buffers (H, W) where they are nearer than their content."""
     height, width = inverse_depth.shape
     fx, fy, cx, cy = camera
     count = vertices.shape[0]
@@ -50,7 +50,7 @@ def _rasterise(
         if q[a] == 0.0 or q[b] == 0.0 or q[c] == 0.0:
             continue
         ua, va, ub, vb, uc, vc = u[a], v[a], u[b], v[b], u[c], v[c]
-        # Anticlockwise from outside is a negative area here, for image rows grow downwards.
+        # Triangles are anticlockwise from outside; image rows increase downwards, so their area is negative.
         area = (ub - ua) * (vc - va) - (uc - ua) * (vb - va)
         if area >= 0.0:
             continue
@@ -61,7 +61,7 @@ def _rasterise(
         if left > right or top > bottom:
             continue
         scale = 1.0 / area
-        # Barycentric weight of a corner: the edge function of the other two, divided by the area.
+        # Barycentric weight of a corner: the edge function of the other two corners divided by the area.
         a_du, a_dv = -(vc - vb) * scale, (uc - ub) * scale
         b_du, b_dv = -(va - vc) * scale, (ua - uc) * scale
         a_row = a_du * (left - ub) + a_dv * (top - vb)
@@ -84,7 +84,7 @@ def _rasterise(
 
 @numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
 def vertex_normals(vertices_m: NDArray[np.float32], faces: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Return the unit outward normal (V, 3) of every vertex: the sum of its triangles' normals times their areas."""
+    """Return the unit outward normals (V, 3) of the vertices: the area-weighted mean normal of their triangles."""
     normals = np.zeros_like(vertices_m)
     for face in range(faces.shape[0]):
         a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
@@ -122,7 +122,7 @@ def _shade(  # noqa: PLR0913, PLR0917  (numba takes plain numbers and arrays)
             if face < 0 or face >= faces.shape[0]:
                 continue
             a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-            # Ray times plane in barycentric form: solve for the corner weights of the viewing ray.
+            # Intersection of the viewing ray with the triangle, as weights of the corners.
             rx, ry = (column - cx) / fx, (row - cy) / fy
             ax, ay = vertices[a, 0] - rx * vertices[a, 2], vertices[a, 1] - ry * vertices[a, 2]
             bx, by = vertices[b, 0] - rx * vertices[b, 2], vertices[b, 1] - ry * vertices[b, 2]
@@ -137,7 +137,7 @@ def _shade(  # noqa: PLR0913, PLR0917  (numba takes plain numbers and arrays)
 
 
 def empty_buffers(intrinsics: CameraIntrinsics) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return buffers in which nothing is drawn: inverse depth (H, W) [1/m] of 0 and triangle id (H, W) of -1."""
+    """Return empty buffers: inverse depth (H, W) [1/m], all 0, and triangle id (H, W), all -1."""
     size = (intrinsics.height_px, intrinsics.width_px)
     return np.zeros(size, dtype=np.float32), np.full(size, -1, dtype=np.int32)
 
@@ -151,14 +151,14 @@ def draw_mesh(
     *,
     first_id: int = 0,
 ) -> None:
-    """Draw a closed mesh into buffers made by `empty_buffers`, hiding and being hidden by what is there.
+    """Draw a closed mesh into buffers made by `empty_buffers`, with occlusion between it and their content.
 
     Args:
         vertices_m: (V, 3) in the camera's optical frame [m].
         faces: (F, 3) anticlockwise from outside.
         intrinsics: The camera.
-        inverse_depth: (H, W) [1/m], 0 = nothing; changed.
-        triangle_id: (H, W), -1 = nothing; changed.
+        inverse_depth: (H, W) [1/m], 0 = empty; changed.
+        triangle_id: (H, W), -1 = empty; changed.
         first_id: Number of the first triangle.
     """
     points = frozen("vertices_m", vertices_m, ("V", 3), np.float32)
@@ -169,10 +169,10 @@ def draw_mesh(
 def render_person(
     model: BodyModel, vertices_m: NDArray[np.float32], intrinsics: CameraIntrinsics
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return depth (H, W) [m], NaN where nobody is, and triangle id (H, W), -1 where nobody is.
+    """Return depth (H, W) [m] and triangle id (H, W) of a body; NaN and -1 outside the body.
 
     Args:
-        model: Gives the triangles.
+        model: Body model with the triangles.
         vertices_m: (V, 3) in the camera's optical frame [m].
         intrinsics: The camera; any size.
     """
@@ -182,7 +182,7 @@ def render_person(
     return np.float32(1.0) / inverse_depth, triangle_id
 
 
-def shade(  # noqa: PLR0913, PLR0917  (a mesh, its look, a camera, two images)
+def shade(  # noqa: PLR0913, PLR0917  (a mesh, its appearance, a camera, two images)
     vertices_m: NDArray[np.float32],
     faces: NDArray[np.int32],
     brightness: NDArray[np.float32],
@@ -193,12 +193,12 @@ def shade(  # noqa: PLR0913, PLR0917  (a mesh, its look, a camera, two images)
     *,
     first_id: int = 0,
 ) -> None:
-    """Paint the pixels of a drawn mesh: the face's colour times the brightness interpolated between its corners.
+    """Colour the pixels of a drawn mesh: the triangle's colour times the brightness interpolated between its corners.
 
     Args:
         vertices_m: (V, 3) in the camera's optical frame [m].
         faces: (F, 3).
-        brightness: (V) factor of every vertex: light and texture.
+        brightness: (V) factor of every vertex, from light and texture.
         face_colors: (F, 3) RGB, 0-255.
         intrinsics: The camera.
         triangle_id: (H, W) from `draw_mesh`.

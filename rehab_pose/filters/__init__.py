@@ -1,1 +1,1 @@
-"""Filters over time."""
+"""Filters of signals over time."""

@@ -1,1 +1,1 @@
-"""Body regions of the Look-Into-Person (LIP) data set on the person's pixels."""
+"""Labelling of the person's pixels with the body parts of the Look-Into-Person (LIP) data set."""

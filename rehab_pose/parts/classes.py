@@ -26,6 +26,7 @@ LIP_CLASSES = (
     "left_shoe",
     "right_shoe",
 )
+"""Names of the classes; a class id is an index in this tuple."""
 
 
 def lip_class(name: str) -> int:

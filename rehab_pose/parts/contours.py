@@ -1,4 +1,4 @@
-"""Points evenly spaced along the outer contour of each part."""
+"""Evenly spaced points along the outer contour of each part."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ __all__ = ["part_contours"]
 
 
 def part_contours(labels: NDArray[np.uint8], box_px: tuple[int, int, int, int], count: int) -> NDArray[np.float32]:
-    """Return `count` points (20, count, 2) u, v [px] on each part's longest outer contour; NaN for parts not seen.
+    """Return points (20, count, 2) u, v [px] on the longest outer contour of each part; NaN for absent parts.
 
     Args:
         labels: (h, w) LIP class over the box, 0 = background.
-        box_px: Where the box lies in the whole image.
-        count: Points for each part.
+        box_px: x, y, width, height of the box in the full image [px].
+        count: Number of points for each part.
     """
-    outlines_px = np.full((len(LIP_CLASSES), count, 2), np.nan, dtype=np.float32)
+    contours_px = np.full((len(LIP_CLASSES), count, 2), np.nan, dtype=np.float32)
     extents = _extents(labels)
     for part in range(1, len(LIP_CLASSES)):
         left, top, right, bottom = extents[part].tolist()
         if right < left:
             continue
-        # A part is a small window of the box; looking for it everywhere costs twenty times as much.
+        # The contour is searched in the bounding box of the part: a search in the full box takes twenty times as long.
         window = labels[top : bottom + 1, left : right + 1] == part
-        found, _ = cv2.findContours(window.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        longest = max(found, key=len)
-        _evenly_spaced(longest.reshape(-1, 2), box_px[0] + left, box_px[1] + top, outlines_px[part])
-    return outlines_px
+        contours, _ = cv2.findContours(window.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        longest = max(contours, key=len)
+        _evenly_spaced(longest.reshape(-1, 2), box_px[0] + left, box_px[1] + top, contours_px[part])
+    return contours_px
 
 
 @numba.njit("int32[:, ::1](uint8[:, ::1])", cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _extents(labels: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Return first column, first row, last column, last row (20, 4) of each class; last < first where it is absent."""
+    """Return first column, first row, last column, last row (20, 4) of each class; last < first if it is absent."""
     extents = np.empty((20, 4), dtype=np.int32)
     extents[:, :2], extents[:, 2:] = max(labels.shape), -1
     for row in range(labels.shape[0]):
@@ -56,14 +56,14 @@ def _extents(labels: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 
 @numba.njit("void(int32[:, ::1], int64, int64, float32[:, ::1])", cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _evenly_spaced(outline_px: NDArray[np.int32], left_px: int, top_px: int, points_px: NDArray[np.float32]) -> None:
-    """Write points (count, 2) at equal steps along a closed outline (M, 2) that is moved to (left, top)."""
-    length, count = len(outline_px), len(points_px)
+def _evenly_spaced(contour_px: NDArray[np.int32], left_px: int, top_px: int, points_px: NDArray[np.float32]) -> None:
+    """Write points (count, 2) at equal steps along a closed contour (M, 2), translated by (left, top) [px]."""
+    length, count = len(contour_px), len(points_px)
     along = np.zeros(length + 1)
     for i in range(length):
         following = (i + 1) % length
-        du = outline_px[following, 0] - outline_px[i, 0]
-        dv = outline_px[following, 1] - outline_px[i, 1]
+        du = contour_px[following, 0] - contour_px[i, 0]
+        dv = contour_px[following, 1] - contour_px[i, 1]
         along[i + 1] = along[i] + np.sqrt(float(du * du + dv * dv))
     segment = 0
     for k in range(count):
@@ -73,6 +73,6 @@ def _evenly_spaced(outline_px: NDArray[np.int32], left_px: int, top_px: int, poi
         step = along[segment + 1] - along[segment]
         fraction = (wanted - along[segment]) / step if step > 0 else 0.0
         following = (segment + 1) % length
-        u = outline_px[segment, 0] + fraction * (outline_px[following, 0] - outline_px[segment, 0])
-        v = outline_px[segment, 1] + fraction * (outline_px[following, 1] - outline_px[segment, 1])
+        u = contour_px[segment, 0] + fraction * (contour_px[following, 0] - contour_px[segment, 0])
+        v = contour_px[segment, 1] + fraction * (contour_px[following, 1] - contour_px[segment, 1])
         points_px[k, 0], points_px[k, 1] = left_px + u, top_px + v

@@ -1,4 +1,4 @@
-"""Silhouette and joints to parts: by the nearest bone, or by a parsing network."""
+"""Labelling of body parts in a silhouette, by the nearest bone or by a human parsing network."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["PartLabeller"]
 
 
 class PartLabeller:
-    """Labels the pixels of a silhouette."""
+    """Labels the pixels of silhouettes with body parts."""
 
     def __init__(self, settings: PartSettings | None = None) -> None:
-        """Load the parsing network if the method asks for it.
+        """Load the parsing network if the method of the settings has one.
 
         Raises:
             ModelFileError: Its weights cannot be used.
@@ -31,19 +31,18 @@ class PartLabeller:
         return self._parser.model_id if self._parser else self._settings.method
 
     def reset(self) -> None:
-        """Do nothing: each frame stands alone."""
+        """Do nothing: frames are processed independently."""
 
     def process(self, item: PersonView | None) -> BodyParts | None:
         """Return the parts of a person, None without one."""
         return None if item is None else self.label(item.silhouette, item.joints)
 
     def label(self, silhouette: Silhouette, joints: Joints) -> BodyParts:
-        """Return the parts of a silhouette.
+        """Return the labels of a silhouette and the contours of its parts.
 
         Args:
             silhouette: The person's pixels.
-            joints: The same person's SMPL_24 joints at the same stamp, in the same frame; the parsing network does
-                without them.
+            joints: SMPL_24 joints of the same person in the same frame; the parsing network does not use them.
         """
         if self._parser:
             labels = self._parser.parse(silhouette)

@@ -1,8 +1,8 @@
-"""Each pixel of the surface takes the part of the nearest bone, measured in 3D.
+"""Labelling of body parts by the nearest bone in 3D.
 
-The distance from a pixel's surface point p to a bone is |p - (a + t v)| - r: a is where the bone begins, v the vector
-to its end, t in 0-1 the nearest place on it, and r the thickness of its flesh. So an arm in front of the trunk stays an
-arm.
+The distance of the surface point p of a pixel to a bone is |p - (a + t v)| - r, with the start a of the bone, the
+vector v to its end, the parameter t in 0-1 of its nearest point, and the radius r of the body around it. Because the
+distance is measured in 3D, an arm in front of the trunk is labelled as an arm.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["BONES", "HAIR_ABOVE_HEAD_M", "label_by_nearest_bone"]
 
 _ARM_START = 0.35
-"""Sleeves end here, as a fraction of the upper arm from the shoulder."""
+"""End of the sleeves as a fraction of the upper arm from the shoulder."""
 
-# Bone by its two joints, from and to fractions along it, flesh radius [m], LIP class. Radii: half of the segment
-# breadths of NASA-STD-3000 (50th percentile); the waist was set on four simulated people, seen from
-# the front, the side and the back (48 frames).
+# Each bone: its two joints, its start and end as fractions of the vector between them, its radius [m], its LIP class.
+# Radii are half of the segment breadths in NASA-STD-3000 (50th percentile); that of the waist was tuned on four
+# simulated people seen from the front, the side and the back (48 frames).
 BONES: tuple[tuple[str, str, float, float, float, str], ...] = (
     ("head", "head", 0.0, 0.0, 0.10, "face"),
     ("neck", "head", 0.0, 1.0, 0.06, "face"),
@@ -56,8 +56,8 @@ BONES: tuple[tuple[str, str, float, float, float, str], ...] = (
     ("right_ankle", "right_foot", 0.0, 1.4, 0.04, "right_shoe"),
 )
 HAIR_ABOVE_HEAD_M = 0.13
-"""The hairline lies this far above the head joint along neck to head [m]; anything from 0.12 to 0.14 fits the same
-people within 0.2 % of their pixels."""
+"""Height of the hairline above the head joint along the vector from neck to head [m]; values from 0.12 to 0.14 change
+less than 0.2 % of the pixels of the simulated people."""
 
 _FIRST = np.array([SMPL_24.index(bone[0]) for bone in BONES])
 _SECOND = np.array([SMPL_24.index(bone[1]) for bone in BONES])
@@ -77,7 +77,7 @@ def label_by_nearest_bone(silhouette: Silhouette, joints: Joints, stride_px: int
     Args:
         silhouette: The person's pixels.
         joints: The same person's joints at the same stamp, in the same frame; NaN where one is missing.
-        stride_px: One point is measured in each square of so many pixels a side.
+        stride_px: Side of the square cells that are labelled by one measured point each [px].
 
     Raises:
         ContractError: The joints are not SMPL's 24 (or DKP-Net's, whose order is the same).
@@ -89,7 +89,7 @@ def label_by_nearest_bone(silhouette: Silhouette, joints: Joints, stride_px: int
     pixel, depths_m = _sample(silhouette.inside, silhouette.depth_m, stride_px)
     intrinsics = np.array([camera.fx, camera.fy, camera.cx, camera.cy])
     points_m = _lift(pixel, depths_m, camera.width_px, intrinsics)
-    # Without any depth nothing can be told apart: all is trunk, as it is without any joint.
+    # Without depth or without joints all points are trunk.
     parts = np.full(points_m.shape[1], _TRUNK, dtype=np.int32)
     if points_m[2].any():
         _label_points(points_m, joints.positions_m, parts)
@@ -98,7 +98,7 @@ def label_by_nearest_bone(silhouette: Silhouette, joints: Joints, stride_px: int
 
 
 def _label_points(points_m: NDArray[np.float32], positions_m: NDArray[np.float64], parts: NDArray[np.int32]) -> None:
-    """Write the parts (N) of surface points (3, N) [m] for joints (24, 3) [m], NaN = missing."""
+    """Write the parts (N) of surface points (3, N) [m] for joints (24, 3) [m]; NaN = missing."""
     vector = positions_m[_SECOND] - positions_m[_FIRST]
     known = np.isfinite(vector).all(axis=1)
     begin = positions_m[_FIRST] + _BEGIN[:, None] * vector
@@ -108,35 +108,35 @@ def _label_points(points_m: NDArray[np.float32], positions_m: NDArray[np.float64
 
 
 def _has_hair(points_m: NDArray[np.float32], positions_m: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which points (3, N) [m] on a head lie where hair grows: on top, and at the back above the neck."""
+    """Return which points (3, N) [m] of a head are hair (N): those above the hairline, and those at the back."""
     head_m = positions_m[_HEAD]
     neck_to_head = head_m - positions_m[_NECK]
     across = positions_m[_LEFT_SHOULDER] - positions_m[_RIGHT_SHOULDER]
     forward = np.cross(across, neck_to_head)  # in the camera's frame, where x right, y down, z forward is right-handed
-    # A missing joint makes its direction NaN, and comparisons with NaN are false: no hair that way.
+    # Directions with a missing joint are NaN, and comparisons with NaN are false.
     above_m = _along(points_m, head_m, neck_to_head)
-    before_m = _along(points_m, head_m, forward)
-    return (above_m > HAIR_ABOVE_HEAD_M) | ((above_m > 0.0) & (before_m < 0.0))
+    in_front_m = _along(points_m, head_m, forward)
+    return (above_m > HAIR_ABOVE_HEAD_M) | ((above_m > 0.0) & (in_front_m < 0.0))
 
 
 def _along(
     points_m: NDArray[np.float32], origin_m: NDArray[np.float64], direction: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Return how far points (3, N) lie from an origin along a direction of any length [m]; NaN where it has none."""
+    """Return the coordinate (N) [m] of points (3, N) along a direction from an origin; NaN for a zero direction."""
     length = np.linalg.norm(direction)
     unit = direction / (length if length > 0.0 else np.nan)
     along_m: NDArray[np.float32] = unit.astype(np.float32) @ points_m - np.float32(unit @ origin_m)
     return along_m
 
 
-# A record's arrays are read-only, which is part of numba's array types.
+# The arrays of records are read-only, which is part of a numba array type.
 _INSIDE_TYPE = numba.types.Array(numba.boolean, 2, "C", readonly=True)
 _DEPTH_TYPE = numba.types.Array(numba.float32, 2, "C", readonly=True)
 
 
 @numba.njit("void(float32[:, ::1])", cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _fill_from_nearest(depth_m: NDArray[np.float32]) -> None:
-    """Give every cell that is 0 the value of the nearest one that is not, in two sweeps (Borgefors 1986)."""
+    """Replace every 0 by the value of the nearest other cell, by a chamfer distance in two sweeps (Borgefors 1986)."""
     height, width = depth_m.shape
     one = np.float32(1.0)
     distance = np.empty((height, width), dtype=np.float32)
@@ -149,7 +149,7 @@ def _fill_from_nearest(depth_m: NDArray[np.float32]) -> None:
             row = first_row + i * step
             for j in range(width):
                 column = first_column + j * step
-                # The four neighbours that this sweep has been to: one beside, three in the row before.
+                # The four neighbours that this sweep has visited: three in the previous row, one in the same row.
                 for neighbour in range(4):
                     other_row = row if neighbour == 3 else row - step
                     other_column = column - step if neighbour == 3 else column + neighbour - 1
@@ -179,7 +179,7 @@ def _nearest(
         squared = vx * vx + vy * vy + vz * vz
         inverse = one / squared if squared > np.float32(1e-9) else zero
         part = classes[b]
-        # Without branches, bones outside and points inside: the compiler makes eight points one instruction.
+        # The loop over points has no branches, so that the compiler vectorises it.
         for i in range(count):
             x, y, z = xs[i] - ax, ys[i] - ay, zs[i] - az
             t = (x * vx + y * vy + z * vz) * inverse
@@ -197,10 +197,10 @@ def _nearest(
 def _sample(
     inside: NDArray[np.bool_], depth_m: NDArray[np.float32], stride: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return, for each cell, the pixel that stands for it (row * w + column, -1 = nobody there) and its depth [m].
+    """Return for each cell its representative pixel (row * w + column, -1 = no person) and the depth of it [m].
 
-    It is the cell's first pixel on the person that has a depth, or else the first on the person, with the depth of the
-    nearest cell that has one: 0 everywhere when none has.
+    The pixel is the first one on the person with a depth. In a cell without depth it is the first one on the person,
+    and the depth is that of the nearest cell with a depth, or 0 if there is none.
     """
     height, width = inside.shape
     shape = ((height + stride - 1) // stride, (width + stride - 1) // stride)
@@ -227,16 +227,16 @@ def _sample(
 def _lift(
     pixel: NDArray[np.int32], depths_m: NDArray[np.float32], width_px: int, camera: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Return the surface points (3, N) [m] of the cells with a person, for a camera (4) fx, fy, cx, cy [px]."""
+    """Return the surface points (3, N) [m] of the cells on the person, for a camera (4) fx, fy, cx, cy [px]."""
     points_m = np.empty((3, np.count_nonzero(pixel >= 0)), dtype=np.float32)
     point = 0
     for row in range(pixel.shape[0]):
         for column in range(pixel.shape[1]):
-            place = pixel[row, column]
-            if place >= 0:
+            index = pixel[row, column]
+            if index >= 0:
                 z = depths_m[row, column]
-                points_m[0, point] = (place % width_px - camera[2]) / camera[0] * z
-                points_m[1, point] = (place // width_px - camera[3]) / camera[1] * z
+                points_m[0, point] = (index % width_px - camera[2]) / camera[0] * z
+                points_m[1, point] = (index // width_px - camera[3]) / camera[1] * z
                 points_m[2, point] = z
                 point += 1
     return points_m
@@ -248,7 +248,7 @@ def _lift(
 def _paint(
     inside: NDArray[np.bool_], pixel: NDArray[np.int32], parts: NDArray[np.int32], stride: int
 ) -> NDArray[np.uint8]:
-    """Return the labels (h, w): each cell's part on its pixels of the person."""
+    """Return the labels (h, w): the pixels of the person take the part of their cell."""
     height, width = inside.shape
     labels = np.zeros((height, width), dtype=np.uint8)
     point = 0

@@ -1,4 +1,4 @@
-"""What a person may change about parts."""
+"""Settings of the parts."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ __all__ = ["PartSettings"]
 
 @dataclass(frozen=True)
 class PartSettings(Settings):
-    """How parts are labelled and how many contour points each gets."""
+    """Method of labelling and number of contour points."""
 
     method: str = setting(
         "joints",
-        "joints: each pixel takes the part of the nearest bone, no weights; psp: a parsing network on the person's "
-        "colours (Single-Human-Parsing-LIP, Eq 13), which needs PyTorch and weights_path",
+        "joints: each pixel takes the part of the nearest bone, no weights; psp: a human parsing network on the colour "
+        "image (Single-Human-Parsing-LIP, Eq 13), which needs PyTorch and weights_path",
         choices=("joints", "psp"),
     )
-    weights_path: str = setting("", "psp: checkpoint of Single-Human-Parsing-LIP; none comes with this package")
+    weights_path: str = setting("", "psp: checkpoint of Single-Human-Parsing-LIP; this package contains none")
     points_per_contour: int = setting(
         20, "Points evenly spaced along the outer contour of each part", minimum=3, maximum=500
     )
     stride_px: int = setting(
-        2, "joints: measure one point in each square of so many pixels a side", minimum=1, maximum=16
+        2, "joints: side of the square cells that are labelled by one measured point each [px]", minimum=1, maximum=16
     )

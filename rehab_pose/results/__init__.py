@@ -1,1 +1,1 @@
-"""What a person reads: pictures and summaries."""
+"""Files with results: summaries, files for each frame, and files of bones."""

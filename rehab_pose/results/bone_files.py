@@ -1,4 +1,4 @@
-"""Bones as files: PLY meshes whole and one a bone, a table of poses; and what bones are made from."""
+"""Files of bones: PLY meshes and tables to write, licensed bone models to read."""
 
 from __future__ import annotations
 
@@ -32,29 +32,30 @@ __all__ = ["posed_surface", "read_template", "surfaces_of", "write_bones", "writ
 
 PLY_VERTEX = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4")])
 PLY_FACE = np.dtype([("count", "u1"), ("corners", "<i4", 3), ("bone", "<i4")])
+"""Vertices and triangles of a binary PLY file."""
 COLUMNS = ("bone", "side", "parent", "length_m", "radius_m", "sigma_m", "x_m", "y_m", "z_m", "qx", "qy", "qz", "qw")
 
 
 def posed_surface(model: BodyModel, parameters: BodyParameters) -> Surface:
-    """Return a body model's skin in a posture."""
+    """Return the skin of a body model in a pose."""
     positions, rotations = pose_joints(model, parameters)
     vertices = pose_vertices_of_joints(model, parameters, positions, rotations)
     return Surface(vertices.astype(np.float64), model.faces, positions, rotations)
 
 
 def surfaces_of(model: BodyModel) -> Callable[[Body], list[Surface]]:
-    """Return what gives `BoneInferrer` the skin of a body: at rest, and at the ends of what joints do in exercises."""
+    """Return the function from a body to its skin at rest and at the limits of the joints, for `BoneInferrer`."""
 
     def surfaces(body: Body) -> list[Surface]:
         betas = body.parameters.betas
-        postures = np.concatenate([np.zeros((1, 24, 3)), reach_rotations_rad()])
-        return [posed_surface(model, BodyParameters(betas, turns, np.zeros(3))) for turns in postures]
+        poses_rad = np.concatenate([np.zeros((1, 24, 3)), reach_rotations_rad()])
+        return [posed_surface(model, BodyParameters(betas, pose_rad, np.zeros(3))) for pose_rad in poses_rad]
 
     return surfaces
 
 
 def write_ply(path: Path, mesh: BoneMesh, bone_names: tuple[str, ...]) -> None:
-    """Write bones as a binary PLY; every triangle carries its bone's number, the header the names.
+    """Write bones as a binary PLY; every triangle has the number of its bone, and the header has the names.
 
     Raises:
         RecordingError: The file cannot be written.
@@ -83,7 +84,7 @@ def write_ply(path: Path, mesh: BoneMesh, bone_names: tuple[str, ...]) -> None:
 
 
 def write_bones(folder: Path, bones: Bones) -> int:
-    """Write skeleton.ply, one PLY a bone, bones.csv and joints.csv; return how many files that were.
+    """Write skeleton.ply, one PLY for each bone, bones.csv and joints.csv; return the number of files.
 
     Raises:
         ContractError: The bones have no meshes.
@@ -120,9 +121,9 @@ def _write_tables(folder: Path, bones: Bones) -> None:
         writer.writerow([*COLUMNS, "source"])
         for number, name in enumerate(bones.names):
             values = (bones.length_m[number], bones.radius_m[number], sigma[number])
-            place = bones.camera_from_bone[number, :3, 3]
-            figures = [f"{value:.6f}" for value in (*values, *place, *quaternions[number])]
-            writer.writerow([name, side_of(name), parent_of(name), *figures, bones.source])
+            origin = bones.camera_from_bone[number, :3, 3]
+            numbers = [f"{value:.6f}" for value in (*values, *origin, *quaternions[number])]
+            writer.writerow([name, side_of(name), parent_of(name), *numbers, bones.source])
     with (folder / "joints.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["joint", "x_m", "y_m", "z_m"])
@@ -133,6 +134,8 @@ def _write_tables(folder: Path, bones: Bones) -> None:
 
 @dataclass(frozen=True)
 class _OssoFile:
+    """Key of one of OSSO's arrays and the pattern of its file name."""
+
     key: str
     pattern: str
 
@@ -146,15 +149,15 @@ OSSO_FILES = (
 
 
 def read_template(path: Path, *, gender: str = "female", star: Path | None = None) -> BoneTemplate:
-    """Return the bones of a licensed model that the user has.
+    """Return the bone template of a licensed model that the user has obtained.
 
     Args:
         path: SKEL's `skel_female.pkl` or `skel_male.pkl`, or the folder of OSSO's files.
-        gender: Which of OSSO's files.
-        star: STAR's `model.npz` of the same gender, for OSSO.
+        gender: Gender of OSSO's files.
+        star: STAR's `model.npz` of the same gender; only OSSO needs it.
 
     Raises:
-        ModelFileError: A file is missing, damaged, holds code, or is not what it should be.
+        ModelFileError: A file is missing, damaged, contains code, or has another content.
     """
     if path.is_file():
         content = _unpickled(path)
@@ -163,25 +166,26 @@ def read_template(path: Path, *, gender: str = "female", star: Path | None = Non
             raise ModelFileError(msg)
         return _checked(path, lambda: skel_template(content))
     if not path.is_dir():
-        msg = f"bones: expected SKEL's file or OSSO's folder at {path}, there is neither"
+        msg = f"bones: expected SKEL's file or OSSO's folder at {path}, found neither"
         raise ModelFileError(msg)
     if star is None:
-        msg = "bones: OSSO's skeleton lies down; give STAR's model.npz too, whose joints bring it to its feet"
+        msg = "bones: OSSO's skeleton is in a lying pose; give STAR's model.npz too, whose joints move it upright"
         raise ModelFileError(msg)
-    files: dict[str, Any] = {file.key: _unpickled(_found(path, file.pattern, gender)) for file in OSSO_FILES}
+    files: dict[str, Any] = {file.key: _unpickled(_osso_file(path, file.pattern, gender)) for file in OSSO_FILES}
     files["star"] = _read_npz(star)
     return _checked(path, lambda: osso_template(files))
 
 
-def _checked(path: Path, made: Callable[[], BoneTemplate]) -> BoneTemplate:
+def _checked(path: Path, make: Callable[[], BoneTemplate]) -> BoneTemplate:
+    """Return the template that `make` computes; turn errors of its content into a ModelFileError."""
     try:
-        return made()
+        return make()
     except (ValueError, TypeError, IndexError, KeyError) as error:
-        msg = f"bones: {path} is no usable skeleton: {error}"
+        msg = f"bones: {path} is not a usable skeleton: {error}"
         raise ModelFileError(msg) from error
 
 
-def _found(folder: Path, pattern: str, gender: str) -> Path:
+def _osso_file(folder: Path, pattern: str, gender: str) -> Path:
     wanted = re.compile(pattern.replace("{gender}", gender))
     for file in sorted(folder.rglob("*.pkl")):
         if wanted.fullmatch(file.name):
@@ -203,5 +207,5 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError) as error:
-        msg = f"bones: {path} is no .npz of plain arrays: {error}"
+        msg = f"bones: {path} is not an .npz of plain arrays: {error}"
         raise ModelFileError(msg) from error

@@ -1,4 +1,4 @@
-"""Files that say what was found in each image: the silhouette, the joints, and a picture of both."""
+"""Files with the results of each frame: silhouette, joints, and a picture of both."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from rehab_pose.datatypes import JointVisibility
-from rehab_pose.drawing.overlay import Findings, draw_overlay
+from rehab_pose.drawing.overlay import OverlayContent, draw_overlay
 from rehab_pose.errors import RecordingError
 from rehab_pose.results.summary import frame_summary
 
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["FrameFiles"]
 
 PERSON = 255
+"""Value of the person's pixels in a silhouette image."""
 JPEG_QUALITY = 90
 
 
 class FrameFiles:
-    """Writes three files a frame."""
+    """Writes three files for each frame."""
 
     FOLDERS: ClassVar = ("silhouettes", "joints", "overlays")
 
@@ -37,8 +38,8 @@ class FrameFiles:
         """Make the folders.
 
         Args:
-            output: Where they go.
-            model: Its faces are drawn.
+            output: Parent of the folders.
+            model: Body model with the triangles of the mesh.
         """
         self._silhouettes, self._joints, self._overlays = (output / name for name in self.FOLDERS)
         self._model = model
@@ -46,7 +47,7 @@ class FrameFiles:
             folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, name: str, frame: RgbdFrame, result: PipelineResult) -> None:
-        """Write what one frame gave; `name` is the files' name without ending.
+        """Write the results of one frame; `name` is the name of the files without ending.
 
         Raises:
             RecordingError: A file cannot be written.
@@ -55,19 +56,19 @@ class FrameFiles:
         if result.silhouette is not None:
             mask[result.silhouette.full_mask()] = PERSON
         _write(self._silhouettes / f"{name}.png", mask)
-        content = json.dumps(joints_of(result), indent=1, allow_nan=False)
-        (self._joints / f"{name}.json").write_text(content + "\n", encoding="utf-8")
+        text = json.dumps(joints_of(result), indent=1, allow_nan=False)
+        (self._joints / f"{name}.json").write_text(text + "\n", encoding="utf-8")
         vertices_m = None if result.body is None else result.body.vertices_m
-        findings = Findings(result.silhouette, result.joints, vertices_m, result.exercise.classification)
-        picture = draw_overlay(frame, findings, self._model)
+        content = OverlayContent(result.silhouette, result.joints, vertices_m, result.exercise.classification)
+        picture = draw_overlay(frame, content, self._model)
         _write(self._overlays / f"{name}.jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
 
 def joints_of(result: PipelineResult) -> dict[str, Any]:
-    """Return a frame's joints as JSON holds them.
+    """Return the joints of a frame as JSON values.
 
     Positions are in metres in the camera's optical frame (x right, y down, z forward), null where a joint is missing;
-    the list is empty when nobody is there.
+    the list is empty if no person was found.
     """
     return {
         "frame_id": result.frame_id,

@@ -1,4 +1,4 @@
-"""One JSON file that says what was found in every frame of a recording."""
+"""Summary of a recording: one JSON file with the results of every frame."""
 
 from __future__ import annotations
 
@@ -17,26 +17,30 @@ __all__ = ["frame_summary", "write_summary"]
 
 
 def frame_summary(result: PipelineResult) -> dict[str, Any]:
-    """Return what one frame gave, as plain numbers.
+    """Return the results of one frame as JSON values.
 
-    `joints` maps each name to [x, y, z, confidence] in metres in the camera's optical frame; it is null when nobody is
-    there, and a coordinate is null when the joint is missing.
+    `joints` maps each name to [x, y, z, confidence] in metres in the camera's optical frame. It is null if no person
+    was found, and a coordinate is null if the joint is missing.
     """
     silhouette = result.silhouette
-    recognition = result.exercise.classification
+    classification = result.exercise.classification
     return {
         "stamp_ns": result.stamp_ns,
         "silhouette_area_px": 0 if silhouette is None else silhouette.area_px,
         "silhouette_box": None if silhouette is None else list(silhouette.box_px),
         "joints": None if result.joints is None else _joints(result.joints),
-        "label": recognition.label,
-        "confidence": _number(recognition.confidence),
+        "label": classification.label,
+        "confidence": _number(classification.confidence),
         "repetition": None if result.exercise.repetition is None else _repetition(result.exercise.repetition),
     }
 
 
 def write_summary(path: Path, recording: str, models: dict[str, str], frames: Iterable[dict[str, Any]]) -> None:
-    """Write the frames' summaries with the names of the models that made them."""
+    """Write the summaries of frames, with the ids of the models that computed them.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     content = {"recording": recording, "models": models, "frames": list(frames)}
     path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
 
@@ -63,5 +67,5 @@ def _repetition(repetition: Repetition) -> dict[str, Any]:
 
 
 def _number(value: float) -> float | None:
-    """Return a number rounded to 0.1 mm or 0.0001, or None for one that JSON cannot write."""
+    """Return a number rounded to 0.0001 (0.1 mm), None for NaN and infinity, which JSON lacks."""
     return round(float(value), 4) if math.isfinite(value) else None

@@ -1,1 +1,1 @@
-"""Ordered joint names and parents, and the maps between the skeletons this field uses. No positions live here."""
+"""Skeletons: ordered joint names and their parents, without positions."""

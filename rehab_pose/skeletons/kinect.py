@@ -35,7 +35,7 @@ KINECT_25 = Skeleton(
         "right_hand_tip",
         "right_thumb",
     ),
-    # In the SDK the arms and the neck are children of spine_shoulder, whose index is higher than theirs. A parent has to
-    # come first here, so spine_mid is their parent instead.
+    # In the SDK the arms and the neck are children of spine_shoulder, whose index is higher. A parent has to come first
+    # here, so spine_mid is their parent instead.
     parents=(-1, 0, 1, 2, 1, 4, 5, 6, 1, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18, 1, 7, 7, 11, 11),
 )

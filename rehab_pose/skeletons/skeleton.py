@@ -1,4 +1,4 @@
-"""A skeleton: ordered joint names and their parents."""
+"""Definition of a skeleton: ordered joint names and their parents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Skeleton"]
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Joint names in order, and each joint's parent by index (-1 for the root; parents come before children)."""
+    """Joint names in order, and the index of each joint's parent (-1 for the root; parents come before children)."""
 
     name: str
     joint_names: tuple[str, ...]
@@ -28,7 +28,7 @@ class Skeleton:
         """Check that names are unique and parents come first.
 
         Raises:
-            ContractError: They do not.
+            ContractError: Names are repeated, or a parent comes after its child.
         """
         if len(set(self.joint_names)) != len(self.joint_names) or len(self.parents) != len(self.joint_names):
             msg = f"skeleton {self.name}: expected unique joint names with one parent each"
@@ -42,7 +42,7 @@ class Skeleton:
         return len(self.joint_names)
 
     def index(self, joint_name: str) -> int:
-        """Return the position of a joint by name.
+        """Return the index of a joint by name.
 
         Raises:
             ContractError: The skeleton has no such joint.
@@ -63,7 +63,7 @@ class Skeleton:
 
     @cached_property
     def mirror(self) -> NDArray[np.intp]:
-        """Index of each joint's partner on the other side; the joint itself on the midline."""
+        """Index (J) of each joint's counterpart on the other side; a joint on the midline is its own."""
         swap = {"left": "right", "right": "left"}
         partners = []
         for name in self.joint_names:

@@ -1,4 +1,4 @@
-"""The 24 joints of SMPL (Loper et al. 2015), the skeleton that every stage after `joints` speaks."""
+"""The 24 joints of SMPL (Loper et al. 2015), the skeleton of all stages from `joints` on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibration files, and which images are rectified and registered."""
+"""FrameAligner and calibration files: rectification and registration of images."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 COLOR = {"width": 64, "height": 48, "fx": 46.0, "fy": 46.0, "cx": 31.5, "cy": 23.5}
 DEPTH = {"width": 32, "height": 24, "fx": 23.0, "fy": 23.0, "cx": 15.5, "cy": 11.5}
-BENT = CameraCalibration(64, 48, (46.0, 0.0, 31.5, 0.0, 46.0, 23.5, 0.0, 0.0, 1.0), d=(-0.3, 0.1, 0.0, 0.0, 0.0))
-PICTURE = np.tile((np.arange(64) * 4).astype(np.uint8)[None, :, None], (48, 1, 3))
+DISTORTED = CameraCalibration(64, 48, (46.0, 0.0, 31.5, 0.0, 46.0, 23.5, 0.0, 0.0, 1.0), d=(-0.3, 0.1, 0.0, 0.0, 0.0))
+COLOR_IMAGE = np.tile((np.arange(64) * 4).astype(np.uint8)[None, :, None], (48, 1, 3))
 DEPTH_MM = np.full((48, 64), 2000, np.uint16)
 
 
@@ -42,7 +42,7 @@ def file_of(folder: Path, **facts: Any) -> Path:  # noqa: ANN401
         ("", False),
     ],
 )
-def test_a_name_says_whether_images_are_raw(name: str, raw: bool) -> None:
+def test_raw_images_are_recognised_by_the_topic_name(name: str, raw: bool) -> None:
     assert named_raw(name) is raw
 
 
@@ -50,41 +50,41 @@ def test_a_name_says_whether_images_are_raw(name: str, raw: bool) -> None:
     ("choice", "raw", "changes"),
     [("auto", True, True), ("auto", False, False), ("always", False, True), ("never", True, False)],
 )
-def test_raw_images_are_rectified_and_rectified_ones_pass(choice: str, raw: bool, changes: bool) -> None:
+def test_raw_images_are_rectified_and_rectified_images_are_unchanged(choice: str, raw: bool, changes: bool) -> None:
     aligner = FrameAligner(CaptureSettings(rectify=choice), raw_color=raw, raw_depth=raw)
-    color, depth_m, intrinsics = aligner.align(PICTURE, DEPTH_MM, BENT)
-    assert (color is PICTURE) is not changes
+    color, depth_m, intrinsics = aligner.align(COLOR_IMAGE, DEPTH_MM, DISTORTED)
+    assert (color is COLOR_IMAGE) is not changes
     assert depth_m[24, 32] == np.float32(2.0)
-    assert intrinsics == BENT.rectified()
-    again, _, _ = aligner.align(PICTURE, DEPTH_MM, BENT)
+    assert intrinsics == DISTORTED.rectified()
+    again, _, _ = aligner.align(COLOR_IMAGE, DEPTH_MM, DISTORTED)
     np.testing.assert_array_equal(color, again)
 
 
-def test_depth_of_its_own_camera_is_registered(tmp_path: Path) -> None:
+def test_depth_of_a_separate_camera_is_registered(tmp_path: Path) -> None:
     shift = np.eye(4)
     shift[0, 3] = 0.1
     path = file_of(tmp_path, depth=DEPTH, color_from_depth=shift.tolist())
     calibration = read_calibration(path)
     aligner = FrameAligner(CaptureSettings(depth_calibration_path=str(path)))
-    color, depth_m, intrinsics = aligner.align(PICTURE, np.full((24, 32), 2000, np.uint16), calibration.color)
+    color, depth_m, intrinsics = aligner.align(COLOR_IMAGE, np.full((24, 32), 2000, np.uint16), calibration.color)
     assert color.shape[:2] == depth_m.shape == (intrinsics.height_px, intrinsics.width_px) == (48, 64)
-    # 0.1 m at 2 m is 2.3 px of the colour camera: the first columns see nothing.
+    # 0.1 m at 2 m is 2.3 px of the colour camera: the first columns have no return.
     assert np.isnan(depth_m[:, 0]).all()
     assert np.all(depth_m[:, 3:] == np.float32(2.0))
 
 
-def test_sizes_that_differ_are_refused_with_what_to_do(tmp_path: Path) -> None:
+def test_different_sizes_are_refused_with_advice(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"colour 64x48, depth 32x24, camera_info 64x48; .*depth_calibration_path"):
-        FrameAligner().align(PICTURE, np.zeros((24, 32), np.uint16), BENT)
+        FrameAligner().align(COLOR_IMAGE, np.zeros((24, 32), np.uint16), DISTORTED)
     path = file_of(tmp_path, depth=DEPTH, color_from_depth=np.eye(4).tolist())
     aligner = FrameAligner(CaptureSettings(depth_calibration_path=str(path)))
-    with pytest.raises(InputError, match="expected 32x24 pixels as its calibration says, got 64x48"):
-        aligner.align(PICTURE, DEPTH_MM, BENT)
+    with pytest.raises(InputError, match="expected 32x24 pixels as in its calibration, got 64x48"):
+        aligner.align(COLOR_IMAGE, DEPTH_MM, DISTORTED)
     with pytest.raises(InputError, match="expected colour and camera_info of one size, got colour 32x24"):
-        aligner.align(PICTURE[:24, :32], DEPTH_MM, BENT)
+        aligner.align(COLOR_IMAGE[:24, :32], DEPTH_MM, DISTORTED)
 
 
-def test_a_file_says_lens_and_depth_camera(tmp_path: Path) -> None:
+def test_a_file_contains_distortion_and_depth_camera(tmp_path: Path) -> None:
     path = file_of(tmp_path, d=[0.1, 0.0, 0.0, 0.0], depth=DEPTH, color_from_depth=np.eye(4).tolist())
     calibration = read_calibration(path)
     assert calibration.color.distorted
@@ -95,7 +95,7 @@ def test_a_file_says_lens_and_depth_camera(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "sentence"),
+    ("facts", "message"),
     [
         ({"depth": DEPTH}, 'expected "color_from_depth"'),
         ({"depth": DEPTH, "color_from_depth": [1, 2, 3]}, 'expected "color_from_depth"'),
@@ -103,11 +103,11 @@ def test_a_file_says_lens_and_depth_camera(tmp_path: Path) -> None:
         ({"d": ["much"]}, "expected width, height, fx"),
     ],
 )
-def test_files_that_say_something_else_are_refused(tmp_path: Path, facts: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(RecordingError, match=sentence):
+def test_files_with_another_content_are_refused(tmp_path: Path, facts: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecordingError, match=message):
         read_calibration(file_of(tmp_path, **facts))
 
 
-def test_a_file_without_depth_camera_does_not_serve_registration(tmp_path: Path) -> None:
+def test_registration_needs_a_file_with_a_depth_camera(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match='expected the sections "depth"'):
         FrameAligner(CaptureSettings(depth_calibration_path=str(file_of(tmp_path))))

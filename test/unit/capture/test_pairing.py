@@ -1,4 +1,4 @@
-"""StampPairer: each image once, within the slop, nothing lost uncounted."""
+"""StampPairer: each item in at most one pair, within the slop, and every other item counted."""
 
 from __future__ import annotations
 
@@ -14,49 +14,50 @@ SLOP_S = 0.016
 
 def run(events: list[tuple[str, int]], pairer: StampPairer[int, int]) -> list[tuple[int, int]]:
     pairs = []
-    for kind, stamp in events:
-        add = pairer.add_first if kind == "color" else pairer.add_second
+    for stream, stamp in events:
+        add = pairer.add_first if stream == "first" else pairer.add_second
         pairs += add(stamp, stamp)
     return pairs
 
 
-def test_equal_stamps_pair_whatever_comes_first() -> None:
+def test_equal_stamps_are_paired_in_any_order() -> None:
     pairer: StampPairer[int, int] = StampPairer(SLOP_S)
-    events = [("color", 0), ("depth", 0), ("depth", FRAME_NS), ("color", FRAME_NS)]
+    events = [("first", 0), ("second", 0), ("second", FRAME_NS), ("first", FRAME_NS)]
     assert run(events, pairer) == [(0, 0), (FRAME_NS, FRAME_NS)]
     assert pairer.dropped_first == pairer.dropped_second == 0
 
 
-def test_an_image_without_partner_is_counted_when_it_leaves() -> None:
+def test_an_item_without_partner_is_counted_when_it_is_discarded() -> None:
     pairer: StampPairer[int, int] = StampPairer(SLOP_S, depth=3)
-    assert run([("color", index * FRAME_NS) for index in range(5)], pairer) == []
+    assert run([("first", index * FRAME_NS) for index in range(5)], pairer) == []
     assert pairer.dropped_first == 2
 
 
-def test_a_jump_back_in_time_starts_afresh() -> None:
+def test_a_jump_back_in_time_discards_the_waiting_items() -> None:
     pairer: StampPairer[int, int] = StampPairer(SLOP_S)
     late = 100 * FRAME_NS
-    assert run([("color", late), ("color", 0), ("depth", 0)], pairer) == [(0, 0)]
+    assert run([("first", late), ("first", 0), ("second", 0)], pairer) == [(0, 0)]
     assert pairer.jumps_back == 1
     assert pairer.dropped_first == 1
 
 
 @given(
-    losses=st.lists(st.sampled_from(["both", "color", "depth", "neither"]), min_size=1, max_size=60),
+    losses=st.lists(st.sampled_from(["both", "first", "second", "neither"]), min_size=1, max_size=60),
     jitter_seed=st.integers(0, 2**32 - 1),
 )
-def test_every_image_is_paired_dropped_or_waiting(losses: list[str], jitter_seed: int) -> None:
+def test_every_item_is_paired_or_counted_as_dropped(losses: list[str], jitter_seed: int) -> None:
     random = np.random.default_rng(jitter_seed)
     events = []
-    for index, seen in enumerate(losses):
-        kinds = [kind for kind in ("color", "depth") if seen in ("both", kind)]
-        jitter_ns = random.integers(-4_000_000, 4_000_001, size=len(kinds))
-        events += [(kind, index * FRAME_NS + int(late)) for kind, late in zip(kinds, jitter_ns, strict=True)]
+    for index, received in enumerate(losses):
+        streams = [stream for stream in ("first", "second") if received in ("both", stream)]
+        jitter_ns = random.integers(-4_000_000, 4_000_001, size=len(streams))
+        events += [(stream, index * FRAME_NS + int(late)) for stream, late in zip(streams, jitter_ns, strict=True)]
     pairer: StampPairer[int, int] = StampPairer(SLOP_S)
     pairs = run(events, pairer)
-    color_count = sum(kind == "color" for kind, _ in events)
-    depth_count = len(events) - color_count
-    assert all(abs(color - depth) <= SLOP_S * 1e9 for color, depth in pairs)
-    assert len({color for color, _ in pairs}) == len(pairs) == len({depth for _, depth in pairs})
-    assert len(pairs) == sum(seen == "both" for seen in losses)
-    assert 2 * len(pairs) + pairer.dropped_first + pairer.dropped_second + pairer.waiting == color_count + depth_count
+    pairer.clear()
+    first_count = sum(stream == "first" for stream, _ in events)
+    assert all(abs(first - second) <= SLOP_S * 1e9 for first, second in pairs)
+    assert len({first for first, _ in pairs}) == len(pairs) == len({second for _, second in pairs})
+    assert len(pairs) == sum(received == "both" for received in losses)
+    assert len(pairs) + pairer.dropped_first == first_count
+    assert len(pairs) + pairer.dropped_second == len(events) - first_count

@@ -1,4 +1,4 @@
-"""Where message_filters is installed, our pairing agrees with its ApproximateTimeSynchronizer."""
+"""StampPairer agrees with message_filters' ApproximateTimeSynchronizer, where that is installed."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ STREAMS = 1000
 FRAMES = 40
 
 
-def test_the_same_pairs_come_out_of_a_thousand_streams() -> None:
+def test_the_pairs_of_a_thousand_streams_are_the_same() -> None:
     both = [pairs_of(seed) for seed in range(STREAMS)]
     assert not [seed for seed, (ours, theirs) in enumerate(both) if ours != theirs]
     assert sum(len(ours) for ours, _ in both) > STREAMS * FRAMES // 4
 
 
 def pairs_of(seed: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Return the pairs that both make of one stream of colour and depth stamps with jitter, gaps and drift."""
+    """Return the pairs of both implementations for two streams of stamps with jitter, gaps and an offset."""
     random = np.random.default_rng(seed)
     base = NS_PER_S + np.arange(FRAMES) * 33_000_000
     jitter_ns, kept = int(random.integers(1, 8_000_000)), random.uniform(0.7, 1.0)

@@ -1,4 +1,4 @@
-"""DepthRegistration: the identity changes nothing, planes land where geometry says, what is near hides what is far."""
+"""DepthRegistration: identity, planes, occlusion, and agreement with a reference implementation."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ SMALL = CameraIntrinsics(64, 48, 46.0, 46.0, 31.5, 23.5)
 VGA = CameraIntrinsics(640, 480, 460.0, 460.0, 319.5, 239.5)
 
 
-def motion(shift_m: tuple[float, float, float], turn_rad: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Any:  # noqa: ANN401
+def motion(shift_m: tuple[float, float, float], rotation_rad: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Any:  # noqa: ANN401
     matrix = np.eye(4)
-    matrix[:3, :3] = cv2.Rodrigues(np.array(turn_rad))[0]
+    matrix[:3, :3] = cv2.Rodrigues(np.array(rotation_rad))[0]
     matrix[:3, 3] = shift_m
     return matrix
 
 
-def by_hand(
+def register_reference(
     depth_m: NDArray[np.float32],
     depth: CameraIntrinsics,
     color: CameraIntrinsics,
     color_from_depth: Any,  # noqa: ANN401
 ) -> NDArray[np.float64]:
-    """Return what `register` means, pixel by pixel."""
+    """Return the result of `register`, computed pixel by pixel in double precision."""
     out = np.full((color.height_px, color.width_px), np.inf)
     rows, columns = np.nonzero(np.isfinite(depth_m))
     for row, column in zip(rows, columns, strict=True):
@@ -66,8 +66,8 @@ def test_the_identity_returns_the_image_exactly() -> None:
 
 
 @pytest.mark.parametrize("baseline_m", [-0.05, 0.03])
-def test_a_plane_beside_the_camera_lands_where_geometry_says(baseline_m: float) -> None:
-    # Facing the camera at 2 m: every point moves by f b / z, and keeps its depth.
+def test_a_frontal_plane_moves_by_focal_length_times_baseline_over_depth(baseline_m: float) -> None:
+    # Every point of a frontal plane at 2 m moves by f b / z and keeps its depth.
     depth_m = np.full((480, 640), 2.0, np.float32)
     depth_m[100:110, 200:230] = np.nan
     registered = DepthRegistration(VGA, VGA, motion((baseline_m, 0.0, 0.0))).register(depth_m)
@@ -81,26 +81,26 @@ def test_a_plane_beside_the_camera_lands_where_geometry_says(baseline_m: float) 
     assert hole.max() == pytest.approx(229 + moved_px, abs=1.1)
 
 
-def test_a_tilted_plane_keeps_its_equation() -> None:
+def test_a_tilted_plane_has_its_transformed_equation() -> None:
     # n . X = d in the depth camera; the same plane in the colour camera is n' = R n, d' = d + n' . t.
     normal, distance = np.array([0.3, -0.2, 1.0]), 2.0
     pixels = np.stack(np.meshgrid(np.arange(640), np.arange(480)), axis=-1)
     rays = VGA.back_project(pixels, np.ones((480, 640)))
     color_from_depth = motion((0.05, -0.01, 0.02), (0.02, -0.05, 0.01))
     registered = DepthRegistration(VGA, VGA, color_from_depth).register((distance / (rays @ normal)).astype(np.float32))
-    turned = color_from_depth[:3, :3] @ normal
-    expected = (distance + turned @ color_from_depth[:3, 3]) / (rays @ turned)
+    rotated = color_from_depth[:3, :3] @ normal
+    expected = (distance + rotated @ color_from_depth[:3, 3]) / (rays @ rotated)
     seen = np.isfinite(registered)
     assert seen.mean() > 0.85
-    # A pixel shows the depth of a point at most 0.6 px beside it.
+    # A pixel has the depth of a point at most 0.6 px away.
     np.testing.assert_allclose(registered[seen], expected[seen], atol=0.6 * np.abs(np.diff(expected)).max() * 2.0)
 
 
-def test_the_nearest_surface_hides_the_others() -> None:
+def test_the_nearest_surface_occludes_the_others() -> None:
     depth_m = np.full((480, 640), 3.0, np.float32)
     depth_m[:, 300:340] = 1.0
     registered = DepthRegistration(VGA, VGA, motion((-0.05, 0.0, 0.0))).register(depth_m)
-    # The bar moves by 23 px, the wall behind it by 7.7: where both fall, the bar stays; behind it opens a shadow.
+    # The bar moves by 23 px, the wall behind it by 7.7 px: the bar covers the wall and leaves a gap without return.
     np.testing.assert_array_equal(registered[:, 278:316], np.float32(1.0))
     assert np.isnan(registered[:, 319:330]).all()
     np.testing.assert_array_equal(registered[:, 334:600], np.float32(3.0))
@@ -108,17 +108,17 @@ def test_the_nearest_surface_hides_the_others() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("color", [SMALL, CameraIntrinsics(96, 54, 70.0, 71.0, 47.0, 27.5), SMALL.scaled(32, 24)])
-def test_the_fast_way_is_the_obvious_one(seed: int, color: CameraIntrinsics) -> None:
+def test_the_kernel_equals_the_reference_implementation(seed: int, color: CameraIntrinsics) -> None:
     random = np.random.default_rng(seed)
     color_from_depth = motion(tuple(random.uniform(-0.1, 0.1, 3)), tuple(random.uniform(-0.1, 0.1, 3)))
     depth_m = scene(SMALL, seed)
     registered = DepthRegistration(SMALL, color, color_from_depth).register(depth_m)
-    expected = by_hand(depth_m, SMALL, color, color_from_depth)
+    expected = register_reference(depth_m, SMALL, color, color_from_depth)
     same = np.isclose(registered, expected, rtol=1e-5, equal_nan=True)
     assert same.mean() > 0.998, "only where a footprint ends on a pixel centre, single and double precision may differ"
 
 
-def test_a_finer_colour_image_has_no_holes_within_a_surface() -> None:
+def test_a_surface_has_no_holes_in_a_colour_image_of_higher_resolution() -> None:
     color = CameraIntrinsics(1280, 720, 920.0, 920.0, 639.5, 359.5)
     pixels = np.stack(np.meshgrid(np.arange(640), np.arange(480)), axis=-1)
     slope = VGA.back_project(pixels, np.ones((480, 640))) @ np.array([0.8, 0.3, 1.0])
@@ -129,13 +129,13 @@ def test_a_finer_colour_image_has_no_holes_within_a_surface() -> None:
     assert np.isnan(inside).mean() < 0.01
 
 
-def test_what_lies_behind_or_far_beside_the_colour_camera_is_left_out() -> None:
+def test_points_behind_or_far_outside_the_colour_camera_are_left_out() -> None:
     depth_m = np.full((48, 64), 1.0, np.float32)
     assert np.isnan(DepthRegistration(SMALL, SMALL, motion((0.0, 0.0, -1.5))).register(depth_m)).all()
     assert np.isnan(DepthRegistration(SMALL, SMALL, motion((1e6, -1e6, 0.0))).register(depth_m)).all()
 
 
-def test_what_is_no_motion_or_no_image_of_this_camera_is_refused() -> None:
+def test_another_matrix_or_image_size_is_refused() -> None:
     with pytest.raises(ContractError, match="expected a rigid motion"):
         DepthRegistration(SMALL, SMALL, np.diag([1.0, 1.0, -1.0, 1.0]))
     with pytest.raises(ContractError, match="expected a rigid motion"):

@@ -147,7 +147,7 @@ def test_depth_of_a_point_is_the_median_of_the_person_around_it() -> None:
     inside[10:90, 20:60] = True
     figure = silhouette(inside)
     depth_m = np.array(figure.depth_m)
-    # Of the four pixels at the first corner one has no return and one is an outlier; those at the second have no return.
+    # Of the four pixels at the first corner one has no return and one is an outlier; the second corner has no return.
     depth_m[10:12, 20:22] = [[np.nan, 2.0], [2.1, 2.9]]
     depth_m[10:12, 58:60] = np.nan
     contour = families_of(replace(figure, depth_m=depth_m))["contour"]

@@ -1,4 +1,4 @@
-"""A simulated person's silhouette, joints and parts, without the stages that find them."""
+"""True silhouette, joints and parts of the simulated person."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def person(exercise: str, index: int, yaw_deg: float, shape_seed: int) -> Person
 
 @pytest.fixture(scope="session")
 def person_at() -> PersonMaker:
-    """Return a function of exercise, frame, turn [deg] and body's seed to silhouette, joints and LIP classes (h, w)."""
+    """Return a function from exercise, frame, yaw [deg] and shape seed to silhouette, joints and LIP classes (h, w)."""
     return person
 
 

@@ -1,4 +1,4 @@
-"""Parts by Single-Human-Parsing-LIP: published names and sizes, strict loading, and the way back to the silhouette."""
+"""PersonParser: names and sizes of published files, strict loading, and labels on the silhouette."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Person = tuple[Silhouette, Joints, NDArray[np.uint8]]
 
 NARROWING = 16
-"""All layers, a sixteenth of the channels: files of half a MB."""
+"""Divisor of all channel counts, for files of half a MB."""
 PUBLISHED_PARAMETERS = {
     "squeezenet": 1_235_496 - (512 * 1000 + 1000),
     "densenet": 7_978_856 - (1024 * 1000 + 1000) - 2 * 1024,
@@ -40,7 +40,7 @@ PUBLISHED_PARAMETERS = {
     "resnet101": 44_549_160 - (2048 * 1000 + 1000),
     "resnet152": 60_192_808 - (2048 * 1000 + 1000),
 }
-"""`num_params` of torchvision's classifiers without their last layer; DenseNet's last normalisation is left out too."""
+"""`num_params` of torchvision's classifiers without their last layer and DenseNet's last normalisation."""
 
 
 @pytest.fixture(autouse=True)
@@ -50,13 +50,13 @@ def _one_thread() -> None:
 
 
 def saved(path: Path, network: ParsingNetwork) -> Path:
-    """Save as that project does: DataParallel's names, nothing around them."""
+    """Save as that project does: the state with the names of DataParallel."""
     torch.save({f"module.{name}": value for name, value in network.state_dict().items()}, path)
     return path
 
 
-def saying(part: int) -> ParsingNetwork:
-    """Return a network that sees one part everywhere."""
+def constant_network(part: int) -> ParsingNetwork:
+    """Return a network that predicts one part everywhere."""
     network = ParsingNetwork("squeezenet", narrowing=NARROWING).eval()
     with torch.no_grad():
         network.get_parameter("final.0.bias")[part] = 1e4
@@ -70,14 +70,14 @@ def test_backbones_have_the_published_sizes(backbone: str) -> None:
     assert sum(parameter.numel() for parameter in features.parameters()) == PUBLISHED_PARAMETERS[backbone]
 
 
-def test_names_and_shapes_are_those_of_published_files() -> None:
+def test_names_and_shapes_equal_those_of_published_files() -> None:
     with torch.device("meta"):
         residual, dense = (
             {name: tuple(value.shape) for name, value in ParsingNetwork(backbone).state_dict().items()}
             for backbone in ("resnet50", "densenet")
         )
     # ResNet-50: 53 convolutions with 53 normalisations of five tensors. Pyramid: four grids and the bottleneck's two.
-    # Three doublings of 2 + 5 + 1, the last layer's two, the image-level head's four.
+    # Three upsampling steps of 2 + 5 + 1, the last layer's two, the image-level head's four.
     assert len(residual) == 6 * 53 + 4 + 2 + 3 * 8 + 2 + 4
     assert residual["feats.layer3.5.conv2.weight"] == (256, 256, 3, 3)
     assert residual["psp.stages.3.1.weight"] == (2048, 2048, 1, 1)
@@ -95,7 +95,7 @@ def test_names_and_shapes_are_those_of_published_files() -> None:
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_a_file_is_recognised_and_says_the_same(tmp_path: Path, backbone: str) -> None:
+def test_a_saved_network_is_loaded_with_the_same_output(tmp_path: Path, backbone: str) -> None:
     network = ParsingNetwork(backbone, narrowing=NARROWING).eval()
     loaded = load_parsing_network(saved(tmp_path / "PSPNet_last", network), narrowing=NARROWING)
     images = torch.rand(1, 3, 64, 64)
@@ -105,7 +105,7 @@ def test_a_file_is_recognised_and_says_the_same(tmp_path: Path, backbone: str) -
     torch.testing.assert_close(scores.exp().sum(dim=1), torch.ones(1, 64, 64))
 
 
-def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
+def test_tensors_that_do_not_fit_are_named(tmp_path: Path) -> None:
     path = tmp_path / "PSPNet_last"
     state = ParsingNetwork("resnet18", narrowing=NARROWING).state_dict()
     cases = [
@@ -117,9 +117,9 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
         ({**state, "feats.fc.bias": torch.zeros(7)}, r"feats\.fc\.bias of the shape \(7,\) belongs to no layer"),
         ({"backbone.conv1.weight": torch.zeros(7)}, r"its first name is backbone\.conv1\.weight"),
     ]
-    for content, sentence in cases:
+    for content, message in cases:
         torch.save(content, path)
-        with pytest.raises(ModelFileError, match=sentence):
+        with pytest.raises(ModelFileError, match=message):
             load_parsing_network(path, narrowing=NARROWING)
 
 
@@ -138,14 +138,14 @@ def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "made").exists()
 
 
-def test_psp_without_weights_says_where_to_get_them() -> None:
+def test_psp_without_weights_is_refused_with_advice() -> None:
     with pytest.raises(
         ModelFileError, match=r"parts\.weights_path.*Single-Human-Parsing-LIP.*or use the method joints"
     ):
         PartLabeller(PartSettings(method="psp"))
 
 
-def test_without_pytorch_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pytorch_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rehab_pose.checkpoints", None)
     with pytest.raises(MissingDependencyError, match=r"expected PyTorch.*choose the method joints"):
         PartLabeller(PartSettings(method="psp", weights_path="PSPNet_last"))
@@ -156,7 +156,7 @@ def test_the_silhouette_is_filled_from_the_nearest_part() -> None:
     labels, inside = np.zeros((20, 10), np.uint8), np.zeros((20, 10), np.bool_)
     inside[2:18, 2:8] = True
     labels[4:7, 3:7], labels[12:14, 3:7] = hair, pants
-    labels[18:, :] = lip_class("left_shoe")  # outside the silhouette: not a source
+    labels[18:, :] = lip_class("left_shoe")  # outside the silhouette: ignored
     filled = fill_silhouette(labels, inside)
     assert (filled[~inside] == 0).all()
     assert (filled[2:9, 2:8] == hair).all()
@@ -165,7 +165,7 @@ def test_the_silhouette_is_filled_from_the_nearest_part() -> None:
 
 
 class LeftAndRight(torch.nn.Module):
-    """Sees a left arm in the left quarter, a right arm in the right quarter, and nothing between."""
+    """Predicts a left arm in the left quarter, a right arm in the right quarter, and background in between."""
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         assert images.shape == (1, 3, 256, 256)
@@ -174,8 +174,8 @@ class LeftAndRight(torch.nn.Module):
         return logits
 
 
-def test_labels_come_back_to_their_place_in_the_box(tmp_path: Path, lifting: Person) -> None:
-    from rehab_pose.checkpoints import TorchNetwork  # noqa: PLC0415  (beside its only use)
+def test_labels_have_their_place_in_the_box(tmp_path: Path, lifting: Person) -> None:
+    from rehab_pose.checkpoints import TorchNetwork  # noqa: PLC0415  (its only use)
 
     silhouette, _, _ = lifting
     (tmp_path / "weights").write_bytes(b"weights")
@@ -188,21 +188,21 @@ def test_labels_come_back_to_their_place_in_the_box(tmp_path: Path, lifting: Per
     np.testing.assert_array_equal(labels > 0, silhouette.inside)
 
 
-def test_the_whole_way_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lifting: Person) -> None:
+def test_parts_from_a_checkpoint_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lifting: Person) -> None:
     monkeypatch.setattr(
         "rehab_pose.parts.parsing_checkpoint.load_parsing_network", partial(load_parsing_network, narrowing=NARROWING)
     )
     silhouette, joints, _ = lifting
     dress = lip_class("dress")
-    path = saved(tmp_path / "PSPNet_last", saying(dress))
+    path = saved(tmp_path / "PSPNet_last", constant_network(dress))
     labeller = PartLabeller(PartSettings(method="psp", weights_path=str(path)))
     parts = labeller.label(silhouette, joints)
     np.testing.assert_array_equal(parts.labels, np.where(silhouette.inside, dress, 0))
     assert np.isfinite(parts.contours_px[dress]).all()
     assert np.isnan(np.delete(parts.contours_px, dress, axis=0)).all()
     assert labeller.model_id.startswith("PSPNet_last-")
-    nothing = PartLabeller(PartSettings(method="psp", weights_path=str(saved(path, saying(0))))).label(
+    without_parts = PartLabeller(PartSettings(method="psp", weights_path=str(saved(path, constant_network(0))))).label(
         silhouette, joints
     )
-    assert not nothing.labels.any()
+    assert not without_parts.labels.any()
     assert PartLabeller().model_id == "joints"

@@ -1,4 +1,4 @@
-"""DeepLab: published names and sizes, strict loading, and the rules around the network (Eq 1-7)."""
+"""DeepLab: names and sizes of published files, strict loading, and Eq 1-7 around the network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WIDTH = 4
-"""Sixteen times narrower than published, all layers there: a file of 1 MB."""
+"""Channels of the first layer, a sixteenth of the published networks', for files of 1 MB."""
 TORCHVISION_PARAMETERS = {"resnet50": 42_004_074, "resnet101": 60_996_202}
 """`num_params` of torchvision's DeepLabV3 weights; with the auxiliary head."""
 AUXILIARY_PARAMETERS = 1024 * 256 * 9 + 2 * 256 + 256 * 21 + 21
@@ -65,7 +65,7 @@ def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
 
 
 @pytest.mark.parametrize("backbone", RESNET_BLOCKS)
-def test_sizes_are_the_published_ones(backbone: str) -> None:
+def test_parameter_counts_equal_the_published_ones(backbone: str) -> None:
     with torch.device("meta"):
         plus, plain = DeepLabV3Plus(RESNET_BLOCKS[backbone]), DeepLabV3(RESNET_BLOCKS[backbone])
     assert (
@@ -75,7 +75,7 @@ def test_sizes_are_the_published_ones(backbone: str) -> None:
         assert parameters(plain) == TORCHVISION_PARAMETERS[backbone] - AUXILIARY_PARAMETERS
 
 
-def test_names_and_shapes_are_those_of_published_files() -> None:
+def test_names_and_shapes_equal_those_of_published_files() -> None:
     with torch.device("meta"):
         plus, plain = shapes(DeepLabV3Plus()), shapes(DeepLabV3())
     # A convolution is one tensor, a normalisation five: 104 of each in ResNet-101's backbone, 8 in the decoder, 7
@@ -99,7 +99,7 @@ def test_names_and_shapes_are_those_of_published_files() -> None:
 
 
 @pytest.mark.parametrize("stride", [8, 16])
-def test_features_come_at_the_output_stride(stride: int) -> None:
+def test_features_have_the_output_stride(stride: int) -> None:
     network = DeepLabV3((1, 1, 2, 2), width=WIDTH, output_stride=stride).eval()
     images = torch.rand(1, 3, 65, 97)
     low, deep = network.backbone(images)
@@ -108,7 +108,7 @@ def test_features_come_at_the_output_stride(stride: int) -> None:
     assert network(images).shape == (1, 21, 65, 97)
 
 
-def test_a_training_programs_file_loads_and_says_the_same(tmp_path: Path) -> None:
+def test_a_training_checkpoint_is_loaded_with_the_same_output(tmp_path: Path) -> None:
     network, images = narrow_plus(), torch.rand(1, 3, 49, 65)
     content = {
         "cur_itrs": 30_000,
@@ -124,14 +124,14 @@ def test_a_training_programs_file_loads_and_says_the_same(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["state_dict", "model"])
-def test_wrappers_prefixes_and_old_files_are_understood(tmp_path: Path, name: str) -> None:
+def test_wrappers_prefixes_and_old_files_are_accepted(tmp_path: Path, name: str) -> None:
     network, images = narrow_plus(), torch.rand(1, 3, 49, 65)
     state = {f"module.{key}": value for key, value in network.state_dict().items() if "num_batches" not in key}
     loaded = load_deeplab(saved(tmp_path / "plus.pth", {name: state}), width=WIDTH)
     torch.testing.assert_close(loaded(images), network(images))
 
 
-def test_torchvisions_file_loads_without_its_auxiliary_head(tmp_path: Path) -> None:
+def test_a_torchvision_file_is_loaded_without_its_auxiliary_head(tmp_path: Path) -> None:
     network, images = DeepLabV3(RESNET_BLOCKS["resnet50"], width=WIDTH).eval(), torch.rand(1, 3, 49, 65)
     state = {**network.state_dict(), "aux_classifier.0.weight": torch.zeros(256, 1024, 3, 3)}
     loaded = load_deeplab(saved(tmp_path / "v3.pth", state), width=WIDTH)
@@ -153,7 +153,7 @@ def without(state: State, name: str) -> State:
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("change", "message"),
     [
         (
             lambda state: without(without(state, "backbone.layer2.1.bn2.bias"), "classifier.project.0.weight"),
@@ -181,9 +181,9 @@ def without(state: State, name: str) -> State:
         (lambda _: [torch.zeros(3)], "it holds a list"),
     ],
 )
-def test_what_does_not_fit_is_named(tmp_path: Path, change: Callable[[State], object], sentence: str) -> None:
+def test_tensors_that_do_not_fit_are_named(tmp_path: Path, change: Callable[[State], object], message: str) -> None:
     path = saved(tmp_path / "other.pth", change(narrow_plus().state_dict()))
-    with pytest.raises(ModelFileError, match=sentence):
+    with pytest.raises(ModelFileError, match=message):
         load_deeplab(path, width=WIDTH)
 
 
@@ -218,39 +218,39 @@ def test_a_saved_module_is_refused(tmp_path: Path) -> None:
         load_deeplab(path)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.99])
+@pytest.mark.parametrize("fraction", [0.0, 0.001, 0.3, 0.99])
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_file_cut_short_is_refused(tmp_path: Path, share: float, zipped: bool) -> None:
-    whole = saved(tmp_path / "whole.pth", narrow_plus().state_dict(), zipped=zipped)
-    content = whole.read_bytes()
+def test_a_truncated_file_is_refused(tmp_path: Path, fraction: float, zipped: bool) -> None:
+    complete = saved(tmp_path / "complete.pth", narrow_plus().state_dict(), zipped=zipped)
+    content = complete.read_bytes()
     path = tmp_path / "part.pth"
-    path.write_bytes(content[: int(share * len(content))])
+    path.write_bytes(content[: int(fraction * len(content))])
     with pytest.raises(ModelFileError, match="cut short or damaged"):
         load_deeplab(path, width=WIDTH)
 
 
-def test_text_a_folder_and_nothing_are_refused(tmp_path: Path) -> None:
+def test_text_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / "page.pth").write_text("<html>Quota exceeded</html>")
-    for name, sentence in (("page.pth", "no PyTorch checkpoint"), ("none.pth", "there is none"), ("", "there is none")):
-        with pytest.raises(ModelFileError, match=sentence):
+    for name, message in (("page.pth", "no PyTorch checkpoint"), ("none.pth", "there is none"), ("", "there is none")):
+        with pytest.raises(ModelFileError, match=message):
             load_deeplab(tmp_path / name)
 
 
 @pytest.mark.parametrize("device", ["gpu", "mps", "cuda:99"])
-def test_a_device_that_is_not_there_is_named(tmp_path: Path, device: str) -> None:
+def test_a_missing_device_is_named(tmp_path: Path, device: str) -> None:
     with pytest.raises(SettingsError, match=f"expected cpu.*{device}"):
         load_deeplab(tmp_path / "any.pth", device)
 
 
 class Redness(nn.Module):
-    """The person is where red is above the mean, class 3 elsewhere."""
+    """Predicts a person where red is above the mean, and class 3 elsewhere."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: torch.Tensor | None = None
+        self.images: torch.Tensor | None = None
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        self.seen = images
+        self.images = images
         logits = torch.zeros(1, 21, *images.shape[-2:])
         logits[:, PERSON_CLASS], logits[:, 3] = images[:, 0], -images[:, 0]
         return logits
@@ -264,18 +264,18 @@ def people_by(network: nn.Module, tmp_path: Path, long_side_px: int = 64) -> Dee
     return people
 
 
-def test_the_network_sees_standardised_channels_first(tmp_path: Path) -> None:
+def test_the_input_is_standardised_with_channels_first(tmp_path: Path) -> None:
     network, color = Redness(), np.zeros((96, 128, 3), np.uint8)
     color[..., 0], color[..., 1] = 255, 51
     people_by(network, tmp_path).people_probability(color, 32, 24)
-    assert network.seen is not None
-    assert network.seen.shape == (1, 3, 48, 64)
+    assert network.images is not None
+    assert network.images.shape == (1, 3, 48, 64)
     expected = [(1.0 - 0.485) / 0.229, (0.2 - 0.456) / 0.224, (0.0 - 0.406) / 0.225]
-    np.testing.assert_allclose(network.seen[0, :, 5, 7].numpy(), expected, rtol=1e-5)
+    np.testing.assert_allclose(network.images[0, :, 5, 7].numpy(), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("long_side_px", [64, 300])
-def test_the_person_is_where_its_class_is_the_likeliest(tmp_path: Path, long_side_px: int) -> None:
+def test_the_person_is_where_its_class_is_the_most_probable(tmp_path: Path, long_side_px: int) -> None:
     color = np.zeros((96, 128, 3), np.uint8)
     color[24:72, 32:64, 0] = 255
     probability = people_by(Redness(), tmp_path, long_side_px).people_probability(color, 64, 48)
@@ -288,7 +288,7 @@ def test_the_person_is_where_its_class_is_the_likeliest(tmp_path: Path, long_sid
     assert probability[20, 20] == pytest.approx(np.exp(2.249) / (np.exp(2.249) + np.exp(-2.249) + 19), abs=1e-3)
 
 
-def test_the_whole_way_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_people_from_a_checkpoint_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rehab_pose.silhouette.deeplab_checkpoint.load_deeplab", partial(load_deeplab, width=WIDTH))
     state = narrow_plus().state_dict()
     state["classifier.classifier.3.bias"][PERSON_CLASS] = 1e4
@@ -298,13 +298,13 @@ def test_the_whole_way_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert people.model_id.startswith("plus-")
 
 
-def test_without_pytorch_the_sentence_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pytorch_the_error_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rehab_pose.checkpoints", None)
     with pytest.raises(MissingDependencyError, match=r"expected PyTorch.*pip install torch"):
         DeepLabPeople(tmp_path / "plus.pth")
 
 
-def test_an_image_of_another_kind_is_refused(tmp_path: Path) -> None:
+def test_an_image_of_another_shape_or_type_is_refused(tmp_path: Path) -> None:
     people = people_by(Redness(), tmp_path)
     wrong_images: list[NDArray[Any]] = [
         np.zeros((4, 4), np.uint8),

@@ -1,4 +1,4 @@
-"""Joining surfaces to people: limbs come back, furniture and other people do not."""
+"""Merging of surfaces: limbs belong to the person, furniture and other people do not."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ def scene(*surfaces: tuple[slice, slice, float]) -> tuple[Labels, Points]:
 TRUNK = (np.s_[20:100], np.s_[60:85], 2.5)
 
 
-def test_a_hand_before_the_trunk_is_the_same_person() -> None:
+def test_a_hand_in_front_of_the_trunk_is_the_same_person() -> None:
     people = merge_surfaces(*scene(TRUNK, (np.s_[40:50], np.s_[86:96], 1.9)))
     assert set(np.unique(people)) == {0, 1}
 
 
-def test_head_and_legs_cut_apart_by_an_arm_are_one_person() -> None:
+def test_head_and_legs_separated_by_an_arm_are_one_person() -> None:
     parts = (np.s_[20:45], np.s_[60:85], 2.5), (np.s_[46:52], np.s_[55:90], 2.0), (np.s_[53:100], np.s_[60:85], 2.55)
     people = merge_surfaces(*scene(*parts))
     assert set(np.unique(people)) == {0, 3}
 
 
-def test_a_finger_chain_reaches_the_trunk() -> None:
+def test_a_chain_of_limb_surfaces_is_merged_with_the_trunk() -> None:
     parts = TRUNK, (np.s_[40:46], np.s_[86:100], 2.2), (np.s_[40:44], np.s_[101:106], 1.9)
     assert set(np.unique(merge_surfaces(*scene(*parts)))) == {0, 1}
 
 
-def test_what_stands_behind_or_apart_is_somebody_else() -> None:
+def test_surfaces_behind_at_the_side_or_apart_are_not_merged() -> None:
     behind = np.s_[30:100], np.s_[86:110], 3.3
-    beside = np.s_[20:100], np.s_[86:111], 2.6
+    at_the_side = np.s_[20:100], np.s_[86:111], 2.6
     apart = np.s_[40:50], np.s_[100:108], 2.5
-    for other in (behind, beside, apart):
+    for other in (behind, at_the_side, apart):
         assert set(np.unique(merge_surfaces(*scene(TRUNK, other)))) == {0, 1, 2}
 
 
-def test_nobody_is_nobody() -> None:
+def test_without_surfaces_there_is_no_person() -> None:
     labels, points_m = scene()
     assert not merge_surfaces(labels, points_m).any()

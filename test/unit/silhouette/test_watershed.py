@@ -1,4 +1,4 @@
-"""Flooding against the obvious shortest-path search, and on images where the answer is plain."""
+"""Watershed compared with a shortest-path search, and on images with a known result."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def step(depth_m: Image, color: Colors, one: tuple[int, int], other: tuple[int, 
 def lowest_barriers(
     label: Colors, depth_m: Image, color: Colors, value: int
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """Return for every pixel the lowest highest step on any way to a seed of a label: Dijkstra with max for plus."""
+    """Return for every pixel the lowest cost of a path to a marker of a label: Dijkstra with max instead of plus."""
     height, width = label.shape
     barrier = np.full(label.shape, LEVELS)
     heap = [(0, int(row), int(column)) for row, column in np.argwhere(label == value)]
@@ -32,7 +32,7 @@ def lowest_barriers(
     while heap:
         level, row, column = heapq.heappop(heap)
         for y, x in ((row, column + 1), (row, column - 1), (row + 1, column), (row - 1, column)):
-            # The outermost ring takes no part, and seeds of the other label stand in the way.
+            # Paths cross neither the outermost pixels nor markers of the other label.
             if 0 < y < height - 1 and 0 < x < width - 1 and label[y, x] in (UNDECIDED, value):
                 reached = max(level, step(depth_m, color, (row, column), (y, x)))
                 if reached < barrier[y, x]:
@@ -42,7 +42,7 @@ def lowest_barriers(
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_each_pixel_goes_to_the_side_with_the_lower_barrier(seed: int) -> None:
+def test_each_pixel_takes_the_label_with_the_lower_barrier(seed: int) -> None:
     random = np.random.default_rng(seed)
     depth_m = random.choice([2.0, 2.05, 2.4], (12, 14)).astype(np.float32)
     color = random.integers(0, 60, (12, 14, 3)).astype(np.uint8)
@@ -52,12 +52,12 @@ def test_each_pixel_goes_to_the_side_with_the_lower_barrier(seed: int) -> None:
     flooded = label.copy()
     flood(flooded, depth_m, color)
     inner = np.s_[1:-1, 1:-1]
-    # Where both barriers are equally high either side is right.
+    # Where both barriers are equal, both labels are correct.
     assert (flooded[inner][(to_person < to_other)[inner]] == PERSON).all()
     assert (flooded[inner][(to_other < to_person)[inner]] == OTHER).all()
 
 
-def test_the_border_lies_at_the_jump_and_not_half_way() -> None:
+def test_the_border_is_at_the_jump_in_depth() -> None:
     depth_m = np.full((9, 40), 2.0, np.float32)
     depth_m[:, 30:] = 3.0
     label = np.full(depth_m.shape, UNDECIDED, np.uint8)
@@ -67,7 +67,7 @@ def test_the_border_lies_at_the_jump_and_not_half_way() -> None:
     assert (label[:, 30:] == OTHER).all()
 
 
-def test_colour_decides_where_depth_is_missing() -> None:
+def test_the_border_is_at_the_edge_in_colour_where_depth_is_missing() -> None:
     depth_m = np.full((9, 40), np.nan, np.float32)
     color = np.zeros((9, 40, 3), np.uint8)
     color[:, 25:] = 200
@@ -78,14 +78,14 @@ def test_colour_decides_where_depth_is_missing() -> None:
     assert (label[:, 25:] == OTHER).all()
 
 
-def test_without_any_difference_the_sides_meet_half_way() -> None:
+def test_without_edges_the_labels_meet_in_the_middle() -> None:
     label = np.full((9, 41), UNDECIDED, np.uint8)
     label[:, 5], label[:, 35] = PERSON, OTHER
     flood(label, np.full(label.shape, 2.0, np.float32), np.zeros((*label.shape, 3), np.uint8))
     assert abs(int((label[4] == PERSON).sum()) - 20) <= 1
 
 
-def test_a_person_does_not_grow_into_what_gives_no_return() -> None:
+def test_the_person_does_not_grow_into_pixels_without_return() -> None:
     depth_m = np.full((9, 40), np.nan, np.float32)
     depth_m[:, :20] = 2.0
     label = np.full(depth_m.shape, UNDECIDED, np.uint8)
