@@ -1,8 +1,8 @@
 """The nodes of the graph in one table: stage, topics, parameters. No ROS here.
 
 The nodes, `rehab-pose run`, the launch files, setup.py's executables and docs/nodes.md all read this table. A new node
-is a stage, a row here, and a file in `rehab_pose/nodes` named like the row. Classes are given as "module:Class", so that
-reading the table loads no stage.
+is a stage, a row here, and a file in `rehab_pose/nodes` named like the row. Classes are given as "module:Class": reading
+the table loads no stage.
 """
 
 from __future__ import annotations

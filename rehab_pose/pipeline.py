@@ -18,7 +18,7 @@ from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.bones.inferrer import BoneInferrer
 from rehab_pose.bones.settings import BoneSettings
-from rehab_pose.datatypes import JointsOfFrame, PersonView
+from rehab_pose.datatypes import PersonView
 from rehab_pose.errors import SettingsError
 from rehab_pose.exercise.recogniser import ExerciseRecogniser
 from rehab_pose.exercise.settings import ExerciseSettings

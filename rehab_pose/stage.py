@@ -16,8 +16,8 @@ class Stage(Protocol[Input, Output]):
     def process(self, item: Input | None) -> Output | None:
         """Return the result of one frame; None where there is no input, or where it shows no person.
 
-        None as input means that no person is in view. The stage then forgets what must not be carried over to whoever
-        is seen next, and keeps what may be (for example a person's shape, for some seconds).
+        None as input means that no person is in view. The stage then forgets what must not be carried over to the next
+        person, and keeps what may be (for example a person's shape, for some seconds).
         """
 
     def reset(self) -> None:

@@ -99,5 +99,5 @@ def _recorded(recording: Path, frame_number: int) -> tuple[BodyModel, Body]:
             count, result = number + 1, pipeline.process(frame)
             if number >= frame_number and result.body is not None:
                 return pipeline.model, result.body
-    msg = f"{recording}: expected somebody in frame {frame_number} or later, got {count} frames without"
+    msg = f"{recording}: expected a person in frame {frame_number} or later, got {count} frames without"
     raise RecordingError(msg)

@@ -1,4 +1,4 @@
-"""`rehab-pose doctor`: look at camera, transport, models and running nodes, and say what to do."""
+"""`rehab-pose doctor`: check camera, transport, models and running nodes, and print remedies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "doctor",
         help="check camera, transport, models and running nodes",
-        description="Listens for some seconds, says what is wrong and what to do. Exit code 0: all is well, 1: not.",
+        description="Listens for some seconds, prints findings and remedies. Exit code 0: no finding, 1: findings.",
     )
     parser.add_argument("--camera", choices=CAMERAS, help="its topics (default: the names that the nodes listen to)")
     parser.add_argument("--namespace", default="", help="of the nodes")
@@ -78,12 +78,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _transport() -> Iterator[Finding]:
     given = os.environ.get(VARIABLE) or os.environ.get(OLD_VARIABLE)
-    complaint = use_shared_memory(os.environ)
+    problem = use_shared_memory(os.environ)
     from rehab_pose.ros.diagnosis.findings import Finding  # noqa: PLC0415  (after the transport is set)
     from rehab_pose.ros.runtime.health import Level  # noqa: PLC0415
 
-    if complaint:
-        yield Finding("transport", Level.WARN, complaint, "give /dev/shm more room")
+    if problem:
+        yield Finding("transport", Level.WARN, problem, "give /dev/shm more room")
     elif given and not os.path.isfile(given):  # noqa: PTH113  (a plain question)
         yield Finding("transport", Level.ERROR, f"the profile {given} is not there", f"correct {VARIABLE}")
     elif given:
@@ -114,7 +114,7 @@ def _models() -> Iterator[Finding]:
         try:
             return Finding(f"model {name}", Level.OK, load())
         except RehabPoseError as error:
-            return Finding(f"model {name}", Level.ERROR, str(error), "install the package anew")
+            return Finding(f"model {name}", Level.ERROR, str(error), "install the package again")
 
     for name, load in loaders.items():
         yield tried(name, load)

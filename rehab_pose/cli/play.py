@@ -29,9 +29,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Play until the end, or until Ctrl-C."""
-    complaint = use_shared_memory(os.environ)
-    if complaint:
-        print(f"play: {complaint}", file=sys.stderr)
+    problem = use_shared_memory(os.environ)
+    if problem:
+        print(f"play: {problem}", file=sys.stderr)
     from rehab_pose.bags.reader import BagReader  # noqa: PLC0415  (loaded only when this command runs)
     from rehab_pose.ros.io.player import play_bag  # noqa: PLC0415
 

@@ -36,7 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     images = parser.add_argument_group("folders of images, in place of a bag")
     images.add_argument("--depth", type=Path, help="folder of 16-bit PNG depth images")
     images.add_argument(
-        "--color", type=Path, help="folder of JPEG or PNG colour images, same names; without it: depth alone"
+        "--color", type=Path, help="folder of JPEG or PNG colour images, same names; without it: only depth is used"
     )
     images.add_argument(
         "--intrinsics",

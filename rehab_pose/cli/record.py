@@ -33,9 +33,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Record until Ctrl-C, SIGTERM or the end of the duration, then finish the file."""
-    complaint = use_shared_memory(os.environ)
-    if complaint:
-        print(f"record: {complaint}", file=sys.stderr)
+    problem = use_shared_memory(os.environ)
+    if problem:
+        print(f"record: {problem}", file=sys.stderr)
     from rehab_pose.bags.writer import BagWriter  # noqa: PLC0415  (loaded only when this command runs)
     from rehab_pose.ros.io.recorder import record  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Find the files that are installed beside the package: config, launch, rviz."""
+"""Find the files that are installed with the package: config, launch, rviz."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def shared_file(relative_path: str) -> Path:
     """Return a file such as `config/rehab_pose.yaml`, from the checkout or from where the package is installed.
 
     Raises:
-        MissingDependencyError: It is nowhere.
+        MissingDependencyError: It is not found.
     """
     prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
     installed = [Path(prefix) / "share" / PACKAGE for prefix in prefixes if prefix]
@@ -25,5 +25,5 @@ def shared_file(relative_path: str) -> Path:
     for candidate in candidates:
         if candidate.is_file():
             return candidate
-    msg = f"expected {relative_path} at one of {', '.join(map(str, candidates))}; install the package anew"
+    msg = f"expected {relative_path} at one of {', '.join(map(str, candidates))}; install the package again"
     raise MissingDependencyError(msg)

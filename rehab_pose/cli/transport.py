@@ -24,7 +24,7 @@ NEEDED_BYTES = 512 * 1024**2
 
 
 def use_shared_memory(environment: MutableMapping[str, str]) -> str | None:
-    """Point Fast DDS to the profile, unless the environment names one already; return a complaint, or None.
+    """Point Fast DDS to the profile, unless the environment names one already; return a problem, or None.
 
     Has to be done before a program joins ROS.
     """

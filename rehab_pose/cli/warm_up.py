@@ -46,7 +46,7 @@ def run(_arguments: argparse.Namespace) -> int:
 
 
 def person_before_wall(model: BodyModel, stamp_ns: int) -> RgbdFrame:
-    """Return a frame in which the body model stands in its rest pose in front of a wall, facing the camera."""
+    """Return a frame in which the body model is in its rest pose in front of a wall, facing the camera."""
     import numpy as np  # noqa: PLC0415  (loaded only when this command runs)
 
     from rehab_pose.datatypes import RgbdFrame  # noqa: PLC0415

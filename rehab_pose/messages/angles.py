@@ -1,4 +1,4 @@
-"""JointAngles (and sensor_msgs/JointVisibility) and Bones."""
+"""JointAngles (and sensor_msgs/JointState) and Bones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from rehab_pose.datatypes import Bones, JointAngles
 from rehab_pose.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
-from rehab_pose.messages.factory import BODY_ID, NOBODY, header, numbers, stamp_ns, words
+from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns, words
 
 if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message, MessageFactory
@@ -17,12 +17,12 @@ __all__ = ["angles_from_message", "angles_message", "bones_from_message", "bones
 
 
 def angles_message(factory: MessageFactory, stamp: int, frame_id: str, angles: JointAngles | None) -> Message:
-    """Return rehab_pose_msgs/JointAngles; None gives the message of nobody there."""
+    """Return rehab_pose_msgs/JointAngles; None gives the message of a frame without a person."""
     none = np.empty(0)
     return factory.make(
         "rehab_pose_msgs/msg/JointAngles",
         header=header(factory, stamp, frame_id),
-        body_id=BODY_ID if angles else NOBODY,
+        body_id=BODY_ID if angles else NO_BODY_ID,
         names=words(angles.names) if angles else [],
         angles=numbers(factory, angles.angles_rad if angles else none, np.float32),
         velocities=numbers(factory, angles.velocities_rad_s if angles else none, np.float32),
@@ -33,8 +33,8 @@ def angles_message(factory: MessageFactory, stamp: int, frame_id: str, angles: J
 
 
 def angles_from_message(message: Message) -> JointAngles | None:
-    """Return the angles of a rehab_pose_msgs/JointAngles, None when nobody is there."""
-    if message.body_id == NOBODY:
+    """Return the angles of a rehab_pose_msgs/JointAngles, None when no person is in view."""
+    if message.body_id == NO_BODY_ID:
         return None
     return JointAngles(
         stamp_ns=stamp_ns(message.header.stamp),
@@ -48,7 +48,7 @@ def angles_from_message(message: Message) -> JointAngles | None:
 
 
 def joint_state_message(factory: MessageFactory, stamp: int, frame_id: str, angles: JointAngles | None) -> Message:
-    """Return sensor_msgs/JointVisibility with the angles [rad]; no names when nobody is there."""
+    """Return sensor_msgs/JointState with the angles [rad]; no names when no person is in view."""
     none = np.empty(0)
     return factory.make(
         "sensor_msgs/msg/JointState",
@@ -61,13 +61,13 @@ def joint_state_message(factory: MessageFactory, stamp: int, frame_id: str, angl
 
 
 def bones_message(factory: MessageFactory, stamp: int, frame_id: str, bones: Bones | None) -> Message:
-    """Return rehab_pose_msgs/Bones; None gives the message of nobody there."""
+    """Return rehab_pose_msgs/Bones; None gives the message of a frame without a person."""
     poses = bones.camera_from_bone if bones else np.empty((0, 4, 4))
     none = np.empty(0)
     return factory.make(
         "rehab_pose_msgs/msg/Bones",
         header=header(factory, stamp, frame_id),
-        body_id=BODY_ID if bones else NOBODY,
+        body_id=BODY_ID if bones else NO_BODY_ID,
         names=words(bones.names) if bones else [],
         positions=numbers(factory, poses[:, :3, 3], np.float32),
         orientations=numbers(factory, quaternions_from_matrices(poses[:, :3, :3]), np.float32),
@@ -77,8 +77,8 @@ def bones_message(factory: MessageFactory, stamp: int, frame_id: str, bones: Bon
 
 
 def bones_from_message(message: Message) -> Bones | None:
-    """Return the bones of a rehab_pose_msgs/Bones, None when nobody is there."""
-    if message.body_id == NOBODY:
+    """Return the bones of a rehab_pose_msgs/Bones, None when no person is in view."""
+    if message.body_id == NO_BODY_ID:
         return None
     count = len(message.names)
     poses = np.zeros((count, 4, 4))

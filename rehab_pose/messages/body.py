@@ -8,7 +8,7 @@ import numpy as np
 
 from rehab_pose.datatypes import Body, BodyParameters
 from rehab_pose.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
-from rehab_pose.messages.factory import BODY_ID, NOBODY, header, numbers, stamp_ns
+from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,13 +33,13 @@ def _fixed(values: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def body_message(factory: MessageFactory, stamp: int, frame_id: str, body: Body | None) -> Message:
-    """Return rehab_pose_msgs/Body; None gives the message of nobody there."""
+    """Return rehab_pose_msgs/Body; None gives the message of a frame without a person."""
     missing = np.full(4 * JOINT_COUNT, np.nan, np.float32)
     rotations = _fixed(body.parameters.rotations_rad) if body else missing[: 3 * JOINT_COUNT]
     return factory.make(
         "rehab_pose_msgs/msg/Body",
         header=header(factory, stamp, frame_id),
-        body_id=BODY_ID if body else NOBODY,
+        body_id=BODY_ID if body else NO_BODY_ID,
         model=body.model_id if body else "",
         betas=numbers(factory, body.parameters.betas if body else np.empty(0), np.float32),
         global_orient=rotations[:3],
@@ -55,8 +55,8 @@ def body_message(factory: MessageFactory, stamp: int, frame_id: str, body: Body 
 
 
 def body_from_message(message: Message, vertices_m: NDArray[np.float32] = NO_VERTICES) -> Body | None:
-    """Return the body of a rehab_pose_msgs/Body, None when nobody is there; the mesh travels on its own topic."""
-    if message.body_id == NOBODY:
+    """Return the body of a rehab_pose_msgs/Body, None when no person is in view; the mesh travels on its own topic."""
+    if message.body_id == NO_BODY_ID:
         return None
     rotations = np.concatenate([np.asarray(message.global_orient), np.asarray(message.body_pose)])
     return Body(
@@ -79,23 +79,23 @@ def body_from_message(message: Message, vertices_m: NDArray[np.float32] = NO_VER
 
 
 def vertices_message(factory: MessageFactory, stamp: int, frame_id: str, body: Body | None) -> Message:
-    """Return rehab_pose_msgs/MeshVertices; None gives the message of nobody there."""
+    """Return rehab_pose_msgs/MeshVertices; None gives the message of a frame without a person."""
     return factory.make(
         "rehab_pose_msgs/msg/MeshVertices",
         header=header(factory, stamp, frame_id),
-        body_id=BODY_ID if body else NOBODY,
+        body_id=BODY_ID if body else NO_BODY_ID,
         topology_id=body.model_id if body else "",
         vertices=numbers(factory, body.vertices_m if body else NO_VERTICES, np.float32),
     )
 
 
 def vertices_from_message(message: Message) -> NDArray[np.float32]:
-    """Return the vertices (V, 3) [m] of a rehab_pose_msgs/MeshVertices; V = 0 when nobody is there."""
+    """Return the vertices (V, 3) [m] of a rehab_pose_msgs/MeshVertices; V = 0 when no person is in view."""
     return np.asarray(message.vertices, np.float32).reshape(-1, 3)
 
 
 class MeshModel(Protocol):
-    """What a mesh's triangles are taken from: a body model."""
+    """A body model, as far as its triangles are concerned."""
 
     @property
     def model_id(self) -> str:

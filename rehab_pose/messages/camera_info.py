@@ -27,7 +27,7 @@ EMPTY_BOX: Box = (0, 0, 0, 0)
 
 
 def calibration_from_message(message: Message, *, whole_image: bool = False) -> CameraCalibration:
-    """Return all that this CameraInfo says: lens, binning, window and projection (REP-104).
+    """Return the contents of a CameraInfo: lens, binning, window and projection (REP-104).
 
     Args:
         message: A sensor_msgs/CameraInfo.
@@ -55,7 +55,7 @@ def calibration_from_message(message: Message, *, whole_image: bool = False) -> 
 def intrinsics_from_message(message: Message, *, whole_image: bool = False) -> CameraIntrinsics:
     """Return the pinhole camera of the rectified images that this CameraInfo goes with.
 
-    The projection matrix P counts; K stands in where a driver leaves P at zero. Binning divides and the region of
+    The projection matrix P is used, or K where a driver leaves P at zero. Binning divides and the region of
     interest shifts the intrinsics, as in image_geometry.
 
     Args:

@@ -8,18 +8,18 @@ import numpy as np
 
 from rehab_pose.datatypes import ExerciseClassification, Repetition, RepetitionPhase, RepetitionProgress, Side
 from rehab_pose.exercise.catalogue import LABELS, NONE
-from rehab_pose.messages.factory import BODY_ID, NOBODY, header, numbers, stamp_ns, time_message, words
+from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns, time_message, words
 
 if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = [
+    "classification_from_message",
+    "classification_message",
     "exercise_list_message",
     "label_message",
     "progress_from_message",
     "progress_message",
-    "classification_from_message",
-    "classification_message",
     "repetition_from_message",
     "repetition_message",
 ]
@@ -56,7 +56,7 @@ def classification_from_message(message: Message) -> ExerciseClassification:
 
 
 def label_message(factory: MessageFactory, classification: ExerciseClassification) -> Message:
-    """Return std_msgs/String with the label alone, for dashboards."""
+    """Return std_msgs/String with only the label, for dashboards."""
     return factory.make("std_msgs/msg/String", data=classification.label)
 
 
@@ -121,7 +121,7 @@ def progress_message(
     return factory.make(
         "rehab_pose_msgs/msg/RepetitionProgress",
         header=header(factory, stamp, frame_id),
-        body_id=BODY_ID if progress else NOBODY,
+        body_id=BODY_ID if progress else NO_BODY_ID,
         exercise_id=LABELS.index(progress.label) if progress else 0,
         label=progress.label if progress else NONE,
         count=progress.count if progress else 0,
@@ -134,7 +134,7 @@ def progress_message(
 
 def progress_from_message(message: Message) -> RepetitionProgress | None:
     """Return the progress of a rehab_pose_msgs/RepetitionProgress, None when nothing is counted."""
-    if message.body_id == NOBODY:
+    if message.body_id == NO_BODY_ID:
         return None
     return RepetitionProgress(
         stamp_ns=stamp_ns(message.header.stamp),

@@ -1,4 +1,4 @@
-"""What rclpy's messages and rosbags' messages have in common, and the little in which they differ."""
+"""Common interface to the messages of rclpy and of rosbags."""
 
 from __future__ import annotations
 
@@ -13,12 +13,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["BODY_ID", "NOBODY", "MessageFactory", "Message", "header", "numbers", "stamp_ns", "time_message", "words"]
+__all__ = [
+    "BODY_ID",
+    "NO_BODY_ID",
+    "Message",
+    "MessageFactory",
+    "header",
+    "numbers",
+    "stamp_ns",
+    "time_message",
+    "words",
+]
 
 BODY_ID = "aaaaa"
 """Name of the one subject this package follows: five lower-case letters, as REP-155's tools expect."""
-NOBODY = ""
-"""body_id of a message that says that nobody is there."""
+NO_BODY_ID = ""
+"""body_id of a message of a frame without a person."""
 
 Message = Any
 """A message of either library: fields are attributes."""

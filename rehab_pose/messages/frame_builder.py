@@ -52,7 +52,7 @@ class FrameBuilder:
         Args:
             settings: Of capture.
             color_decoder: Gives (H, W, 3) RGB of a colour image.
-            color_topic: Where colour comes from: a name with the word raw says that it is not rectified.
+            color_topic: Topic of the colour image; the word raw in its name means that it is not rectified.
             depth_topic: The same of depth.
 
         Raises:

@@ -8,7 +8,7 @@ import numpy as np
 
 from rehab_pose.datatypes import Joints, JointVisibility
 from rehab_pose.errors import InputError
-from rehab_pose.messages.factory import BODY_ID, NOBODY, header, numbers, stamp_ns, words
+from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns, words
 from rehab_pose.skeletons.dkp24 import DKP_24
 from rehab_pose.skeletons.kinect import KINECT_25
 from rehab_pose.skeletons.smpl24 import SMPL_24
@@ -23,14 +23,14 @@ FORMATS = (None, SMPL_24, DKP_24, KINECT_25)
 
 
 def joints_message(factory: MessageFactory, stamp: int, frame_id: str, joints: Joints | None) -> Message:
-    """Return rehab_pose_msgs/Joints; None gives the message of nobody there."""
+    """Return rehab_pose_msgs/Joints; None gives the message of a frame without a person."""
     skeleton = joints.skeleton if joints else SMPL_24
     missing = np.full(len(skeleton), np.nan)
     no_visibility = np.full(len(skeleton), JointVisibility.MISSING, np.uint8)
     return factory.make(
         "rehab_pose_msgs/msg/Joints",
         header=header(factory, stamp, frame_id),
-        body_id=BODY_ID if joints else NOBODY,
+        body_id=BODY_ID if joints else NO_BODY_ID,
         format=FORMATS.index(skeleton),
         names=words(skeleton.joint_names),
         positions=numbers(factory, joints.positions_m if joints else np.repeat(missing, 3), np.float32),
@@ -41,13 +41,13 @@ def joints_message(factory: MessageFactory, stamp: int, frame_id: str, joints: J
 
 
 def joints_from_message(message: Message) -> Joints | None:
-    """Return the joints of a rehab_pose_msgs/Joints, None when nobody is there.
+    """Return the joints of a rehab_pose_msgs/Joints, None when no person is in view.
 
     Raises:
         InputError: The format is unknown.
         ContractError: An array has another length than the skeleton.
     """
-    if message.body_id == NOBODY:
+    if message.body_id == NO_BODY_ID:
         return None
     skeleton = FORMATS[message.format] if message.format < len(FORMATS) else None
     if skeleton is None:

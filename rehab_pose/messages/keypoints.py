@@ -9,7 +9,7 @@ import numpy as np
 from rehab_pose.datatypes import BodyParts, KeypointFamily, Keypoints
 from rehab_pose.errors import InputError
 from rehab_pose.messages.camera_info import EMPTY_BOX, box_from_roi, roi_message
-from rehab_pose.messages.factory import BODY_ID, NOBODY, header, numbers, stamp_ns
+from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns
 from rehab_pose.messages.images import color_from_message, image_message
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _descriptor_type(family: KeypointFamily) -> int:
 
 
 def keypoints_message(factory: MessageFactory, stamp: int, frame_id: str, keypoints: Keypoints | None) -> Message:
-    """Return rehab_pose_msgs/Keypoints; None gives the message of nobody there."""
+    """Return rehab_pose_msgs/Keypoints; None gives the message of a frame without a person."""
     families = keypoints.families if keypoints else ()
     counts = [len(family.pixels) for family in families]
     described = [family.descriptors for family in families if family.descriptors is not None]
@@ -58,7 +58,7 @@ def keypoints_message(factory: MessageFactory, stamp: int, frame_id: str, keypoi
     return factory.make(
         "rehab_pose_msgs/msg/Keypoints",
         header=header(factory, stamp, frame_id),
-        body_id=BODY_ID if keypoints else NOBODY,
+        body_id=BODY_ID if keypoints else NO_BODY_ID,
         detector=numbers(factory, np.array([DETECTORS.index(family.detector) for family in families]), np.uint8),
         start=numbers(factory, np.cumsum([0, *counts]) if families else np.empty(0), np.uint32),
         u=numbers(factory, _joined([family.pixels[:, 0] for family in families]), np.float32),
@@ -74,12 +74,12 @@ def keypoints_message(factory: MessageFactory, stamp: int, frame_id: str, keypoi
 
 
 def keypoints_from_message(message: Message) -> Keypoints | None:
-    """Return the keypoints of a rehab_pose_msgs/Keypoints, None when nobody is there.
+    """Return the keypoints of a rehab_pose_msgs/Keypoints, None when no person is in view.
 
     Raises:
         InputError: A detector's number is unknown.
     """
-    if message.body_id == NOBODY:
+    if message.body_id == NO_BODY_ID:
         return None
     start = np.asarray(message.start, dtype=np.intp)
     points = {name: np.asarray(getattr(message, name), np.float32) for name in ("size", "angle", "response", "depth")}
@@ -113,14 +113,14 @@ def keypoints_from_message(message: Message) -> Keypoints | None:
 
 
 def parts_message(factory: MessageFactory, stamp: int, frame_id: str, parts: BodyParts | None) -> Message:
-    """Return rehab_pose_msgs/BodyParts; None gives the message of nobody there."""
+    """Return rehab_pose_msgs/BodyParts; None gives the message of a frame without a person."""
     message_header = header(factory, stamp, frame_id)
     labels = parts.labels if parts else np.empty((0, 0), np.uint8)
     contours = parts.contours_px if parts else np.empty((PART_COUNT, 0, 2), np.float32)
     return factory.make(
         "rehab_pose_msgs/msg/BodyParts",
         header=message_header,
-        body_id=BODY_ID if parts else NOBODY,
+        body_id=BODY_ID if parts else NO_BODY_ID,
         roi=roi_message(factory, parts.box_px if parts else EMPTY_BOX),
         labels=image_message(factory, message_header, "mono8", labels),
         points_per_contour=contours.shape[1],
@@ -129,8 +129,8 @@ def parts_message(factory: MessageFactory, stamp: int, frame_id: str, parts: Bod
 
 
 def parts_from_message(message: Message) -> BodyParts | None:
-    """Return the parts of a rehab_pose_msgs/BodyParts, None when nobody is there."""
-    if message.body_id == NOBODY:
+    """Return the parts of a rehab_pose_msgs/BodyParts, None when no person is in view."""
+    if message.body_id == NO_BODY_ID:
         return None
     return BodyParts(
         stamp_ns=stamp_ns(message.header.stamp),

@@ -37,7 +37,7 @@ def latched_messages(factory: MessageFactory, model: MeshModel) -> Iterator[tupl
     yield topics.TOPOLOGY, topology_message(factory, model)
 
 
-def result_messages(  # noqa: PLR0913  (a frame, its result, and what to include)
+def result_messages(
     factory: MessageFactory,
     frame: RgbdFrame,
     result: PipelineResult,

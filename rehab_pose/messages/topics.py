@@ -9,7 +9,7 @@ __all__ = ["CAMERA_TOPICS", "RESULT_TOPICS", "STAGE_TOPICS", "Delivery", "Topic"
 
 
 class Delivery(Enum):
-    """What a topic needs of its QoS; `rehab_pose.ros.io.qos` and `rehab_pose.bags.writer` turn it into profiles."""
+    """Kinds of QoS that topics need; `rehab_pose.ros.io.qos` and `rehab_pose.bags.writer` turn it into profiles."""
 
     CAMERA = "camera"
     IMAGE = "image"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["repetition_facts", "session_summary", "write_repetition_report"]
 
 UNITS = ("rad", "m")
-"""What a signal's name may end in."""
+"""Endings of signal names, which give their unit."""
 
 
 def write_repetition_report(

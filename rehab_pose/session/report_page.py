@@ -20,7 +20,7 @@ __all__ = ["repetition_page"]
 ROW_PX, LEFT_PX, COLUMN_PX, COLUMN_GAP_PX, TOP_PX = 26, 60, 190, 34, 30
 COLUMNS = 5
 SAID_PX = 60
-"""Room for the number beside a bar of symmetry."""
+"""Space for the number next to a bar of symmetry."""
 INK, PALE, OUT_COLOUR, BACK_COLOUR = "#24323d", "#d9e0e5", "#3b7ea1", "#9cc3d5"
 QUALITY_COLOURS = ((0.75, "#4c9f70"), (0.5, "#e0b03a"), (-1.0, "#c8553d"))
 """From this quality on; below the middle one a therapist should look."""
@@ -122,12 +122,12 @@ def _symmetry(one: Repetition, top: float) -> str:
     middle = _x(2) + half
     size = min(abs(one.asymmetry) / ASYMMETRY_SHOWN, 1.0) * half
     start = middle - size if one.asymmetry > 0 else middle  # the person's left is drawn on the left
-    said = f"{abs(one.asymmetry) * 100:.0f} % {'left' if one.asymmetry > 0 else 'right'}"
+    text = f"{abs(one.asymmetry) * 100:.0f} % {'left' if one.asymmetry > 0 else 'right'}"
     return (
         _box(_x(2), top, 2 * half, PALE)
         + _box(start, top, size, OUT_COLOUR)
         + f'<line x1="{middle}" x2="{middle}" y1="{top}" y2="{top + ROW_PX - 6}" stroke="{INK}"/>'
-        + _text(_x(2) + 2 * half + 5, top + 15, said)
+        + _text(_x(2) + 2 * half + 5, top + 15, text)
     )
 
 
@@ -135,9 +135,9 @@ def _x(column: int) -> float:
     return LEFT_PX + column * (COLUMN_PX + COLUMN_GAP_PX)
 
 
-def _bar(left: float, top: float, share: float, colour: str, said: str) -> str:
+def _bar(left: float, top: float, share: float, colour: str, text: str) -> str:
     length = max(0.0, min(share, 1.0)) * (COLUMN_PX - 50)
-    return _box(left, top, length, colour) + _text(left + length + 5, top + 15, said)
+    return _box(left, top, length, colour) + _text(left + length + 5, top + 15, text)
 
 
 def _box(left: float, top: float, length: float, colour: str) -> str:
@@ -146,5 +146,5 @@ def _box(left: float, top: float, length: float, colour: str) -> str:
     )
 
 
-def _text(left: float, base: float, said: str, weight: str = "400") -> str:
-    return f'<text x="{left:.1f}" y="{base}" font-size="13" font-weight="{weight}" fill="{INK}">{escape(said)}</text>'
+def _text(left: float, base: float, text: str, weight: str = "400") -> str:
+    return f'<text x="{left:.1f}" y="{base}" font-size="13" font-weight="{weight}" fill="{INK}">{escape(text)}</text>'

@@ -1,4 +1,4 @@
-"""What a person may change about sessions."""
+"""Settings of sessions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RECORDING_CHOICES = tuple(tier.name.lower() for tier in Recording)
 
 @dataclass(frozen=True)
 class SessionSettings(Settings):
-    """Where sessions are written, and what is recorded of them."""
+    """Folder, report and recording of sessions."""
 
     folder: str = setting("", "Where sessions are written; empty: rehab_pose/sessions in $ROS_HOME, which is ~/.ros")
     report: bool = setting(True, "Write a report of all repetitions when a session ends (numbers, no images)")

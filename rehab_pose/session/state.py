@@ -1,4 +1,4 @@
-"""A session: what one person does between start and stop. Counting and naming only; no ROS here."""
+"""A session: the repetitions of one person between start and stop. Counting and naming only; no ROS here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SessionStage(IntEnum):
 
 
 class Recording(IntEnum):
-    """What a session records (the constants of StartSession.srv); each tier holds the one before."""
+    """Tiers of recording (the constants of StartSession.srv); each tier contains the one above it."""
 
     NOTHING = 0
     RESULTS = 1
@@ -43,7 +43,7 @@ def check_code(what: str, code: str) -> str:
     """Return a code that may name files: letters, digits, - and _, at most 64, the first a letter or digit; or ''.
 
     Raises:
-        InputError: It holds anything else, and so might leave its folder or be somebody's name.
+        InputError: It holds anything else, and so might leave its folder or be a person's name.
     """
     if code and (not CODE.fullmatch(code) or len(code) > MAX_CODE):
         msg = (
@@ -75,14 +75,14 @@ class Tally:
     target: int = 0
     """0 = none."""
     since_ns: int = 0
-    """What ended before is not counted, although it may be reported later [ns]."""
+    """Repetitions that ended earlier are not counted, although they may be reported later [ns]."""
     counted: list[Repetition] = field(default_factory=list)
     others: int = 0
     """Repetitions of other exercises."""
 
     def count(self, repetition: Repetition) -> bool:
         """Count a repetition if it is wanted; return whether it was."""
-        # Stamps from before the beginning mean that time was set back, not that the repetition is old.
+        # A stamp before the start means that time jumped back, not that the repetition is old.
         if repetition.end_ns < self.since_ns <= repetition.stamp_ns:
             return False
         if self.exercise_id not in {ANY_EXERCISE, LABELS.index(repetition.label)}:
@@ -110,7 +110,7 @@ class Tally:
 
 
 def _involves(repetition: Repetition, side: Side) -> bool:
-    """Tell whether a repetition was done to or with a side; one with both was done with each."""
+    """Return whether a repetition involves a side; one with both sides involves each."""
     return side is Side.ANY or repetition.side in {side, Side.BOTH}
 
 
@@ -123,7 +123,7 @@ class Session:
     stage: SessionStage = SessionStage.IDLE
     tally: Tally = field(default_factory=Tally)
     repetitions: list[Repetition] = field(default_factory=list)
-    """All of them, whatever was wanted: the report tells them apart."""
+    """All repetitions, also of other exercises: the report separates them."""
     recording: Recording = Recording.NOTHING
     recording_path: str = ""
     report_path: str = ""
@@ -136,7 +136,7 @@ class Session:
 
     @property
     def file_stem(self) -> str:
-        """What its folder is called."""
+        """Name of its folder."""
         return f"{self.subject_code}_{self.session_id}" if self.subject_code else self.session_id
 
     def count(self, repetition: Repetition) -> bool:

@@ -20,7 +20,7 @@ from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.qos import qos
 from rehab_pose.ros.runtime.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS
-from rehab_pose.ros.runtime.stopping import quiet_end
+from rehab_pose.ros.runtime.stopping import ignore_shutdown_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -77,7 +77,7 @@ class GraphRecord:
             for node, values in self.diagnostics.items()
             if node.strip("/").split("/")[-1] in FRAME_PATH
             for key, value in values.items()
-            if key.startswith(("dropped:", "lost on the way:"))
+            if key.startswith(("dropped:", "lost in transport:"))
         )
 
     def uncounted_losses(self, first_ns: int, last_ns: int) -> int:
@@ -132,7 +132,7 @@ class GraphWatch:
         return condition(self.record)
 
     def _spin(self) -> None:
-        with quiet_end(self._context):
+        with ignore_shutdown_errors(self._context):
             self._executor.spin()
 
     def _listen(self, topic: Topic, receive: Callable[[Any], None]) -> None:

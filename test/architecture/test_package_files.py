@@ -1,4 +1,4 @@
-"""What stands in more than one file agrees: nodes, topics, messages, packages."""
+"""Facts in more than one file agree: topics, messages, packages, versions."""
 
 from __future__ import annotations
 

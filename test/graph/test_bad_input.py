@@ -190,7 +190,7 @@ def test_time_that_jumps_back_starts_afresh(sync: Any, camera: Camera) -> None: 
 
 
 def test_a_silent_camera_is_named_and_welcomed_back(sync: Any, camera: Camera) -> None:  # noqa: ANN401
-    sentence = "nothing for 5 s on /rgb/image_rect_color"
+    sentence = "no message for 5 s on /rgb/image_rect_color"
     assert camera.until(lambda: camera.said(sentence))
     sentence = "s on /rgb/image_rect_color"
     assert sync.wait_for_output(sentence, TIMEOUT_S)

@@ -29,7 +29,7 @@ ROS2 = "import sys; from ros2cli.cli import main; sys.exit(main())"
 NODES = ("rgbd_sync", "silhouette", "joints", "body", "session")
 START_S = 90.0
 BACK_S = 30.0
-"""On a machine that does other work too; `rehab-pose bench ros` measures."""
+"""On a machine that does other work too; `rehab-pose-lab bench ros` measures."""
 STOP_S = 10.0
 DIRECTLY = ("--no-daemon", "--spin-time", "5", "--timeout", "20")
 """Look for nodes without the daemon, which would go on after the test."""

@@ -1,4 +1,4 @@
-"""The action run_exercise: a number of repetitions of an exercise, with feedback, until done, cancelled or timed out."""
+"""The action run_exercise: repetitions of an exercise, with feedback, until done, cancelled or timed out."""
 
 from __future__ import annotations
 

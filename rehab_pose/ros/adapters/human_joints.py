@@ -1,6 +1,6 @@
 """A fitted body as the 20 joints of ROS4HRI's human_description, for its robot_state_publisher.
 
-The URDF stands upright with hanging arms, x forward, y left, z up. Its joints turn, from the torso outwards:
+The URDF is upright with hanging arms, x forward, y left, z up. Its joints turn, from the torso outwards:
 shoulder z, x, z; elbow -y; hip -z, x, -y; knee -y; waist y; head x, z, -y; the axes of shoulders and of the hips' x are
 mirrored on the right (human_description, urdf/human-tpl.xacro). Its limits are narrower than exercises are: the angles
 are published as they are.

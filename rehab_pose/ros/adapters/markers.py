@@ -1,4 +1,4 @@
-"""What RViz shows of a person: joints, lines between them, the inferred bones, and the exercise's name."""
+"""RViz markers of a person: joints, lines between them, the inferred bones, and the exercise's name."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BONE_NAMESPACE, ANGLE_NAMESPACE, NAME_NAMESPACE = "bones", "angles", "names"
 ANGLE_HEIGHT_M, NAME_HEIGHT_M = 0.06, 0.04
 ANGLE_COLOR = (1.0, 0.9, 0.4, 1.0)
 BESIDE_M = 0.12
-"""How far to the outside of its joint an angle is written [m]."""
+"""Distance of an angle's text from its joint, towards the outside [m]."""
 SHOWN_ANGLES = {
     "pelvis": ("trunk_flexion", "lumbar_flexion", "trunk_lateral_tilt"),
     **{
@@ -54,9 +54,9 @@ SHOWN_ANGLES = {
         )
     },
 }
-"""Angles that are written beside each joint, where the model has them."""
+"""Angles that are written next to each joint, where the model has them."""
 ROD_M = 0.010
-"""Thickest rod that stands for a bone without a mesh [m]."""
+"""Thickest rod that represents a bone without a mesh [m]."""
 Y_TO_Z = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 """Columns: x, -z and y of a bone."""
 
@@ -117,7 +117,7 @@ def bone_markers(factory: MessageFactory, bones: Bones) -> Message:
         corners = bones.mesh.vertices_m[bones.mesh.faces.ravel()]
         marker.points = [point(x=x, y=y, z=z) for x, y, z in corners.astype(np.float64).tolist()]
         return factory.make("visualization_msgs/msg/MarkerArray", markers=[marker])
-    # RViz's cylinder stands along z; a bone lies along y.
+    # RViz's cylinder is along z; a bone is along y.
     turned = bones.camera_from_bone[:, :3, :3] @ Y_TO_Z
     middles = bones.camera_from_bone[:, :3, 3] + 0.5 * bones.length_m[:, None] * turned[:, :, 2]
     quaternions = quaternions_from_matrices(turned).tolist()
@@ -141,7 +141,7 @@ def _text(factory: MessageFactory, joints: Joints, marker_id: int, place_m: list
 
 
 def angle_markers(factory: MessageFactory, joints: Joints, angles: JointAngles) -> Message:
-    """Return a MarkerArray with the angles [degrees, as people read them] beside the joints that are known."""
+    """Return a MarkerArray with the angles [degrees] next to the joints with known positions."""
     degrees = dict(zip(angles.names, np.rad2deg(angles.angles_rad).tolist(), strict=True))
     middle_x = float(joints.positions_m[joints.skeleton.index("pelvis"), 0])
     markers = []
@@ -154,8 +154,8 @@ def angle_markers(factory: MessageFactory, joints: Joints, angles: JointAngles) 
         beside_m = 0.0 if joint == "pelvis" else float(np.copysign(BESIDE_M, x - middle_x))
         marker = _text(factory, joints, index, [x + beside_m, y, z], ANGLE_HEIGHT_M)
         marker.ns, marker.color = ANGLE_NAMESPACE, _color(ANGLE_COLOR)
-        said = [(name.removeprefix(f"{joint}_").replace("_", " "), degrees[name]) for name in known]
-        marker.text = "\n".join(f"{name} {angle:.0f}°" for name, angle in said)
+        lines = [(name.removeprefix(f"{joint}_").replace("_", " "), degrees[name]) for name in known]
+        marker.text = "\n".join(f"{name} {angle:.0f}°" for name, angle in lines)
         markers.append(marker)
     return factory.make("visualization_msgs/msg/MarkerArray", markers=markers)
 

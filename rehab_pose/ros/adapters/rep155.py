@@ -1,4 +1,4 @@
-"""What ROS4HRI (REP-155) says of a body beside its frames: the list of ids, an 18-point Skeleton2D, a region."""
+"""Messages of ROS4HRI (REP-155) about a body, besides its frames: list of ids, 18-point Skeleton2D, region."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def ids_message(factory: MessageFactory, stamp_ns: int, frame_id: str, ids: Sequ
 def normalised_points(joints: Joints, camera: CameraIntrinsics) -> NDArray[np.float64]:
     """Return (18, 3) x, y (0 to 1 over the image) and confidence; a point that is not known or not in the image is 0s.
 
-    The message wants numbers from 0 to 1 in any case, so that confidence 0 alone says that a point is missing.
+    The message wants numbers from 0 to 1 in any case, so that only confidence 0 marks a missing point.
     """
     points = np.zeros((len(SKELETON_2D), 3))
     places = [place for place, name in enumerate(SKELETON_2D) if name]

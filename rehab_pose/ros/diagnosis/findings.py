@@ -1,4 +1,4 @@
-"""What a survey of the graph says about camera, calibration, transport, frames and nodes, and what to do about it."""
+"""Findings about camera, calibration, transport, frames and nodes from a survey of the graph, with remedies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["CameraNames", "Finding", "findings", "worst"]
 
 LOST_FRACTION = 0.5
-"""Images at less than this share of camera_info's rate are being lost on the way."""
+"""Images at less than this share of camera_info's rate are being lost in transport."""
 SLOW_HZ = 15.0
 """Below this rate repetitions are counted, but their tempo and smoothness are coarse [Hz]."""
 LARGE_DATA = "set FASTDDS_DEFAULT_PROFILES_FILE to config/fastdds_shm.xml for all programs, the camera's driver too"
@@ -45,7 +45,7 @@ class CameraNames:
 
 
 def findings(seen: GraphSurvey, camera: CameraNames, presets: Mapping[str, CameraNames]) -> list[Finding]:
-    """Return what there is to say.
+    """Return all findings.
 
     Args:
         seen: The survey.
@@ -66,26 +66,26 @@ def _topic(topic: TopicSurvey, info: TopicSurvey, seen: GraphSurvey, presets: Ma
     if not topic.count:
         message, remedy = _why_nothing_came(topic, seen, presets)
         return Finding(what, Level.ERROR, message, remedy)
-    said = f"{topic.rate_hz:.1f} Hz, offered {'best effort' if topic.best_effort else 'reliable'}"
+    rate = f"{topic.rate_hz:.1f} Hz, offered {'best effort' if topic.best_effort else 'reliable'}"
     if topic is not info and topic.rate_hz < LOST_FRACTION * info.rate_hz:
-        message = f"{said}; camera_info comes at {info.rate_hz:.1f} Hz: images are lost on the way"
+        message = f"{rate}; camera_info comes at {info.rate_hz:.1f} Hz: images are lost in transport"
         return Finding(what, Level.WARN, message, LARGE_DATA)
     if topic.publishers > 1:
-        return Finding(what, Level.WARN, f"{said}, {topic.publishers} publishers", "stop all but one camera or player")
+        return Finding(what, Level.WARN, f"{rate}, {topic.publishers} publishers", "stop all but one camera or player")
     if topic.rate_hz < SLOW_HZ:
-        return Finding(what, Level.WARN, said, "raise the camera's frame rate, or give the machine less to do")
-    return Finding(what, Level.OK, said)
+        return Finding(what, Level.WARN, rate, "raise the camera's frame rate, or give the machine less to do")
+    return Finding(what, Level.OK, rate)
 
 
 def _why_nothing_came(topic: TopicSurvey, seen: GraphSurvey, presets: Mapping[str, CameraNames]) -> tuple[str, str]:
-    """Return what is said and what to do about it."""
+    """Return the message and the remedy."""
     if topic.other_types:
         remedy = "point it to the raw image topic, or start `ros2 run image_transport republish`"
         return f"expected {topic.type_name}, it carries {', '.join(topic.other_types)}", remedy
     if not topic.publishers:
         there = [name for name, names in presets.items() if names.color in seen.published]
         remedy = f"start the launch file with camera:={there[0]}" if there else "start the camera, or name its topics"
-        return "nobody publishes it", remedy
+        return "it has no publisher", remedy
     remedy = "is the camera streaming? Is another ROS_DOMAIN_ID or discovery range set?"
     return f"{topic.publishers} publisher(s), no message came", remedy
 
@@ -109,7 +109,7 @@ def _calibration(seen: GraphSurvey, camera: CameraNames) -> Iterator[Finding]:
             message = f"expected the encoding {', '.join(encodings)}, got {image.encoding!r}"
             yield Finding(f"image {name}", Level.ERROR, message, "change the driver's format, or the topic")
         elif (image.width, image.height) != (info.width, info.height):
-            message = f"{image.width}x{image.height} px, camera_info says {info.width}x{info.height} px"
+            message = f"{image.width}x{image.height} px, camera_info gives {info.width}x{info.height} px"
             remedy = "take the depth that is registered to the colour image (RealSense: align_depth.enable:=true)"
             yield Finding(f"image {name}", Level.ERROR, message, remedy)
         else:
@@ -125,7 +125,7 @@ def _frames(seen: GraphSurvey, camera: CameraNames) -> Iterator[Finding]:
         remedy = "set the driver's frame_id: everything here is published in that frame, RViz needs it"
         yield Finding("frame", Level.WARN, "the colour image has no frame_id", remedy)
     elif not any(name in seen.published for name in TF_TOPICS):
-        message = f"frame_id {frame_id}; nobody publishes TF"
+        message = f"frame_id {frame_id}; TF has no publisher"
         yield Finding("frame", Level.OK, f"{message}: set RViz's fixed frame to {frame_id}")
     else:
         yield Finding("frame", Level.OK, f"frame_id {frame_id}")
@@ -137,9 +137,9 @@ def _nodes(seen: GraphSurvey) -> Iterator[Finding]:
         yield Finding("nodes", Level.WARN, "no node reports on /diagnostics", remedy)
     for name, status in sorted(seen.nodes.items()):
         kept = ("rate [Hz]", "latency [ms]", "age of the frame [ms]")
-        said = ", ".join(f"{key} {status.values[key]}" for key in kept if key in status.values)
+        values = ", ".join(f"{key} {status.values[key]}" for key in kept if key in status.values)
         dropped = sum(_number(value) for key, value in status.values.items() if key.startswith(("dropped", "lost")))
-        more = f" ({said}; {dropped} dropped or lost)" if said else ""
+        more = f" ({values}; {dropped} dropped or lost)" if values else ""
         level = Level(min(status.level, int(Level.ERROR)))
         yield Finding(f"node {name}", level, f"{status.message}{more}", _remedy(level, status.message))
 

@@ -27,7 +27,7 @@ DISCOVERY_S = 1.5
 
 @dataclass
 class TopicSurvey:
-    """What came on a topic."""
+    """The messages received on a topic."""
 
     name: str
     type_name: str
@@ -49,7 +49,7 @@ class TopicSurvey:
 
 @dataclass
 class NodeStatus:
-    """What a node said last on /diagnostics."""
+    """The last status of a node on /diagnostics."""
 
     level: int
     message: str

@@ -1,1 +1,1 @@
-"""What goes in and out over ROS: subscriptions, QoS, message classes, recording and playing."""
+"""Input and output over ROS: subscriptions, QoS, message classes, recording and playing."""

@@ -46,7 +46,7 @@ class CameraInput:
         self._node = node
         self._handler = handler
         self._image_qos = node.settings(CameraSettings).image_qos
-        # The names after remapping: a camera's own topic says whether its images are rectified.
+        # The names after remapping: a camera's own topic name tells whether its images are rectified.
         self._builder = FrameBuilder(
             node.settings(CaptureSettings),
             decode_color,

@@ -13,7 +13,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rehab_pose.errors import InputError
 from rehab_pose.messages.factory import time_message
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
-from rehab_pose.ros.runtime.stopping import until_told_to_stop
+from rehab_pose.ros.runtime.stopping import until_stop_signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         return False
 
     def play(self) -> int:
-        """Play the bag once; return how many messages were published (fewer than recorded when told to stop)."""
+        """Play the bag once; return how many messages were published (fewer than recorded after a stop signal)."""
         count = 0
         start_s: float | None = None
         first_ns = 0
@@ -114,7 +114,7 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
 
 
 def play_bag(bag: BagReader, *, rate: float, clock: bool, loop: bool, wait_s: float) -> Iterator[int]:
-    """Play a bag, over and over when asked, until the end or until told to stop; yield the messages of each round.
+    """Play a bag, repeatedly if wanted, until its end or a stop signal; yield the messages of each round.
 
     Args:
         bag: What to play.
@@ -123,10 +123,10 @@ def play_bag(bag: BagReader, *, rate: float, clock: bool, loop: bool, wait_s: fl
         loop: Start again at the end.
         wait_s: Wait so long for subscribers of all images before the first round [s].
     """
-    with until_told_to_stop():
+    with until_stop_signal():
         player = BagPlayer(bag, rate=rate, clock=clock)
         if not player.wait_for_subscribers(wait_s):
-            player.get_logger().warning(f"nobody has subscribed to all images after {wait_s:g} s; playing anyway")
+            player.get_logger().warning(f"the images have no subscriber after {wait_s:g} s; playing anyway")
         while rclpy.ok():
             yield player.play()
             if not loop:

@@ -11,7 +11,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from rehab_pose.ros.io.message_factory import message_class
-from rehab_pose.ros.runtime.stopping import until_told_to_stop
+from rehab_pose.ros.runtime.stopping import until_stop_signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["TopicRecorder", "record"]
 
 LOOK_PERIOD_S = 0.25
-"""How often new publishers are looked for [s]."""
+"""Period of looking for new publishers [s]."""
 QUEUE_LENGTH = 100
 """Messages that may wait while the file is written."""
 
 
 class TopicRecorder:
-    """Subscribes to each wanted topic as soon as somebody publishes it, the way it is offered."""
+    """Subscribes to each wanted topic once it has a publisher, with the publisher's QoS."""
 
     def __init__(self, node: Node, bag: BagWriter, topics: Sequence[str]) -> None:
         """Start recording.
@@ -48,7 +48,7 @@ class TopicRecorder:
 
     @property
     def missing(self) -> list[str]:
-        """Topics that nobody has published so far."""
+        """Topics without a publisher so far."""
         return sorted(self._wanted - self._recording.keys())
 
     def stop(self) -> None:
@@ -86,7 +86,7 @@ class TopicRecorder:
 
 
 def record(bag: BagWriter, topics: Sequence[str], *, namespace: str = "", duration_s: float = 0.0) -> list[str]:
-    """Record until Ctrl-C, SIGTERM or the end of the duration; return the topics that nobody published.
+    """Record until Ctrl-C, SIGTERM or the end of the duration; return the topics that had no publisher.
 
     Args:
         bag: Where to.
@@ -96,7 +96,7 @@ def record(bag: BagWriter, topics: Sequence[str], *, namespace: str = "", durati
     """
     recorder = None
     arguments = ["--ros-args", "-r", f"__ns:=/{namespace.strip('/')}"] if namespace else None
-    with until_told_to_stop(arguments):
+    with until_stop_signal(arguments):
         node = Node("bag_recorder")
         recorder = TopicRecorder(node, bag, topics)
         executor = SingleThreadedExecutor()

@@ -1,4 +1,4 @@
-"""How the camera's topics are subscribed to. No ROS here, so that the node reference can be made without it."""
+"""Settings of the camera's subscriptions. No ROS here, so that the node reference can be made without it."""
 
 from __future__ import annotations
 

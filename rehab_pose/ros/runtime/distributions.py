@@ -1,4 +1,4 @@
-"""What differs between ROS 2 distributions, in one place: Humble (Python 3.10), Jazzy (3.12), Kilted, Lyrical.
+"""Differences between ROS 2 distributions: Humble (Python 3.10), Jazzy (3.12), Kilted, Lyrical.
 
 | what | where it came |
 |---|---|
@@ -32,7 +32,7 @@ def callbacks_get_info() -> bool:
 
 
 def publisher_count(node: Node, subscription: Subscription[Any], topic: str) -> int:
-    """Return how many publishers a subscription has found; where rclpy cannot say, how many its topic has."""
+    """Return the number of publishers matched with a subscription, or of its topic where rclpy lacks that number."""
     matched = hasattr(subscription, "get_publisher_count")
     count: int = subscription.get_publisher_count() if matched else node.count_publishers(topic)
     return count

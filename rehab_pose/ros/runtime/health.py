@@ -1,4 +1,4 @@
-"""How a node is doing: counters that its threads fill and diagnostics show. No ROS here."""
+"""Health of a node: counters that its threads fill and diagnostics show. No ROS here."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["Health", "InputHealth", "Level", "Report"]
 SILENT_S = 2.0
 """An input that has been silent for longer is reported [s]."""
 ERROR_SHOWN_S = 5.0
-"""How long an error keeps the level at ERROR after it happened [s]."""
+"""Time after an error during which the level is ERROR [s]."""
 OLDEST_S = 10.0
-"""A frame that seems older was recorded earlier, or the camera's clock is another: its age says nothing [s]."""
+"""A frame that seems older was recorded earlier, or the camera's clock differs: its age is not reported [s]."""
 RECENT = 256
 """Frames over which rate and latency are taken: two seconds of a fast camera."""
 
@@ -30,7 +30,7 @@ def _mean_ms(times_s: Collection[float]) -> float:
 
 
 def _rate_hz(stamps_s: Iterable[float], now_s: float) -> float:
-    """Return how many of the stamps are recent, a second."""
+    """Return the rate of the stamps of the last SILENT_S [Hz]."""
     return sum(now_s - stamp < SILENT_S for stamp in stamps_s) / SILENT_S
 
 
@@ -52,7 +52,7 @@ class InputHealth:
     """Silence is a fault."""
     received: int = 0
     lost: int = 0
-    """Sent by the publisher (its numbers say so) and never arrived."""
+    """Sent by the publisher, by its sequence numbers, and never received."""
     last_s: float | None = None
     arrivals_s: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
     last_number: dict[bytes, int] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class InputHealth:
 
 @dataclass(frozen=True)
 class Report:
-    """What diagnostics show."""
+    """The content of a node's diagnostics."""
 
     level: Level
     message: str
@@ -72,7 +72,7 @@ class Report:
 
 
 class Health:
-    """Counts what came, what was done and what was not, and why. Safe to use from several threads."""
+    """Counts received, processed and dropped messages, with the reasons. Thread-safe."""
 
     def __init__(self, clock_s: Callable[[], float]) -> None:
         """Start counting.
@@ -85,13 +85,13 @@ class Health:
         self._started_s = clock_s()
         self.inputs: dict[str, InputHealth] = {}
         self.processed = 0
-        self.nobody = 0
+        self.without_person = 0
         self.jumps_back = 0
         self.dropped: Counter[str] = Counter()
         self.facts: dict[str, str] = {}
         """Values that do not change from frame to frame, such as the model."""
         self.warnings: dict[str, str] = {}
-        """Lasting complaints by key."""
+        """Lasting warnings by key."""
         self._last_error = ""
         self._last_error_s = -math.inf
         self._latencies_s: deque[float] = deque(maxlen=RECENT)
@@ -104,7 +104,7 @@ class Health:
         return self.inputs[topic]
 
     def arrived(self, entry: InputHealth, publisher: bytes = b"", number: int | None = None) -> float:
-        """Count a message; return the time [s]. A gap in the publisher's numbers counts as lost on the way."""
+        """Count a message; return the time [s]. A gap in the publisher's sequence numbers counts as lost."""
         now_s = self._clock_s()
         with self._lock:
             entry.received += 1
@@ -118,11 +118,11 @@ class Health:
         return now_s
 
     def done(self, arrived_s: float, *, present: bool, age_s: float = math.nan) -> None:
-        """Count a frame that was worked on.
+        """Count a processed frame.
 
         Args:
-            arrived_s: When it came [s].
-            present: A person was there.
+            arrived_s: Time of its arrival [s].
+            present: A person was in view.
             age_s: Time since the camera took it [s]; NaN = not known.
         """
         now_s = self._clock_s()
@@ -130,12 +130,12 @@ class Health:
             if 0.0 <= age_s < OLDEST_S:
                 self._ages_s.append(age_s)
             self.processed += 1
-            self.nobody += not present
+            self.without_person += not present
             self._latencies_s.append(now_s - arrived_s)
             self._done_s.append(now_s)
 
     def drop(self, reason: str, count: int = 1) -> None:
-        """Count frames that were not worked on."""
+        """Count dropped frames."""
         with self._lock:
             self.dropped[reason] += count
 
@@ -146,7 +146,7 @@ class Health:
             self._last_error_s = self._clock_s()
 
     def silent_inputs(self) -> dict[str, float]:
-        """Return the watched topics that have been silent for too long, and for how long [s]."""
+        """Return the watched topics without a message for more than SILENT_S, with the time since the last one [s]."""
         now_s = self._clock_s()
         silence = {
             topic: now_s - (self._started_s if entry.last_s is None else entry.last_s)
@@ -164,24 +164,24 @@ class Health:
         now_s = self._clock_s()
         silent = self.silent_inputs()
         with self._lock:
-            complaints = [*self.warnings.values()]
-            complaints += [
-                f"nothing for {seconds:.0f} s on {self.inputs[topic].shown}" for topic, seconds in silent.items()
+            warnings = [*self.warnings.values()]
+            warnings += [
+                f"no message for {seconds:.0f} s on {self.inputs[topic].shown}" for topic, seconds in silent.items()
             ]
-            level, message = (Level.WARN, "; ".join(complaints)) if complaints else (Level.OK, "running")
+            level, message = (Level.WARN, "; ".join(warnings)) if warnings else (Level.OK, "running")
             if now_s - self._last_error_s < ERROR_SHOWN_S:
                 level, message = Level.ERROR, self._last_error
             values = {
                 "received": str(sum(entry.received for entry in self.inputs.values())),
                 "processed": str(self.processed),
-                "nobody present": str(self.nobody),
+                "no person": str(self.without_person),
                 "jumps back in time": str(self.jumps_back),
                 "rate [Hz]": f"{_rate_hz(self._done_s, now_s):.1f}",
                 "latency [ms]": f"{_mean_ms(self._latencies_s):.1f}",
                 "age of the frame [ms]": f"{_mean_ms(self._ages_s):.1f}",
-                "dropped: newer came first": str(queue_drops),
+                "dropped: replaced by newer": str(queue_drops),
                 **{f"dropped: {reason}": str(count) for reason, count in sorted(self.dropped.items())},
-                **{f"lost on the way: {entry.shown}": str(entry.lost) for entry in self.inputs.values()},
+                **{f"lost in transport: {entry.shown}": str(entry.lost) for entry in self.inputs.values()},
                 **{f"received: {entry.shown}": str(entry.received) for entry in self.inputs.values()},
                 "last error": self._last_error,
                 **self.facts,

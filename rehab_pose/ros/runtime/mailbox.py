@@ -1,4 +1,4 @@
-"""A mailbox between the receiving and the working thread: the newest wins, and what it replaces is counted."""
+"""A mailbox between the receiving and the working thread: a newer item replaces the oldest, which is counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Mailbox"]
 
 T = TypeVar("T")
 CLOSE_TIMEOUT_S = 5.0
-"""Longest time that closing waits for the work in hand [s]."""
+"""Longest time that closing waits for the item being processed [s]."""
 
 
 class Mailbox(Generic[T]):
@@ -21,17 +21,17 @@ class Mailbox(Generic[T]):
 
     Attributes:
         capacity: Items kept; may be changed at any time.
-        replaced: Items that newer ones pushed out before they were worked on.
+        replaced: Items that were dropped because newer ones arrived.
     """
 
     def __init__(self, work: Callable[[T], None], name: str, capacity: int = 1) -> None:
         """Start the worker.
 
         Args:
-            work: Called with each item on the worker thread. It has to deal with its own errors: one that escapes
-                ends the worker, and the program says so through threading.excepthook.
+            work: Called with each item on the worker thread. It has to handle its own errors: one that escapes
+                ends the worker and is reported by threading.excepthook.
             name: Of the thread, for debuggers.
-            capacity: Items kept; 1 for images, more for small messages that should all be seen.
+            capacity: Items kept; 1 for images, more for small messages that should all be processed.
         """
         self._work = work
         self._items: deque[T] = deque()
@@ -43,7 +43,7 @@ class Mailbox(Generic[T]):
         self._thread.start()
 
     def put(self, item: T) -> None:
-        """Leave an item; when the mailbox is full the oldest goes and is counted."""
+        """Queue an item; when the mailbox is full the oldest is dropped and counted."""
         with self._condition:
             if self._closed:
                 return
@@ -54,7 +54,7 @@ class Mailbox(Generic[T]):
             self._condition.notify()
 
     def close(self) -> None:
-        """Stop the worker after the item in hand; what still waits is counted as replaced."""
+        """Stop the worker after the item being processed; waiting items are counted as replaced."""
         with self._condition:
             self._closed = True
             self.replaced += len(self._items)

@@ -1,4 +1,4 @@
-"""How a node's process is set up before it spins: memory that is kept, no pauses for garbage, and who goes first."""
+"""Set up a node's process before it spins: kept memory, no pauses of the garbage collector, scheduling priority."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MAX_BLOCK_BYTES = 32 * 1024**2
 def keep_memory() -> bool:
     """Have the C library keep the memory of freed images; return whether it does.
 
-    A worker thread's heap is otherwise given back after each frame and fetched anew: measured on rgbd_sync, 1,300 page
-    faults a frame, more than half of the thread's time.
+    A worker thread's heap is otherwise returned to the kernel after each frame and requested again: measured on
+    rgbd_sync, 1,300 page faults a frame, more than half of the thread's time.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -34,11 +34,11 @@ def keep_memory() -> bool:
 
 
 def freeze_garbage() -> None:
-    """Leave what was loaded so far out of garbage collection: it stays, and looking through it takes tens of ms."""
+    """Exclude all present objects from garbage collection: they stay, and scanning them takes tens of ms."""
     gc.collect()
     gc.freeze()
 
 
 def give_way(niceness: int) -> None:
-    """Let other processes go first, by so much more niceness; where that is not allowed nothing changes."""
+    """Raise the niceness of this process by `niceness`, so that the scheduler prefers others."""
     os.nice(niceness)

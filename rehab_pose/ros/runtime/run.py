@@ -10,7 +10,7 @@ from rclpy.executors import SingleThreadedExecutor
 
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.ros.runtime.process import freeze_garbage, give_way, keep_memory
-from rehab_pose.ros.runtime.stopping import until_told_to_stop
+from rehab_pose.ros.runtime.stopping import until_stop_signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ def run_node(make_node: Callable[[], StageNode]) -> int:
         make_node: Makes the node; the row of its `spec` gives the niceness of the process.
     """
     keep_memory()
-    with until_told_to_stop(sys.argv):
+    with until_stop_signal(sys.argv):
         try:
             node = make_node()
         except RehabPoseError as error:

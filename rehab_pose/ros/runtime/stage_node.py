@@ -39,8 +39,8 @@ __all__ = ["StageNode"]
 CAMERA_NAMES = frozenset(topic.name for topic in CAMERA_TOPICS)
 REPORT_PERIOD_S = 1.0
 EARLY_REPORTS, EARLY_PERIOD_S = 10, 0.3
-"""The first reports follow each other sooner [s]: subscribers of /diagnostics connect within a second, and then learn at
-once that a restarted node is running."""
+"""The first reports follow each other sooner [s]: subscribers of /diagnostics connect within a second, and then learn
+at once that a restarted node is running."""
 LOG_REPEAT_S = 5.0
 """The same error is logged again after this time [s]."""
 INACTIVE = "inactive"
@@ -288,13 +288,13 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
 
     def _log_silence(self) -> None:
         """Log inputs that fell silent: all nodes fall silent when the camera stops, so only its own topics warn."""
-        silent, logger = self.health.silent_inputs(), self.get_logger()
+        silent = self.health.silent_inputs()
         for topic in silent.keys() - self._silent:
             sentence = f"no message for {silent[topic]:.0f} s on {self.resolve_topic_name(topic)}"
             if topic in CAMERA_NAMES:
-                logger.warning(sentence)
+                self.get_logger().warning(sentence)
             else:
-                logger.debug(sentence)
+                self.get_logger().debug(sentence)
         for topic in (self._silent - silent.keys()) & CAMERA_NAMES:
-            logger.info(f"messages again on {self.resolve_topic_name(topic)}")
+            self.get_logger().info(f"messages again on {self.resolve_topic_name(topic)}")
         self._silent = set(silent)

@@ -1,4 +1,4 @@
-"""Programs that end well when told to: SIGINT and SIGTERM, at whatever moment they come."""
+"""Clean ends of programs on SIGINT and SIGTERM, at any moment."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ if TYPE_CHECKING:
 
     from rclpy.context import Context
 
-__all__ = ["quiet_end", "until_told_to_stop"]
+__all__ = ["ignore_shutdown_errors", "until_stop_signal"]
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-ENDED_UNDERWAY = (rclpy_implementation.RCLError, rclpy_implementation.InvalidHandle, NotInitializedException)
-"""What rclpy raises where its context ends in the middle of a call, say of `publish`, or before a node is made."""
+SHUTDOWN_ERRORS = (rclpy_implementation.RCLError, rclpy_implementation.InvalidHandle, NotInitializedException)
+"""Errors of rclpy when its context ends in the middle of a call, for example of `publish`, or before a node is made."""
 
 
 @contextmanager
-def quiet_end(context: Context) -> Iterator[None]:
+def ignore_shutdown_errors(context: Context) -> Iterator[None]:
     """Leave the block without an error when rclpy's context has ended; other errors go on."""
     try:
         yield
     except ExternalShutdownException:
         return
-    except ENDED_UNDERWAY:
+    except SHUTDOWN_ERRORS:
         if context.ok():
             raise
 
 
 @contextmanager
-def until_told_to_stop(arguments: Sequence[str] | None = None) -> Iterator[None]:
+def until_stop_signal(arguments: Sequence[str] | None = None) -> Iterator[None]:
     """Initialise rclpy for a block that SIGINT and SIGTERM end without an error; its `finally` clauses run undisturbed.
 
     Ctrl-C in a terminal reaches a program twice, from the terminal and from its launcher. As KeyboardInterrupt the
-    second would break off the tidying up after the first, which finishes files. So Python's handlers only remember that
-    a signal came, for the time before rclpy listens; rclpy hears both signals itself and ends its context.
+    second would interrupt the clean-up after the first, which finishes files. So Python's handlers only record that
+    a signal came, for the time before rclpy listens; rclpy handles both signals itself and ends its context.
 
     Args:
         arguments: The command line, with its `--ros-args`.
     """
-    told: list[int] = []
+    received: list[int] = []
 
     def remember(number: int, _frame: FrameType | None) -> None:
-        told.append(number)
+        received.append(number)
 
     for number in STOP_SIGNALS:
         signal.signal(number, remember)
     try:
         rclpy.init(args=None if arguments is None else list(arguments))
         context = rclpy.get_default_context()
-        if told:
+        if received:
             rclpy.try_shutdown()
-        with quiet_end(context):
+        with ignore_shutdown_errors(context):
             yield
     finally:
         rclpy.try_shutdown()

@@ -39,7 +39,7 @@ class Worker:
 
     @property
     def started(self) -> bool:
-        """Whether it takes items."""
+        """True once it takes items."""
         return self._mailbox is not None
 
     @property

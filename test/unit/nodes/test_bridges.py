@@ -108,7 +108,7 @@ def test_ros4hri_hears_of_the_body(ros: Any) -> None:  # noqa: ANN401
     assert 0.0 <= heard[topics.HRI_REGION][0].xmin < heard[topics.HRI_REGION][0].xmax <= 1.0
 
 
-def test_nobody_is_tracked_when_nobody_is_there(ros: Any) -> None:  # noqa: ANN401
+def test_without_a_person_no_body_is_tracked(ros: Any) -> None:  # noqa: ANN401
     pytest.importorskip("hri_msgs", reason="hri_msgs is not installed")
     pytest.importorskip("tf2_msgs", reason="tf2_msgs is not installed")
     from rehab_pose.nodes.rep155_bridge import Rep155BridgeNode  # noqa: PLC0415

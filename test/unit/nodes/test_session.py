@@ -173,7 +173,7 @@ def test_a_report_holds_every_repetition(exercise: Exercise, folder: Path) -> No
     content = json.loads(path.read_text())
     assert (content["session_id"], content["subject_code"]) == ("s1", "p7")
     assert [entry["label"] for entry in content["repetitions"]] == [repetition.label for repetition in done]
-    assert path.parent.stat().st_mode & 0o077 == 0, "health data: nobody else may look into the folder"
+    assert path.parent.stat().st_mode & 0o077 == 0, "health data: other users must not read the folder"
 
 
 @pytest.mark.parametrize(("tier", "mesh"), [(1, False), (2, True)], ids=["results", "mesh"])

@@ -76,7 +76,7 @@ def test_a_missing_joint_is_not_drawn_and_neither_is_its_bone() -> None:
         assert marker.header.stamp.nanosec == STAMP_NS % 10**9
 
 
-def test_without_a_label_there_is_no_text_and_nobody_removes_all() -> None:
+def test_without_a_label_no_text_is_sent_and_without_a_person_all_markers_are_deleted() -> None:
     assert len(person_markers(RosMessageFactory(), joints(), "").markers) == 2
     [clear] = no_person_markers(RosMessageFactory(), STAMP_NS, "cam").markers
     assert clear.action == Marker.DELETEALL

@@ -46,7 +46,7 @@ def good() -> GraphSurvey:
             for name, message in first.items()
         }
     )
-    seen.nodes["/joints"] = NodeStatus(0, "running", {"rate [Hz]": "30.0", "dropped: newer came first": "2"})
+    seen.nodes["/joints"] = NodeStatus(0, "running", {"rate [Hz]": "30.0", "dropped: replaced by newer": "2"})
     return seen
 
 
@@ -101,14 +101,14 @@ def no_nodes(seen: GraphSurvey) -> None:
 
 
 def sick_node(seen: GraphSurvey) -> None:
-    seen.nodes["/joints"].level, seen.nodes["/joints"].message = 2, "nothing for 5 s on /silhouette"
+    seen.nodes["/joints"].level, seen.nodes["/joints"].message = 2, "no message for 5 s on /silhouette"
 
 
 @pytest.mark.parametrize(
     ("spoil", "what", "level", "sentence", "remedy"),
     [
-        (lost_images, "topic /color", Level.WARN, "images are lost on the way", "fastdds_shm.xml"),
-        (no_camera, "topic /color", Level.ERROR, "nobody publishes it", "camera:=realsense"),
+        (lost_images, "topic /color", Level.WARN, "images are lost in transport", "fastdds_shm.xml"),
+        (no_camera, "topic /color", Level.ERROR, "it has no publisher", "camera:=realsense"),
         (silent, "topic /depth", Level.ERROR, "no message came", "ROS_DOMAIN_ID"),
         (compressed, "topic /color", Level.ERROR, "it carries sensor_msgs/msg/CompressedImage", "republish"),
         (two_cameras, "topic /depth", Level.WARN, "2 publishers", "all but one"),
@@ -117,7 +117,7 @@ def sick_node(seen: GraphSurvey) -> None:
         (wrong_encoding, "image /depth", Level.ERROR, "got '8UC1'", "format"),
         (no_frame, "frame", Level.WARN, "no frame_id", "frame_id"),
         (no_nodes, "nodes", Level.WARN, "no node reports", "rehab-pose run"),
-        (sick_node, "node /joints", Level.ERROR, "nothing for 5 s", "publishes that topic"),
+        (sick_node, "node /joints", Level.ERROR, "no message for 5 s", "publishes that topic"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

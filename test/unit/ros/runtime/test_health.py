@@ -1,4 +1,4 @@
-"""What diagnostics say follows from what happened, and from nothing else."""
+"""Diagnostics follow from the counted events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_gap_in_a_publishers_numbers_is_counted_as_lost() -> None:
     assert entry.lost == 2
     health.arrived(entry, b"two", 1)  # another publisher, or the same one started anew, begins its own count
     assert entry.lost == 2
-    assert health.report().values["lost on the way: /joints"] == "2"
+    assert health.report().values["lost in transport: /joints"] == "2"
 
 
 def test_rate_and_latency_come_from_the_clock() -> None:
@@ -50,7 +50,7 @@ def test_silence_warns_and_ends_with_the_next_message() -> None:
     clock.now_s += 5.0
     report = health.report()
     assert report.level is Level.WARN
-    assert report.message == "nothing for 5 s on /ns/rgbd"
+    assert report.message == "no message for 5 s on /ns/rgbd"
     health.arrived(entry)
     assert health.report().level is Level.OK
 
@@ -63,7 +63,7 @@ def test_an_error_shows_for_some_seconds_and_stays_as_the_last_one() -> None:
     report = health.report(queue_drops=3)
     assert (report.level, report.message) == (Level.ERROR, "the camera is not calibrated")
     assert report.values["dropped: InputError"] == "2"
-    assert report.values["dropped: newer came first"] == "3"
+    assert report.values["dropped: replaced by newer"] == "3"
     clock.now_s += 60.0
     report = health.report()
     assert report.level is Level.OK

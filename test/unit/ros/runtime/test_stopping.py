@@ -16,8 +16,8 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from std_msgs.msg import String
-from rehab_pose.ros.runtime.stopping import until_told_to_stop
-with until_told_to_stop():
+from rehab_pose.ros.runtime.stopping import until_stop_signal
+with until_stop_signal():
     node = Node("busy")
     publisher = node.create_publisher(String, "words", 1)
     node.create_timer(1e-4, lambda: [publisher.publish(String(data="word")) for _ in range(50)])
@@ -36,15 +36,15 @@ def late(**arguments):
     os.kill(os.getpid(), signal.SIGINT)
     initialise(**arguments)
 stopping.rclpy.init = late
-with stopping.until_told_to_stop():
-    Node("nobody_wants_it")
+with stopping.until_stop_signal():
+    Node("unused")
     print("it was made all the same")
 print("tidied up")
 """
 FAULTY = """
 import rclpy
-from rehab_pose.ros.runtime.stopping import ENDED_UNDERWAY, until_told_to_stop
-with until_told_to_stop():
+from rehab_pose.ros.runtime.stopping import ENDED_UNDERWAY, until_stop_signal
+with until_stop_signal():
     raise ENDED_UNDERWAY[0]("a fault while all goes on")
 """
 ENVIRONMENT = {**os.environ, "ROS_DOMAIN_ID": str(1 + os.getpid() % 100), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
