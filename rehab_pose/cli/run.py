@@ -34,7 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "run",
         help="start all nodes",
-        description="Starts the nodes of the launch file, one process each. Arguments after --ros-args go to each node.",
+        description="Starts the nodes of the launch file, one process each; arguments after --ros-args go to each.",
     )
     parser.add_argument("--params-file", type=Path, help=f"parameters (default: {DEFAULT_PARAMETERS})")
     parser.add_argument("--composed", action="store_true", help="all stages in one process")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.messages.camera_info import calibration_from_message
 from rehab_pose.messages.images import COLOR_ENCODINGS, DEPTH_ENCODINGS
-from rehab_pose.ros.runtime.health import Level
+from rehab_pose.ros.runtime.health import SILENCE, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -147,7 +147,7 @@ def _nodes(seen: GraphSurvey) -> Iterator[Finding]:
 def _remedy(level: Level, message: str) -> str:
     if level is Level.OK:
         return ""
-    if "nothing for" in message:
+    if SILENCE in message:
         return "look at the node that publishes that topic first"
     return "see the node's log" if not any(word in message for word in ("set ", "expected ")) else ""
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-__all__ = ["Health", "InputHealth", "Level", "Report"]
+__all__ = ["SILENCE", "Health", "InputHealth", "Level", "Report"]
 
+SILENCE = "no message for"
+"""Begins the message of a node with a silent input; the diagnosis recognises it."""
 SILENT_S = 2.0
 """An input that has been silent for longer is reported [s]."""
 ERROR_SHOWN_S = 5.0
@@ -166,7 +168,7 @@ class Health:
         with self._lock:
             warnings = [*self.warnings.values()]
             warnings += [
-                f"no message for {seconds:.0f} s on {self.inputs[topic].shown}" for topic, seconds in silent.items()
+                f"{SILENCE} {seconds:.0f} s on {self.inputs[topic].shown}" for topic, seconds in silent.items()
             ]
             level, message = (Level.WARN, "; ".join(warnings)) if warnings else (Level.OK, "running")
             if now_s - self._last_error_s < ERROR_SHOWN_S:

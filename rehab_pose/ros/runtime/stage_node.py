@@ -15,7 +15,7 @@ from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import OVERRIDABLE, overrides_explained, qos
 from rehab_pose.ros.runtime.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS, diagnostic_array
 from rehab_pose.ros.runtime.distributions import callbacks_get_info, publisher_count
-from rehab_pose.ros.runtime.health import Health
+from rehab_pose.ros.runtime.health import SILENCE, Health
 from rehab_pose.ros.runtime.lazy_stage import LazyStage, Resettable
 from rehab_pose.ros.runtime.parameters import LiveSettings, declare_settings, declared_names, unmatched_overrides
 from rehab_pose.ros.runtime.settings import NodeSettings
@@ -290,7 +290,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         """Log inputs that fell silent: all nodes fall silent when the camera stops, so only its own topics warn."""
         silent = self.health.silent_inputs()
         for topic in silent.keys() - self._silent:
-            sentence = f"no message for {silent[topic]:.0f} s on {self.resolve_topic_name(topic)}"
+            sentence = f"{SILENCE} {silent[topic]:.0f} s on {self.resolve_topic_name(topic)}"
             if topic in CAMERA_NAMES:
                 self.get_logger().warning(sentence)
             else:

@@ -113,7 +113,7 @@ def sick_node(seen: GraphSurvey) -> None:
         (compressed, "topic /color", Level.ERROR, "it carries sensor_msgs/msg/CompressedImage", "republish"),
         (two_cameras, "topic /depth", Level.WARN, "2 publishers", "all but one"),
         (not_calibrated, "calibration", Level.ERROR, "K[0]", "calibrate the camera"),
-        (other_size, "image /depth", Level.ERROR, "4x6 px, camera_info says 8x6 px", "align_depth"),
+        (other_size, "image /depth", Level.ERROR, "4x6 px, camera_info gives 8x6 px", "align_depth"),
         (wrong_encoding, "image /depth", Level.ERROR, "got '8UC1'", "format"),
         (no_frame, "frame", Level.WARN, "no frame_id", "frame_id"),
         (no_nodes, "nodes", Level.WARN, "no node reports", "rehab-pose run"),

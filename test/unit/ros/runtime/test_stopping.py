@@ -43,9 +43,9 @@ print("tidied up")
 """
 FAULTY = """
 import rclpy
-from rehab_pose.ros.runtime.stopping import ENDED_UNDERWAY, until_stop_signal
+from rehab_pose.ros.runtime.stopping import SHUTDOWN_ERRORS, until_stop_signal
 with until_stop_signal():
-    raise ENDED_UNDERWAY[0]("a fault while all goes on")
+    raise SHUTDOWN_ERRORS[0]("a fault while all goes on")
 """
 ENVIRONMENT = {**os.environ, "ROS_DOMAIN_ID": str(1 + os.getpid() % 100), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 
