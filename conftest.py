@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-import rehab_pose_lab  # noqa: F401  (first, or pytest takes the folder rehab_pose_lab/ that holds its tests for it)
+from rehab_pose_lab.datasets.location import data_folder  # before pytest names the folder of its tests like the package
 from rehab_pose_sim.stick_figure import FilmMaker, film
 
 settings.register_profile("dev", max_examples=30, deadline=None)
@@ -27,7 +27,7 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of real recordings, which is not part of the repository; skip where it is absent."""
-    folder = Path(os.environ.get("REHAB_POSE_DATA", REPOSITORY.parent / "shared" / "data"))
+    folder = data_folder()
     if not folder.is_dir():
         pytest.skip(f"real recordings are not at {folder}; set REHAB_POSE_DATA")
     return folder

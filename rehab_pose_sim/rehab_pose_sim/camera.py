@@ -1,4 +1,4 @@
-"""A simulated RGB-D camera in front of a simulated person: frames, and the truth about each."""
+"""A simulated RGB-D camera in front of a simulated person: frames with their ground truth."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from rehab_pose.body.skinning import pose_joints, pose_vertices_of_joints
 from rehab_pose.datatypes import RgbdFrame
 from rehab_pose.drawing.rasteriser import draw_mesh, empty_buffers, shade, vertex_normals
 from rehab_pose_sim.clothes import cloth_fractions, face_colors, vertex_texture
-from rehab_pose_sim.motions import Motion, plan_of
+from rehab_pose_sim.motions import Motion, motion_plan
 from rehab_pose_sim.noise import DepthNoise
-from rehab_pose_sim.posture import Stance
-from rehab_pose_sim.scenery import Room
+from rehab_pose_sim.pose import Stance
+from rehab_pose_sim.room import Room
 from rehab_pose_sim.settings import SimulationSettings
 
 if TYPE_CHECKING:
@@ -26,53 +26,57 @@ if TYPE_CHECKING:
     from rehab_pose.geometry.camera import CameraIntrinsics
     from rehab_pose_sim.motions import BodyMotion, MotionSample
 
-__all__ = ["SimulatedCamera", "SimulatedFrame", "SimulatedTruth"]
+__all__ = ["SimulatedCamera", "SimulatedFrame", "SimulatedTruth", "random_shape"]
 
 FRAME_ID = "camera_color_optical_frame"
 LIGHT = np.array([-0.35, -0.65, -0.68], dtype=np.float32)
 """Direction to the lamp in the camera's optical frame."""
 AMBIENT = 0.45
-BESIDE_M = (0.95, -0.55)
-"""Where the second person stands: x, z in the world [m]."""
-SHAPE_SPREAD = 0.8
-"""Spread of drawn bodies [standard deviations of adults]."""
-OWN_FLESH_M = 0.3
-"""A surface of the person farther than this before a joint is another limb, not the joint's own flesh [m]."""
+"""Brightness of a surface that faces away from the lamp, 0-1."""
+SECOND_PERSON_M = (0.95, -0.55)
+"""Position of the second person: x, z in the world [m]."""
+SHAPE_STD = 0.8
+"""Standard deviation of random shape coefficients [standard deviations of adults]."""
+MAX_SHAPE = 2.0
+"""Random shape coefficients are limited to this [standard deviations of adults]."""
+MAX_JOINT_DEPTH_M = 0.3
+"""A surface of the person that is farther than this in front of a joint belongs to another limb [m]."""
 
 
 @dataclass(frozen=True, eq=False)
 class SimulatedTruth:
-    """What a frame shows, exactly; positions in the camera's optical frame."""
+    """Exact content of a frame; positions in the camera's optical frame."""
 
     silhouette: NDArray[np.bool_]
-    """(H, W) the subject's visible pixels: what stands before the subject hides it."""
+    """(H, W) the subject's visible pixels, without those that other surfaces hide."""
     parts: NDArray[np.uint8]
     """(H, W) LIP class of the subject's pixels, 0 elsewhere."""
     depth_m: NDArray[np.float32]
-    """(H, W) without the sensor's errors [m], infinity where there is nothing."""
+    """(H, W) without the sensor's errors [m], infinity where there is no surface."""
     joints_m: NDArray[np.float64]
     """(24, 3) [m]."""
     joint_visible: NDArray[np.bool_]
-    """(24) True where the joint lies in the image and the first surface there is its own flesh or cloth."""
+    """(24) True where the joint projects into the image and the nearest surface there is the skin or cloth over it."""
     joint_rotations: NDArray[np.float64]
     """(24, 3, 3) camera_from_joint."""
     vertices_m: NDArray[np.float32]
     """(V, 3) of the body under the clothes [m]."""
     parameters: BodyParameters
-    """In the y-up world."""
+    """In the y-up world [m]."""
     floor_plane: NDArray[np.float64]
-    """(4) normal up [m]."""
+    """(4) unit normal up, and offset [m]."""
     label: str
     phase: float
     """0-1 within the current repetition; NaN outside."""
     repetitions: int
-    """Finished since the exercise began."""
+    """Completed since the exercise began."""
     angles_rad: dict[str, float]
+    """Clinical angles that the script sets [rad]."""
 
 
 @dataclass(frozen=True, eq=False)
 class SimulatedFrame:
-    """A frame as the pipeline gets it, and the truth."""
+    """A frame as the pipeline receives it, and its ground truth."""
 
     frame: RgbdFrame
     truth: SimulatedTruth
@@ -84,10 +88,11 @@ class _Person:
     cloth_m: NDArray[np.float32]
     """(V) distance of the clothes from the skin [m]."""
     face_colors: NDArray[np.float32]
+    """(F, 3) RGB, 0-255."""
 
 
 class SimulatedCamera:
-    """Renders any frame by its number; the same number gives the same frame."""
+    """Renders any frame by its number; a number always gives the same frame."""
 
     def __init__(
         self,
@@ -98,9 +103,9 @@ class SimulatedCamera:
         """Build the room and the people.
 
         Args:
-            settings: What is done and seen.
+            settings: Camera, room, person and movement.
             model: The body to render; the free one when None.
-            motion: What the subject does, for the same body model; the script of the settings when None.
+            motion: Movement of the subject, for the same body model; the script of the settings when None.
         """
         self._settings = settings or SimulationSettings()
         self._model = model or load_body_model()
@@ -123,11 +128,11 @@ class SimulatedCamera:
 
     @property
     def length_frames(self) -> int:
-        """After this many frames the person begins again."""
+        """Number of frames after which the motion repeats."""
         return int(np.ceil(self._people[0].motion.length_s * self._settings.rate_hz))
 
     def motion_at(self, index: int) -> MotionSample:
-        """Return what the subject does in frame `index`, without rendering it."""
+        """Return the subject's pose and label in frame `index` without rendering it."""
         return self._people[0].motion.at(index / self._settings.rate_hz)
 
     def frame(self, index: int) -> SimulatedFrame:
@@ -139,36 +144,38 @@ class SimulatedCamera:
             sample = person.motion.at(index / self._settings.rate_hz)
             positions, rotations = pose_joints(self._model, sample.parameters)
             vertices = pose_vertices_of_joints(self._model, sample.parameters, positions, rotations)
-            seen = self._room.in_camera(vertices.astype(np.float64)).astype(np.float32)
-            surface = self._dressed(person, seen)
+            skin = self._room.camera.in_camera(vertices.astype(np.float64)).astype(np.float32)
+            surface = self._dressed(person, skin)
             first_id = place * len(self._model.faces)
             draw_mesh(surface, self._model.faces, self.intrinsics, inverse_depth, triangle_id, first_id=first_id)
-            drawn.append((sample, positions, rotations, seen, surface))
+            drawn.append((sample, positions, rotations, skin, surface))
         for place, (_, _, _, _, surface) in enumerate(drawn):
             self._paint(place, surface, triangle_id, color)
         with np.errstate(divide="ignore"):
             exact = np.float32(1.0) / inverse_depth
-        depth = self._noise.disturb(index, exact, color)
+        depth = self._noise.add_errors(index, exact, color)
         stamp_ns = self._settings.start_ns + round(index * 1e9 / self._settings.rate_hz)
         frame = RgbdFrame(stamp_ns, FRAME_ID, self.intrinsics, color, depth)
         return SimulatedFrame(frame, self._truth(*drawn[0][:4], triangle_id, exact))
 
-    def _person(self, place: int, given: BodyMotion | None) -> _Person:
+    def _person(self, place: int, motion: BodyMotion | None) -> _Person:
+        """Return the subject (place 0), with a given motion or the scripted one, or the second person (place 1)."""
         settings = self._settings
         cloth_m = settings.clothing_m * cloth_fractions(self._model, settings.seed + place)
         colors = face_colors(self._model, settings.seed + place)
-        if place == 0 and given is not None:
-            return _Person(given, cloth_m.astype(np.float32), colors)
+        if place == 0 and motion is not None:
+            return _Person(motion, cloth_m.astype(np.float32), colors)
         betas = np.zeros(self._model.shape_count)
         if settings.shape_seed or place:
             random = np.random.default_rng([settings.shape_seed, 7, place])
-            betas = np.clip(random.normal(0.0, SHAPE_SPREAD, self._model.shape_count), -2.0, 2.0)
+            betas = random_shape(random, self._model.shape_count)
         if place == 0:
             stance = Stance(self._model, betas, place_m=(0.0, 0.0), heading_rad=float(np.radians(settings.yaw_deg)))
-            motion = Motion(stance, plan_of(settings), settings)
+            motion = Motion(stance, motion_plan(settings), settings)
         else:
             still = SimulationSettings(exercise="none", seed=settings.seed + place, sway=settings.sway)
-            motion = Motion(Stance(self._model, betas, place_m=BESIDE_M, heading_rad=-0.3), plan_of(still), still)
+            stance = Stance(self._model, betas, place_m=SECOND_PERSON_M, heading_rad=-0.3)
+            motion = Motion(stance, motion_plan(still), still)
         return _Person(motion, cloth_m.astype(np.float32), colors)
 
     def _dressed(self, person: _Person, vertices_m: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -180,6 +187,7 @@ class SimulatedCamera:
     def _paint(
         self, place: int, vertices_m: NDArray[np.float32], triangle_id: NDArray[np.int32], color: NDArray[np.uint8]
     ) -> None:
+        """Paint the visible triangles of a person into the colour image: Lambert's law plus ambient light."""
         faces = self._model.faces
         light = AMBIENT + (1.0 - AMBIENT) * np.clip(vertex_normals(vertices_m, faces) @ LIGHT, 0.0, 1.0)
         brightness = (light * self._texture).astype(np.float32)
@@ -200,22 +208,27 @@ class SimulatedCamera:
         parts = np.zeros(silhouette.shape, dtype=np.uint8)
         if self._model.part_labels is not None:
             parts[silhouette] = self._model.part_labels[triangle_id[silhouette]]
-        joints_m = self._room.in_camera(positions)
+        joints_m = self._room.camera.in_camera(positions)
         return SimulatedTruth(
             silhouette=silhouette,
             parts=parts,
             depth_m=exact,
             joints_m=joints_m,
             joint_visible=_visible(joints_m, silhouette, exact, self.intrinsics),
-            joint_rotations=self._room.camera_from_world[:3, :3] @ rotations,
+            joint_rotations=self._room.camera.rotation @ rotations,
             vertices_m=vertices,
             parameters=sample.parameters,
-            floor_plane=self._room.floor_plane,
+            floor_plane=self._room.camera.floor_plane,
             label=sample.label,
             phase=sample.phase,
             repetitions=sample.repetitions,
             angles_rad=sample.angles_rad,
         )
+
+
+def random_shape(random: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """Return random shape coefficients (count) of an adult body."""
+    return np.clip(random.normal(0.0, SHAPE_STD, count), -MAX_SHAPE, MAX_SHAPE)
 
 
 def _visible(
@@ -224,11 +237,11 @@ def _visible(
     depth_m: NDArray[np.float32],
     intrinsics: CameraIntrinsics,
 ) -> NDArray[np.bool_]:
-    """Tell which joints (J, 3) the image shows."""
+    """Return which joints (J, 3) [m] are visible in the image (J)."""
     pixels = intrinsics.project(joints_m)
     known = np.asarray(np.isfinite(pixels).all(axis=1))
     column, row = np.floor(np.where(known[:, None], pixels, -1.0) + 0.5).astype(np.intp).T
     height, width = silhouette.shape
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     place = (np.clip(row, 0, height - 1), np.clip(column, 0, width - 1))
-    return np.asarray(inside & silhouette[place] & (joints_m[:, 2] - depth_m[place] <= OWN_FLESH_M))
+    return np.asarray(inside & silhouette[place] & (joints_m[:, 2] - depth_m[place] <= MAX_JOINT_DEPTH_M))

@@ -1,4 +1,4 @@
-"""Clothes of the simulated person: colours by LIP class, a pattern that keypoint detectors can find, loose cloth."""
+"""Clothes of the simulated person: colours by LIP class, a pattern with corners for keypoint detectors, loose cloth."""
 
 from __future__ import annotations
 
@@ -24,21 +24,22 @@ HAIR, UPPER_CLOTHES, PANTS, FACE, LEFT_ARM, RIGHT_ARM, LEFT_SHOE, RIGHT_SHOE = 2
 """Classes of LIP (Gong et al. 2017)."""
 PATTERN_M = 0.11
 """Size of the checks on the clothes [m]."""
-PATTERN_STRENGTH = 0.22
+PATTERN_CONTRAST, SKIN_CONTRAST = 0.22, 0.05
+"""Amplitude of the checks' brightness on clothes, and on skin and hair."""
 LOOSENESS_BY_JOINT = {
     **dict.fromkeys(("pelvis", "left_hip", "right_hip", "spine1", "spine2", "spine3"), 1.0),
     **dict.fromkeys(("left_collar", "right_collar"), 0.7),
     **dict.fromkeys(("left_shoulder", "right_shoulder", "left_knee", "right_knee"), 0.4),
 }
-"""How loosely cloth hangs over what each joint moves; 0 on head, forearms, hands and feet."""
+"""Looseness (0-1) of the cloth over the surface that each joint moves; 0 on head, forearms, hands and feet."""
 FOLD_M = 0.35
 """Size of the folds and bulges of loose cloth [m]."""
-TIGHTEST = 0.3
-"""Share of the greatest distance that even tight places have."""
+MIN_LOOSENESS = 0.3
+"""Fraction of the maximum distance that remains between the folds."""
 
 
 def face_colors(model: BodyModel, seed: int) -> NDArray[np.float32]:
-    """Return a colour (F, 3) RGB, 0-255, for every triangle; a model without part labels is all shirt."""
+    """Return a colour (F, 3) RGB, 0-255, of every triangle; a model without part labels gets the shirt's colour."""
     random = np.random.default_rng([seed, 8])
     shirt, trousers, skin, hair = (
         choices[random.integers(len(choices))] for choices in (SHIRTS, TROUSERS, SKINS, HAIRS)
@@ -55,24 +56,24 @@ def face_colors(model: BodyModel, seed: int) -> NDArray[np.float32]:
 
 
 def vertex_texture(model: BodyModel) -> NDArray[np.float32]:
-    """Return a brightness factor (V) that moves with the body: soft checks on the clothes, plain skin."""
+    """Return a brightness factor of each vertex (V): smooth checks on the clothes, weak ones on skin and hair."""
     wave = 2.0 * np.pi * model.v_template / PATTERN_M
     checks = np.sin(wave[:, 0]) * np.sin(wave[:, 1] + 0.7 * wave[:, 2])
-    strength = np.full(len(checks), PATTERN_STRENGTH)
+    contrast = np.full(len(checks), PATTERN_CONTRAST)
     if model.part_labels is not None:
         bare = np.isin(model.part_labels, (HAIR, FACE, LEFT_ARM, RIGHT_ARM))
-        strength[model.faces[bare].ravel()] = 0.05
-    return np.asarray(1.0 + strength * checks, dtype=np.float32)
+        contrast[model.faces[bare].ravel()] = SKIN_CONTRAST
+    return np.asarray(1.0 + contrast * checks, dtype=np.float32)
 
 
 def cloth_fractions(model: BodyModel, seed: int) -> NDArray[np.float32]:
-    """Return how far the cloth stands off each vertex (V) as a share (0-1) of the greatest distance.
+    """Return the distance of the cloth from each vertex (V) as a fraction (0-1) of the maximum distance.
 
-    It varies smoothly, as the skinning weights do; the bulges follow the seed.
+    It varies smoothly, as the skinning weights do; the folds depend on the seed.
     """
     looseness = np.array([LOOSENESS_BY_JOINT.get(name, 0.0) for name in SMPL_24.joint_names])
     random = np.random.default_rng([seed, 11])
     directions, phases = random.normal(0.0, 1.0, (3, 3)), random.uniform(0.0, 2.0 * np.pi, 3)
     waves = np.sin(2.0 * np.pi / FOLD_M * (model.v_template @ directions.T) + phases).mean(axis=1)
-    bulge = TIGHTEST + (1.0 - TIGHTEST) * (0.5 + 0.5 * waves)
-    return np.asarray((model.weights @ looseness) * bulge, dtype=np.float32)
+    folds = MIN_LOOSENESS + (1.0 - MIN_LOOSENESS) * (0.5 + 0.5 * waves)
+    return np.asarray((model.weights @ looseness) * folds, dtype=np.float32)

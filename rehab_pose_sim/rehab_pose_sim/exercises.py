@@ -1,8 +1,8 @@
 """The five exercises of KIMORE as functions of the phase of one repetition.
 
-Shapes, sizes and tempo follow the recordings of KIMORE's healthy experts (Capecci et al. 2019), measured relative to
-the pelvis with the camera's tilt taken out: which joints move, how far, how the cycle is shaped (flat tops), how long
-it takes. Axes as in `posture`.
+Shapes, sizes and tempo follow the recordings of KIMORE's healthy experts (Capecci et al. 2019), measured relative
+to the pelvis after removal of the camera's tilt: the joints that move, their range, the shape of the cycle (flat tops)
+and its duration. Axes as in `pose`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
-from rehab_pose_sim.posture import HANGING, Posture, mirrored
+from rehab_pose_sim.pose import HANGING, ScriptedPose, mirrored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,35 +25,39 @@ __all__ = ["EXERCISES", "Exercise"]
 FORWARD = mirrored(((0.38, -0.1, 1.0), (0.02, -0.12, 1.0)))
 ON_HIPS = mirrored(((0.75, -0.66, -0.28), (-0.42, -0.74, 0.45)))
 OVERHEAD = mirrored(((0.42, 1.0, 0.2), (0.2, 1.0, 0.35)))
+"""Directions of both arms in the starting pose of the exercises."""
 ONE_SIDED_FLATNESS, TWO_SIDED_FLATNESS = 1.3, 1.6
-"""How flat a cycle's ends are; 0 is a sine."""
+"""Flatness of the two ends of a cycle; 0 is a sine."""
+MAX_AMPLITUDE = 1.1
+"""Larger movements are limited to this, where the joints reach the end of their range."""
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """How one exercise is done."""
+    """The scripted movement of one exercise."""
 
-    posture: Callable[[float, float, float], Posture]
-    """Posture from phase (0-1), amplitude (1: as healthy people) and asymmetry (-1 to 1)."""
+    pose: Callable[[float, float, float], ScriptedPose]
+    """Pose from phase (0-1), amplitude (1: as healthy people) and asymmetry (-1 to 1)."""
     period_s: float
     """Median length of a repetition in KIMORE's experts [s]."""
     lead_s: float
-    """Time to get from standing to the first repetition [s]."""
+    """Time from standing to the first repetition [s]."""
 
 
 def _one_sided(phase: float) -> float:
-    """Return 0 at rest to 1 at the far end and back."""
+    """Return 0 at rest, 1 at the far end, 0 at rest."""
     k = ONE_SIDED_FLATNESS
     return float(0.5 - 0.5 * np.tanh(k * np.cos(2.0 * np.pi * phase)) / np.tanh(k))
 
 
 def _two_sided(phase: float) -> float:
-    """Return 0, 1 (the left side), 0, -1 (the right side), 0."""
+    """Return 0, then 1 (the left end), 0, -1 (the right end), 0."""
     k = TWO_SIDED_FLATNESS
     return float(np.tanh(k * np.sin(2.0 * np.pi * phase)) / np.tanh(k))
 
 
 def _sides(amplitude: float, asymmetry: float) -> tuple[float, float]:
+    """Return the amplitudes of left and right."""
     return amplitude * (1.0 + asymmetry), amplitude * (1.0 - asymmetry)
 
 
@@ -61,30 +65,30 @@ def _about(axis: int, angle_rad: float) -> NDArray[np.float64]:
     return np.asarray(np.eye(3)[axis] * angle_rad)
 
 
-def _turned(directions: NDArray[np.float64], axis: int, angle_rad: float) -> NDArray[np.float64]:
+def _rotated(directions: NDArray[np.float64], axis: int, angle_rad: float) -> NDArray[np.float64]:
     return np.asarray(directions @ matrices_from_axis_angles(_about(axis, angle_rad)).T)
 
 
-def arm_lifting(phase: float, amplitude: float, asymmetry: float) -> Posture:
-    """Both straight arms forward and up over the head, and down again."""
+def arm_lifting(phase: float, amplitude: float, asymmetry: float) -> ScriptedPose:
+    """Return both straight arms lifted forward and up over the head, then lowered."""
     arms = mirrored(HANGING)
-    for side, share in enumerate(_sides(amplitude, asymmetry)):
-        lift = min(share, 1.1) * _one_sided(phase)
+    for side, size in enumerate(_sides(amplitude, asymmetry)):
+        lift = min(size, MAX_AMPLITUDE) * _one_sided(phase)
         angle = 2.95 * lift
         sign = 1.0 if side == 0 else -1.0
         outward = 0.25 + 0.25 * np.sin(0.5 * angle)
         arms[side, 0] = (sign * outward, -np.cos(angle), np.sin(angle))
         arms[side, 1] = (sign * (0.12 - 0.04 * lift), -np.cos(angle + 0.15), np.sin(angle + 0.15))
-    both = min(amplitude, 1.1) * _one_sided(phase)
-    return Posture(spine_rad=_about(0, -0.06 * both), arms=arms)
+    both = min(amplitude, MAX_AMPLITUDE) * _one_sided(phase)
+    return ScriptedPose(spine_rad=_about(0, -0.06 * both), arms=arms)
 
 
-def lateral_trunk_tilt(phase: float, amplitude: float, asymmetry: float) -> Posture:
-    """Arms up in a V; trunk and arms tilt to the left, then to the right."""
+def lateral_trunk_tilt(phase: float, amplitude: float, asymmetry: float) -> ScriptedPose:
+    """Return arms up in a V, with trunk and arms tilted to the left, then to the right."""
     sway = _two_sided(phase)
     sway *= _sides(amplitude, asymmetry)[0 if sway > 0 else 1]
-    arms = _turned(OVERHEAD, 2, -0.45 * sway)
-    return Posture(
+    arms = _rotated(OVERHEAD, 2, -0.45 * sway)
+    return ScriptedPose(
         pelvis_m=np.array([-0.025 * sway, 0.0, 0.0]),
         pelvis_rad=_about(2, -0.05 * sway),
         spine_rad=_about(2, -0.46 * sway),
@@ -93,24 +97,24 @@ def lateral_trunk_tilt(phase: float, amplitude: float, asymmetry: float) -> Post
     )
 
 
-def trunk_rotation(phase: float, amplitude: float, asymmetry: float) -> Posture:
-    """Arms held forward; the trunk turns to the left, then to the right."""
-    turn = _two_sided(phase)
-    turn *= _sides(amplitude, asymmetry)[0 if turn > 0 else 1]
-    return Posture(
-        pelvis_rad=_about(1, 0.3 * turn), spine_rad=_about(1, 0.75 * turn), neck_rad=_about(1, 0.1 * turn), arms=FORWARD
+def trunk_rotation(phase: float, amplitude: float, asymmetry: float) -> ScriptedPose:
+    """Return arms held forward, with the trunk rotated to the left, then to the right."""
+    yaw = _two_sided(phase)
+    yaw *= _sides(amplitude, asymmetry)[0 if yaw > 0 else 1]
+    return ScriptedPose(
+        pelvis_rad=_about(1, 0.3 * yaw), spine_rad=_about(1, 0.75 * yaw), neck_rad=_about(1, 0.1 * yaw), arms=FORWARD
     )
 
 
-def pelvis_rotation(phase: float, amplitude: float, asymmetry: float) -> Posture:
-    """Hands on the hips; the pelvis goes round in a circle under still shoulders."""
+def pelvis_rotation(phase: float, amplitude: float, asymmetry: float) -> ScriptedPose:
+    """Return hands on the hips, with the pelvis moving in a circle under resting shoulders."""
     angle = 2.0 * np.pi * phase
     sideways, forward = np.sin(angle), np.cos(angle)
     sideways *= _sides(amplitude, asymmetry)[0 if sideways > 0 else 1]
     forward *= amplitude
-    # The shoulders, half a metre above, stay nearly where they are: the trunk leans against the pelvis.
+    # The shoulders, half a metre above, hardly move: the trunk leans against the movement of the pelvis.
     lean = np.array([-0.16 * forward + 0.12, 0.0, 0.22 * sideways])
-    return Posture(
+    return ScriptedPose(
         pelvis_m=np.array([0.1 * sideways, 0.0, 0.06 * forward]),
         pelvis_rad=0.5 * lean,
         spine_rad=0.5 * lean,
@@ -119,13 +123,13 @@ def pelvis_rotation(phase: float, amplitude: float, asymmetry: float) -> Posture
     )
 
 
-def squat(phase: float, amplitude: float, asymmetry: float) -> Posture:
-    """Arms forward; down until the knees are bent by about a right angle, and up."""
+def squat(phase: float, amplitude: float, asymmetry: float) -> ScriptedPose:
+    """Return arms held forward, with the pelvis lowered until the knees are at about a right angle, then raised."""
     left, right = _sides(amplitude, asymmetry)
-    depth = min(amplitude, 1.1) * _one_sided(phase)
+    depth = min(amplitude, MAX_AMPLITUDE) * _one_sided(phase)
     lean = 0.5 * depth
-    arms = _turned(FORWARD, 0, -lean)
-    return Posture(
+    arms = _rotated(FORWARD, 0, -lean)
+    return ScriptedPose(
         pelvis_m=np.array([0.05 * (left - right) * depth, -0.31 * depth, -0.14 * depth]),
         pelvis_rad=_about(0, 0.6 * lean),
         spine_rad=_about(0, 0.4 * lean),

@@ -64,7 +64,7 @@ class GraphPlan:
     seconds_per_exercise: float
     exercise: str = "all"
     rendered_ahead: bool = False
-    """The simulated camera renders all its images before it starts, so that rendering takes no CPU time from the nodes."""
+    """The simulated camera renders its images before it starts, so that rendering takes no CPU time from the nodes."""
 
 
 @dataclass(frozen=True)

@@ -1,80 +1,105 @@
-"""Errors of depth cameras, from an exact depth image to one a sensor could have given.
+"""Errors of particular depth sensors: turns an exact depth image into one that such a sensor could have given.
 
-`realsense`: active stereo (Intel D400). Error and steps grow with the square of the distance, for the disparity's error
-is constant: sigma_z = z^2 sigma_d / (f b). What the second imager cannot see behind a near edge has no return; at edges
-some pixels fly between near and far. `kinect`: time of flight (Kinect v2). Less error, no shadow, more flying pixels.
+`realsense`: active stereo (Intel D400). Standard deviation and depth steps grow with the square of the distance,
+because the error of the disparity is constant: sigma_z = z^2 sigma_d / (f b). Surfaces behind a near edge that the
+second imager cannot see have no return; some pixels at edges get a depth between near and far (flying pixels).
+`kinect`: time of flight (Kinect v2). Smaller error, no stereo shadow, more flying pixels.
 
-Random numbers come from banks drawn once; a frame uses them from an offset of its own. So frame i of a seed is always
-the same, whatever was asked for before, and a 640x480 frame costs about 2 ms.
+Random numbers come from banks that are drawn once; a frame reads them from an offset of its own. Frame i of a seed is
+therefore the same whichever frames were asked for before it, and a 640x480 frame takes about 2 ms.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numba
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from rehab_pose.geometry.camera import CameraIntrinsics
 
-__all__ = ["MODELS", "DepthNoise", "NoiseModel"]
+__all__ = ["PATCH_PX", "SENSORS", "DepthNoise", "NoiseModel", "patch_noise", "quantised"]
 
-BANK_REACH = 1 << 18
-"""How many different offsets into a bank there are."""
+BANK_OFFSETS = 1 << 18
+"""Number of different offsets into a bank."""
 CORRELATION_PX = 1.2
-"""Matching windows make the error of neighbours alike: standard deviation of the blur [px]."""
-BLOTCH_PX = 12
-"""Size of patches without return (dark, shiny) [px]."""
+"""Standard deviation of the blur that correlates the errors of neighbouring pixels, as matching windows do [px]."""
+PATCH_PX = 12
+"""Size of patches of correlated errors, such as dark or shiny surfaces without return [px]."""
+PATCH_FRAMES = 15
+"""Frames for which the patches without return stay in place: half a second at 30 Hz."""
 COLOR_SIGMA = 2.5
-"""Noise of the colour image [levels of 255]."""
+"""Standard deviation of the colour image's noise [levels of 255]."""
+CHANNEL_OFFSET = 7919
+"""Offset in the bank between the colour channels: a prime, so that their errors are not correlated."""
 
 
 @dataclass(frozen=True)
 class NoiseModel:
-    """One kind of sensor."""
+    """Errors of one kind of sensor."""
 
     constant_sigma_m: float
+    """Standard deviation that does not depend on the distance [m]."""
     square_sigma_m: float
     """Standard deviation at 1 m of the part that grows with z^2 [m]."""
     baseline_m: float
-    """Distance of the two imagers; 0: none, no shadow [m]."""
+    """Distance of the two imagers [m]; 0: one imager, no stereo shadow."""
     edge_m: float
-    """A step of depth between neighbours that is an edge [m]."""
+    """Difference in depth between neighbouring pixels from which they are at an edge [m]."""
     flying_fraction: float
-    """Share of edge pixels that lie between near and far."""
+    """Fraction of edge pixels whose depth lies between near and far."""
     lost_edge_fraction: float
+    """Fraction of edge pixels without return."""
     lost_fraction: float
-    """Share of pixels in patches without return."""
+    """Fraction of all pixels that are in patches without return."""
     step_m: float
-    """The sensor's unit [m]."""
-    farthest_m: float
+    """Depth unit of the sensor [m]."""
+    max_range_m: float
+    """Farther surfaces give no return [m]."""
 
 
-MODELS = {
+SENSORS = {
     "realsense": NoiseModel(0.0002, 0.0015, 0.050, 0.08, 0.12, 0.25, 0.015, 0.001, 8.0),
     "kinect": NoiseModel(0.0010, 0.0006, 0.0, 0.08, 0.35, 0.25, 0.005, 0.001, 4.5),
 }
 
 
+def patch_noise(
+    random: np.random.Generator, shape: tuple[int, int], dtype: DTypeLike = np.float64, *, patch_px: int = PATCH_PX
+) -> NDArray[Any]:
+    """Return a field (H, W) that varies smoothly over patches, from standard normal values on a coarse grid."""
+    coarse = random.standard_normal((shape[0] // patch_px + 2, shape[1] // patch_px + 2), dtype=dtype)
+    field: NDArray[Any] = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)
+    return field
+
+
+def quantised(depth_m: Any, step_m: Any) -> Any:  # noqa: ANN401  (numbers or arrays, also inside compiled code)
+    """Return depth rounded to whole steps [m]."""
+    return np.rint(depth_m / step_m) * step_m
+
+
+_quantised = numba.njit(cache=True, nogil=True)(quantised)
+
+
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _disturb(  # noqa: C901, PLR0917  (one pass over the image; numba takes plain numbers and arrays)
+def _add_depth_errors(  # noqa: C901, PLR0917  (one pass over the image; numba takes plain numbers and arrays)
     exact: NDArray[np.float32],
     normal: NDArray[np.float32],
     uniform: NDArray[np.float32],
-    blotch: NDArray[np.float32],
+    patches: NDArray[np.float32],
     offsets: tuple[int, int, int],
     sensor: tuple[float, float, float, float, float, float, float, float, float],
     out: NDArray[np.float32],
 ) -> None:
-    constant, square, focal_baseline, edge, flying, lost_edge, lost, step, farthest = sensor
+    constant, square, focal_baseline, edge, flying, lost_edge, lost, step, max_range = sensor
     height, width = exact.shape
     for row in range(height):
-        nearest_seen = np.inf
+        leftmost = np.inf
         for column in range(width - 1, -1, -1):
             z = exact[row, column]
             place = row * width + column
@@ -82,12 +107,12 @@ def _disturb(  # noqa: C901, PLR0917  (one pass over the image; numba takes plai
             if not z < np.inf:
                 continue
             if focal_baseline > 0.0:
-                # Column in the second imager; passing one that lies to its right is hidden behind it.
+                # Column in the second imager: a surface is hidden from it by any surface that it sees further left.
                 other = column - focal_baseline / z
-                if other > nearest_seen:
+                if other > leftmost:
                     continue
-                nearest_seen = other
-            if blotch[place + offsets[2]] < lost or z > farthest:
+                leftmost = other
+            if patches[place + offsets[2]] < lost or z > max_range:
                 continue
             near, far = z, z
             for near_row, near_column in ((row, column - 1), (row, column + 1), (row - 1, column), (row + 1, column)):
@@ -101,18 +126,19 @@ def _disturb(  # noqa: C901, PLR0917  (one pass over the image; numba takes plai
                 if chance < lost_edge + flying and far < np.inf:
                     z = near + (far - near) * (chance - lost_edge) / flying
             z += normal[place + offsets[0]] * (constant + square * z * z)
-            out[row, column] = np.float32(np.rint(z / step) * step)
+            out[row, column] = np.float32(_quantised(z, step))
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _disturb_color(color: NDArray[np.uint8], normal: NDArray[np.float32], offset: int, sigma: float) -> None:
+def _add_color_errors(color: NDArray[np.uint8], normal: NDArray[np.float32], offset: int, sigma: float) -> None:
     flat = color.reshape(-1)
     for i in range(flat.shape[0]):
-        flat[i] = np.uint8(min(255.0, max(0.0, flat[i] + sigma * normal[i // 3 + (i % 3) * 7919 + offset])))
+        error = sigma * normal[i // 3 + (i % 3) * CHANNEL_OFFSET + offset]
+        flat[i] = np.uint8(min(255.0, max(0.0, flat[i] + error)))
 
 
 class DepthNoise:
-    """Makes exact images into those of a sensor."""
+    """Adds the errors of a sensor to exact images."""
 
     def __init__(self, kind: str, intrinsics: CameraIntrinsics, seed: int) -> None:
         """Draw the banks.
@@ -120,34 +146,42 @@ class DepthNoise:
         Args:
             kind: `realsense`, `kinect` or `none`.
             intrinsics: The camera.
-            seed: Seed of everything random.
+            seed: Seed of all random numbers.
         """
-        self._model = MODELS.get(kind)
+        self._model = SENSORS.get(kind)
         self._seed = seed
         self._focal_px = intrinsics.fx
         if self._model is None:
             return
         random = np.random.default_rng([seed, 4])
-        length = intrinsics.width_px * intrinsics.height_px + BANK_REACH + 2 * 7919
+        length = intrinsics.width_px * intrinsics.height_px + BANK_OFFSETS + 2 * CHANNEL_OFFSET
         rows = -(-length // intrinsics.width_px)
         shape = (rows, intrinsics.width_px)
         normal = cv2.GaussianBlur(random.standard_normal(shape, dtype=np.float32), (0, 0), CORRELATION_PX)
-        coarse_shape = (shape[0] // BLOTCH_PX + 2, shape[1] // BLOTCH_PX + 2)
-        blotch = cv2.resize(random.standard_normal(coarse_shape), shape[::-1], interpolation=cv2.INTER_CUBIC)
-        ranks = np.empty(blotch.size, dtype=np.float32)
-        ranks[np.argsort(blotch.ravel())] = np.linspace(0.0, 1.0, blotch.size, dtype=np.float32)
+        patches = patch_noise(random, shape)
+        ranks = np.empty(patches.size, dtype=np.float32)
+        ranks[np.argsort(patches.ravel())] = np.linspace(0.0, 1.0, patches.size, dtype=np.float32)
         self._normal = np.asarray(normal / normal.std(), dtype=np.float32).ravel()
         self._uniform = random.random(shape, dtype=np.float32).ravel()
-        self._blotch = ranks
+        self._patches = ranks
 
-    def disturb(self, index: int, exact_m: NDArray[np.float32], color: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the depth image (H, W) [m] of frame `index`, NaN = no return; disturb `color` (H, W, 3) in place."""
+    def add_errors(self, index: int, exact_m: NDArray[np.float32], color: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the depth image of a frame with the sensor's errors.
+
+        Args:
+            index: Number of the frame, from 0 on.
+            exact_m: (H, W) [m], infinity where there is no surface.
+            color: (H, W, 3) RGB; noise is added in place.
+
+        Returns:
+            (H, W) [m], NaN = no return.
+        """
         model = self._model
         if model is None:
             return np.where(np.isfinite(exact_m), exact_m, np.float32(np.nan))
-        first, second = np.random.default_rng([self._seed, 5, index]).integers(0, BANK_REACH, 2)
-        # Patches without return stay with the scene for a while; the rest changes every frame.
-        third = np.random.default_rng([self._seed, 6, index // 15]).integers(0, BANK_REACH)
+        first, second = np.random.default_rng([self._seed, 5, index]).integers(0, BANK_OFFSETS, 2)
+        # Patches without return stay in place for PATCH_FRAMES; the other errors change with every frame.
+        third = np.random.default_rng([self._seed, 6, index // PATCH_FRAMES]).integers(0, BANK_OFFSETS)
         out = np.empty_like(exact_m)
         sensor = (
             model.constant_sigma_m,
@@ -158,9 +192,9 @@ class DepthNoise:
             model.lost_edge_fraction,
             model.lost_fraction,
             model.step_m,
-            model.farthest_m,
+            model.max_range_m,
         )
         offsets = (int(first), int(second), int(third))
-        _disturb(exact_m, self._normal, self._uniform, self._blotch, offsets, sensor, out)
-        _disturb_color(color, self._normal, int(second), COLOR_SIGMA)
+        _add_depth_errors(exact_m, self._normal, self._uniform, self._patches, offsets, sensor, out)
+        _add_color_errors(color, self._normal, int(second), COLOR_SIGMA)
         return out

@@ -1,4 +1,4 @@
-"""What a person may change about the simulated camera and person."""
+"""Settings of the simulated camera, room and person."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXERCISE_CHOICES = (
 
 @dataclass(frozen=True)
 class SimulationSettings(Settings):
-    """The camera, the person and what the person does."""
+    """Settings of the camera, the room, the person and the movement."""
 
     width_px: int = setting(640, "Width of the images [px]", minimum=16, maximum=4096)
     height_px: int = setting(480, "Height of the images [px]", minimum=16, maximum=4096)
@@ -38,18 +38,20 @@ class SimulationSettings(Settings):
     tempo: float = setting(1.0, "Speed of the movements; 1: as people do them", minimum=0.2, maximum=4.0)
     amplitude: float = setting(1.0, "Size of the movements; 1: as healthy people do them", minimum=0.1, maximum=1.2)
     asymmetry: float = setting(
-        0.0, "Left side's share more, right side's share less of the movement", minimum=-0.8, maximum=0.8
+        0.0, "Fraction by which the left side moves more and the right side less", minimum=-0.8, maximum=0.8
     )
-    sway: float = setting(1.0, "Size of natural sway; 0: none", minimum=0.0, maximum=5.0)
-    seed: int = setting(1, "Seed of everything random", minimum=0, maximum=2**31 - 1)
+    sway: float = setting(1.0, "Size of the natural sway; 0: none", minimum=0.0, maximum=5.0)
+    seed: int = setting(1, "Seed of all random numbers", minimum=0, maximum=2**31 - 1)
     shape_seed: int = setting(0, "Seed of the body's shape; 0: the mean body", minimum=0, maximum=2**31 - 1)
-    people: int = setting(1, "1, or 2: another person stands beside, further away", minimum=1, maximum=2)
+    people: int = setting(1, "Number of people; 2: another person at the side, farther away", minimum=1, maximum=2)
     camera_height_m: float = setting(1.2, "Height of the camera above the floor [m]", minimum=0.2, maximum=3.0)
     distance_m: float = setting(
         2.6, "Distance of the person from the camera along the floor [m]", minimum=1.0, maximum=6.0
     )
-    pitch_deg: float = setting(3.0, "How far the camera looks down [deg]", minimum=-30.0, maximum=60.0)
-    yaw_deg: float = setting(0.0, "How far the person is turned to their left [deg]", minimum=-180.0, maximum=180.0)
+    pitch_deg: float = setting(3.0, "Angle by which the camera is pitched down [deg]", minimum=-30.0, maximum=60.0)
+    yaw_deg: float = setting(
+        0.0, "Angle by which the person is turned to the left [deg]", minimum=-180.0, maximum=180.0
+    )
     wall_distance_m: float = setting(3.6, "Distance of the wall from the camera [m]", minimum=1.5, maximum=20.0)
     noise: str = setting(
         "realsense", "Errors of the depth sensor: realsense (stereo), kinect (time of flight) or none",
@@ -57,7 +59,7 @@ class SimulationSettings(Settings):
     )  # fmt: skip
     furniture: str = setting(
         "none",
-        "none; beside: a chair, a cabinet or a sofa beside the person; front: a table that hides the legs; around: on "
+        "none; beside: a chair, a cabinet or a sofa at one side; front: a table that hides the legs; around: on "
         "both sides and behind",
         choices=("none", "beside", "front", "around"),
     )
@@ -65,14 +67,15 @@ class SimulationSettings(Settings):
         0, "Seed of the room's colours, patterns and contents; 0: the plain room", minimum=0, maximum=2**31 - 1
     )
     clothing_m: float = setting(
-        0.0, "How far loose clothes stand off trunk and thighs at most [m]", minimum=0.0, maximum=0.04
+        0.0, "Maximum distance of loose clothes from trunk and thighs [m]", minimum=0.0, maximum=0.04
     )
-    start_ns: int = setting(0, "Stamp of the first frame [ns]; 0: when the camera starts", minimum=0, maximum=2**62)
+    start_ns: int = setting(
+        0, "Stamp of the first frame [ns]; 0: the time when the camera starts", minimum=0, maximum=2**62
+    )
     ahead_s: float = setting(
         0.0,
-        "Length of what is rendered before the camera starts and kept in memory, 46 MB a second at 30 Hz, so that "
-        "rendering takes no time from the nodes; over the whole script it goes round; 0: each image just before it is "
-        "due [s]",
+        "Length of the motion that is rendered before the camera starts and kept in memory (46 MB a second at 30 Hz), "
+        "so that rendering takes no CPU time from the nodes; 0: each image is rendered just before it is due [s]",
         minimum=0.0,
         maximum=120.0,
     )

@@ -1,4 +1,4 @@
-"""How walls, floors and furniture look: a colour, and a pattern in metres that stays with the surface."""
+"""Colours and patterns of walls, floors and furniture; a pattern is defined in metres along the surface."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PATTERNS", "Look", "drawn_look"]
+__all__ = ["PATTERNS", "SurfaceLook", "random_look"]
 
 PATTERNS = ("plain", "stripes", "checks", "tiles", "grain")
 GROUT_FRACTION = 0.06
-"""Width of the dark lines between tiles as a share of a tile."""
+"""Width of the dark lines between tiles as a fraction of a tile."""
 PLAIN_STRENGTH = 0.02
-"""Unevenness of a painted surface."""
+"""Contrast of the slow brightness changes of every surface, 0-1."""
 
 
 @dataclass(frozen=True)
-class Look:
-    """A colour and a pattern."""
+class SurfaceLook:
+    """Colour and pattern of a surface."""
 
     color_rgb: tuple[float, float, float]
-    """0-255."""
+    """Mean colour, 0-255."""
     pattern: str
     """One of PATTERNS."""
     period_m: float
+    """Size of the pattern [m]."""
     strength: float
     """Contrast of the pattern, 0-1."""
 
     def paint(self, across_m: NDArray[np.float64], along_m: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return RGB (..., 3), 0-255 before light, of points given by two coordinates on their surface (...) [m]."""
+        """Return RGB (..., 3), 0-255 before lighting, of points given by two coordinates on their surface (...) [m]."""
         across, along = across_m / self.period_m, along_m / self.period_m
         uneven = np.sin(3.1 * across_m + 1.7 * along_m) * np.sin(2.3 * along_m - 0.9 * across_m)
         brightness = 1.0 + PLAIN_STRENGTH * uneven + self.strength * self._wave(across, along)
@@ -53,10 +54,10 @@ class Look:
         return np.zeros_like(across)
 
 
-def drawn_look(random: np.random.Generator, *, darkest: float = 50.0) -> Look:
-    """Draw a look; `darkest` is the least mean level (0-255)."""
-    level = random.uniform(darkest, 215.0)
+def random_look(random: np.random.Generator, *, min_level: float = 50.0) -> SurfaceLook:
+    """Return a random look whose mean brightness is at least `min_level` (0-255)."""
+    level = random.uniform(min_level, 215.0)
     tint = random.normal(0.0, 0.16, 3)
     red, green, blue = (float(value) for value in np.clip(level * (1.0 + tint), 15.0, 250.0))
     pattern = PATTERNS[int(random.integers(len(PATTERNS)))]
-    return Look((red, green, blue), pattern, float(random.uniform(0.05, 0.4)), float(random.uniform(0.05, 0.3)))
+    return SurfaceLook((red, green, blue), pattern, float(random.uniform(0.05, 0.4)), float(random.uniform(0.05, 0.3)))

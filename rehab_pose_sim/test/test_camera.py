@@ -1,4 +1,4 @@
-"""The simulated camera: truth agrees with the picture, feet stay on the floor, repetitions are counted, all repeats."""
+"""The simulated camera: ground truth agrees with the image, feet stay on the floor, repetitions, repeatability."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def middle_of_first_repetition(camera: SimulatedCamera, phase: float) -> int:
     return int(np.nanargmin(np.abs(phases - phase)))
 
 
-def test_the_same_frame_is_the_same_whatever_was_asked_before() -> None:
+def test_a_frame_does_not_depend_on_the_frames_requested_before() -> None:
     first, second = SimulatedCamera(), SimulatedCamera()
     first.frame(7)
-    for camera_first, camera_second in ((first.frame(90), second.frame(90)),):
-        np.testing.assert_array_equal(camera_first.frame.depth_m, camera_second.frame.depth_m)
-        np.testing.assert_array_equal(camera_first.frame.color, camera_second.frame.color)
+    later, direct = first.frame(90).frame, second.frame(90).frame
+    np.testing.assert_array_equal(later.depth_m, direct.depth_m)
+    np.testing.assert_array_equal(later.color, direct.color)
     other = SimulatedCamera(SimulationSettings(seed=2)).frame(90)
     assert not np.array_equal(other.frame.depth_m, second.frame(90).frame.depth_m)
 
@@ -45,7 +45,7 @@ def test_stamps_follow_the_rate() -> None:
 
 @pytest.mark.parametrize("exercise", NAMES)
 @pytest.mark.parametrize("yaw_deg", [0.0, 30.0])
-def test_joints_lie_inside_the_silhouette_and_under_its_surface(exercise: str, yaw_deg: float) -> None:
+def test_joints_are_inside_the_silhouette_and_behind_its_surface(exercise: str, yaw_deg: float) -> None:
     camera = camera_of(exercise, yaw_deg=yaw_deg, shape_seed=3)
     for phase in (0.0, 0.25, 0.5):
         shot = camera.frame(middle_of_first_repetition(camera, phase))
@@ -57,7 +57,7 @@ def test_joints_lie_inside_the_silhouette_and_under_its_surface(exercise: str, y
             assert np.nanmin(truth.depth_m[v - 2 : v + 3, u - 2 : u + 3][around]) < z
 
 
-def test_depth_without_noise_is_the_mesh_before_the_room() -> None:
+def test_depth_without_noise_is_the_mesh_in_front_of_the_room() -> None:
     shot = camera_of("none").frame(0)
     truth, depth = shot.truth, shot.frame.depth_m
     person = depth[truth.silhouette]
@@ -74,7 +74,7 @@ def test_depth_without_noise_is_the_mesh_before_the_room() -> None:
 
 @pytest.mark.parametrize("exercise", [*NAMES, "none"])
 @pytest.mark.parametrize("changes", [{}, {"shape_seed": 4}, {"amplitude": 1.2, "asymmetry": 0.6, "sway": 3.0}])
-def test_feet_stay_on_the_floor_where_they_were(exercise: str, changes: dict[str, float]) -> None:
+def test_feet_keep_their_places_on_the_floor(exercise: str, changes: dict[str, float]) -> None:
     camera = camera_of(exercise, **changes)
     ankles = []
     for index in range(0, camera.length_frames, 7):
@@ -85,7 +85,7 @@ def test_feet_stay_on_the_floor_where_they_were(exercise: str, changes: dict[str
 
 
 @pytest.mark.parametrize("exercise", NAMES)
-def test_repetitions_count_up_to_what_was_planned(exercise: str) -> None:
+def test_repetitions_count_up_to_the_planned_number(exercise: str) -> None:
     camera = camera_of(exercise, seconds_per_exercise=15.0)
     samples = [camera.motion_at(index) for index in range(camera.length_frames)]
     done = [sample.repetitions for sample in samples if sample.label == exercise]
@@ -103,8 +103,8 @@ def swing(exercise: str, **changes: float) -> np.ndarray:
     return np.array(frames)
 
 
-def test_each_exercise_moves_what_kimore_says_as_far_as_kimore_says() -> None:
-    """Ranges around the medians of KIMORE's experts (see simulation/exercises.py)."""
+def test_the_ranges_of_motion_are_those_of_kimores_experts() -> None:
+    """Ranges around the medians of KIMORE's experts (see rehab_pose_sim/exercises.py)."""
     joint = SMPL_24.index
     arms = swing("arm_lifting")
     rise = arms[:, joint("left_wrist"), 1] - arms[:, 0, 1]
@@ -114,8 +114,8 @@ def test_each_exercise_moves_what_kimore_says_as_far_as_kimore_says() -> None:
     lean = np.arctan2(trunk[:, 0], trunk[:, 1])
     assert 0.2 < lean.max() < 0.5
     assert -0.5 < lean.min() < -0.2
-    turn = swing("trunk_rotation")
-    across = turn[:, joint("left_shoulder")] - turn[:, joint("right_shoulder")]
+    rotation = swing("trunk_rotation")
+    across = rotation[:, joint("left_shoulder")] - rotation[:, joint("right_shoulder")]
     yaw = np.arctan2(-across[:, 2], across[:, 0])
     assert 0.9 < yaw.max() < 1.25
     assert -1.25 < yaw.min() < -0.9
@@ -134,7 +134,7 @@ def test_amplitude_and_asymmetry_change_the_size_of_the_movement() -> None:
 
 
 @pytest.mark.parametrize("exercise", NAMES)
-def test_nobody_jumps(exercise: str) -> None:
+def test_no_joint_moves_faster_than_four_metres_per_second(exercise: str) -> None:
     camera = camera_of(exercise)
     joints = np.array(
         [pose_joints(camera.model, camera.motion_at(i).parameters)[0] for i in range(camera.length_frames)]
@@ -143,15 +143,15 @@ def test_nobody_jumps(exercise: str) -> None:
     assert speed.max() < 4.0
 
 
-def test_the_second_person_is_no_part_of_the_subject() -> None:
-    alone, together = camera_of("none").frame(3), camera_of("none", people=2).frame(3)
-    np.testing.assert_array_equal(alone.truth.silhouette, together.truth.silhouette)
-    changed = (alone.frame.color != together.frame.color).any(axis=-1)
+def test_the_second_person_is_not_in_the_ground_truth_of_the_subject() -> None:
+    single, together = camera_of("none").frame(3), camera_of("none", people=2).frame(3)
+    np.testing.assert_array_equal(single.truth.silhouette, together.truth.silhouette)
+    changed = (single.frame.color != together.frame.color).any(axis=-1)
     assert changed.sum() > 1000
     assert not (changed & together.truth.silhouette).any()
 
 
-def test_the_truths_rotations_belong_to_its_joints() -> None:
+def test_the_true_rotations_agree_with_the_true_joint_positions() -> None:
     camera = camera_of("squat", yaw_deg=20.0)
     truth = camera.frame(middle_of_first_repetition(camera, 0.5)).truth
     rest = camera.model.joints(truth.parameters.betas)
@@ -159,4 +159,5 @@ def test_the_truths_rotations_belong_to_its_joints() -> None:
     bone = truth.joint_rotations[knee] @ (rest[ankle] - rest[knee])
     np.testing.assert_allclose(truth.joints_m[ankle] - truth.joints_m[knee], bone, atol=1e-9)
     np.testing.assert_allclose(np.linalg.det(truth.joint_rotations), 1.0)
-    assert matrices_from_axis_angles(truth.parameters.rotations_rad).shape == (24, 3, 3)
+    local = matrices_from_axis_angles(truth.parameters.rotations_rad)
+    np.testing.assert_allclose(truth.joint_rotations[knee] @ local[ankle], truth.joint_rotations[ankle], atol=1e-9)

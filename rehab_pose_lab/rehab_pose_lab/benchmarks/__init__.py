@@ -1,1 +1,1 @@
-"""What `rehab-pose-lab bench` measures."""
+"""Benchmarks of `rehab-pose-lab bench`: each module has functions that return metrics by name."""

@@ -1,16 +1,15 @@
-"""`rehab-pose bench biomechanics`: joint angles against known rotations, beside KinePose's own output."""
+"""Benchmark of joint-angle solving: errors against known rotations, next to KinePose's own results."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rehab_pose.biomechanics.tracker import Tracker
-from rehab_pose_lab.benchmarks.perception_scenes import data_folder
 from rehab_pose_lab.datasets.kinepose import load_ik_sequence, load_pose_text
+from rehab_pose_lab.datasets.location import data_folder
 from rehab_pose_lab.methods.biomechanics.comparison import (
     FRAME_S,
     LINK_SETTINGS,
@@ -25,13 +24,16 @@ from rehab_pose_lab.methods.biomechanics.ik_sequences import IkSequence, ik_sequ
 from rehab_pose_lab.methods.biomechanics.preset import KinePosePreset, load_kinepose_preset
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from rehab_pose.biomechanics.tracker import Solution
 
-__all__ = ["biomechanics_figures", "biomechanics_table", "ik_figures"]
+__all__ = ["KINEPOSE", "biomechanics_metrics", "ik_metrics"]
 
 NOISE_M = 0.02
+"""Standard deviation of the noise on each coordinate [m]."""
 NOISE_SEEDS = range(4)
 FALL, BASEBALL = "Gildea2024_JBiomech.txt", "3D_keypoints.txt"
 BASEBALL_FRAMES = 100
@@ -50,7 +52,7 @@ KINEPOSE = {
     "noise_ext_offline_deg": 12.2,
     "ik_fps": 0.47,
 }
-"""KinePose on the same data and machine; `paper_` on the authors' own sequences, which are not these."""
+"""Results of KinePose on the same data and machine; `paper_...`: on the sequences of its authors, not on ours."""
 
 
 def _kinepose_data() -> Path | None:
@@ -63,7 +65,7 @@ def _rotations(solutions: list[Solution]) -> NDArray[np.float64]:
 
 
 def _violations(preset: KinePosePreset, solutions: list[Solution]) -> int:
-    """Return how many angles lie outside their limits."""
+    """Return the number of angles outside their limits."""
     angles = np.array([solution.posture.angles_rad for solution in solutions])
     return int(np.count_nonzero((angles < preset.chain.lower_rad) | (angles > preset.chain.upper_rad)))
 
@@ -71,47 +73,49 @@ def _violations(preset: KinePosePreset, solutions: list[Solution]) -> int:
 def _both_ways(
     preset: KinePosePreset, keypoints_m: NDArray[np.float64], truth: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], int]:
-    """Return MPJAS online, of the lower limbs online, offline, of the lower limbs offline; and violations."""
+    """Return the MPJAS online, online of the lower limbs, offline, offline of the lower limbs [deg]; and violations."""
     observed = observe_keypoints(preset, keypoints_m)
     online, offline = track_keypoints(preset, observed), smooth_keypoints(preset, observed)
     scores = [*mpjas_deg(preset, _rotations(online), truth), *mpjas_deg(preset, _rotations(offline), truth)]
     return np.array(scores), _violations(preset, online) + _violations(preset, offline)
 
 
-def ik_figures(path: Path) -> dict[str, float]:
-    """Score one file of keypoints with known rotations, online and offline; KinePose's own where the file has it.
+def ik_metrics(path: Path) -> dict[str, float]:
+    """Return the errors on one file of keypoints with known rotations, online and offline, and KinePose's if given.
 
     Raises:
         RecordingError: The file cannot be used.
     """
-    preset, given = load_kinepose_preset(), load_ik_sequence(path)
-    scores, violations = _both_ways(preset, given.keypoints_m, given.rotations)
-    figures = {
+    preset, sequence = load_kinepose_preset(), load_ik_sequence(path)
+    scores, violations = _both_ways(preset, sequence.keypoints_m, sequence.rotations)
+    metrics = {
         "mpjas_online_deg": scores[0],
         "mpjas_lower_online_deg": scores[1],
         "mpjas_offline_deg": scores[2],
         "mpjas_lower_offline_deg": scores[3],
         "limit_violations": float(violations),
-        "frames": float(len(given.keypoints_m)),
+        "frames": float(len(sequence.keypoints_m)),
     }
-    if given.kinepose_rotations is not None:
-        own, own_lower = mpjas_deg(preset, given.kinepose_rotations, given.rotations)
-        figures |= {"kinepose_mpjas_deg": own, "kinepose_mpjas_lower_deg": own_lower}
-    return {name: float(value) for name, value in figures.items()}
+    if sequence.kinepose_rotations is not None:
+        kinepose, kinepose_lower = mpjas_deg(preset, sequence.kinepose_rotations, sequence.rotations)
+        metrics |= {"kinepose_mpjas_deg": kinepose, "kinepose_mpjas_lower_deg": kinepose_lower}
+    return {name: float(value) for name, value in metrics.items()}
 
 
 def _synthetic(preset: KinePosePreset, folder: Path) -> dict[str, float]:
-    """Return the figures of the four sequences with known rotations, without and with noise."""
+    """Return the metrics of KinePose's four sequences with known rotations, without and with noise."""
     scores, violations, worse = [], 0, 0
     for name in SYNTHETIC:
-        given = load_ik_sequence(folder / f"{name}.npz")
-        score, outside = _both_ways(preset, given.keypoints_m, given.rotations)
+        sequence = load_ik_sequence(folder / f"{name}.npz")
+        score, outside = _both_ways(preset, sequence.keypoints_m, sequence.rotations)
         scores.append(score)
         violations += outside
-        if given.kinepose_rotations is not None:
-            worse += int(max(score[0], score[2]) > mpjas_deg(preset, given.kinepose_rotations, given.rotations)[0])
+        if sequence.kinepose_rotations is not None:
+            worse += int(
+                max(score[0], score[2]) > mpjas_deg(preset, sequence.kinepose_rotations, sequence.rotations)[0]
+            )
     online, lower_online, offline, lower_offline = np.mean(scores, axis=0).tolist()
-    figures = {
+    metrics = {
         "mpjas_online_deg": online,
         "mpjas_offline_deg": offline,
         "mpjas_lower_online_deg": lower_online,
@@ -119,37 +123,37 @@ def _synthetic(preset: KinePosePreset, folder: Path) -> dict[str, float]:
         "sequences_worse_than_kinepose": float(worse),
     }
     for short, name in (("bent", "synth_b_bent"), ("ext", "synth_b_ext")):
-        given = load_ik_sequence(folder / f"{name}.npz")
+        sequence = load_ik_sequence(folder / f"{name}.npz")
         noisy_scores = []
         for seed in NOISE_SEEDS:
-            noise = np.random.default_rng(seed).normal(0.0, NOISE_M, given.keypoints_m.shape)
-            score, outside = _both_ways(preset, given.keypoints_m + noise, given.rotations)
+            noise = np.random.default_rng(seed).normal(0.0, NOISE_M, sequence.keypoints_m.shape)
+            score, outside = _both_ways(preset, sequence.keypoints_m + noise, sequence.rotations)
             noisy_scores.append(score)
             violations += outside
-        figures[f"noise_{short}_online_deg"] = float(np.mean(noisy_scores, axis=0)[0])
-        figures[f"noise_{short}_offline_deg"] = float(np.mean(noisy_scores, axis=0)[2])
-    given = load_ik_sequence(folder / "noise20mm_b_bent.npz")
-    score, outside = _both_ways(preset, given.keypoints_m, given.rotations)
-    figures |= {"noise_file_online_deg": float(score[0]), "noise_file_offline_deg": float(score[2])}
-    return figures | {"limit_violations": float(violations + outside)}
+        metrics[f"noise_{short}_online_deg"] = float(np.mean(noisy_scores, axis=0)[0])
+        metrics[f"noise_{short}_offline_deg"] = float(np.mean(noisy_scores, axis=0)[2])
+    sequence = load_ik_sequence(folder / "noise20mm_b_bent.npz")
+    score, outside = _both_ways(preset, sequence.keypoints_m, sequence.rotations)
+    metrics |= {"noise_file_online_deg": float(score[0]), "noise_file_offline_deg": float(score[2])}
+    return metrics | {"limit_violations": float(violations + outside)}
 
 
 def _recorded(folder: Path) -> dict[str, float]:
     """Return KinePose's own loss on its sample poses, with its limits as its program rounds them."""
     preset = load_kinepose_preset(rounded=True)
-    figures: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     violations = 0
     fall, baseball = load_pose_text(folder / "pose3d" / FALL), load_pose_text(folder / "pose3d" / BASEBALL)
     online = track_keypoints(preset, observe_links(preset, fall), LINK_SETTINGS)
     angles = link_angles_rad(preset, np.array([s.positions_m for s in online]), fall)
-    figures |= {"fall_loss": float((angles**2).sum(axis=1).mean()), "fall_angle_deg": float(np.rad2deg(angles.mean()))}
+    metrics |= {"fall_loss": float((angles**2).sum(axis=1).mean()), "fall_angle_deg": float(np.rad2deg(angles.mean()))}
     violations += _violations(preset, online)
     offline = smooth_keypoints(preset, observe_links(preset, baseball), LINK_SETTINGS)
     violations += _violations(preset, offline)
-    first, seen = offline[:BASEBALL_FRAMES], baseball[:BASEBALL_FRAMES]
-    angles = link_angles_rad(preset, np.array([s.positions_m for s in first]), seen)
+    first, measured_m = offline[:BASEBALL_FRAMES], baseball[:BASEBALL_FRAMES]
+    angles = link_angles_rad(preset, np.array([s.positions_m for s in first]), measured_m)
     steps = np.rad2deg(np.diff([s.posture.angles_rad for s in first], axis=0))
-    return figures | {
+    return metrics | {
         "baseball_loss": float((angles**2).sum(axis=1).mean()),
         "baseball_angle_deg": float(np.rad2deg(angles.mean())),
         "baseball_jump_deg": float(np.abs(steps).max()),
@@ -160,14 +164,14 @@ def _recorded(folder: Path) -> dict[str, float]:
 
 
 def _paper(preset: KinePosePreset, sequences: list[IkSequence]) -> dict[str, float]:
-    """Return the figures of our sequences after the paper's protocol."""
+    """Return the metrics of generated sequences by the protocol of the paper."""
     scores, violations = [], 0
     for sequence in sequences:
         score, outside = _both_ways(preset, sequence.keypoints_m, sequence.rotations)
         scores.append(score)
         violations += outside
     table = np.array(scores)
-    figures = {
+    metrics = {
         "paper_mpjas_deg": float(table[:, 0].mean()),
         "paper_mpjas_lower_deg": float(table[:, 1].mean()),
         "paper_mpjas_offline_deg": float(table[:, 2].mean()),
@@ -176,15 +180,15 @@ def _paper(preset: KinePosePreset, sequences: list[IkSequence]) -> dict[str, flo
     }
     for speed in sorted({sequence.speed for sequence in sequences}):
         rows = [place for place, sequence in enumerate(sequences) if sequence.speed == speed]
-        figures[f"paper_{speed}_mpjas_deg"] = float(table[rows, 0].mean())
+        metrics[f"paper_{speed}_mpjas_deg"] = float(table[rows, 0].mean())
     for name, straight in (("bent", False), ("ext", True)):
         rows = [place for place, sequence in enumerate(sequences) if sequence.straight_phases is straight]
-        figures[f"paper_{name}_mpjas_deg"] = float(table[rows, 0].mean())
-    return figures
+        metrics[f"paper_{name}_mpjas_deg"] = float(table[rows, 0].mean())
+    return metrics
 
 
 def _speed(preset: KinePosePreset, sequences: list[IkSequence]) -> dict[str, float]:
-    """Return frames a second online, and the 99th percentile of a frame's time [ms], first frames and restarts in."""
+    """Return frames per second online and the 99th percentile of the time per frame [ms], including cold starts."""
     spent_s = []
     for sequence in sequences:
         tracker = Tracker(preset.chain)
@@ -195,11 +199,11 @@ def _speed(preset: KinePosePreset, sequences: list[IkSequence]) -> dict[str, flo
     return {"ik_fps": 1.0 / float(np.mean(spent_s)), "ik_p99_ms": 1e3 * float(np.percentile(spent_s, 99))}
 
 
-def biomechanics_figures() -> dict[str, float]:
-    """Return every figure of joint-angle solving; those on KinePose's data only where they are (REHAB_POSE_DATA).
+def biomechanics_metrics() -> dict[str, float]:
+    """Return all metrics of joint-angle solving; those on KinePose's data only where `data_folder()` contains them.
 
     Raises:
-        RecordingError: The data are there but cannot be used.
+        RecordingError: The data exist but are unusable.
     """
     preset = load_kinepose_preset()
     sequences, folder = ik_sequences(preset), _kinepose_data()
@@ -207,16 +211,7 @@ def biomechanics_figures() -> dict[str, float]:
     if folder is not None:
         parts += [_synthetic(preset, folder), _recorded(folder)]
     violations = sum(part.pop("limit_violations", 0.0) for part in parts)
-    figures: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for part in parts:
-        figures |= part
-    return figures | {"limit_violations": violations}
-
-
-def biomechanics_table(figures: dict[str, float]) -> list[str]:
-    """Return lines of text: each figure, and KinePose's beside it where there is one."""
-    lines = [f"{'':36s}{'here':>10s}{'KinePose':>10s}"]
-    for name, value in figures.items():
-        beside = f"{KINEPOSE[name]:10.3f}" if name in KINEPOSE else ""
-        lines.append(f"{name:36s}{value:10.3f}{beside}")
-    return lines
+        metrics |= part
+    return metrics | {"limit_violations": violations}

@@ -1,4 +1,4 @@
-"""Measure the body fit: known truth from noisy joints and from rendered depth, speed, and real Kinect recordings."""
+"""Benchmark of the body fit: errors from noisy joints and rendered depth, speed, and real Kinect recordings."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from rehab_pose.datatypes import BodyParameters, Joints, JointVisibility
 from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
 from rehab_pose.joints.predictor import JointPredictor
 from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
-from rehab_pose.skeletons.kinect import kinect_offsets_m
 from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose_lab.datasets.clip import joints_of_clip
 from rehab_pose_lab.datasets.kimore import SUSPECT_CLIPS, load_kimore
-from rehab_pose_lab.training.postures import PostureSampler
+from rehab_pose_lab.datasets.kinect_joints import kinect_offsets_m
+from rehab_pose_lab.training.random_poses import PoseSampler
 from rehab_pose_sim.camera import SimulatedCamera
 from rehab_pose_sim.settings import SimulationSettings
 
@@ -35,11 +35,13 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import Body
     from rehab_pose_lab.datasets.clip import Clip
 
-__all__ = ["body_figures", "kimore_figures", "speed_figures", "surface_figures", "synthetic_figures"]
+__all__ = ["body_metrics", "body_speed_metrics", "kimore_metrics", "surface_metrics", "synthetic_metrics"]
 
 COLD_STARTS = 300
 NOISE_M = 0.01
+"""Standard deviation of the noise on each coordinate [m]."""
 FAILED_M = 0.03
+"""Mean joint error from which a fit has failed [m]."""
 FRAME_NS = 33_333_333
 FACING_CAMERA = np.diag([1.0, -1.0, -1.0])
 TWISTED = tuple(
@@ -47,8 +49,9 @@ TWISTED = tuple(
     for side in ("left", "right")
     for upper, lower in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"))
 )
-"""Upper arms, forearms and thighs, each with the joint at its end."""
+"""Proximal and distal joint of upper arms, forearms and thighs."""
 SURFACE_FRAMES, LEARNING_FRAMES = 240, 75
+"""Frames of a scene, and first frames that are not evaluated because the shape is still being estimated."""
 SURFACE_SCENES = (
     ("arm_lifting", "realsense", 0.0, 0.0),
     ("squat", "kinect", -20.0, 0.0),
@@ -56,20 +59,20 @@ SURFACE_SCENES = (
     ("lateral_trunk_tilt", "kinect", 15.0, 0.02),
     ("pelvis_rotation", "realsense", -10.0, 0.0),
 )
-"""Movement, sensor, turn [deg] and clothes [m]."""
+"""Movement, sensor, yaw [deg] and clothes [m]."""
 FIRST_SEED = 5001
 JUMP_RAD, STILL_RAD = np.radians(15.0), np.radians(5.0)
-"""A joint jumps when it turns by more than the first from one frame to the next while no measured bone of the body
-turns by more than the second."""
+"""A joint jumps when it rotates by more than the first angle between two frames while no measured bone rotates by more
+than the second."""
 
 
-def body_figures(kimore: Path | None) -> dict[str, float]:
-    """Return all figures; the real recordings' are NaN where they are not there."""
-    figures = {**synthetic_figures(), **surface_figures(), **speed_figures()}
+def body_metrics(kimore: Path | None) -> dict[str, float]:
+    """Return all metrics; those of KIMORE are NaN where the folder does not contain its recordings."""
+    metrics = {**synthetic_metrics(), **surface_metrics(), **body_speed_metrics()}
     real = {"kimore_residual_mm_median": float("nan"), "kimore_jumps": float("nan")}
     if kimore is not None and (kimore / "index.csv").is_file():
-        real = kimore_figures([clip for clip in load_kimore(kimore) if clip.name not in SUSPECT_CLIPS])
-    return {**figures, **real}
+        real = kimore_metrics([clip for clip in load_kimore(kimore) if clip.name not in SUSPECT_CLIPS])
+    return {**metrics, **real}
 
 
 def _as_joints(positions_m: NDArray[np.float64], stamp_ns: int, sigma_m: float) -> Joints:
@@ -84,10 +87,10 @@ def _as_joints(positions_m: NDArray[np.float64], stamp_ns: int, sigma_m: float) 
     )
 
 
-def synthetic_figures() -> dict[str, float]:
-    """Return errors on random postures of random bodies from joints with 1 cm noise an axis, cold and warm."""
+def synthetic_metrics() -> dict[str, float]:
+    """Return errors on random poses of random bodies from joints with noise, from cold starts and tracked."""
     model, random = load_body_model(), np.random.default_rng(FIRST_SEED)
-    sampler = PostureSampler(random)
+    sampler = PoseSampler(random)
     fitter = BodyFitter(BodySettings(with_vertices=False))
     cold = []
     for _ in range(COLD_STARTS):
@@ -116,11 +119,12 @@ def synthetic_figures() -> dict[str, float]:
 
 
 def _mean_distance(body: Body | None, truth_m: NDArray[np.float64]) -> float:
+    """Return the mean distance of the fitted from the true joints (24, 3) [m]; infinity without a fit."""
     return float("inf") if body is None else float(np.linalg.norm(body.joint_positions_m - truth_m, axis=1).mean())
 
 
-def surface_figures() -> dict[str, float]:
-    """Return errors of mesh, twist and height on rendered depth: our own silhouettes and joints, no truth goes in."""
+def surface_metrics() -> dict[str, float]:
+    """Return errors of mesh, joints, twist and height on rendered depth, with predicted silhouettes and joints."""
     vertices, twists, heights, joints_mm = [], [], [], []
     for number, (exercise, noise, yaw_deg, clothing_m) in enumerate(tqdm(SURFACE_SCENES, desc="surface")):
         seed = FIRST_SEED + number
@@ -153,7 +157,7 @@ def surface_figures() -> dict[str, float]:
 
 
 def _twist_rad(rotation: NDArray[np.float64], along: NDArray[np.float64]) -> float:
-    """Return the turn about an axis that a rotation (3, 3) holds (swing-twist of its quaternion) [rad]."""
+    """Return the twist of a rotation (3, 3) about an axis (3): swing-twist decomposition of its quaternion [rad]."""
     vector = axis_angles_from_matrices(rotation)
     angle = float(np.linalg.norm(vector))
     axis = along / np.linalg.norm(along)
@@ -168,8 +172,8 @@ def _height_m(fitter: BodyFitter, body: object) -> float:
     return float(np.ptp((fitter.model.v_template + fitter.model.shapedirs @ betas)[:, 1]))
 
 
-def speed_figures(frames: int = 200) -> dict[str, float]:
-    """Return the time of one fit [ms, median on one core]: joints warm and cold, with depth points, and the mesh."""
+def body_speed_metrics(frames: int = 200) -> dict[str, float]:
+    """Return the median time of one fit on one core [ms]: tracked, cold start, with depth points, and of the mesh."""
     camera = SimulatedCamera(SimulationSettings(exercise="squat", seed=FIRST_SEED))
     segmenter, predictor = SilhouetteSegmenter(), JointPredictor()
     seen = []
@@ -205,8 +209,8 @@ def _seconds(work: object) -> float:
     return time.perf_counter() - start
 
 
-def kimore_figures(clips: list[Clip]) -> dict[str, float]:
-    """Return the fit's residual and jumps on Kinect recordings; a subject's shape is learnt once and kept."""
+def kimore_metrics(clips: list[Clip]) -> dict[str, float]:
+    """Return residuals and jumps of the fit on Kinect recordings; the shape is kept between recordings of a subject."""
     subjects: dict[str, list[Clip]] = {}
     for clip in clips:
         subjects.setdefault(clip.subject, []).append(clip)
@@ -216,12 +220,12 @@ def kimore_figures(clips: list[Clip]) -> dict[str, float]:
         fitter = BodyFitter(settings, offsets_m=kinect_offsets_m())
         stamp_ns = 0
         for clip in takes:
-            before: tuple[Joints, Body] | None = None
+            previous: tuple[Joints, Body] | None = None
             for joints, body in _fits(fitter, clip, stamp_ns):
                 stamp_ns = joints.stamp_ns + FRAME_NS
                 residuals.append(body.residual_m)
-                jumps += before is not None and _jumps(before, (joints, body))
-                before = (joints, body)
+                jumps += previous is not None and _jumps(previous, (joints, body))
+                previous = (joints, body)
                 frames += 1
     return {
         "kimore_residual_mm_median": float(1e3 * np.median(residuals)),
@@ -237,25 +241,30 @@ def _fits(fitter: BodyFitter, clip: Clip, first_stamp_ns: int) -> Iterator[tuple
             yield joints, body
 
 
-def _jumps(before: tuple[Joints, Body], now: tuple[Joints, Body]) -> bool:
-    """Tell whether some joint of the fit turned by much while no measured bone did."""
-    turns = np.swapaxes(before[1].joint_rotations, 1, 2) @ now[1].joint_rotations
-    if np.linalg.norm(axis_angles_from_matrices(turns), axis=1).max() <= JUMP_RAD:
+def _jumps(previous: tuple[Joints, Body], current: tuple[Joints, Body]) -> bool:
+    """Return whether a joint of the fit jumps between two frames."""
+    rotations = np.swapaxes(previous[1].joint_rotations, 1, 2) @ current[1].joint_rotations
+    if np.linalg.norm(axis_angles_from_matrices(rotations), axis=1).max() <= JUMP_RAD:
         return False
-    return _largest_bone_turn_rad(before[0].positions_m, now[0].positions_m) < float(STILL_RAD)
+    return _max_bone_angle_rad(previous[0].positions_m, current[0].positions_m) < float(STILL_RAD)
 
 
-def _largest_bone_turn_rad(before_m: NDArray[np.float64], now_m: NDArray[np.float64]) -> float:
-    """Return the largest turn of a measured bone (of joints (24, 3)) between two frames; infinite with too few."""
-    turns = []
-    measured = np.asarray(np.isfinite(before_m).all(axis=1) & np.isfinite(now_m).all(axis=1))
+def _max_bone_angle_rad(previous_m: NDArray[np.float64], current_m: NDArray[np.float64]) -> float:
+    """Return the largest angle by which a measured bone rotates between two frames [rad]; infinity without bones.
+
+    Args:
+        previous_m: (24, 3) joints [m]; NaN = missing.
+        current_m: (24, 3) joints of the next frame [m].
+    """
+    angles = []
+    measured = np.asarray(np.isfinite(previous_m).all(axis=1) & np.isfinite(current_m).all(axis=1))
     for joint in np.flatnonzero(measured):
         above = SMPL_24.parents[joint]
         while above >= 0 and not measured[above]:
             above = SMPL_24.parents[above]
         if above < 0:
             continue
-        first, second = before_m[joint] - before_m[above], now_m[joint] - now_m[above]
+        first, second = previous_m[joint] - previous_m[above], current_m[joint] - current_m[above]
         lengths = np.linalg.norm(first) * np.linalg.norm(second)
-        turns.append(np.arccos(np.clip(first @ second / max(lengths, 1e-9), -1.0, 1.0)))
-    return float(max(turns, default=np.inf))
+        angles.append(np.arccos(np.clip(first @ second / max(lengths, 1e-9), -1.0, 1.0)))
+    return float(max(angles, default=np.inf))

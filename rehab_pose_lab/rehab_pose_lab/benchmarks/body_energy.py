@@ -1,4 +1,4 @@
-"""`rehab-pose bench body`, a part of it: the live fit beside the published solver, on the published objective."""
+"""Benchmark of body solvers on the published objective: the live fit, Levenberg-Marquardt and the published Adam."""
 
 from __future__ import annotations
 
@@ -15,39 +15,44 @@ if TYPE_CHECKING:
     from rehab_pose_lab.methods.body.adam_torch import AdamSettings
     from rehab_pose_lab.methods.body.energy import BodyEnergy
 
-__all__ = ["energy_figures"]
+__all__ = ["energy_metrics"]
 
-POSTURES = 20
+POSES = 20
+"""Random people, each in one random pose."""
 SEED = 17
 NOISE_M = 0.01
 """Standard deviation of the noise on every coordinate [m]."""
 SIGMA_M = NOISE_M
+"""Standard deviation that the fits assume [m]."""
 ADAM_STEPS = 100
 ADAM_RATES = (0.03, 0.1)
-"""The paper prints none; the better of the two is taken for every posture, and one run's time is counted."""
+"""Learning rates, which the paper does not give: the better result is used for every pose, with the time of one run."""
 NAMES = ("lm", "lm_to_adam100", "lm_to_adam100_joints", "fitter", "adam100", "adam100_joints")
 REPEATS = 5
-"""A fit of a fraction of a millisecond is timed this often; the median counts."""
+"""Repetitions of each timing, of which the median is used."""
 
 
 class _Outcome(NamedTuple):
+    """Energy and computing time of one fit [s]."""
+
     energy: float
     time_s: float
 
 
-def energy_figures(postures: int = POSTURES, *, seed: int = SEED) -> dict[str, float]:
+def energy_metrics(poses: int = POSES, *, seed: int = SEED) -> dict[str, float]:
     """Return energies and times of Levenberg-Marquardt and of 100 steps of Adam: same joints, same start.
 
-    All results are put into one function, `BodyEnergy` (Eq 29 with the package's mixture). `lm` minimises that
-    function, as Adam does; `fitter` is the live `BodyFitter`, whose own objective has other priors. Adam goes through
-    the mesh as published (`adam100`: Eq 28 on the posed surface) and through the joints alone (`adam100_joints`).
-    Figures are medians over the postures. `lm` goes to convergence, `lm_to_adam100` until its energy is below Adam's;
-    `lm_speedup_vs_adam100` is the median ratio of Adam's time to that, over the postures where it gets there
-    (`lm_lower_share_vs_adam100` of them). Times are of one thread and, but for Adam, include the closed-form start.
+    All results are evaluated with one function, `BodyEnergy` (Eq 29 with the package's mixture). `lm` minimises this
+    function, as Adam does; `fitter` is the live `BodyFitter`, whose objective has other priors. Adam differentiates
+    through the mesh as published (`adam100`: Eq 28 on the posed surface) or through the joints (`adam100_joints`).
+    Metrics are medians over the poses. `lm` runs to convergence, `lm_to_adam100` until its energy is below Adam's.
+    `lm_speedup_vs_adam100` is the median ratio of Adam's time to the time of `lm_to_adam100` over the poses where that
+    energy is reached, which are the fraction `lm_lower_share_vs_adam100`. Times are of one thread and, except for
+    Adam, include the closed-form start.
 
     Args:
-        postures: How many random people, each in one random posture, with 1 cm noise on every coordinate.
-        seed: Of people and noise.
+        poses: Number of random people, each in one random pose, with NOISE_M noise on every coordinate.
+        seed: Seed of people and noise.
     """
     from rehab_pose.body.loader import load_body_model  # noqa: PLC0415
     from rehab_pose_lab.methods.body.adam_torch import AdamSettings, one_thread  # noqa: PLC0415  (loads torch: seconds)
@@ -58,7 +63,7 @@ def energy_figures(postures: int = POSTURES, *, seed: int = SEED) -> dict[str, f
     energy = BodyEnergy(model, load_mixture_prior())
     outcomes: dict[str, list[_Outcome]] = {name: [] for name in NAMES}
     with one_thread():
-        for _ in range(postures):
+        for _ in range(poses):
             measured = _random_joints(model, random)
             outcomes["fitter"].append(_fitted(energy, measured))
             mesh = (AdamSettings(ADAM_STEPS, rate, "mesh") for rate in ADAM_RATES)
@@ -69,33 +74,33 @@ def energy_figures(postures: int = POSTURES, *, seed: int = SEED) -> dict[str, f
             for name in ("adam100", "adam100_joints"):
                 reached = _minimised(energy, measured, good_enough=outcomes[name][-1].energy)
                 outcomes[f"lm_to_{name}"].append(reached)
-    return _figures(outcomes)
+    return _summarise(outcomes)
 
 
-def _figures(outcomes: dict[str, list[_Outcome]]) -> dict[str, float]:
+def _summarise(outcomes: dict[str, list[_Outcome]]) -> dict[str, float]:
     table = {name: np.array(rows) for name, rows in outcomes.items()}
-    figures = {}
+    metrics = {}
     for name, rows in table.items():
-        figures[f"{name}_energy"] = float(np.median(rows[:, 0]))
-        figures[f"{name}_ms"] = 1e3 * float(np.median(rows[:, 1]))
+        metrics[f"{name}_energy"] = float(np.median(rows[:, 0]))
+        metrics[f"{name}_ms"] = 1e3 * float(np.median(rows[:, 1]))
     for name in ("adam100", "adam100_joints"):
         reached = table[f"lm_to_{name}"]
         lower = reached[:, 0] < table[name][:, 0]
         ratio = table[name][:, 1] / reached[:, 1]
-        figures[f"lm_speedup_vs_{name}"] = float(np.median(ratio[lower])) if lower.any() else 0.0
-        figures[f"lm_lower_share_vs_{name}"] = float(lower.mean())
-    return figures
+        metrics[f"lm_speedup_vs_{name}"] = float(np.median(ratio[lower])) if lower.any() else 0.0
+        metrics[f"lm_lower_share_vs_{name}"] = float(lower.mean())
+    return metrics
 
 
 def _random_joints(model: BodyModel, random: np.random.Generator) -> NDArray[np.float64]:
-    """Return joints (24, 3) of a random person 2.5 m before the camera, turned anywhere, with noise [m]."""
+    """Return joints (24, 3) of a random person 2.5 m from the camera with a random heading, and with noise [m]."""
+    from rehab_pose.body.initial_pose import FACING_CAMERA  # noqa: PLC0415
     from rehab_pose.body.skinning import pose_joints  # noqa: PLC0415
-    from rehab_pose.body.start import FACING_CAMERA  # noqa: PLC0415
     from rehab_pose.datatypes import BodyParameters  # noqa: PLC0415
     from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles  # noqa: PLC0415
-    from rehab_pose_lab.training.postures import PostureSampler  # noqa: PLC0415
+    from rehab_pose_lab.training.random_poses import PoseSampler  # noqa: PLC0415
 
-    rotations = PostureSampler(random).sample().rotations_rad.copy()
+    rotations = PoseSampler(random).sample().rotations_rad.copy()
     heading = matrices_from_axis_angles(np.array([0.0, random.uniform(-np.pi, np.pi), 0.0]))
     rotations[0] = axis_angles_from_matrices(FACING_CAMERA @ heading @ matrices_from_axis_angles(rotations[0]))
     body = BodyParameters(random.normal(size=model.shape_count), rotations, np.array([0.0, 0.0, 2.5]))
@@ -104,9 +109,9 @@ def _random_joints(model: BodyModel, random: np.random.Generator) -> NDArray[np.
 
 
 def _minimised(energy: BodyEnergy, measured_m: NDArray[np.float64], good_enough: float = -np.inf) -> _Outcome:
-    """Return energy and time of Levenberg-Marquardt on the published objective, its start included.
+    """Return energy and time of Levenberg-Marquardt on the published objective, including its start.
 
-    It goes on to convergence, or until its energy is lower than `good_enough`.
+    It runs to convergence, or until its energy is lower than `good_enough`.
     """
     from rehab_pose_lab.methods.body.clip_kinematics import start_clip  # noqa: PLC0415
     from rehab_pose_lab.methods.body.energy_minimiser import EnergyFit, minimise_energy  # noqa: PLC0415
@@ -127,7 +132,7 @@ def _minimised(energy: BodyEnergy, measured_m: NDArray[np.float64], good_enough:
 
 
 def _fitted(energy: BodyEnergy, measured_m: NDArray[np.float64]) -> _Outcome:
-    """Return energy and time of the live fit from scratch, as on a person's first frame."""
+    """Return energy and time of the live fit from a cold start, as on a person's first frame."""
     from rehab_pose.body.fitter import BodyFitter  # noqa: PLC0415
     from rehab_pose.body.settings import BodySettings  # noqa: PLC0415
     from rehab_pose_lab.methods.body.clip_kinematics import clip_of  # noqa: PLC0415
@@ -147,7 +152,7 @@ def _fitted(energy: BodyEnergy, measured_m: NDArray[np.float64]) -> _Outcome:
 
 
 def _descended(energy: BodyEnergy, measured_m: NDArray[np.float64], settings: AdamSettings) -> _Outcome:
-    """Return energy and time of the published solver; making its tensors is not counted against it."""
+    """Return energy and time of the published solver without the time to create its tensors."""
     from dataclasses import replace  # noqa: PLC0415
 
     from rehab_pose_lab.methods.body.adam_torch import fit_adam  # noqa: PLC0415

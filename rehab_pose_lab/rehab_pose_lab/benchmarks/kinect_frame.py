@@ -1,7 +1,7 @@
-"""The one real frame with joints beside it: somebody standing before a Kinect v2 (IRDS, Miron et al. 2021).
+"""The real frames with joints: a person in front of a Kinect v2 (IRDS, Miron et al. 2021).
 
-The picture is a screenshot of the depth stream: 8 bits over 8 m, and mirrored, as the Kinect SDK shows it. The joints
-are those of the Kinect SDK, another definition of where a joint is: only what remains after a constant offset counts.
+The images are screenshots of the depth stream: 8 bits over 8 m, and mirrored, as the Kinect SDK shows it. The joints
+are those of the Kinect SDK, which are defined differently: only the error without the common offset is measured.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.joints.predictor import JointPredictor
 from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.silhouette.settings import SilhouetteSettings
-from rehab_pose.skeletons.kinect import SMPL_NAME_FROM_KINECT_NAME
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_lab.datasets.kinect_joints import SMPL_NAME_FROM_KINECT_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,33 +30,34 @@ if TYPE_CHECKING:
 
     from rehab_pose.datatypes import Joints, Silhouette
 
-__all__ = ["KinectFrame", "error_after_offset_mm", "kinect_frames", "look_at_kinect"]
+__all__ = ["KinectFrame", "error_after_offset_mm", "kinect_frames", "process_kinect_frame"]
 
 METRES_PER_LEVEL = 8.0 / 255.0
-"""Depth of one gray level [m]: the surfaces then lie 3 to 10 cm before the joints of limbs and trunk."""
-NEAREST_M = 0.5
-"""The Kinect v2 measures nothing nearer; levels below are what JPEG once left of pixels without return [m]."""
+"""Depth of one grey level [m]: with it the surfaces are 3 to 10 cm in front of the joints of limbs and trunk."""
+MIN_RANGE_M = 0.5
+"""Minimum range of the Kinect v2 [m]; lower levels are compression artefacts of pixels without return."""
 MIRRORED = CameraIntrinsics(512, 424, 368.1, 368.2, 258.43, 206.98)
-"""Fitted to the 2D joints of the data set: u = cx + fx X / Z with X to the sensor's left."""
+"""Intrinsics fitted to the 2D joints of the data set: u = cx + fx X / Z with X to the sensor's left."""
 FRAMES = 3
+"""Repetitions of a frame, with which the floor is detected."""
 FRAME_NS = 33_333_333
 
 
 @dataclass(frozen=True, eq=False)
 class KinectFrame:
-    """A frame turned the right way round, and the Kinect's joints."""
+    """A frame without mirroring, and the Kinect's joints."""
 
     name: str
     frame: RgbdFrame
     joints_m: NDArray[np.float64]
-    """(24, 3) SMPL_24 in the camera's optical frame [m]; NaN where the Kinect has none that corresponds."""
+    """(24, 3) SMPL_24 in the camera's optical frame [m]; NaN where the Kinect has no corresponding joint."""
 
 
 def kinect_frames(folder: Path) -> list[KinectFrame]:
-    """Return the frames in a folder of depth pictures with joints beside them, in the order of their names.
+    """Return the frames of a folder of depth images and tables of joints, in order of their names.
 
     Raises:
-        RecordingError: A picture or its joints cannot be read.
+        RecordingError: An image or its joints cannot be read.
     """
     return [_kinect_frame(path) for path in sorted(folder.glob("*.png"))]
 
@@ -69,7 +70,7 @@ def _kinect_frame(path: Path) -> KinectFrame:
         raise RecordingError(msg)
     levels = np.ascontiguousarray(levels[:, ::-1])
     measured_m = levels * METRES_PER_LEVEL
-    depth_m = DepthCleaner().clean(np.where(measured_m >= NEAREST_M, measured_m, np.nan).astype(np.float32))
+    depth_m = DepthCleaner().clean(np.where(measured_m >= MIN_RANGE_M, measured_m, np.nan).astype(np.float32))
     camera = replace(MIRRORED, cx=MIRRORED.width_px - 1 - MIRRORED.cx)
     frame = RgbdFrame(0, "kinect", camera, np.repeat(levels[..., None], 3, axis=2), depth_m)
     joints_m = np.full((len(SMPL_24), 3), np.nan)
@@ -84,7 +85,7 @@ def _kinect_frame(path: Path) -> KinectFrame:
 
 
 def _smpl_name(row: list[str]) -> str:
-    """Return SMPL_24's name of the joint in a row such as `...,WristLeft,Tracked,...`; empty where it has none."""
+    """Return the name in SMPL_24 for a row such as `...,WristLeft,Tracked,...`; empty where there is none."""
     for value in row:
         part, side = value, ""
         for candidate in ("Left", "Right"):
@@ -96,8 +97,8 @@ def _smpl_name(row: list[str]) -> str:
     return ""
 
 
-def look_at_kinect(given: KinectFrame, method: str) -> tuple[Silhouette | None, Joints | None]:
-    """Return silhouette (by `method`) and joints of a frame, looked at for long enough to find the floor."""
+def process_kinect_frame(given: KinectFrame, method: str) -> tuple[Silhouette | None, Joints | None]:
+    """Return silhouette (by `method`) and joints of a frame, which is repeated until the floor is detected."""
     segmenter, predictor = SilhouetteSegmenter(SilhouetteSettings(method=method)), JointPredictor()
     silhouette, joints = None, None
     for index in range(FRAMES):
@@ -106,9 +107,9 @@ def look_at_kinect(given: KinectFrame, method: str) -> tuple[Silhouette | None, 
     return silhouette, joints
 
 
-def error_after_offset_mm(found_m: NDArray[np.float64], truth_m: NDArray[np.float64]) -> float:
-    """Return the mean distance [mm] of joints (J, 3) after their common offset is taken out; NaN = none in common."""
-    difference = found_m - truth_m
+def error_after_offset_mm(predicted_m: NDArray[np.float64], truth_m: NDArray[np.float64]) -> float:
+    """Return the mean distance [mm] of joints (J, 3) without their common offset; NaN where no joint is in both."""
+    difference = predicted_m - truth_m
     known = np.isfinite(difference).all(axis=1)
     if not known.any():
         return float("nan")

@@ -1,4 +1,4 @@
-"""How long the mesh marker takes: part of `rehab-pose bench ros`."""
+"""Benchmark of the mesh marker, a part of `rehab-pose-lab bench ros`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.qos import qos
 from rehab_pose.ros.runtime.process import keep_memory
 
-__all__ = ["marker_figures"]
+__all__ = ["marker_metrics"]
 
 MARKERS = 150
 PERIOD_S = 1.0 / 30.0
 
 
-def marker_figures() -> dict[str, float]:
-    """Return how long the mesh marker of the body takes to build, and to build and publish, at 30 Hz [ms]."""
+def marker_metrics() -> dict[str, float]:
+    """Return the time to build the mesh marker of the body, and to build and publish it, at 30 Hz [ms]."""
     keep_memory()  # as the node does
     faces = BodyFitter().model.faces
     vertices_m = np.random.default_rng(0).normal(0.0, 1.0, (int(faces.max()) + 1, 3)).astype(np.float32)

@@ -1,12 +1,10 @@
-"""The scenes on which perception is measured: bodies, motions, rooms and seeds that no network was trained on."""
+"""Scenes of the perception benchmark: bodies, motions, rooms and seeds that no network was trained on."""
 
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,60 +14,62 @@ from rehab_pose.body.settings import BodySettings
 from rehab_pose.errors import RecordingError
 from rehab_pose_lab.datasets.clip import middle_of_clip
 from rehab_pose_lab.datasets.kimore import SUSPECT_CLIPS
-from rehab_pose_lab.training.posture_library import recorded_clips
+from rehab_pose_lab.training.pose_library import recorded_clips
 from rehab_pose_lab.training.recorded_motion import fitted_rotations
 from rehab_pose_sim.settings import SimulationSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rehab_pose_lab.datasets.clip import Clip
 
-__all__ = ["PerceptionScene", "clips_of_scenes", "data_folder", "perception_scenes"]
+__all__ = ["PerceptionScene", "clips_of_scenes", "perception_scenes"]
 
 logger = logging.getLogger(__name__)
 
-DATA_VARIABLE, DATA_FOLDER = "REHAB_POSE_DATA", Path("../shared/data")
 FIRST_SEED, FIRST_SHAPE_SEED = 7001, 9001
-"""Far from the seeds that anything else uses."""
+"""First seeds of the scenes; no training uses seeds in this range."""
 FOCAL_PX = {"realsense": 460.0, "kinect": 414.0}
-"""For 640 x 480: between the two streams of a D435, and a Kinect v2's depth camera scaled up [px]."""
+"""Focal length for 640 x 480: between the two streams of a D435, and of a Kinect v2's depth camera scaled up [px]."""
 AIM_M = 0.95
-"""The camera looks at the middle of a standing person [m]."""
+"""Height that the camera points at: the middle of a standing person [m]."""
 AIM_NEAR_M = 1.15
-"""From nearer than NEAR_M, where the whole person does not fit into the image, at the trunk [m]."""
+"""The same from nearer than NEAR_M, where the person does not fit into the image: the trunk [m]."""
 NEAR_M = 1.8
+"""Distance below which AIM_NEAR_M is used [m]."""
 WALL_BEHIND_M = 1.1
 """Distance of the wall behind the person [m]."""
 SECONDS = 10.0
+"""Length of a scripted movement [s]."""
 MAX_CLIP_S = 12.0
-"""Recordings are cut to this length, from their middle [s]."""
+"""Recordings are cut to the middle part of this length [s]."""
 MIN_CLIP_S = 2.0
-MIN_POSSIBLE = 0.95
-"""A body must be able to take the posture of at least this share of a recording's frames."""
+"""Shorter recordings are not used [s]."""
+MIN_POSSIBLE_FRACTION = 0.95
+"""Smallest fraction of the frames of a recording that show a possible pose."""
 MAX_TRIED = 12
-"""Recordings tried for one scene before its script is used instead."""
-MIN_SEEN = 0.97
-"""A recording is used when at least this share of its joints was seen."""
+"""Number of recordings tried for a scene before its script is used instead."""
+MIN_MEASURED_FRACTION = 0.97
+"""Smallest fraction of measured joints of a recording."""
 
 
 @dataclass(frozen=True)
 class PerceptionScene:
-    """One person doing one thing before one camera."""
+    """One person who performs one movement in front of one camera."""
 
     name: str
     settings: SimulationSettings
     recorded: str = ""
-    """`kimore:LABEL` or `ui_prmd:LABEL`: the recorded movement to use where the data are there, instead of the
-    script."""
+    """`kimore:LABEL` or `ui_prmd:LABEL`: recorded movement that replaces the script where the data set is available."""
 
     @property
     def occluded(self) -> bool:
-        """Whether furniture hides a part of the person on purpose."""
+        """Whether furniture hides a part of the person."""
         return self.settings.furniture == "front"
 
 
-# What is done, noise, camera height [m], distance [m], yaw [deg], furniture, clothes [m].
+# Movement, noise, camera height [m], distance [m], yaw [deg], furniture, clothes [m].
 _ROWS: tuple[tuple[str, str, float, float, float, str, float], ...] = (
     ("arm_lifting", "realsense", 1.2, 2.6, 0.0, "none", 0.0),
     ("lateral_trunk_tilt", "kinect", 1.0, 2.4, 15.0, "none", 0.01),
@@ -104,11 +104,11 @@ _SCRIPT_OF = {
     "shoulder_scaption": "arm_lifting",
     "shoulder_abduction": "lateral_trunk_tilt",
 }
-"""What is done instead where UI-PRMD's recordings are not there."""
+"""Scripted movement that replaces one of UI-PRMD where its recordings are not available."""
 
 
 def perception_scenes() -> tuple[PerceptionScene, ...]:
-    """Return all scenes, always the same ones in the same order."""
+    """Return all scenes; the result is always the same."""
     return tuple(_scene(number, row) for number, row in enumerate(_ROWS))
 
 
@@ -131,20 +131,18 @@ def _scene(number: int, row: tuple[str, str, float, float, float, str, float]) -
         wall_distance_m=distance_m + WALL_BEHIND_M,
         noise=noise,
         furniture=furniture,
-        # The first scene has today's plain room.
+        # The first scene has the plain room.
         background_seed=FIRST_SEED + number if number else 0,
         clothing_m=clothing_m,
     )
     return PerceptionScene(f"{number + 1:02d} {label}", settings, action if data else "")
 
 
-def data_folder() -> Path:
-    """Return where the public data sets lie: $REHAB_POSE_DATA, or ../shared/data."""
-    return Path(os.environ.get(DATA_VARIABLE, "") or DATA_FOLDER)
-
-
 def clips_of_scenes(scenes: Sequence[PerceptionScene], folder: Path) -> dict[str, Clip]:
-    """Return the clip of each scene (by its name) that has one in the data there are; none of a training subject."""
+    """Return the recorded clip of each scene, by name of the scene; clips of training subjects are not used.
+
+    Scenes without a suitable recording in the folder are missing.
+    """
     names = ("kimore", "ui_prmd")
     if not any((folder / name).is_dir() for name in names) or not any(scene.recorded for scene in scenes):
         return {}
@@ -153,11 +151,11 @@ def clips_of_scenes(scenes: Sequence[PerceptionScene], folder: Path) -> dict[str
     chosen: dict[str, Clip] = {}
     times_used: Counter[str] = Counter()
     for scene in scenes:
-        fitting = [clip for clip in held_out if f"{clip.dataset}:{clip.label}" == scene.recorded and _usable(clip)]
-        # Another subject each time, as far as there are any.
-        for clip in sorted(fitting, key=lambda entry: (times_used[entry.subject], entry.name))[:MAX_TRIED]:
+        candidates = [clip for clip in held_out if f"{clip.dataset}:{clip.label}" == scene.recorded and _usable(clip)]
+        # Subjects that were used least come first.
+        for clip in sorted(candidates, key=lambda entry: (times_used[entry.subject], entry.name))[:MAX_TRIED]:
             middle = middle_of_clip(clip, MAX_CLIP_S)
-            if _can_be_done(middle, fitter):
+            if _is_possible(middle, fitter):
                 times_used[clip.subject] += 1
                 chosen[scene.name] = middle
                 break
@@ -165,16 +163,16 @@ def clips_of_scenes(scenes: Sequence[PerceptionScene], folder: Path) -> dict[str
 
 
 def _usable(clip: Clip) -> bool:
-    """Tell whether a recording is long enough and shows nearly all joints that its data set has."""
+    """Return whether a recording is long enough and has nearly all joints of its data set."""
     has_joint = np.isfinite(clip.positions_m).any(axis=(0, 2))
-    seen = np.isfinite(clip.positions_m[:, has_joint]).all(axis=2)
-    return bool(clip.duration_s >= MIN_CLIP_S and seen.size and seen.mean() >= MIN_SEEN)
+    measured = np.isfinite(clip.positions_m[:, has_joint]).all(axis=2)
+    return bool(clip.duration_s >= MIN_CLIP_S and measured.size and measured.mean() >= MIN_MEASURED_FRACTION)
 
 
-def _can_be_done(clip: Clip, fitter: BodyFitter) -> bool:
-    """Tell whether a body can do what a recording shows: a Kinect loses the legs in deep squats, knees above hips."""
+def _is_possible(clip: Clip, fitter: BodyFitter) -> bool:
+    """Return whether nearly all frames of a recording show a possible pose; a Kinect loses the legs in deep squats."""
     try:
-        fitted_rotations(clip, fitter, min_fraction=MIN_POSSIBLE)
+        fitted_rotations(clip, fitter, min_fraction=MIN_POSSIBLE_FRACTION)
     except RecordingError as error:
         logger.info("%s", error)
         return False

@@ -1,4 +1,4 @@
-"""What each stage of perception costs a frame on one core: 640 x 480, the simulated person, medians."""
+"""Computing time of each perception stage per frame on one core: 640 x 480, simulated person, medians."""
 
 from __future__ import annotations
 
@@ -24,50 +24,55 @@ if TYPE_CHECKING:
 
     from rehab_pose.datatypes import RgbdFrame
 
-__all__ = ["speed_figures"]
+__all__ = ["perception_speed_metrics"]
 
 FRAMES = 90
 FRAME_STEP = 10
-"""Every so many frames of the simulated person's exercises."""
+"""Step between the frames of the simulated person that are used."""
 WARM_UP_FRAMES = 5
+"""Frames that are processed before the measurement."""
 NAIVE_FRAMES = 8
+"""Frames on which keypoints at full resolution are measured."""
 
 Item = TypeVar("Item")
 
 
-def speed_figures(method: str = SilhouetteSettings().method) -> dict[str, float]:
+def perception_speed_metrics(method: str = SilhouetteSettings().method) -> dict[str, float]:
     """Return the median time of each stage [ms], with silhouettes by `method`.
 
-    `keypoints_naive_ms` is what the same eight families cost on the whole image at full resolution.
+    `keypoints_naive_ms` is the time of the same detectors on the whole image at full resolution.
 
     Raises:
-        ContractError: The simulated person is not found.
+        ContractError: The simulated person is not detected.
     """
     cv2.setNumThreads(1)
     camera = SimulatedCamera()
     frames = [camera.frame(FRAME_STEP * index).frame for index in range(FRAMES)]
-    figures = {
+    metrics = {
         f"silhouette_{name}_ms": _median_ms(SilhouetteSegmenter(SilhouetteSettings(method=name)).segment, frames)
         for name in dict.fromkeys(("depth", method))
     }
     segmenter = SilhouetteSegmenter(SilhouetteSettings(method=method))
     silhouettes = [silhouette for frame in frames if (silhouette := segmenter.segment(frame)) is not None]
     if len(silhouettes) < FRAMES // 2:
-        msg = f"bench: expected the simulated person in all {FRAMES} frames, found {len(silhouettes)}; test silhouette/"
+        msg = (
+            f"bench: expected the simulated person in all {FRAMES} frames, detected in {len(silhouettes)}; "
+            "run the tests of the silhouette stage"
+        )
         raise ContractError(msg)
-    figures["keypoints_ms"] = _median_ms(KeypointDetector().detect, silhouettes)
+    metrics["keypoints_ms"] = _median_ms(KeypointDetector().detect, silhouettes)
     naive = KeypointDetector(KeypointSettings(half_resolution=False))
-    figures["keypoints_naive_ms"] = _median_ms(naive.detect, [_whole_image(frame) for frame in frames[:NAIVE_FRAMES]])
-    figures["joints_ms"] = _median_ms(JointPredictor().predict, silhouettes)
-    figures["joints_published_ms"] = _median_ms(JointPredictor(JointSettings(method="paper")).predict, silhouettes)
+    metrics["keypoints_naive_ms"] = _median_ms(naive.detect, [_whole_image(frame) for frame in frames[:NAIVE_FRAMES]])
+    metrics["joints_ms"] = _median_ms(JointPredictor().predict, silhouettes)
+    metrics["joints_published_ms"] = _median_ms(JointPredictor(JointSettings(method="paper")).predict, silhouettes)
     predictor, labeller = JointPredictor(), PartLabeller()
     pairs = [(silhouette, predictor.predict(silhouette)) for silhouette in silhouettes]
-    figures["parts_ms"] = _median_ms(lambda pair: labeller.label(*pair), pairs)
-    return figures
+    metrics["parts_ms"] = _median_ms(lambda pair: labeller.label(*pair), pairs)
+    return metrics
 
 
 def _whole_image(frame: RgbdFrame) -> Silhouette:
-    """Return the whole image as if it were one person."""
+    """Return a silhouette that is the whole image."""
     height, width = frame.depth_m.shape
     return Silhouette(
         stamp_ns=frame.stamp_ns,
@@ -81,6 +86,7 @@ def _whole_image(frame: RgbdFrame) -> Silhouette:
 
 
 def _median_ms(work: Callable[[Item], object], items: Sequence[Item]) -> float:
+    """Return the median time of `work` on the items [ms]."""
     for item in items[:WARM_UP_FRAMES]:
         work(item)
     spent_ms = []

@@ -1,4 +1,4 @@
-"""The figures of perception as a person reads them: a table a scene, a table a joint, the published rules beside."""
+"""Tables of the perception benchmark: one line per scene, and one per joint, next to the published rules."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.skeletons.smpl24 import SMPL_24
-from rehab_pose_lab.benchmarks.perception import figures_of
+from rehab_pose_lab.benchmarks.perception_evaluation import metrics_of_frames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rehab_pose_lab.benchmarks.perception import Shot
+    from rehab_pose_lab.benchmarks.perception_evaluation import FrameResult
     from rehab_pose_lab.benchmarks.perception_scenes import PerceptionScene
     from rehab_pose_lab.datasets.clip import Clip
 
 __all__ = ["joint_table", "scene_table"]
 
 
-def scene_table(shots: Sequence[Shot], clips: Mapping[str, Clip]) -> list[str]:
-    """Return one line a scene: where the camera is, overlaps (median), errors of visible joints (mean), PCK, swaps."""
+def scene_table(shots: Sequence[FrameResult], clips: Mapping[str, Clip]) -> list[str]:
+    """Return two heading lines and one line per scene: camera, overlaps (median), joint errors (mean), swaps."""
     heading = (
-        "scene                      subject    sensor  from  high  yaw furniture  found    IoU by depth   joints  publ."
+        "scene                      subject    sensor  dist  high  yaw furniture  found    IoU by depth   joints  publ."
         "  swaps publ."
     )
     units = (
@@ -36,30 +36,32 @@ def scene_table(shots: Sequence[Shot], clips: Mapping[str, Clip]) -> list[str]:
     return lines
 
 
-def _scene_line(scene: PerceptionScene, own: Sequence[Shot], subject: str) -> str:
-    settings, figures = scene.settings, figures_of(own)
+def _scene_line(scene: PerceptionScene, own: Sequence[FrameResult], subject: str) -> str:
+    settings, metrics = scene.settings, metrics_of_frames(own)
     errors_mm = [_mean_mm([shot.errors_m[shot.visible] for shot in own])]
     errors_mm.append(_mean_mm([shot.published_errors_m[shot.visible] for shot in own]))
     return (
         f"{scene.name:25s}{subject:>9s}{settings.noise:>10s}{settings.distance_m:6.1f}{settings.camera_height_m:6.1f}"
-        f"{settings.yaw_deg:5.0f}{settings.furniture:>10s}{figures['found_pct']:7.0f}"
-        f"{figures['silhouette_iou_median']:7.3f}{figures['silhouette_depth_iou_median']:9.3f}"
-        f"{errors_mm[0]:9.0f}{errors_mm[1]:7.0f}{figures['swaps']:7.0f}{figures['published_swaps']:6.0f}"
+        f"{settings.yaw_deg:5.0f}{settings.furniture:>10s}{metrics['found_pct']:7.0f}"
+        f"{metrics['silhouette_iou_median']:7.3f}{metrics['silhouette_depth_iou_median']:9.3f}"
+        f"{errors_mm[0]:9.0f}{errors_mm[1]:7.0f}{metrics['swaps']:7.0f}{metrics['published_swaps']:6.0f}"
     )
 
 
-def joint_table(shots: Sequence[Shot]) -> list[str]:
-    """Return one line a joint: mean and 95th percentile of the error over all frames where it is visible."""
+def joint_table(shots: Sequence[FrameResult]) -> list[str]:
+    """Return a heading and one line per joint: mean and 95th percentile of the error where the joint is visible."""
     lines = ["joint               visible  error [mm]    p95  within 100  published [mm]    p95"]
     for index, name in enumerate(SMPL_24.joint_names):
-        seen = [shot for shot in shots if shot.visible[index]]
-        ours = np.array([1e3 * shot.errors_m[index] for shot in seen])
-        published = np.array([1e3 * shot.published_errors_m[index] for shot in seen])
-        within = 100.0 * float(np.mean(np.nan_to_num(ours, nan=np.inf) <= 100.0)) if len(ours) else float("nan")
-        mean, high = _mean_and_p95(ours)
+        visible = [shot for shot in shots if shot.visible[index]]
+        errors_mm = np.array([1e3 * shot.errors_m[index] for shot in visible])
+        published = np.array([1e3 * shot.published_errors_m[index] for shot in visible])
+        within = (
+            100.0 * float(np.mean(np.nan_to_num(errors_mm, nan=np.inf) <= 100.0)) if len(errors_mm) else float("nan")
+        )
+        mean, high = _mean_and_p95(errors_mm)
         published_mean, published_high = _mean_and_p95(published)
         lines.append(
-            f"{name:18s}{len(seen):9d}{mean:12.0f}{high:7.0f}{within:11.0f}%{published_mean:16.0f}{published_high:7.0f}"
+            f"{name:18s}{len(visible):9d}{mean:12.0f}{high:7.0f}{within:11.0f}%{published_mean:16.0f}{published_high:7.0f}"
         )
     return lines
 

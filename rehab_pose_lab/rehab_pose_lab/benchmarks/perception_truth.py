@@ -1,4 +1,4 @@
-"""The simulated truth in the records that the stages give, as if a stage had found it."""
+"""Ground truth of the simulation in the form of the stages' results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["true_joints", "true_silhouette"]
 
 
 def true_silhouette(shot: SimulatedFrame) -> Silhouette | None:
-    """Return the subject's visible pixels with the sensor's colour and depth; None where there are none."""
+    """Return the subject's visible pixels with the sensor's colour and depth; None where no pixel is visible."""
     frame, truth = shot.frame, shot.truth
     if not truth.silhouette.any():
         return None
@@ -36,7 +36,7 @@ def true_silhouette(shot: SimulatedFrame) -> Silhouette | None:
 
 
 def true_joints(shot: SimulatedFrame) -> Joints:
-    """Return the subject's joints; those that the image does not show are occluded."""
+    """Return the subject's joints; those that are not visible in the image are occluded."""
     frame, truth = shot.frame, shot.truth
     return Joints(
         stamp_ns=frame.stamp_ns,

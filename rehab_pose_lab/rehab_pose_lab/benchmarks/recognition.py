@@ -1,126 +1,105 @@
-"""`rehab-pose bench recognition`: the recogniser's figures on people it has never seen, and how they come about."""
+"""Benchmark of the exercise recogniser on held-out people: runs experiments and collects their metrics in a file."""
 
 from __future__ import annotations
 
 import json
-import logging
 import subprocess
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tqdm import tqdm
+
 from rehab_pose.errors import RecordingError
+from rehab_pose_lab.benchmarks.movement_quality import movement_metrics
+from rehab_pose_lab.benchmarks.recognition_summary import calibration_of_folds, read_results, summary
+from rehab_pose_lab.datasets.location import data_folder
+from rehab_pose_lab.training.exercise_clips import load_clips
+from rehab_pose_lab.training.exercise_experiments import (
+    ExperimentContext,
+    experiments_of,
+    export_final_weights,
+    measure_delays,
+    run_experiment,
+)
+from rehab_pose_lab.training.exercise_fit import TrainingPlan
 
 if TYPE_CHECKING:
-    import argparse
+    from pathlib import Path
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["run_experiments", "stored_metrics"]
 
-RESULTS = Path("docs/results/recognition.json")
-OUTPUT = Path("output/recognition")
-"""Outside git: checkpoints and results of every training, so that a stopped run goes on where it was."""
 SEED = 7
 MOVEMENTS, FUSION = "movements.json", "fusion/fusion.json"
-"""In the output folder: figures of repetitions and quality, and those that `rehab-pose evaluate fusion` wrote with
-`-o OUTPUT/fusion`; they are shown with the recogniser's."""
+"""Files in the output folder: metrics of repetitions and quality, and those that `rehab-pose-lab evaluate fusion` wrote
+with `-o OUTPUT/fusion`; both become part of the results."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what only this bench understands."""
-    group = parser.add_argument_group("recognition")
-    group.add_argument("--run", dest="train", action="store_true", help="train all folds anew or go on (an hour)")
-    group.add_argument("--output", type=Path, default=OUTPUT, help="folder of the trainings (default: %(default)s)")
-    group.add_argument("--results", type=Path, default=RESULTS, help="file of the figures (default: %(default)s)")
-    group.add_argument("--jobs", default="", metavar="PREFIX", help="only the trainings that begin so")
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Train if asked to, and print the figures.
+def stored_metrics(results: Path) -> dict[str, Any]:
+    """Return the metrics in a file that `run_experiments` wrote.
 
     Raises:
-        RecordingError: There is no file of figures.
+        RecordingError: The file does not exist.
     """
-    if arguments.train:
-        _train(arguments.output, arguments.results, arguments.jobs)
-    if not arguments.results.is_file():
-        msg = (
-            f"expected figures in {arguments.results}, there are none; make them with `scripts/bench recognition --run`"
-        )
+    if not results.is_file():
+        msg = f"expected metrics in {results}, found no file; make them with `scripts/bench recognition --run`"
         raise RecordingError(msg)
-    facts = json.loads(arguments.results.read_text(encoding="utf-8"))
-    if arguments.json:
-        print(json.dumps(facts, indent=1))
-        return 0
-    from rehab_pose_lab.training.recognition_summary import table_of  # noqa: PLC0415  (loaded only when it runs)
-
-    table_of(facts, print)
-    return 0
+    metrics: dict[str, Any] = json.loads(results.read_text(encoding="utf-8"))
+    return metrics
 
 
-def _train(output: Path, results: Path, prefix: str) -> None:
-    """Run every training that has not been done, and write the file of figures after each."""
-    # Loaded only when this command runs.
-    from tqdm import tqdm  # noqa: PLC0415
+def run_experiments(output: Path, results: Path, prefix: str = "") -> None:
+    """Run every experiment without a result, and write the file of metrics after each.
 
-    from rehab_pose_lab.benchmarks.perception_scenes import data_folder  # noqa: PLC0415
-    from rehab_pose_lab.training.exercise_clips import load_clips  # noqa: PLC0415
-    from rehab_pose_lab.training.exercise_fit import TrainingPlan  # noqa: PLC0415
-    from rehab_pose_lab.training.recognition_jobs import (  # noqa: PLC0415
-        Workshop,
-        export_everybody,
-        jobs_of,
-        time_job,
-        train_job,
-    )
-    from rehab_pose_lab.training.recognition_summary import calibration_of_folds, read_results  # noqa: PLC0415
+    Args:
+        output: Folder of checkpoints and results of the experiments; an interrupted run resumes from it.
+        results: JSON file of the metrics.
+        prefix: Only experiments whose names begin with this are run.
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    Raises:
+        RecordingError: A data set is missing or unusable.
+    """
     clips = load_clips(data_folder())
-    workshop = Workshop(output, TrainingPlan(seed=SEED))
-    jobs = [job for job in jobs_of(clips, SEED) if job.name.startswith(prefix)]
+    context = ExperimentContext(output, TrainingPlan(seed=SEED))
+    experiments = [experiment for experiment in experiments_of(clips, SEED) if experiment.name.startswith(prefix)]
     counts = {name: sum(clip.dataset == name for clip in clips) for name in sorted({clip.dataset for clip in clips})}
-    with tqdm(jobs, desc="trainings") as bar:
-        for job in bar:
-            bar.set_postfix_str(job.name)
-            train_job(job, workshop)
+    with tqdm(experiments, desc="experiments") as bar:
+        for experiment in bar:
+            bar.set_postfix_str(experiment.name)
+            run_experiment(experiment, context)
             _write(output, results, counts)
-    for job in jobs:
-        time_job(job, workshop)
+    for experiment in experiments:
+        measure_delays(experiment, context)
     if not prefix and not (output / MOVEMENTS).is_file():
-        from rehab_pose_lab.training.quality_figures import movement_figures  # noqa: PLC0415
-
-        figures = movement_figures(data_folder(), seed=SEED)
-        (output / MOVEMENTS).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        metrics = movement_metrics(data_folder(), seed=SEED)
+        (output / MOVEMENTS).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     _write(output, results, counts)
     calibration = calibration_of_folds(read_results(output))
     if calibration is not None:
-        export_everybody(workshop, calibration)
+        export_final_weights(context, calibration)
 
 
 def _write(output: Path, results: Path, counts: dict[str, int]) -> None:
-    """Write the figures of all trainings that are done, with what they were made of."""
-    from rehab_pose_lab.training.recognition_summary import read_results, summary  # noqa: PLC0415  (only when it runs)
-
-    found = read_results(output)
-    facts: dict[str, Any] = summary(found)
+    """Write the metrics of all finished experiments, and their data, seed and commit."""
+    finished = read_results(output)
+    metrics: dict[str, Any] = summary(finished)
     if (output / MOVEMENTS).is_file():
-        facts |= json.loads((output / MOVEMENTS).read_text(encoding="utf-8"))
+        metrics |= json.loads((output / MOVEMENTS).read_text(encoding="utf-8"))
     if (output / FUSION).is_file():
         variants = json.loads((output / FUSION).read_text(encoding="utf-8"))["variants"]
-        facts["fusion_window_acc"] = {name: round(entry["window_acc"], 4) for name, entry in variants.items()}
-    facts |= {
+        metrics["fusion_window_acc"] = {name: round(entry["window_acc"], 4) for name, entry in variants.items()}
+    metrics |= {
         "seed": SEED,
         "commit": _commit(),
         "date": datetime.now(tz=timezone.utc).date().isoformat(),
         "recordings": counts,
-        "trainings": sorted(found),
+        "trainings": sorted(finished),
     }
     results.parent.mkdir(parents=True, exist_ok=True)
-    results.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    results.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
 
 
 def _commit() -> str:
-    """Return the commit that is checked out, with a plus where files differ from it; empty outside a checkout."""
+    """Return the checked-out commit, with a plus where files differ from it; empty outside a git repository."""
     try:
         done = subprocess.run(
             ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],  # noqa: S607  (found by PATH)

@@ -1,4 +1,4 @@
-"""What an evaluation of the recogniser leaves in a folder: JSON, tables as CSV, and two figures."""
+"""Files of an evaluation of the recogniser: JSON, CSV tables, confusion matrix and ROC curves as pictures."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rehab_pose_lab.training.exercise_scores import Judgements
+    from rehab_pose_lab.training.exercise_predictions import Predictions
 
 __all__ = ["confusion_figure", "roc_figure", "write_recognition"]
 
 CELL_PX, MARGIN_PX, TOP_PX = 64, 250, 60
-"""Sizes of the confusion matrix."""
+"""Sizes of the picture of the confusion matrix [px]."""
 PLOT_PX, EDGE_PX, LEGEND_PX = 480, 60, 300
-"""Sizes of the ROC curves."""
+"""Sizes of the picture of the ROC curves [px]."""
 FONT, TEXT = cv2.FONT_HERSHEY_SIMPLEX, 0.45
 INK, PAPER, GRID = (40, 40, 40), (255, 255, 255), (215, 215, 215)
-DARKEST = np.array([140.0, 70.0, 20.0])
-"""Blue, green, red of a full cell."""
+FULL_CELL = np.array([140.0, 70.0, 20.0])
+"""Colour of a cell with all recordings of its row: blue, green, red."""
 COLOURS = (
     *((180, 119, 31), (14, 127, 255), (44, 160, 44), (40, 39, 214), (189, 103, 148)),
     *((75, 86, 140), (194, 119, 227), (127, 127, 127), (34, 189, 188), (207, 190, 23)),
 )
 
 
-def write_recognition(folder: Path, facts: dict[str, Any], found: Judgements, labels: Sequence[str]) -> None:
+def write_recognition(folder: Path, metrics: dict[str, Any], predictions: Predictions, labels: Sequence[str]) -> None:
     """Write recognition.json, classes.csv, confusion.csv, recordings.csv, confusion.png and roc.png.
 
     Args:
-        folder: Made if it is not there.
-        facts: Figures, as `evaluate recognition --json` prints them.
-        found: What was said of each recording and window.
+        folder: Output folder; created where it does not exist.
+        metrics: Metrics, as printed by `evaluate recognition --json`.
+        predictions: Predictions for all recordings and windows.
         labels: The exercises.
 
     Raises:
@@ -50,13 +50,13 @@ def write_recognition(folder: Path, facts: dict[str, Any], found: Judgements, la
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "recognition.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        (folder / "recognition.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        msg = f"--output: expected a folder that can be written, {folder}: {error}"
+        msg = f"--output: expected a writable folder, {folder}: {error}"
         raise RecordingError(msg) from error
     columns = ("precision", "recall", "f1", "roc_auc")
-    _table(folder / "classes.csv", ("label", *columns), zip(labels, *(facts[name] for name in columns), strict=True))
-    matrix = facts["confusion"]
+    _table(folder / "classes.csv", ("label", *columns), zip(labels, *(metrics[name] for name in columns), strict=True))
+    matrix = metrics["confusion"]
     _table(
         folder / "confusion.csv",
         ("truth", *labels),
@@ -68,16 +68,16 @@ def write_recognition(folder: Path, facts: dict[str, Any], found: Judgements, la
         (
             (name, subject, labels[truth], labels[int(row.argmax())], *(f"{value:.4f}" for value in row))
             for name, subject, truth, row in zip(
-                found.names, found.subjects, found.truths, found.recordings, strict=True
+                predictions.names, predictions.subjects, predictions.truths, predictions.recordings, strict=True
             )
         ),
     )
     for name, picture in (
         ("confusion.png", confusion_figure(np.array(matrix), labels)),
-        ("roc.png", roc_figure(found.windows, found.truths[found.window_places], labels)),
+        ("roc.png", roc_figure(predictions.windows, predictions.truths[predictions.window_places], labels)),
     ):
         if not cv2.imwrite(str(folder / name), picture):
-            msg = f"--output: expected to write {folder / name}, could not"
+            msg = f"--output: could not write {folder / name}; check the folder"
             raise RecordingError(msg)
 
 
@@ -93,21 +93,21 @@ def _write_text(picture: NDArray[np.uint8], text: str, x_px: int, y_px: int, col
 
 
 def confusion_figure(matrix: NDArray[np.int64], labels: Sequence[str]) -> NDArray[np.uint8]:
-    """Return a picture of a confusion matrix (C, C): rows the truth, columns the answer, shaded by share of the row."""
+    """Return a picture of a confusion matrix (C, C): rows true, columns predicted, shaded by fraction of the row."""
     count = len(labels)
     picture = np.full((TOP_PX + count * CELL_PX + 20, MARGIN_PX + count * CELL_PX + 20, 3), PAPER, dtype=np.uint8)
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    _write_text(picture, "recordings: truth (rows), answer (columns)", 10, 20)
+    fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    _write_text(picture, "recordings: true (rows), predicted (columns)", 10, 20)
     for row in range(count):
         top = TOP_PX + row * CELL_PX
         _write_text(picture, f"{row + 1} {labels[row]}", 10, top + CELL_PX // 2 + 5)
         _write_text(picture, str(row + 1), MARGIN_PX + row * CELL_PX + CELL_PX // 2 - 5, TOP_PX - 8)
         for column in range(count):
             left = MARGIN_PX + column * CELL_PX
-            shade = 255.0 + float(shares[row, column]) * (DARKEST - 255.0)
+            shade = 255.0 + float(fractions[row, column]) * (FULL_CELL - 255.0)
             picture[top : top + CELL_PX, left : left + CELL_PX] = shade.astype(np.uint8)
             cv2.rectangle(picture, (left, top), (left + CELL_PX, top + CELL_PX), GRID, 1)
-            ink = PAPER if shares[row, column] > 0.5 else INK
+            ink = PAPER if fractions[row, column] > 0.5 else INK
             _write_text(picture, str(int(matrix[row, column])), left + CELL_PX // 2 - 12, top + CELL_PX // 2 + 5, ink)
     return picture
 
@@ -118,9 +118,9 @@ def roc_figure(
     """Return a picture of the ROC curve of each class against the others.
 
     Args:
-        probabilities: (N, C) of windows.
-        truths: (N).
-        labels: (C).
+        probabilities: (N, C) predictions of windows.
+        truths: (N) indices of the true labels.
+        labels: (C) names of the classes.
     """
     size = PLOT_PX + 2 * EDGE_PX
     picture = np.full((size, size + LEGEND_PX, 3), PAPER, dtype=np.uint8)

@@ -29,11 +29,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         nargs="?",
         default="graph",
         choices=("graph", "pipeline", "perception", "body", "biomechanics", "recognition", "ros"),
-        help="graph: separate processes over DDS, then the pipeline; ros: markers, separate and composed graph, restarts "
-        "of killed nodes; pipeline: all stages in one process; perception: silhouettes and joints against ground truth, "
-        "with the published rules for comparison; body: the body fit against ground truth and on real recordings; "
-        "biomechanics: joint angles, with KinePose for comparison, and the bones inside the body; recognition: exercises "
-        "of held-out people",
+        help="graph: separate processes over DDS, then the pipeline; ros: markers, separate and composed graph, "
+        "restarts of killed nodes; pipeline: all stages in one process; perception: silhouettes and joints against "
+        "ground truth, with the published rules for comparison; body: the body fit against ground truth and on real "
+        "recordings; biomechanics: joint angles, with KinePose for comparison, and the bones inside the body; "
+        "recognition: exercises of held-out people",
     )
     parser.add_argument(
         "--pictures", type=Path, metavar="DIR", help="perception: write a picture of each scene into this folder"

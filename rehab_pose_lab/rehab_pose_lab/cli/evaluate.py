@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose.errors import ModelFileError, RecordingError
-from rehab_pose_lab.benchmarks.biomechanics import ik_metrics
 from rehab_pose_lab.benchmarks.output import metrics_json, metrics_table, rounded_metrics
 from rehab_pose_lab.cli import evaluate_fusion, evaluate_quality
 
@@ -60,6 +59,8 @@ def run_ik(args: argparse.Namespace) -> int:
     Raises:
         RecordingError: The file is unusable.
     """
+    from rehab_pose_lab.benchmarks.biomechanics import ik_metrics  # noqa: PLC0415  (loaded only when it runs)
+
     metrics = ik_metrics(args.file)
     print(metrics_json(rounded_metrics(metrics)) if args.json else "\n".join(metrics_table(metrics)))
     return 0
@@ -104,8 +105,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.dataset != "kimore" and args.weights is None:
         msg = (
-            f"the shipped weights are for kimore's exercises, not for the movements of {args.dataset}: use --weights with a file of "
-            f"`rehab-pose-lab train recognition --dataset {args.dataset} --data DIR -o OUT`"
+            f"the shipped weights are for kimore's exercises, not for the movements of {args.dataset}: use --weights "
+            f"with a file of `rehab-pose-lab train recognition --dataset {args.dataset} --data DIR -o OUT`"
         )
         raise ModelFileError(msg)
     clips = _clips(args)

@@ -64,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
         scores, sigma = entry.predicted.values, entry.predicted.deviations
         print(
             f"{entry.subject:16s} {entry.label:20s} total {scores[0]:4.1f} +- {sigma[0]:.1f} of 50, "
-            f"primary outcome {scores[1]:4.1f} +- {sigma[1]:.1f} of 15, control factors {scores[2]:4.1f} +- {sigma[2]:.1f} "
-            f"of 35, correct with {100 * entry.predicted.correct_probability:.0f} %"
+            f"primary outcome {scores[1]:4.1f} +- {sigma[1]:.1f} of 15, control factors {scores[2]:4.1f} +- "
+            f"{sigma[2]:.1f} of 35, correct with {100 * entry.predicted.correct_probability:.0f} %"
         )
     for name, value in metrics.items():
         print(f"{name:16s} {'unknown' if value is None else value}")

@@ -1,1 +1,1 @@
-"""Loaders of public data sets and of labelled bags."""
+"""Loaders of public data sets and of labelled result bags."""

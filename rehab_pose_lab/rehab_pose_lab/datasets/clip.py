@@ -1,4 +1,4 @@
-"""A clip: one finite recorded sequence of joints with its label, whatever set it comes from."""
+"""A clip: one recorded sequence of joints with its label, in a form that is common to all data sets."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ if TYPE_CHECKING:
 __all__ = ["Clip", "clip_from_points", "joints_of_clip", "leave_out", "middle_of_clip", "required_file"]
 
 SPIKE_M = 0.35
-"""A joint this far from its own median over seven frames has jumped [m]; a hand at 4 m/s moves 0.27 m in two frames."""
+"""Distance of a joint from its median over seven frames from which it is an outlier [m]; a hand at 4 m/s moves 0.27 m
+in two frames."""
 SPIKE_HALF_WINDOW = 3
-"""Frames on each side of the median that finds a jump."""
+"""Frames on each side of that median."""
 INFERRED_CONFIDENCE = 0.5
-"""Confidence of a joint that the Kinect SDK calls inferred; tracked is 1, not tracked is missing."""
+"""Confidence of a joint that the Kinect SDK calls inferred; a tracked one has 1, one that is not tracked is missing."""
 TRACKED, INFERRED = 2, 1
+"""Tracking states of the Kinect SDK."""
 KINECT_SIGMA_M = 0.012
-"""Error of a Kinect's joint about its own mean [m]."""
+"""Standard deviation of a Kinect's joint from its mean [m]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ class Clip:
     subject: str
     group: str
     label: str
-    """The movement, in the words of rehab_pose.exercise.catalogue where it is one of them."""
+    """Name of the movement; a name of rehab_pose.exercise.catalogue where it is one of these exercises."""
     stamps_ns: NDArray[np.int64]
     """(T) strictly increasing [ns]."""
     skeleton: Skeleton
@@ -53,13 +55,13 @@ class Clip:
     confidence: NDArray[np.float32]
     """(T, J) 0-1."""
     counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    """What was left out while reading: all_zero_joints, not_tracked_joints, jumped_joints, repeated_frames."""
+    """Number of values left out while reading: all_zero_joints, not_tracked_joints, jumped_joints, repeated_frames."""
 
     def __post_init__(self) -> None:
-        """Check shapes and that time goes forward.
+        """Check shapes and the order of the stamps.
 
         Raises:
-            RecordingError: A stamp is not later than the one before it.
+            RecordingError: A stamp is not later than the previous one.
         """
         length, joints = len(self.stamps_ns), len(self.skeleton)
         checked = {
@@ -83,21 +85,21 @@ def required_file(root: Path, name: str, dataset: str) -> Path:
     """Return the path of one of a data set's files.
 
     Raises:
-        RecordingError: It is not there.
+        RecordingError: The file does not exist.
     """
     path = root / name
     if not path.is_file():
-        msg = f"{dataset}: expected {name} in {root}, it is not there; point --root at the folder of the data set"
+        msg = f"{dataset}: expected {name} in {root}, the file is missing; point --root at the folder of the data set"
         raise RecordingError(msg)
     return path
 
 
 @contextmanager
 def leave_out(skipped: list[str] | None) -> Iterator[None]:
-    """Let a recording that cannot be used stop everything, or note it and go on without it.
+    """Context that either passes the errors of unusable recordings on or records and suppresses them.
 
     Args:
-        skipped: None: a RecordingError passes; a list: its sentence is added there and it ends here.
+        skipped: None: a RecordingError is passed on; a list: its message is appended and the error is suppressed.
     """
     try:
         yield
@@ -107,14 +109,14 @@ def leave_out(skipped: list[str] | None) -> Iterator[None]:
         skipped.append(str(error))
 
 
-def _jumped(positions_m: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return (T, J) True where a joint is far from its own running median."""
+def _outliers(positions_m: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return True (T, J) where a joint is far from its running median."""
     size = 2 * SPIKE_HALF_WINDOW + 1
     if len(positions_m) < size:
         return np.zeros(positions_m.shape[:2], dtype=np.bool_)
     edges = ((SPIKE_HALF_WINDOW, SPIKE_HALF_WINDOW), (0, 0), (0, 0))
     padded = np.pad(positions_m, edges, mode="edge")
-    padded = np.where(np.isfinite(padded), padded, np.inf)  # a missing joint sorts last and is no median by itself
+    padded = np.where(np.isfinite(padded), padded, np.inf)  # missing joints sort last
     windows = np.lib.stride_tricks.sliding_window_view(padded, size, axis=0)
     median = np.partition(windows, SPIKE_HALF_WINDOW, axis=-1)[..., SPIKE_HALF_WINDOW]
     finite = np.isfinite(median).all(axis=-1) & np.isfinite(positions_m).all(axis=-1)
@@ -135,21 +137,21 @@ def clip_from_points(  # noqa: PLR0913  (one keyword a field of the record)
     optical_from_set: NDArray[Any],
     tracking: NDArray[Any] | None = None,
 ) -> Clip:
-    """Make a clip in SMPL_24 and in the optical frame from the points of a data set.
+    """Return a clip in SMPL_24 and in the optical frame from the points of a data set.
 
-    Repeated stamps are dropped; joints at exactly zero, joints that were not tracked and single-frame jumps become
-    NaN. Everything that is left out is counted in `Clip.counts`.
+    Repeated stamps are dropped. Joints at exactly zero, joints that were not tracked and single-frame outliers become
+    NaN. All of these are counted in `Clip.counts`.
 
     Args:
         name: Unique within the data set.
-        dataset: The set's name.
+        dataset: Name of the data set.
         subject: Unique within the data set.
-        group: The set's own grouping of subjects; empty where it has none.
-        label: The movement.
+        group: Group of the subject in the data set; empty where it has none.
+        label: Name of the movement.
         stamps_ns: (T) [ns].
-        points_m: (T, K, 3) in the set's own axes [m].
-        smpl_names: (K) SMPL_24's name of each point; empty where it has none.
-        optical_from_set: (3, 3) rotation from the set's axes to x right, y down, z forward.
+        points_m: (T, K, 3) in the axes of the data set [m].
+        smpl_names: (K) name of each point in SMPL_24; empty where there is none.
+        optical_from_set: (3, 3) rotation from the axes of the data set to x right, y down, z forward.
         tracking: (T, K) 2 tracked, 1 inferred, 0 not tracked, as in the Kinect SDK; None = all tracked.
     """
     keep = np.concatenate([[True], np.diff(stamps_ns) > 0]) if len(stamps_ns) else np.zeros(0, dtype=np.bool_)
@@ -163,7 +165,7 @@ def clip_from_points(  # noqa: PLR0913  (one keyword a field of the record)
     counts["not_tracked_joints"] = int(((state < INFERRED) & ~missing).sum())
     missing |= state < INFERRED
     optical = np.where(missing[..., None], np.nan, given @ np.asarray(optical_from_set, dtype=np.float32).T)
-    jumped = _jumped(optical) & ~missing
+    jumped = _outliers(optical) & ~missing
     counts["jumped_joints"] = int(jumped.sum())
     missing |= jumped
     positions_m = np.full((len(given), len(SMPL_24), 3), np.nan, dtype=np.float32)
@@ -185,7 +187,7 @@ def clip_from_points(  # noqa: PLR0913  (one keyword a field of the record)
 
 
 def middle_of_clip(clip: Clip, longest_s: float) -> Clip:
-    """Return the middle of a clip, at most `longest_s` of it."""
+    """Return the middle part of a clip, at most `longest_s` long [s]."""
     if clip.duration_s <= longest_s:
         return clip
     elapsed_s = (clip.stamps_ns - clip.stamps_ns[0]) * 1e-9
@@ -201,23 +203,23 @@ def middle_of_clip(clip: Clip, longest_s: float) -> Clip:
 def joints_of_clip(
     clip: Clip, *, first_stamp_ns: int | None = None, step: int = 1, sigma_m: float = KINECT_SIGMA_M
 ) -> Iterator[Joints]:
-    """Return a clip's joints frame by frame, as a joint predictor would.
+    """Yield the joints of a clip frame by frame, as a joint predictor would.
 
     Args:
-        clip: In SMPL_24.
-        first_stamp_ns: Where its first stamp is moved to; None = nowhere.
-        step: Every how many frames.
-        sigma_m: Error of its joints [m].
+        clip: Recording in SMPL_24.
+        first_stamp_ns: New stamp of the first frame [ns]; None: the stamps are unchanged.
+        step: Every `step`th frame is used.
+        sigma_m: Standard deviation of the joints [m].
     """
     offset_ns = 0 if first_stamp_ns is None else first_stamp_ns - int(clip.stamps_ns[0])
     for index in range(0, len(clip.stamps_ns), step):
-        seen = np.isfinite(clip.positions_m[index]).all(axis=1)
+        known = np.isfinite(clip.positions_m[index]).all(axis=1)
         yield Joints(
             stamp_ns=int(clip.stamps_ns[index]) + offset_ns,
             frame_id="",
             skeleton=clip.skeleton,
             positions_m=clip.positions_m[index].astype(np.float64),
-            confidence=np.where(seen, clip.confidence[index], 0.0),
+            confidence=np.where(known, clip.confidence[index], 0.0),
             sigma_m=np.full(len(clip.skeleton), sigma_m),
-            visibility=np.where(seen, JointVisibility.OBSERVED, JointVisibility.MISSING).astype(np.uint8),
+            visibility=np.where(known, JointVisibility.OBSERVED, JointVisibility.MISSING).astype(np.uint8),
         )

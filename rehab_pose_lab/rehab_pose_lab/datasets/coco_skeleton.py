@@ -1,4 +1,4 @@
-"""The 17 keypoints of COCO (Lin et al. 2014), here with a depth: positions in 3D."""
+"""The 17 keypoints of COCO (Lin et al. 2014), used with 3D positions."""
 
 from __future__ import annotations
 
@@ -29,4 +29,4 @@ COCO_17 = Skeleton(
     ),
     parents=(-1, 0, 0, 1, 2, 0, 0, 5, 6, 7, 8, 5, 6, 11, 12, 13, 14),
 )
-"""It has no midline but the nose, so everything hangs from there."""
+"""The nose is its only point on the midline, and therefore its root."""

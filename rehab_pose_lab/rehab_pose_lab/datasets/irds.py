@@ -1,6 +1,7 @@
-"""IntelliRehabDS: arm and side-tap gestures before a Kinect v2, standing or in a wheelchair (Miron et al. 2021).
+"""IntelliRehabDS: arm and side-tap gestures in front of a Kinect v2, standing or in a wheelchair (Miron et al. 2021).
 
-The folder holds index_seq.csv, seq_positions_i16.npz (0.5 mm a unit), seq_tracking_u8.npz: one entry a repetition.
+The folder contains index_seq.csv, seq_positions_i16.npz (unit 0.5 mm) and seq_tracking_u8.npz, with one entry per
+repetition.
 """
 
 from __future__ import annotations
@@ -36,18 +37,18 @@ GESTURES = (
     "left_side_tap",
     "right_side_tap",
 )
-"""Gestures 0 to 8."""
+"""Names of gestures 0 to 8."""
 
 
 def load_irds(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
-    """Return one clip a repetition; `group` is the person's position (stand, wheelchair, ...).
+    """Return one clip per repetition; `group` is the person's position (stand, wheelchair, ...).
 
     Args:
         root: Folder of the arrays.
-        skipped: Given: a recording that cannot be used is left out and a sentence about it added here.
+        skipped: Where it is given, an unusable recording is left out and a message about it is appended.
 
     Raises:
-        RecordingError: A file is missing; or a recording cannot be used and `skipped` was not given.
+        RecordingError: A file is missing; or a recording is unusable and `skipped` is None.
     """
     folder = Path(root)
     index = required_file(folder, "index_seq.csv", "irds")
@@ -66,7 +67,7 @@ def load_irds(root: str | os.PathLike[str], *, skipped: list[str] | None = None)
 def _clip(row: dict[str, str], positions: NpzFile, tracking: NpzFile) -> Clip:
     key, gesture = row["key"], row["gesture"]
     if key not in positions or key not in tracking or not gesture.isdecimal() or int(gesture) >= len(GESTURES):
-        msg = f"irds: index_seq.csv names {key}, gesture {gesture}: the arrays lack it; the folder is incomplete"
+        msg = f"irds: index_seq.csv lists {key}, gesture {gesture}, which the arrays lack; the folder is incomplete"
         raise RecordingError(msg)
     points_m = positions[key] * np.float32(METRES_PER_UNIT)
     return clip_from_points(

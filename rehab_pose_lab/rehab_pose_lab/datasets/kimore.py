@@ -1,7 +1,7 @@
-"""KIMORE: five rehabilitation exercises before a Kinect v2 (Capecci et al. 2019, doi 10.1109/TNSRE.2019.2923060).
+"""KIMORE: five rehabilitation exercises in front of a Kinect v2 (Capecci et al. 2019, doi 10.1109/TNSRE.2019.2923060).
 
-The folder holds the recordings as compressed arrays: index.csv, positions_i16.npz (0.5 mm a unit), tracking_u8.npz,
-timestamps_ms.npz, each with one entry a recording; or the tree of CSV files that is downloaded (kimore_raw).
+The folder contains the recordings as compressed arrays: index.csv, positions_i16.npz (unit 0.5 mm), tracking_u8.npz and
+timestamps_ms.npz, each with one entry per recording; or the tree of CSV files as downloaded (`kimore_raw`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from rehab_pose.errors import RecordingError
 from rehab_pose.exercise.catalogue import EXERCISES
-from rehab_pose_lab.datasets.clip import Clip, clip_from_points, required_file
+from rehab_pose_lab.datasets.clip import Clip, clip_from_points, leave_out, required_file
 from rehab_pose_lab.datasets.kimore_raw import load_raw_clips
 from rehab_pose_lab.datasets.kinect_axes import KINECT_V2_SMPL_NAMES, OPTICAL_FROM_KINECT
 
@@ -34,8 +34,8 @@ SUSPECT_CLIPS = frozenset(
         "P_ID3_Es1_060616_115237",
     }
 )
-"""Recordings that look like another exercise than their folder says, or mix several bodies: kept out of training,
-kept in when results are measured."""
+"""Recordings that show another exercise than the name of their folder, or mix several bodies. They are not trained on,
+but they are part of the evaluation."""
 
 
 def load_kimore(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
@@ -45,10 +45,10 @@ def load_kimore(root: str | os.PathLike[str], *, skipped: list[str] | None = Non
 
     Args:
         root: Folder of the arrays, or of the tree as downloaded.
-        skipped: Given: a recording that cannot be used is left out and a sentence about it added here.
+        skipped: Where it is given, an unusable recording is left out and a message about it is appended.
 
     Raises:
-        RecordingError: A file is missing; or a recording cannot be used and `skipped` was not given.
+        RecordingError: A file is missing; or a recording is unusable and `skipped` is None.
     """
     folder = Path(root)
     if not (folder / "index.csv").is_file() and next(folder.rglob("JointPosition*.csv"), None) is not None:
@@ -65,24 +65,22 @@ def load_kimore(root: str | os.PathLike[str], *, skipped: list[str] | None = Non
             number, key = int(row["exercise"]), row["key"]
             if not 1 <= number <= len(EXERCISES):
                 continue
-            if key not in positions or key not in tracking or key not in stamps_ms:
-                msg = f"kimore: index.csv names {key}, the arrays lack it; the folder is incomplete, fetch it again"
-                if skipped is None:
+            with leave_out(skipped):
+                if key not in positions or key not in tracking or key not in stamps_ms:
+                    msg = f"kimore: index.csv lists {key}, which the arrays lack; the folder is incomplete"
                     raise RecordingError(msg)
-                skipped.append(msg)
-                continue
-            clips.append(
-                clip_from_points(
-                    name=key,
-                    dataset="kimore",
-                    subject=row["subject"],
-                    group=row["group"],
-                    label=EXERCISES[number - 1],
-                    stamps_ns=stamps_ms[key].astype(np.int64) * NS_PER_MS,
-                    points_m=positions[key] * np.float32(METRES_PER_UNIT),
-                    smpl_names=KINECT_V2_SMPL_NAMES,
-                    optical_from_set=OPTICAL_FROM_KINECT,
-                    tracking=tracking[key],
+                clips.append(
+                    clip_from_points(
+                        name=key,
+                        dataset="kimore",
+                        subject=row["subject"],
+                        group=row["group"],
+                        label=EXERCISES[number - 1],
+                        stamps_ns=stamps_ms[key].astype(np.int64) * NS_PER_MS,
+                        points_m=positions[key] * np.float32(METRES_PER_UNIT),
+                        smpl_names=KINECT_V2_SMPL_NAMES,
+                        optical_from_set=OPTICAL_FROM_KINECT,
+                        tracking=tracking[key],
+                    )
                 )
-            )
     return clips

@@ -1,7 +1,7 @@
-"""Our own result bags with labels: what a therapist wrote down of a recorded session, to train and measure on.
+"""Result bags with labels, for example a therapist's notes of recorded sessions, for training and evaluation.
 
-The folder holds bags of results (with the topic `joints`) and labels.csv: bag,subject,group,start_s,end_s,label, a line
-an exercise, times since the bag's first joints.
+The folder contains bags of results (with the topic `joints`) and labels.csv with the columns bag, subject, group,
+start_s, end_s, label: one line per exercise, with times from the first joints in the bag.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ LABEL_COLUMNS = ("bag", "subject", "group", "start_s", "end_s", "label")
 
 
 def load_labelled_bags(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
-    """Return one clip a line of labels.csv.
+    """Return one clip per line of labels.csv.
 
     Args:
-        root: Folder of labels.csv and of the bags that it names.
-        skipped: Given: a line that cannot be used is left out and a sentence about it added here.
+        root: Folder of labels.csv and of the bags that it lists.
+        skipped: Where it is given, an unusable line is left out and a message about it is appended.
 
     Raises:
-        RecordingError: labels.csv is missing; or a line cannot be used and `skipped` was not given.
+        RecordingError: labels.csv is missing; or a line is unusable and `skipped` is None.
     """
     folder = Path(root)
     labels = required_file(folder, "labels.csv", "bags")
@@ -54,18 +54,18 @@ def load_labelled_bags(root: str | os.PathLike[str], *, skipped: list[str] | Non
 def _clip(folder: Path, row: dict[str, str], read: dict[str, list[Joints]], place: str) -> Clip:
     absent = [name for name in LABEL_COLUMNS if row.get(name) is None]
     if absent:
-        msg = f"{place}: expected the columns {', '.join(LABEL_COLUMNS)}; there is no {', '.join(absent)}"
+        msg = f"{place}: expected the columns {', '.join(LABEL_COLUMNS)}; {', '.join(absent)} missing"
         raise RecordingError(msg)
     bag = row["bag"]
     if bag not in read:
         read[bag] = _joints(folder, bag, place)
-    seen = read[bag]
+    bag_joints = read[bag]
     try:
-        start_ns, end_ns = (seen[0].stamp_ns + round(float(row[name]) * 1e9) for name in ("start_s", "end_s"))
+        start_ns, end_ns = (bag_joints[0].stamp_ns + round(float(row[name]) * 1e9) for name in ("start_s", "end_s"))
     except ValueError as error:
         msg = f"{place}: expected start_s and end_s in seconds: {error}"
         raise RecordingError(msg) from error
-    inside = [joints for joints in seen if start_ns <= joints.stamp_ns <= end_ns]
+    inside = [joints for joints in bag_joints if start_ns <= joints.stamp_ns <= end_ns]
     if not inside:
         msg = f"{place}: {bag}: expected joints from {row['start_s']} s to {row['end_s']} s, there are none"
         raise RecordingError(msg)
@@ -83,15 +83,19 @@ def _clip(folder: Path, row: dict[str, str], read: dict[str, list[Joints]], plac
 
 
 def _joints(folder: Path, bag: str, place: str) -> list[Joints]:
-    """Return the joints of a bag in the order of their stamps."""
+    """Return the joints of a bag in order of their stamps.
+
+    Raises:
+        RecordingError: The bag is outside the folder, or has no joints of a supported skeleton.
+    """
     path = (folder / bag).resolve()
     if not path.is_relative_to(folder.resolve()):
         msg = f"{place}: {bag}: expected a bag inside {folder}, it leads out of it"
         raise RecordingError(msg)
     with BagReader(path) as reader:
         names = [name for name in reader.topics if name.strip("/").split("/")[-1] == topics.JOINTS.name]
-        found = [joints_from_message(message) for _, _, message in reader.messages(*names)] if names else []
-    joints = {frame.stamp_ns: frame for frame in found if frame is not None}
+        received = [joints_from_message(message) for _, _, message in reader.messages(*names)] if names else []
+    joints = {frame.stamp_ns: frame for frame in received if frame is not None}
     if not joints or next(iter(joints.values())).skeleton not in {SMPL_24, DKP_24}:
         msg = f"{place}: {bag}: expected joints of SMPL_24 or DKP_24 on topic {topics.JOINTS.name}, there are none"
         raise RecordingError(msg)

@@ -1,6 +1,6 @@
 """MARS: ten rehabilitation movements, Kinect v2 joints in the axes of a radar (An and Ogras 2021; MIT licence).
 
-The folder holds kinect_xyz.npz and movement_labels.npz: entries sN_{train,validate,test}.
+The folder contains kinect_xyz.npz and movement_labels.npz with entries sN_{train,validate,test}.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["MOVEMENTS", "load_mars"]
 
 NS_PER_FRAME = 1_000_000_000 // 10
-"""The radar's rate, 10 Hz."""
+"""Period of the radar, 10 Hz [ns]."""
 OPTICAL_FROM_MARS = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-"""x is lateral, y the range, z up."""
+"""Rotation from the set's axes: x lateral, y the range, z up."""
 MOVEMENTS = (
     "left_upper_limb_extension",
     "right_upper_limb_extension",
@@ -38,18 +38,18 @@ MOVEMENTS = (
     "left_limb_extension",
     "right_limb_extension",
 )
-"""Movements 1 to 10."""
+"""Names of movements 1 to 10."""
 
 
 def load_mars(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
-    """Return one clip a run of equal movement labels.
+    """Return one clip per run of frames with the same movement label.
 
     Args:
         root: Folder of the arrays.
-        skipped: Given: a recording that cannot be used is left out and a sentence about it added here.
+        skipped: Where it is given, an unusable recording is left out and a message about it is appended.
 
     Raises:
-        RecordingError: A file is missing; or a recording cannot be used and `skipped` was not given.
+        RecordingError: A file is missing; or a recording is unusable and `skipped` is None.
     """
     folder = Path(root)
     clips: list[Clip] = []
@@ -64,7 +64,11 @@ def load_mars(root: str | os.PathLike[str], *, skipped: list[str] | None = None)
 
 
 def _numbers(key: str, labels: NpzFile, length: int) -> NDArray[np.int64]:
-    """Return the movement of every frame, 1 to 10."""
+    """Return the movement of every frame (T), 1 to 10.
+
+    Raises:
+        RecordingError: The labels do not match the frames.
+    """
     if key not in labels or len(labels[key]) != length or not np.isin(labels[key], range(1, len(MOVEMENTS) + 1)).all():
         msg = f"mars: {key}: expected movements from 1 to {len(MOVEMENTS)} for {length} frames in movement_labels.npz"
         raise RecordingError(msg)
@@ -72,7 +76,7 @@ def _numbers(key: str, labels: NpzFile, length: int) -> NDArray[np.int64]:
 
 
 def _clips(key: str, points_m: NDArray[np.float64], numbers: NDArray[np.int64]) -> list[Clip]:
-    """Return one clip a run of equal movements."""
+    """Return one clip per run of frames with the same movement."""
     borders = np.flatnonzero(np.diff(numbers)) + 1
     return [
         clip_from_points(

@@ -1,8 +1,8 @@
 """mRI: rehabilitation movements as 17 keypoints triangulated from two cameras (An, Li and Ogras, NeurIPS 2022).
 
-The folder holds aligned_data/pose_labels/subject<N>_all_labels.cpl: a pickled dictionary with refined_gt_kps
-(T, 3, 17) [m] of COCO's keypoints, gt_avail_frames (first and last frame that has them) and video_label (a movement's
-name to its first frame and the one after its last). Only arrays are unpickled.
+The folder contains aligned_data/pose_labels/subject<N>_all_labels.cpl: a pickled dictionary with refined_gt_kps
+(T, 3, 17) [m] of COCO's keypoints, gt_avail_frames (first and last frame with keypoints) and video_label (name of a
+movement to its first frame and the one after its last). Only arrays are unpickled.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["load_mri"]
 
 NS_PER_FRAME = 1_000_000_000 // 10
-"""One frame a radar frame, at the radar's 10 Hz: 6,500 frames hold the eleven minutes of a subject's twelve parts."""
+"""Period of the frames, those of the radar at 10 Hz [ns]: 6,500 frames are the eleven minutes of a subject."""
 OPTICAL_FROM_MRI = np.diag([-1.0, -1.0, 1.0])
-"""The first camera's space with x to its left and y up, like a Kinect's."""
+"""Rotation from the space of the first camera, which has x to its left and y up, like a Kinect's."""
 FILES = "aligned_data/pose_labels/subject*_all_labels.cpl"
 MOVEMENTS = {
     "pose_1": "left_upper_limb_extension",
@@ -44,34 +44,39 @@ MOVEMENTS = {
     "pose_9": "left_limb_extension",
     "pose_10": "right_limb_extension",
 }
-"""The first ten parts are those of MARS; free form and walking keep their names."""
+"""Names of the parts: the first ten movements are those of MARS; free form and walking keep their names."""
 SAME_NAMED = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 MIDDLES = {"pelvis": "hip", "neck": "shoulder"}
-"""SMPL's joints that COCO lacks and that lie between two it has."""
+"""SMPL joints that COCO lacks, computed as the midpoint of two of its keypoints."""
 
 
 def load_mri(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
-    """Return one clip a labelled movement of every subject.
+    """Return one clip per labelled movement of every subject.
 
     Args:
-        root: The folder that was unpacked.
-        skipped: Given: a subject's file that cannot be used is left out and a sentence about it added here.
+        root: The unpacked folder.
+        skipped: Where it is given, an unusable file of a subject is left out and a message about it is appended.
 
     Raises:
-        RecordingError: There is no file; or one cannot be used and `skipped` was not given.
+        RecordingError: There is no file; or one is unusable and `skipped` is None.
     """
     paths = sorted(Path(root).glob(FILES), key=lambda path: int(re.sub(r"\D", "", path.name)))
     if not paths:
-        msg = f"mri: expected {FILES} in {root}, there is none; point --root at the folder of the data set"
+        msg = f"mri: expected {FILES} in {root}, found none; point --root at the folder of the data set"
         raise RecordingError(msg)
     clips: list[Clip] = []
     for path in paths:
         with leave_out(skipped):
-            clips.extend(list(_clips(path)))  # whole, or not at all
+            clips.extend(list(_clips(path)))  # all clips of a subject, or none
     return clips
 
 
 def _clips(path: Path) -> Iterator[Clip]:
+    """Yield the clips of one subject's file.
+
+    Raises:
+        RecordingError: The file has other content.
+    """
     try:
         content = load_restricted_pickle(path.read_bytes())
     except RefusedPickleError as error:
@@ -107,7 +112,7 @@ def _clips(path: Path) -> Iterator[Clip]:
 
 
 def _smpl_points(keypoints_m: NDArray[np.float64]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-    """Return SMPL's names and their points (T, K, 3) [m] from COCO's keypoints (T, 17, 3); exactly zero = missing."""
+    """Return SMPL names and their points (T, K, 3) [m] from COCO's keypoints (T, 17, 3); exactly zero = missing."""
     names = tuple(f"{side}_{name}" for side in ("left", "right") for name in SAME_NAMED)
     columns = [keypoints_m[:, COCO_17.index(name)] for name in names]
     missing = (keypoints_m == 0.0).all(axis=-1)

@@ -1,6 +1,6 @@
-"""Read one small table out of an .xlsx file: a zip of XML, of which two files are needed.
+"""Read one small table from an .xlsx file, a zip archive of XML files of which two are needed.
 
-A library for spreadsheets reads and runs far more than a table of scores; this reads cells and nothing else.
+Only the text of cells is read: no formulas, macros or links, unlike with a library for spreadsheets.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["read_first_sheet"]
 
 MAX_BYTES = 4_000_000
-"""A larger part is no table of scores: a file made to fill the memory."""
-NAMESPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+"""Largest uncompressed part that is read [bytes]; protects from archives that expand without limit."""
 SHARED_STRINGS, FIRST_SHEET = "xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"
 
 
@@ -27,14 +26,14 @@ def read_first_sheet(path: Path) -> list[list[str]]:
     """Return the rows of a workbook's first sheet as text; an empty cell is an empty string.
 
     Raises:
-        RecordingError: It is no workbook, is damaged, or is far too large.
+        RecordingError: The file is not a workbook, is damaged, or is too large.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
             words = _shared_strings(_part(archive, SHARED_STRINGS)) if SHARED_STRINGS in names else []
             sheet = _part(archive, FIRST_SHEET)
-        return [_row(row, words) for row in sheet.iter(f"{NAMESPACE}row")]
+        return [_row(row, words) for row in sheet.iterfind(".//{*}row")]
     except (zipfile.BadZipFile, KeyError, ET.ParseError, ValueError, IndexError, OSError) as error:
         msg = f"{path}: expected an .xlsx workbook with one sheet, could not read it: {error}; download it again"
         raise RecordingError(msg) from error
@@ -44,7 +43,7 @@ def _part(archive: zipfile.ZipFile, name: str) -> ET.Element:
     """Return one XML part's root.
 
     Raises:
-        ValueError: It is too large, or declares entities, which no spreadsheet does and which can grow without end.
+        ValueError: It is too large, or declares entities, which spreadsheets do not use and which can expand greatly.
     """
     if archive.getinfo(name).file_size > MAX_BYTES:
         msg = f"{name} unpacks to {archive.getinfo(name).file_size} bytes, at most {MAX_BYTES} are read"
@@ -57,14 +56,14 @@ def _part(archive: zipfile.ZipFile, name: str) -> ET.Element:
 
 
 def _shared_strings(root: ET.Element) -> list[str]:
-    return ["".join(text.text or "" for text in item.iter(f"{NAMESPACE}t")) for item in root.iter(f"{NAMESPACE}si")]
+    return ["".join(text.text or "" for text in item.iterfind(".//{*}t")) for item in root.iterfind(".//{*}si")]
 
 
 def _row(row: ET.Element, words: list[str]) -> list[str]:
     cells: dict[int, str] = {}
-    for cell in row.iter(f"{NAMESPACE}c"):
-        value = cell.find(f"{NAMESPACE}v")
-        text = "".join(part.text or "" for part in cell.iter(f"{NAMESPACE}t"))
+    for cell in row.iterfind(".//{*}c"):
+        value = cell.find("{*}v")
+        text = "".join(part.text or "" for part in cell.iterfind(".//{*}t"))
         if value is not None and value.text is not None:
             text = words[int(value.text)] if cell.get("t") == "s" else value.text
         cells[_column(cell.get("r", ""), len(cells))] = text.strip()
@@ -72,7 +71,7 @@ def _row(row: ET.Element, words: list[str]) -> list[str]:
 
 
 def _column(reference: str, otherwise: int) -> int:
-    """Return the column's number of a reference such as B2; `otherwise` where the cell has none."""
+    """Return the column number of a reference such as B2; `otherwise` where the cell has no reference."""
     letters = re.match(r"[A-Z]+", reference)
     if letters is None:
         return otherwise

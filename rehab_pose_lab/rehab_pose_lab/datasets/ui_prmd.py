@@ -1,6 +1,6 @@
-"""UI-PRMD: ten rehabilitation movements before a Kinect v2 (Vakanski et al., Data 3(1):2, 2018; ODC PDDL v1.0).
+"""UI-PRMD: ten rehabilitation movements in front of a Kinect v2 (Vakanski et al., Data 3(1):2, 2018; ODC PDDL v1.0).
 
-The folder holds kinect_correct.npz and kinect_incorrect.npz: one entry a repetition, keys mMM_sSS_eEE.
+The folder contains kinect_correct.npz and kinect_incorrect.npz with one entry per repetition, keys mMM_sSS_eEE.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ METRES_PER_UNIT = 0.0005
 KEY = re.compile(r"m(\d+)_(s\d+)_e\d+")
 NS_PER_FRAME = 1_000_000_000 // 30
 OPTICAL_FROM_UI_PRMD = np.diag([1.0, -1.0, -1.0])
-"""y is up and the person stands at negative z, looking along +z at the camera."""
+"""Rotation from the set's axes: y up, the person at negative z, facing the camera along +z."""
 MOVEMENTS = (
     "deep_squat",
     "hurdle_step",
@@ -39,7 +39,7 @@ MOVEMENTS = (
     "shoulder_rotation",
     "shoulder_scaption",
 )
-"""Movements m01 to m10."""
+"""Names of movements m01 to m10."""
 SMPL_NAMES = (
     *("pelvis", "spine2", "", "neck", "head", ""),
     *("", "left_shoulder", "left_elbow", "left_wrist"),
@@ -47,18 +47,18 @@ SMPL_NAMES = (
     *("left_hip", "left_knee", "left_ankle", "left_foot"),
     *("right_hip", "right_knee", "right_ankle", "right_foot"),
 )
-"""SMPL_24's nearest joint of each of the 22 points; chest, head tip and collars have none."""
+"""Nearest joint in SMPL_24 of each of the 22 points; chest, head tip and collars have none."""
 
 
 def load_ui_prmd(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
-    """Return one clip a repetition, the correctly performed ones (group `correct`) first.
+    """Return one clip per repetition, the correctly performed ones (group `correct`) first.
 
     Args:
         root: Folder of the arrays.
-        skipped: Given: a recording that cannot be used is left out and a sentence about it added here.
+        skipped: Where it is given, an unusable recording is left out and a message about it is appended.
 
     Raises:
-        RecordingError: A file is missing; or a recording cannot be used and `skipped` was not given.
+        RecordingError: A file is missing; or a recording is unusable and `skipped` is None.
     """
     folder = Path(root)
     clips = []

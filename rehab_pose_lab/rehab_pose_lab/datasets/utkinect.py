@@ -1,7 +1,7 @@
-"""UTKinect-Action3D: ten everyday actions before a Kinect v1 (Xia, Chen and Aggarwal, CVPRW 2012).
+"""UTKinect-Action3D: ten everyday actions in front of a Kinect v1 (Xia, Chen and Aggarwal, CVPRW 2012).
 
-The folder holds joints.npz and action_labels.csv; or, as downloaded, actionLabel.txt and joints/joints_s<NN>_e<NN>.txt,
-whose lines are a frame number and x, y, z of 20 joints [m].
+The folder contains joints.npz and action_labels.csv; or, as downloaded, actionLabel.txt and
+joints/joints_s<NN>_e<NN>.txt, whose lines are a frame number and x, y, z of 20 joints [m].
 """
 
 from __future__ import annotations
@@ -26,33 +26,37 @@ if TYPE_CHECKING:
 __all__ = ["load_utkinect"]
 
 NS_PER_FRAME = 1_000_000_000 // 30
-"""A frame number counts the camera's original 30 Hz stream; about every second frame has a skeleton."""
+"""Period of the frame numbers, those of the camera's 30 Hz stream [ns]; about every second frame has a skeleton."""
 RAW_LABELS, RAW_LABEL = "actionLabel.txt", re.compile(r"(\w+)\s*:\s*(\S+)\s+(\S+)")
-VALUES_A_LINE = 1 + 3 * len(KINECT_V1_SMPL_NAMES)
+VALUES_PER_LINE = 1 + 3 * len(KINECT_V1_SMPL_NAMES)
 
 
 class _Action(NamedTuple):
+    """A labelled interval of a sequence."""
+
     sequence: str
     name: str
     first: float
     last: float
-    """Frame numbers; NaN where the set does not say."""
+    """Frame numbers; NaN where they are not given."""
 
 
 class _Sequence(NamedTuple):
+    """Frame numbers (T) and joints (T, 20, 3) [m] of a recording."""
+
     numbers: NDArray[np.int64]
     points_m: NDArray[np.float64]
 
 
 def load_utkinect(root: str | os.PathLike[str], *, skipped: list[str] | None = None) -> list[Clip]:
-    """Return one clip an action; the one action without a usable interval is left out.
+    """Return one clip per action; actions without an interval are left out.
 
     Args:
         root: Folder of the arrays, or of the set as downloaded.
-        skipped: Given: a sequence that cannot be used is left out and a sentence about it added here.
+        skipped: Where it is given, an unusable sequence is left out and a message about it is appended.
 
     Raises:
-        RecordingError: A file is missing; or a sequence cannot be used and `skipped` was not given.
+        RecordingError: A file is missing; or a sequence is unusable and `skipped` is None.
     """
     folder = Path(root)
     raw = (folder / RAW_LABELS).is_file() and not (folder / "joints.npz").is_file()
@@ -111,7 +115,7 @@ def _raw_actions(path: Path) -> Iterator[_Action]:
 def _sequence(folder: Path, sequence: str) -> _Sequence:
     with np.load(required_file(folder, "joints.npz", "utkinect")) as arrays:
         if f"{sequence}_frame" not in arrays or f"{sequence}_xyz" not in arrays:
-            msg = f"utkinect: action_labels.csv names {sequence}, joints.npz lacks it; the folder is incomplete"
+            msg = f"utkinect: action_labels.csv lists {sequence}, which joints.npz lacks; the folder is incomplete"
             raise RecordingError(msg)
         return _Sequence(arrays[f"{sequence}_frame"].astype(np.int64), arrays[f"{sequence}_xyz"].astype(np.float64))
 
@@ -119,14 +123,14 @@ def _sequence(folder: Path, sequence: str) -> _Sequence:
 def _raw_sequence(folder: Path, sequence: str) -> _Sequence:
     path = folder / "joints" / f"joints_{sequence}.txt"
     if not path.is_file():
-        msg = f"utkinect: {RAW_LABELS} names {sequence}, {path} is not there; the folder is incomplete"
+        msg = f"utkinect: {RAW_LABELS} lists {sequence}, but {path} is missing; the folder is incomplete"
         raise RecordingError(msg)
     try:
         values = np.loadtxt(path, ndmin=2)
     except ValueError as error:
-        msg = f"{path}: expected lines of {VALUES_A_LINE} numbers: {error}; the file is damaged"
+        msg = f"{path}: expected lines of {VALUES_PER_LINE} numbers: {error}; the file is damaged"
         raise RecordingError(msg) from error
-    if values.shape[1] != VALUES_A_LINE:
-        msg = f"{path}: expected lines of {VALUES_A_LINE} numbers, got {values.shape[1]}; the file is damaged"
+    if values.shape[1] != VALUES_PER_LINE:
+        msg = f"{path}: expected lines of {VALUES_PER_LINE} numbers, got {values.shape[1]}; the file is damaged"
         raise RecordingError(msg)
     return _Sequence(values[:, 0].astype(np.int64), values[:, 1:].reshape(len(values), -1, 3))

@@ -1,8 +1,8 @@
-"""Learning KIMORE's clinical scores: a Gaussian process over all five exercises, with linear kernels.
+"""Learn KIMORE's clinical scores: a Gaussian process over all five exercises with linear kernels.
 
 cov((s, e), (t, f)) = [e = f] OWN k_e(s, t) + SESSION mean_g k_g(s, t) + PERSON [s = t] + NOISE [same score],
-where k_e is the mean over the feature groups of the normalised inner products of exercise e's features. The sum over
-exercises is what a person does with all of them; it is known where a whole session was recorded.
+where k_e is the mean over the feature groups of the normalised inner products of exercise e's features. The term with
+SESSION uses all exercises of a person; it is known where a whole session was recorded.
 """
 
 from __future__ import annotations
@@ -44,17 +44,19 @@ __all__ = [
 ]
 
 OWN, SESSION, PERSON, NOISE = 1.0, 1.0, 0.1, 0.5
-"""Prior variances, in units of the scores' variance; fixed by reasoning, flat around here."""
-CUT_PERCENTILES = (2.0, 98.0)
-MIN_SPREAD_FRACTION, MIN_SPREAD = 0.05, 1e-3
-"""Added to a healthy spread: this share of all people's, and this."""
+"""Prior variances in units of the scores' variance; not tuned: small changes have hardly any effect."""
+CLIP_PERCENTILES = (2.0, 98.0)
+"""Percentiles of the training features that features are limited to."""
+MIN_STD_FRACTION, MIN_STD = 0.05, 1e-3
+"""Added to the standard deviation of healthy people: this fraction of that of all people, and a constant."""
 TARGETS = 4
+"""Predicted values: the three SCORES, and whether the total is good."""
 HEALTHY_GROUPS = ("CG/Expert", "CG/NotExpert")
 
 
 @dataclass(frozen=True, eq=False)
 class ScoreTable:
-    """Every subject's features and scores."""
+    """Features and scores of all subjects."""
 
     subjects: tuple[str, ...]
     groups: tuple[str, ...]
@@ -70,7 +72,7 @@ class ScoreTable:
 
     @property
     def targets(self) -> NDArray[np.float64]:
-        """(S, 5, 4) the scores, and +1 where the total is good, -1 where not."""
+        """(S, 5, 4) the scores, and +1 where the total is at least GOOD_TOTAL, else -1."""
         total = self.scores[..., :1]
         good = np.where(np.isfinite(total), np.where(total >= GOOD_TOTAL, 1.0, -1.0), np.nan)
         return np.concatenate([self.scores, good], axis=-1)
@@ -83,7 +85,7 @@ def load_scores(root: Path) -> dict[str, tuple[str, NDArray[np.float64]]]:
         RecordingError: The file is missing or lacks a column.
     """
     path = required_file(root, "subjects_scores.csv", "kimore")
-    found = {}
+    ratings = {}
     with path.open(newline="", encoding="utf-8") as lines:
         try:
             for row in csv.DictReader(lines):
@@ -91,17 +93,17 @@ def load_scores(root: Path) -> dict[str, tuple[str, NDArray[np.float64]]]:
                     [float(row[f"{kind}{number}"] or "nan") for kind in ("TS", "PO", "CF")]
                     for number in range(1, len(EXERCISES) + 1)
                 ]
-                found[row["subject"]] = (row["group"], np.array(scores))
+                ratings[row["subject"]] = (row["group"], np.array(scores))
         except (KeyError, ValueError) as error:
             msg = f"kimore: expected subject, group, TS1..5, PO1..5, CF1..5 in {path}, got {error!r}"
             raise RecordingError(msg) from error
-    return found
+    return ratings
 
 
 def session_features(clips: Iterable[Clip]) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Return the raw features of each subject's exercises; several takes of one are the median of theirs.
+    """Return the raw features of each subject's exercises; of several takes the median.
 
-    Recordings of other movements and those that are too short are left out, also where a subject has only such.
+    Recordings of other movements and too short ones are left out.
     """
     takes: dict[str, dict[str, list[NDArray[np.float64]]]] = {}
     for clip in clips:
@@ -116,7 +118,7 @@ def session_features(clips: Iterable[Clip]) -> dict[str, dict[str, NDArray[np.fl
 
 
 def score_table(clips: Iterable[Clip], scores: dict[str, tuple[str, NDArray[np.float64]]]) -> ScoreTable:
-    """Measure every recording; several takes of one exercise are the median of theirs. Suspect ones are kept in."""
+    """Return features and scores of all recordings, including the suspect ones; of several takes the median."""
     features = session_features(clip for clip in clips if clip.subject in scores)
     subjects = tuple(sorted(features))
     width = len(next(iter(next(iter(features.values())).values())))
@@ -133,7 +135,7 @@ def score_table(clips: Iterable[Clip], scores: dict[str, tuple[str, NDArray[np.f
 
 
 def score_folds(subjects: Sequence[str], folds: int, seed: int) -> NDArray[np.intp]:
-    """Return the fold (S) of each subject, drawn with a seed."""
+    """Return the random fold of each subject (S)."""
     order = np.random.default_rng(seed).permutation(len(subjects))
     fold = np.empty(len(subjects), dtype=np.intp)
     fold[order] = np.arange(len(subjects)) % folds
@@ -141,36 +143,36 @@ def score_folds(subjects: Sequence[str], folds: int, seed: int) -> NDArray[np.in
 
 
 def _medians(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the medians (R) of rows (S, R) without the NaNs; 0 where all are."""
-    seen = np.isfinite(values).any(axis=0)
-    return np.where(seen, np.nanmedian(np.where(seen, values, 0.0), axis=0), 0.0)
+    """Return the medians (R) of rows (S, R) without NaNs; 0 where all are NaN."""
+    known = np.isfinite(values).any(axis=0)
+    return np.where(known, np.nanmedian(np.where(known, values, 0.0), axis=0), 0.0)
 
 
 def _scale(raw: NDArray[np.float64], healthy: NDArray[np.bool_]) -> FeatureScale:
-    """Learn the scale of one exercise from its training rows (S, R)."""
+    """Return the scale of one exercise's features from training rows (S, R) and healthy subjects (S)."""
     middle = _medians(raw)
     filled = np.where(np.isfinite(raw), raw, middle)
-    low, high = np.percentile(filled, CUT_PERCENTILES, axis=0)
-    cut = np.clip(filled, low, high)
+    low, high = np.percentile(filled, CLIP_PERCENTILES, axis=0)
+    clipped = np.clip(filled, low, high)
     numbers = raw.shape[1] - 2 * PHASES * len(CURVES)
-    good = cut[healthy, :numbers] if healthy.sum() > 2 else cut[:, :numbers]
+    good = clipped[healthy, :numbers] if healthy.sum() > 2 else clipped[:, :numbers]
     median = np.median(good, axis=0)
-    spread = 1.4826 * np.median(np.abs(good - median), axis=0) + MIN_SPREAD
-    spread += MIN_SPREAD_FRACTION * cut[:, :numbers].std(axis=0)
+    std = 1.4826 * np.median(np.abs(good - median), axis=0) + MIN_STD
+    std += MIN_STD_FRACTION * clipped[:, :numbers].std(axis=0)
     width = raw.shape[1] + numbers
-    scale = FeatureScale(middle, low, high, median, spread, np.zeros(width), np.ones(width))
+    scale = FeatureScale(middle, low, high, median, std, np.zeros(width), np.ones(width))
     both = scale.transform(raw)
     deviation = both.std(axis=0)
-    # The feature groups (numbers, mean repetition, deviations) weigh the same, whatever their size.
+    # The feature groups (numbers, mean repetition, deviations) have the same weight independent of their size.
     sizes = np.repeat([numbers, raw.shape[1] - numbers, numbers], [numbers, raw.shape[1] - numbers, numbers])
     unit = np.where(deviation > 1e-9, deviation, 1.0) * np.sqrt(3.0 * sizes)
-    return FeatureScale(middle, low, high, median, spread, both.mean(axis=0), unit)
+    return FeatureScale(middle, low, high, median, std, both.mean(axis=0), unit)
 
 
 def fit_scores(table: ScoreTable, training: NDArray[np.bool_]) -> ScoreModel:
-    """Return the model of the training subjects (S); its errors are not known yet (NaN).
+    """Return the model of the training subjects (S, boolean); its errors are unknown (NaN).
 
-    The healthy reference are the training subjects of the control group in the better half of the scores.
+    The healthy reference is the better-scored half of the control group among the training subjects.
     """
     recorded, targets = table.recorded, table.targets
     control = np.isin(table.groups, HEALTHY_GROUPS)
@@ -191,30 +193,30 @@ def fit_scores(table: ScoreTable, training: NDArray[np.bool_]) -> ScoreModel:
     same = exercise[:, None] == exercise[None]
     own = np.where(same, inner[exercise[:, None], person[:, None], person[None]], 0.0)
     counts = np.maximum(recorded.sum(axis=1), 1)
-    # Divided by how many exercises each of the two did; with all five this is the mean over exercises.
+    # Divided by the numbers of exercises of both people; with all five this is the mean over exercises.
     shared = len(EXERCISES) * (inner.sum(axis=0) / np.outer(counts, counts))[person[:, None], person[None]]
-    alike = (person[:, None] == person[None]).astype(np.float64)
+    same_person = (person[:, None] == person[None]).astype(np.float64)
     weights_session = np.linalg.solve(
-        OWN * own + SESSION * shared + PERSON * alike + NOISE * np.eye(len(person)), residual
+        OWN * own + SESSION * shared + PERSON * same_person + NOISE * np.eye(len(person)), residual
     )
     weights_alone = np.linalg.solve(OWN * own + NOISE * np.eye(len(person)), residual)
     width = features.shape[-1]
     model_alone, model_own = (np.zeros((len(EXERCISES), width, TARGETS)) for _ in range(2))
     for place in range(len(EXERCISES)):
-        mine = exercise == place
-        model_alone[place] = OWN * features[person[mine], place].T @ weights_alone[mine]
-        model_own[place] = OWN * features[person[mine], place].T @ weights_session[mine]
+        rows = exercise == place
+        model_alone[place] = OWN * features[person[rows], place].T @ weights_alone[rows]
+        model_own[place] = OWN * features[person[rows], place].T @ weights_session[rows]
     by_person = np.zeros((len(features), TARGETS))
     np.add.at(by_person, person, weights_session / counts[person][:, None])
     session = SESSION * len(EXERCISES) * np.einsum("sef,sk->efk", features, by_person)
-    nothing = np.full((2, len(EXERCISES), len(HIGHEST)), np.nan)
-    return ScoreModel(tuple(scales), model_alone, model_own, session, centre, unit, nothing, np.ones(2))
+    unknown = np.full((2, len(EXERCISES), len(HIGHEST)), np.nan)
+    return ScoreModel(tuple(scales), model_alone, model_own, session, centre, unit, unknown, np.ones(2))
 
 
 def cross_validated(table: ScoreTable, folds: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return predictions (2, S, 5, 3) and probabilities of a good total (2, S, 5) by models blind to the subject.
+    """Return predictions (2, S, 5, 3) and probabilities of a good total (2, S, 5) of models without the subject's fold.
 
-    First with the exercise alone, second with the session; NaN where nothing was recorded.
+    First from the single exercise, second from the session; NaN where an exercise was not recorded.
     """
     shape = table.recorded.shape
     predicted, probability = np.full((2, *shape, len(HIGHEST)), np.nan), np.full((2, *shape), np.nan)

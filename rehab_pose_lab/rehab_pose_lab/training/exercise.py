@@ -1,4 +1,4 @@
-"""Train a recogniser of a data set's movements: KIMORE's five with everything else as `none`, or another set's own."""
+"""Train a recogniser of a data set's movements: KIMORE's five and `none`, or the movements of another set."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from rehab_pose.errors import RecordingError
 from rehab_pose.exercise.catalogue import LABELS
+from rehab_pose_lab.training.exercise_calibration import NEUTRAL, Calibration, calibrate
 from rehab_pose_lab.training.exercise_clips import LOADERS, load_clips
-from rehab_pose_lab.training.exercise_fit import TrainingPlan, export_onnx, fit, judge_of
-from rehab_pose_lab.training.exercise_scores import judge_recordings, labelled_windows
-from rehab_pose_lab.training.recognition_calibration import NEUTRAL, Calibration, calibrate
-from rehab_pose_lab.training.recognition_jobs import SINGLE_MOVEMENTS, Job, Workshop, labels_of
-from rehab_pose_lab.training.recognition_scores import score_of
+from rehab_pose_lab.training.exercise_experiments import SINGLE_MOVEMENTS, Experiment, ExperimentContext, labels_of
+from rehab_pose_lab.training.exercise_fit import TrainingPlan, export_onnx, fit, predictor_of
+from rehab_pose_lab.training.exercise_metrics import recognition_metrics
+from rehab_pose_lab.training.exercise_predictions import labelled_windows, predict_recordings
 from rehab_pose_lab.training.splits import by_subject, held_out_subjects
 
 if TYPE_CHECKING:
@@ -36,29 +36,28 @@ def train(
     held_out_fraction: float = 0.2,
     calibration: Path | None = None,
 ) -> dict[str, Any]:
-    """Train, measure on the subjects kept back, and write exercise.onnx, metrics.json and checkpoint.pt.
+    """Train, evaluate on the held-out subjects, and write exercise.onnx, metrics.json and checkpoint.pt.
 
-    Goes on from the checkpoint in the output folder if there is one of the same plan.
+    Resumes from the checkpoint in the output folder if it has the same plan.
 
     Args:
-        data: Folder with one folder a data set.
-        output: Made if it is not there.
+        data: Folder with one folder per data set.
+        output: Output folder; created where it does not exist.
         plan: Sizes and seed.
-        dataset: Whose movements are to be told apart.
-        held_out_fraction: Part of the subjects that training never sees; 0 trains on everybody.
-        calibration: metrics.json of a run with subjects kept back, whose calibration is used when this run keeps
-            nobody back.
+        dataset: Data set whose movements are classified.
+        held_out_fraction: Fraction of the subjects that are not trained on; 0 trains on all subjects.
+        calibration: metrics.json of a run with held-out subjects; its calibration is used when this run holds out none.
 
     Returns:
-        What metrics.json holds.
+        Content of metrics.json.
 
     Raises:
-        RecordingError: The data are not there.
+        RecordingError: The data do not exist.
     """
     output.mkdir(parents=True, exist_ok=True)
     live = dataset == "kimore"
     if not live and not (data / dataset).is_dir():
-        msg = f"training data: expected a folder {dataset} in {data}, there is none"
+        msg = f"training data: expected a folder {dataset} in {data}, found none"
         raise RecordingError(msg)
     clips = load_clips(data) if live else LOADERS[dataset](data / dataset)
     if dataset == "ui_prmd":
@@ -66,31 +65,34 @@ def train(
     held_out = held_out_subjects(clips, held_out_fraction, plan.seed)
     training, testing = by_subject(clips, held_out)
     labels = LABELS if live else labels_of(clips)
-    job = Job(dataset, training, testing, labels, live=live, single=dataset in SINGLE_MOVEMENTS)
-    workshop = Workshop(output, plan)
-    network = fit(workshop.sampler(job), workshop.plan_of(job), output / "checkpoint.pt", dataset)
-    facts, found = _measure(network, job) if testing else ({}, _borrowed(calibration))
-    facts |= {"calibration": asdict(found), "plan": asdict(plan), "labels": list(labels), "dataset": dataset}
-    facts["held_out"] = sorted(f"{name}/{subject}" for name, subject in held_out)
-    (output / "metrics.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    export_onnx(network, output / "exercise.onnx", labels, found.metadata() | {"dataset": dataset})
-    return facts
+    experiment = Experiment(dataset, training, testing, labels, live=live, single=dataset in SINGLE_MOVEMENTS)
+    context = ExperimentContext(output, plan)
+    network = fit(context.sampler(experiment), context.plan_for(experiment), output / "checkpoint.pt", dataset)
+    content, fitted = _evaluate(network, experiment) if testing else ({}, _load_calibration(calibration))
+    content |= {"calibration": asdict(fitted), "plan": asdict(plan), "labels": list(labels), "dataset": dataset}
+    content["held_out"] = sorted(f"{name}/{subject}" for name, subject in held_out)
+    (output / "metrics.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    export_onnx(network, output / "exercise.onnx", labels, fitted.metadata() | {"dataset": dataset})
+    return content
 
 
-def _measure(network: ExerciseNetwork, job: Job) -> tuple[dict[str, Any], Calibration]:
-    """Return figures and calibration on subjects that training never saw."""
-    own = [clip for clip in job.testing if clip.dataset == job.name]
-    live = judge_of(network, live=True) if job.live else None
-    found = judge_recordings(judge_of(network, live=False), own, job.labels[1:], live=live)
-    if not job.live:
-        return {"recognition": score_of(found, job.labels[1:])}, NEUTRAL
-    logits, truths, _ = labelled_windows(judge_of(network, live=True), job.testing)
-    return {"recognition": score_of(found, job.labels[1:])}, calibrate(logits, truths, found)
+def _evaluate(network: ExerciseNetwork, experiment: Experiment) -> tuple[dict[str, Any], Calibration]:
+    """Return metrics and calibration on the held-out subjects."""
+    clips = [clip for clip in experiment.testing if clip.dataset == experiment.name]
+    live, exercises = predictor_of(network, live=True), experiment.labels[1:]
+    predictions = predict_recordings(
+        predictor_of(network, live=False), clips, exercises, live=live if experiment.live else None
+    )
+    metrics = {"recognition": recognition_metrics(predictions, exercises)}
+    if not experiment.live:
+        return metrics, NEUTRAL
+    logits, truths, _ = labelled_windows(live, experiment.testing)
+    return metrics, calibrate(logits, truths, predictions)
 
 
-def _borrowed(calibration: Path | None) -> Calibration:
-    """Return the calibration of another run, or a neutral one."""
+def _load_calibration(calibration: Path | None) -> Calibration:
+    """Return the calibration of another run, or a neutral one where none is given."""
     if calibration is None:
-        logger.warning("nobody was kept back and no calibration was given: confidences are as the network says them")
+        logger.warning("no subject was held out and no calibration was given: the confidences are not calibrated")
         return NEUTRAL
     return Calibration(**json.loads(calibration.read_text(encoding="utf-8"))["calibration"])

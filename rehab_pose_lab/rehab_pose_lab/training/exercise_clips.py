@@ -1,4 +1,4 @@
-"""The public recordings that the exercise recogniser learns from."""
+"""The public recordings that the exercise recogniser is trained on."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ logger = logging.getLogger(__name__)
 
 
 class Loader(Protocol):
-    """Reads a data set's folder."""
+    """Reads the folder of a data set."""
 
     def __call__(self, root: Path, *, skipped: list[str] | None = None) -> list[Clip]:
-        """Return its clips; with `skipped`, those that cannot be used are named there and left out."""
+        """Return its clips; with `skipped`, unusable ones are left out and a message for each is appended there."""
 
 
 LOADERS: dict[str, Loader] = {
@@ -43,20 +43,20 @@ LOADERS: dict[str, Loader] = {
 
 
 def load_clips(root: Path) -> list[Clip]:
-    """Return the clips of every data set whose folder is there; KIMORE must be.
+    """Return the clips of every data set in a folder; KIMORE is required.
 
     Raises:
         RecordingError: There is no folder `kimore`.
     """
     if not (root / "kimore").is_dir():
-        msg = f"training data: expected a folder 'kimore' in {root}, there is none; see docs/models/exercise.md"
+        msg = f"training data: expected a folder 'kimore' in {root}, found none; see docs/models/exercise.md"
         raise RecordingError(msg)
     clips: list[Clip] = []
     for name, loader in LOADERS.items():
         if (root / name).is_dir():
-            found = loader(root / name)
-            logger.info("%s: %d clips of %d subjects", name, len(found), len({clip.subject for clip in found}))
-            clips.extend(found)
+            loaded = loader(root / name)
+            logger.info("%s: %d clips of %d subjects", name, len(loaded), len({clip.subject for clip in loaded}))
+            clips.extend(loaded)
         else:
-            logger.warning("%s: no such folder in %s; its movements are not taught as `none`", name, root)
+            logger.warning("%s: no such folder in %s; its movements are not trained as `none`", name, root)
     return clips

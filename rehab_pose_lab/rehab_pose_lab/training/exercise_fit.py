@@ -1,4 +1,4 @@
-"""Fit the recogniser's network to windows, with checkpoints, and write it as ONNX."""
+"""Fit the recogniser's network to windows, with checkpoints, and export it to ONNX."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from rehab_pose.errors import RecordingError
-from rehab_pose.exercise.features import FEATURE_JOINTS, SAMPLE_RATE_HZ, WINDOW_SAMPLES
-from rehab_pose.exercise.streams import STREAM_COUNT, STREAMS
+from rehab_pose.exercise.feature_streams import STREAM_COUNT, STREAMS
+from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ, WINDOW_SAMPLES
 from rehab_pose_lab.training.exercise_network import ExerciseNetwork, NetworkSettings
 
 if TYPE_CHECKING:
@@ -22,24 +22,25 @@ if TYPE_CHECKING:
 
     from rehab_pose_lab.training.exercise_windows import Batch, WindowSampler
 
-__all__ = ["Run", "TrainingPlan", "export_onnx", "fit", "judge_of"]
+__all__ = ["TrainingPlan", "TrainingRun", "export_onnx", "fit", "predictor_of"]
 
 logger = logging.getLogger(__name__)
 
 SMOOTHING = 0.05
-"""Label smoothing: the labels of whole recordings are not right for every window of them."""
+"""Label smoothing: the label of a recording is not correct for every window of it."""
 AVERAGE_DECAY = 0.99
-"""Decay a step of the averaged weights that are kept."""
-GRADIENT_LIMIT = 1.0
+"""Decay per step of the exponential average of the weights, which is the result of the training."""
+MAX_GRADIENT_NORM = 1.0
+"""Longer gradients are scaled down to this, for each member of the ensemble."""
 SCALE_BATCHES = 4
-"""Batches from which the inputs' centre and scale are taken."""
-NOBODY = -1
-"""No label: left out of the loss."""
+"""Number of batches from which mean and scale of the inputs are measured."""
+NO_LABEL = -1
+"""Windows without a label are left out of the loss."""
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """How long and with what."""
+    """Length, rates and sizes of a training."""
 
     epochs: int = 12
     steps_per_epoch: int = 100
@@ -52,35 +53,35 @@ class TrainingPlan:
 
 
 def _loss(network: ExerciseNetwork, batch: Batch) -> torch.Tensor:
-    """Return cross-entropy of every member by itself: over all labels, and among the exercises."""
-    answers = network.members(torch.from_numpy(batch.features), torch.from_numpy(batch.present))
-    classes, count = network.settings.classes, answers.shape[0]
+    """Return the sum over the members of their cross-entropies: over all labels, and among the exercises."""
+    outputs = network.members(torch.from_numpy(batch.features), torch.from_numpy(batch.present))
+    classes, count = network.settings.classes, outputs.shape[0]
     total = torch.zeros(())
-    truths = ((batch.labels, answers[..., :classes]), (batch.exercises, answers[..., classes:]))
+    truths = ((batch.labels, outputs[..., :classes]), (batch.exercises, outputs[..., classes:]))
     for truth, logits in truths:
-        if (truth != NOBODY).any():
+        if (truth != NO_LABEL).any():
             target = torch.from_numpy(truth).repeat(count)
             mean = functional.cross_entropy(
-                logits.reshape(-1, logits.shape[-1]).float(), target, ignore_index=NOBODY, label_smoothing=SMOOTHING
+                logits.reshape(-1, logits.shape[-1]).float(), target, ignore_index=NO_LABEL, label_smoothing=SMOOTHING
             )
             total = total + count * mean
     return total
 
 
-def judge_of(network: ExerciseNetwork, *, live: bool) -> Callable[[Any, Any], np.ndarray[Any, Any]]:
-    """Return what makes logits of features and presence: of all labels if `live`, else among the exercises."""
+def predictor_of(network: ExerciseNetwork, *, live: bool) -> Callable[[Any, Any], np.ndarray[Any, Any]]:
+    """Return a predictor of logits from features and presence: of all labels if `live`, else among the exercises."""
 
-    def judge(features: np.ndarray[Any, Any], present: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def predict(features: np.ndarray[Any, Any], present: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         with torch.no_grad():
-            answers = network(torch.from_numpy(features), torch.from_numpy(present))
-        logits: np.ndarray[Any, Any] = answers[0 if live else 1].numpy()
+            outputs = network(torch.from_numpy(features), torch.from_numpy(present))
+        logits: np.ndarray[Any, Any] = outputs[0 if live else 1].numpy()
         return logits
 
-    return judge
+    return predict
 
 
-class Run:
-    """The state that a checkpoint holds."""
+class TrainingRun:
+    """State of a training, as stored in a checkpoint."""
 
     def __init__(self, plan: TrainingPlan) -> None:
         torch.manual_seed(plan.seed)
@@ -98,7 +99,7 @@ class Run:
         self.epoch = 0
 
     def scale_to(self, sampler: WindowSampler) -> None:
-        """Take the inputs' centre and scale from a few batches."""
+        """Set mean and scale of the inputs from some batches."""
         rng = np.random.default_rng([self.plan.seed, self.plan.epochs])
         batches = [sampler.draw(self.plan.batch, rng) for _ in range(SCALE_BATCHES)]
         samples = [(torch.from_numpy(batch.features), torch.from_numpy(batch.present)) for batch in batches]
@@ -106,18 +107,18 @@ class Run:
             network.scale_to(samples)
 
     def step(self, batch: Batch) -> float:
-        """Take one step and return its loss, a member."""
+        """Take one step and return its loss per member."""
         self.network.train()
         with torch.autocast("cpu", dtype=torch.bfloat16):  # a third faster; the weights stay in single precision
             loss = _loss(self.network, batch)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_LIMIT * self._members)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_GRADIENT_NORM * self._members)
         self.optimizer.step()
         self.schedule.step()
         with torch.no_grad():
-            for kept, new in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                kept.lerp_(new, 1.0 - AVERAGE_DECAY)
+            for average, current in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                average.lerp_(current, 1.0 - AVERAGE_DECAY)
         return float(loss.detach()) / self._members
 
     @property
@@ -125,7 +126,7 @@ class Run:
         return self.plan.network.encoders + self.plan.network.statistics
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint; an interrupted write leaves the old one."""
+        """Write the checkpoint; an interrupted write leaves the previous one unchanged."""
         parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimizer", "schedule")}
         torch.save({**parts, "epoch": self.epoch, "plan": asdict(self.plan)}, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
@@ -134,11 +135,11 @@ class Run:
         """Continue from a checkpoint.
 
         Raises:
-            RecordingError: It was made with another plan.
+            RecordingError: It was written with another plan.
         """
         state = torch.load(path, weights_only=True)
         if state["plan"] != asdict(self.plan):
-            msg = f"{path}: made with {state['plan']}, asked to resume with {asdict(self.plan)}; use the same plan"
+            msg = f"{path}: written with {state['plan']}, asked to resume with {asdict(self.plan)}; use the same plan"
             raise RecordingError(msg)
         for name in ("network", "average", "optimizer", "schedule"):
             getattr(self, name).load_state_dict(state[name])
@@ -146,9 +147,9 @@ class Run:
 
 
 def fit(sampler: WindowSampler, plan: TrainingPlan, checkpoint: Path, name: str) -> ExerciseNetwork:
-    """Train, going on from the checkpoint if there is one; return the averaged network."""
+    """Train, resuming from the checkpoint if there is one; return the network with averaged weights."""
     torch.set_num_threads(plan.threads)
-    run = Run(plan)
+    run = TrainingRun(plan)
     if checkpoint.is_file():
         run.resume(checkpoint)
     else:
@@ -167,19 +168,19 @@ def fit(sampler: WindowSampler, plan: TrainingPlan, checkpoint: Path, name: str)
     return run.average
 
 
-def export_onnx(network: ExerciseNetwork, path: Path, labels: Sequence[str], facts: dict[str, str]) -> None:
-    """Write the network and what is needed to use it as one ONNX file.
+def export_onnx(network: ExerciseNetwork, path: Path, labels: Sequence[str], extra: dict[str, str]) -> None:
+    """Write the network with the metadata that is needed to use it as one ONNX file.
 
     Args:
-        network: Trained.
+        network: Trained network.
         path: The file.
-        labels: With `none` first.
-        facts: More of what the file should say about itself (dataset, temperature, familiar_energy, ...).
+        labels: Its labels, `none` first.
+        extra: Further metadata (dataset, temperature, familiar_energy, ...).
     """
     import onnx  # noqa: PLC0415  (only to write the file)
 
-    for talkative in ("onnxscript", "onnx_ir", "torch.onnx"):  # hundreds of lines on how the graph was simplified
-        logging.getLogger(talkative).setLevel(logging.WARNING)
+    for verbose in ("onnxscript", "onnx_ir", "torch.onnx"):  # hundreds of lines on how the graph was simplified
+        logging.getLogger(verbose).setLevel(logging.WARNING)
     network.eval()
     batch = torch.export.Dim("batch", min=1, max=4096)
     example = (torch.zeros(2, WINDOW_SAMPLES, STREAM_COUNT), torch.ones(2, WINDOW_SAMPLES))
@@ -201,5 +202,5 @@ def export_onnx(network: ExerciseNetwork, path: Path, labels: Sequence[str], fac
         "streams": ",".join(f"{stream.name}:{stream.size}" for stream in STREAMS),
         "sample_rate_hz": str(SAMPLE_RATE_HZ),
     }
-    onnx.helper.set_model_props(model, metadata | facts)
+    onnx.helper.set_model_props(model, metadata | extra)
     onnx.save(model, str(path))

@@ -1,6 +1,6 @@
-"""The recogniser's network: Transformer encoders (Eq 31-38 of 3D-PoseFormer) beside networks of window statistics.
+"""The recogniser's network: an ensemble of Transformer encoders (Eq 31-38 of 3D-PoseFormer) and statistics networks.
 
-Training builds it with torch and writes ONNX; the exercise stage itself runs the ONNX file and never imports this.
+It is trained with torch and exported to ONNX; the exercise stage runs the ONNX file and does not import this module.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from torch import nn
 from torch.nn import functional
 
 from rehab_pose.exercise.catalogue import LABELS
-from rehab_pose.exercise.features import WINDOW_SAMPLES
-from rehab_pose.exercise.streams import STREAM_COUNT
+from rehab_pose.exercise.feature_streams import STREAM_COUNT
+from rehab_pose.exercise.window_features import WINDOW_SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,40 +22,43 @@ if TYPE_CHECKING:
 __all__ = ["ExerciseNetwork", "NetworkSettings"]
 
 ABSENT = 1e4
-"""Taken from the attention towards a sample that is not there; exp of its negative is 0."""
+"""Subtracted from the attention logits of an absent sample; exp of its negative is 0."""
 SCALED_LIMIT = 6.0
-"""Standard deviations from the mean at which an input is cut off."""
+"""Inputs are limited to this many standard deviations from the mean."""
 STATISTICS = 4
-"""Mean, standard deviation, largest, smallest."""
+"""Statistics of each input: mean, standard deviation, maximum, minimum."""
 INITIAL_FRACTION = 0.3
-"""Size of the last layer's first weights beside the usual."""
+"""Scale of the last layer's initial weights relative to 1 / sqrt(inputs)."""
+INPUT_DROPOUT, HIDDEN_DROPOUT = 0.1, 0.3
+"""Dropout of the statistics networks."""
 
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """Sizes. The paper's: width 512, hidden 2048, 4 layers, patch 1, encoders 1, statistics 0."""
+    """Sizes. Those of the paper: width 512, hidden 2048, 4 layers, patch 1, encoders 1, statistics 0."""
 
     width: int = 96
     heads: int = 8
     layers: int = 3
     hidden: int = 256
     patch: int = 4
-    """Samples a token; a divisor of WINDOW_SAMPLES."""
+    """Samples per token; a divisor of WINDOW_SAMPLES."""
     dropout: float = 0.1
     encoders: int = 1
-    """Transformers whose answers are averaged."""
+    """Number of Transformers whose logits are averaged."""
     statistics: int = 8
-    """Small networks over statistics of the window, each with half of the inputs, averaged with the encoders."""
+    """Number of small networks on statistics of the window, averaged with the encoders."""
     statistics_width: int = 96
     statistics_fraction: float = 0.5
+    """Fraction of the statistics that each of these networks gets."""
     inputs: int = STREAM_COUNT
-    """Numbers a sample; more where further streams are given."""
+    """Features per sample; more where further streams are used."""
     classes: int = len(LABELS)
-    """With `none`."""
+    """Number of labels, including `none`."""
 
 
 class EncoderLayer(nn.Module):
-    """Multi-head self-attention and a feed-forward part, each with normalisation before and a residual around."""
+    """Multi-head self-attention and a feed-forward part, each with pre-normalisation and a residual connection."""
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
@@ -83,7 +86,7 @@ class EncoderLayer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """One Transformer over patches of samples, mean and largest value over the tokens that are there, answers."""
+    """One Transformer over patches of samples, then mean and maximum over the present tokens, then logits."""
 
     def __init__(self, settings: NetworkSettings, outputs: int) -> None:
         super().__init__()
@@ -96,22 +99,22 @@ class Encoder(nn.Module):
         self.head = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(2 * settings.width, outputs))
 
     def forward(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-        """Return answers (B, O) from features (B, T, F), zero where absent, and presence (B, T)."""
+        """Return logits (B, O) from features (B, T, F), zero where absent, and presence (B, T)."""
         patches = features.reshape(-1, self.tokens, self.inputs)
-        there = present.reshape(-1, self.tokens, WINDOW_SAMPLES // self.tokens).amax(dim=-1)
+        valid = present.reshape(-1, self.tokens, WINDOW_SAMPLES // self.tokens).amax(dim=-1)
         tokens = self.dropout(self.embed(patches) + self.positions)
-        bias = ((there - 1.0) * ABSENT)[:, None, None, :]
+        bias = ((valid - 1.0) * ABSENT)[:, None, None, :]
         for layer in self.layers:
             tokens = layer(tokens, bias)
-        tokens, weights = self.norm(tokens), there[..., None]
+        tokens, weights = self.norm(tokens), valid[..., None]
         mean = (tokens * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)
         largest = (tokens - (1.0 - weights) * ABSENT).amax(dim=1)
-        answers: torch.Tensor = self.head(torch.cat([mean, largest], dim=-1))
-        return answers
+        logits: torch.Tensor = self.head(torch.cat([mean, largest], dim=-1))
+        return logits
 
 
 class StatisticsNetworks(nn.Module):
-    """Several small networks at once, each over its own part of the window's statistics: what trees live on."""
+    """Several small networks in parallel, each on a random part of the statistics of the window."""
 
     def __init__(self, settings: NetworkSettings, outputs: int) -> None:
         super().__init__()
@@ -131,23 +134,23 @@ class StatisticsNetworks(nn.Module):
         self.biases = nn.ParameterList(torch.zeros(count, 1, after) for after in sizes[1:])
 
     def forward(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-        """Return answers (K, B, O) from features (B, T, F), zero where absent, and presence (B, T)."""
-        there = present[..., None]
-        count = there.sum(dim=1).clamp(min=1.0)
+        """Return logits (K, B, O) from features (B, T, F), zero where absent, and presence (B, T)."""
+        valid = present[..., None]
+        count = valid.sum(dim=1).clamp(min=1.0)
         mean = features.sum(dim=1) / count
-        spread = ((((features - mean[:, None]) * there) ** 2).sum(dim=1) / count + 1e-6).sqrt()
-        largest = (features - (1.0 - there) * ABSENT).amax(dim=1).clamp(min=-SCALED_LIMIT)
-        smallest = (features + (1.0 - there) * ABSENT).amin(dim=1).clamp(max=SCALED_LIMIT)
-        values = torch.cat([mean, spread, largest, smallest], dim=-1)[None] * self.chosen
-        values = functional.dropout(values, 0.1, self.training)
+        std = ((((features - mean[:, None]) * valid) ** 2).sum(dim=1) / count + 1e-6).sqrt()
+        largest = (features - (1.0 - valid) * ABSENT).amax(dim=1).clamp(min=-SCALED_LIMIT)
+        smallest = (features + (1.0 - valid) * ABSENT).amin(dim=1).clamp(max=SCALED_LIMIT)
+        values = torch.cat([mean, std, largest, smallest], dim=-1)[None] * self.chosen
+        values = functional.dropout(values, INPUT_DROPOUT, self.training)
         for weight, bias in zip(list(self.weights)[:-1], list(self.biases)[:-1], strict=True):
-            values = functional.dropout(functional.gelu(values @ weight + bias), 0.3, self.training)
-        answers: torch.Tensor = values @ self.weights[-1] + self.biases[-1]
-        return answers
+            values = functional.dropout(functional.gelu(values @ weight + bias), HIDDEN_DROPOUT, self.training)
+        logits: torch.Tensor = values @ self.weights[-1] + self.biases[-1]
+        return logits
 
 
 class ExerciseNetwork(nn.Module):
-    """Features and presence of a window to logits of the labels, and among the exercises alone."""
+    """Features and presence of a window to logits of all labels, and to logits among the exercises."""
 
     def __init__(self, settings: NetworkSettings | None = None) -> None:
         super().__init__()
@@ -161,26 +164,26 @@ class ExerciseNetwork(nn.Module):
         self.statistics = StatisticsNetworks(self.settings, outputs) if self.settings.statistics else None
 
     def scale_to(self, samples: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
-        """Set the input's centre and scale from features (B, T, F) and presence (B, T)."""
+        """Set the input's mean and scale from features (B, T, F) and presence (B, T)."""
         rows = torch.cat([features[present > 0] for features, present in samples])
         self.centre.copy_(rows.mean(dim=0))
         self.scale.copy_(1.0 / (rows.std(dim=0) + 0.1))
 
     def members(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-        """Return the answers of every member (K, B, 2 C - 1): logits of all labels, then among the exercises."""
+        """Return the logits of every member (K, B, 2 C - 1): of all labels, then among the exercises."""
         scaled = ((features - self.centre) * self.scale).clamp(-SCALED_LIMIT, SCALED_LIMIT) * present[..., None]
-        answers = [encoder(scaled, present)[None] for encoder in self.encoders]
+        logits = [encoder(scaled, present)[None] for encoder in self.encoders]
         if self.statistics is not None:
-            answers.append(self.statistics(scaled, present))
-        return torch.cat(answers, dim=0)
+            logits.append(self.statistics(scaled, present))
+        return torch.cat(logits, dim=0)
 
     def forward(self, features: torch.Tensor, present: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits of all labels (B, C) and among the exercises (B, C - 1).
 
-        Encoders and statistics count alike, however many of each there are.
+        The mean of the encoders and the mean of the statistics networks have equal weight.
         """
-        answers = self.members(features, present)
+        logits = self.members(features, present)
         count = self.settings.encoders
-        groups = [part.mean(dim=0) for part in (answers[:count], answers[count:]) if part.shape[0]]
+        groups = [part.mean(dim=0) for part in (logits[:count], logits[count:]) if part.shape[0]]
         mean = torch.stack(groups).mean(dim=0)
         return mean[:, : self.settings.classes], mean[:, self.settings.classes :]

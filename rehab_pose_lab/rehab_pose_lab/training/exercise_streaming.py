@@ -1,4 +1,4 @@
-"""How the recogniser does frame by frame, as before a live camera."""
+"""Delay and cost of the live recogniser, run frame by frame on recordings."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.exercise.catalogue import EXERCISES
-from rehab_pose.exercise.features import FEATURE_INDEX, SAMPLE_RATE_HZ, resample
 from rehab_pose.exercise.recogniser import ExerciseRecogniser
+from rehab_pose.exercise.repetition_signals import body_axes, signal_values
 from rehab_pose.exercise.settings import ExerciseSettings
-from rehab_pose.exercise.signals import body_axes, signal_values
+from rehab_pose.exercise.window_features import SAMPLE_RATE_HZ, SMPL_INDICES, resample
 from rehab_pose.geometry.floor import CAMERA_UP
 from rehab_pose_lab.datasets.clip import joints_of_clip
 
@@ -22,26 +22,25 @@ if TYPE_CHECKING:
 
     from rehab_pose_lab.datasets.clip import Clip
 
-__all__ = ["live_figures", "movement_start_ns", "times_to_label"]
+__all__ = ["live_metrics", "movement_start_ns", "times_to_label"]
 
-START_FRACTION, BEGUN_FRACTION = 0.2, 0.05
-"""The movement has started when its signal goes through the first share of its range within START_S, and it started
-where the second was passed."""
+START_FRACTION, ONSET_FRACTION = 0.2, 0.05
+"""A movement starts where its signal passes the second fraction of its range, if it passes the first one within
+START_S."""
 START_S = 1.0
 SMOOTHING_SAMPLES = 3
-PATIENCE_S = 12.0
-"""Longest wait for the right label that is looked for; after it the label counts as never said [s]."""
+MAX_WAIT_S = 12.0
+"""Longest time to the correct label that is measured; a later label counts as missing [s]."""
 
 
 def movement_start_ns(clip: Clip) -> int | None:
-    """Return when the exercise's own signal first moves and keeps moving; None where it never does.
+    """Return the stamp at which the exercise's signal starts to move [ns]; None where it does not.
 
-    The signal (arm elevation, tilt, yaw, sway or drop) has started when it goes through a fifth of the range it has
-    in the whole recording within a second. Getting into the starting posture counts only as far as it moves that
-    signal.
+    The signal (arm elevation, tilt, yaw, sway or drop) has started when it passes a fifth of its range in the whole
+    recording within a second. Moving into the starting pose counts only as far as it changes that signal.
     """
     times_ns = np.arange(clip.stamps_ns[0], clip.stamps_ns[-1] + 1, int(1e9 / SAMPLE_RATE_HZ), dtype=np.int64)
-    points_m = resample(clip.stamps_ns, clip.positions_m[:, FEATURE_INDEX], times_ns)
+    points_m = resample(clip.stamps_ns, clip.positions_m[:, SMPL_INDICES], times_ns)
     values = signal_values(clip.label, points_m, body_axes(points_m, CAMERA_UP))
     known = np.flatnonzero(np.isfinite(values))
     ahead = round(START_S * SAMPLE_RATE_HZ)
@@ -51,10 +50,10 @@ def movement_start_ns(clip: Clip) -> int | None:
     values = np.convolve(np.pad(values, 1, mode="edge"), np.ones(SMOOTHING_SAMPLES) / SMOOTHING_SAMPLES, mode="valid")
     low, high = np.percentile(values, (5, 95))
     for place in range(len(values) - ahead):
-        gone = np.abs(values[place : place + ahead + 1] - values[place])
-        if gone.max() >= START_FRACTION * (high - low):
-            begun = int(np.flatnonzero(gone >= BEGUN_FRACTION * (high - low))[0])
-            return int(times_ns[place + begun])
+        change = np.abs(values[place : place + ahead + 1] - values[place])
+        if change.max() >= START_FRACTION * (high - low):
+            onset = int(np.flatnonzero(change >= ONSET_FRACTION * (high - low))[0])
+            return int(times_ns[place + onset])
     return None
 
 
@@ -62,8 +61,8 @@ def times_to_label(weights_path: str, clips: Sequence[Clip]) -> tuple[NDArray[np
     """Run the live recogniser on the beginnings of recordings of the five exercises.
 
     Returns:
-        Time from the movement's start to the first frame with the right label of each recording [s], infinite where
-        it was never said within PATIENCE_S; and the time of each frame on this machine [ms].
+        Time from the start of the movement to the first frame with the correct label of each recording [s], infinite
+        where it takes longer than MAX_WAIT_S; and the computing time of each frame [ms].
     """
     recogniser = ExerciseRecogniser(ExerciseSettings(weights_path=weights_path))
     waits_s: list[float] = []
@@ -75,10 +74,10 @@ def times_to_label(weights_path: str, clips: Sequence[Clip]) -> tuple[NDArray[np
         recogniser.reset()
         wait_s = float("inf")
         for joints in joints_of_clip(clip):
-            if joints.stamp_ns > start_ns + PATIENCE_S * 1e9:
+            if joints.stamp_ns > start_ns + MAX_WAIT_S * 1e9:
                 break
             began = time.perf_counter()
-            label = recogniser.recognise(joints.stamp_ns, joints.frame_id, joints).recognition.label
+            label = recogniser.recognise(joints.stamp_ns, joints.frame_id, joints).classification.label
             durations_ms.append((time.perf_counter() - began) * 1e3)
             if label == clip.label and joints.stamp_ns >= start_ns:
                 wait_s = (joints.stamp_ns - start_ns) * 1e-9
@@ -87,8 +86,8 @@ def times_to_label(weights_path: str, clips: Sequence[Clip]) -> tuple[NDArray[np
     return np.array(waits_s), np.array(durations_ms)
 
 
-def live_figures(weights_path: str, clips: Sequence[Clip]) -> dict[str, float]:
-    """Return the median time to the right label [s], how often it is said at all, and the time a frame takes [ms]."""
+def live_metrics(weights_path: str, clips: Sequence[Clip]) -> dict[str, float]:
+    """Return the median time to the correct label [s], the fraction that gets it [%], and the time per frame [ms]."""
     waits_s, durations_ms = times_to_label(weights_path, clips)
     return {
         "time_to_label_s": float(np.median(waits_s)) if len(waits_s) else float("nan"),

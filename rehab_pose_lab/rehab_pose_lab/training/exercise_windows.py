@@ -1,4 +1,4 @@
-"""Windows to learn the exercises from: where in a clip there is movement, and how a camera would have spoilt it."""
+"""Training windows of the exercise recogniser: selection of moving and still parts of clips, and augmentation."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.exercise.catalogue import LABELS, NONE
-from rehab_pose.exercise.features import (
-    FEATURE_INDEX,
+from rehab_pose.exercise.feature_streams import window_streams
+from rehab_pose.exercise.window_features import (
     SAMPLE_RATE_HZ,
+    SMPL_INDICES,
     WINDOW_SAMPLES,
     motion_range_m,
     resample,
 )
-from rehab_pose.exercise.streams import window_streams
 from rehab_pose_lab.training.exercise_augmentation import augment, augment_lightly
 
 if TYPE_CHECKING:
@@ -28,31 +28,35 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "TrainingClip", "WindowSampler", "label_of", "prepare"]
 
 MOVING_M = 0.05
-"""A window whose motion range is above this shows the exercise [m]."""
+"""Motion range above which a window shows the exercise [m]."""
 QUIET_M = 0.03
-"""Below this nothing moves [m]; between the two a window is left out of training."""
+"""Motion range below which nothing moves [m]; windows between the two limits are not trained on."""
 MOVING_SAMPLES = 15
-"""The last 1.5 s decide about movement."""
+"""Samples at the end of a window in which movement is measured: 1.5 s."""
 QUIET_SAMPLES = 25
-"""Nothing for 2.5 s is `none`; a shorter stop is a pause within the exercise."""
+"""Samples without movement that are `none`: 2.5 s; a shorter stop is a pause within the exercise."""
 NONE_FRACTION = 0.35
-"""Part of a batch that shows none of the exercises."""
+"""Fraction of the live windows that show none of the exercises."""
 EARLY_FRACTION = 0.3
-"""Part of the exercise windows that end within EARLY_S of the first movement."""
+"""Fraction of the exercise windows that end within EARLY_S after the first movement."""
 EARLY_S = 3.0
-"""How soon the label must be right after the movement begins [s]."""
+"""Time after the start of the movement within which the label should be correct [s]."""
 TEMPO_RANGE = (0.7, 1.4)
-"""Time factor of a window."""
+"""Range of the time factor of a window."""
+STILL_FRACTION = 0.35
+"""Fraction of the `none` windows in which nothing moves, where there are such."""
+FROZEN_FRACTION = 0.3
+"""Fraction of the `none` windows that repeat one frame: a person who stands still in any pose."""
 LIVE_FRACTION = 0.5
-"""Part of a batch that is drawn and spoilt as before another camera; the rest is drawn from whole recordings."""
+"""Fraction of a batch that is augmented as for a live camera; the rest comes from whole recordings."""
 SHORT_SAMPLES = 21
 """A window of 64 frames at 30 Hz."""
 SHORT_FRACTION, FULL_FRACTION = 0.6, 0.28
-"""Parts of the windows of whole recordings that have SHORT_SAMPLES and WINDOW_SAMPLES; the rest any number."""
+"""Fractions of the recorded windows with SHORT_SAMPLES and with WINDOW_SAMPLES; the others have a random number."""
 WHOLE_FRACTION = 0.5
-"""Where recordings are single movements: part of the windows that show nearly all of one, whatever it takes."""
+"""Where recordings are single movements: fraction of the windows that are scaled in time to span nearly all of one."""
 MIN_SAMPLES = 8
-"""Less history than this is never judged."""
+"""Smallest number of samples of a window."""
 AMBIGUOUS = frozenset(
     {
         ("ui_prmd", "deep_squat"),
@@ -65,50 +69,51 @@ AMBIGUOUS = frozenset(
         ("mri", "free_form"),
     }
 )
-"""Movements of other sets that a user would call by one of the five names, or nearly: neither taught nor forbidden."""
+"""Movements of other sets that resemble one of the five exercises: trained neither as exercise nor as `none`."""
 
-OWN_WORDS = frozenset({"kimore", "bags"})
-"""Sets whose labels are the catalogue's: KIMORE, and our own labelled bags."""
+CATALOGUE_SETS = frozenset({"kimore", "bags"})
+"""Sets whose labels are those of the catalogue: KIMORE and labelled result bags."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingClip:
-    """One clip cut down to what the recogniser sees, with the ends of the windows that show something."""
+    """The joints of a clip that the recogniser uses, and the ends of its moving and still windows."""
 
     label: int
-    """Place in LABELS."""
+    """Index in LABELS."""
     stamps_ns: NDArray[np.int64]
     positions_m: NDArray[np.float32]
     """(T, J, 3) FEATURE_JOINTS [m]."""
     active_ends_ns: NDArray[np.int64]
+    """Stamps at which windows with movement end [ns]."""
     quiet_ends_ns: NDArray[np.int64]
+    """Stamps at which windows without movement end [ns]."""
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Network inputs and truths."""
+    """Inputs and targets of the network."""
 
     features: NDArray[np.float32]
     """(B, T, F)."""
     present: NDArray[np.float32]
     """(B, T)."""
     labels: NDArray[np.int64]
-    """(B) place in LABELS; -1 where nobody could say from the window alone."""
+    """(B) index in LABELS; -1 where the window does not determine the label."""
     exercises: NDArray[np.int64]
-    """(B) place in EXERCISES of the recording that a window comes from, also while nothing moves; -1 for
-    others."""
+    """(B) index in EXERCISES of the recording that a window comes from, also while nothing moves; -1 for others."""
 
 
 def label_of(clip: Clip) -> int | None:
-    """Return the class of a clip's movement: its place in LABELS, or None where nobody could say."""
-    if clip.dataset in OWN_WORDS and clip.label in LABELS:
+    """Return the class of a clip's movement: its index in LABELS, or None for an ambiguous movement."""
+    if clip.dataset in CATALOGUE_SETS and clip.label in LABELS:
         return LABELS.index(clip.label)
     return None if (clip.dataset, clip.label) in AMBIGUOUS else LABELS.index(NONE)
 
 
 def prepare(clip: Clip, label: int) -> TrainingClip | None:
-    """Find the windows of a clip; None where it is too short to hold one."""
-    positions_m = clip.positions_m[:, FEATURE_INDEX]
+    """Return the windows of a clip; None where the clip is too short for one."""
+    positions_m = clip.positions_m[:, SMPL_INDICES]
     step_ns = int(1e9 / SAMPLE_RATE_HZ)
     if clip.duration_s * 1e9 < MIN_SAMPLES * step_ns:
         return None
@@ -124,7 +129,7 @@ def prepare(clip: Clip, label: int) -> TrainingClip | None:
 
 
 class WindowSampler:
-    """Draws batches of windows, every exercise and every clip of it alike."""
+    """Draws random batches of windows; all exercises have the same weight, and all clips of an exercise."""
 
     def __init__(
         self,
@@ -134,13 +139,13 @@ class WindowSampler:
         live_fraction: float = LIVE_FRACTION,
         mirror: bool = True,
     ) -> None:
-        """Bring all clips to SAMPLE_RATE_HZ once.
+        """Resample all clips to SAMPLE_RATE_HZ.
 
         Args:
             clips: From `prepare`.
-            whole: Each clip is one movement; show it as a whole half of the time.
-            live_fraction: Part of a batch for the label that a live camera would give; 0 where `none` is not taught.
-            mirror: Whether a movement keeps its name when left and right are swapped.
+            whole: Each clip is one movement; half of the windows span all of it.
+            live_fraction: Fraction of a batch for the label of the live recogniser; 0 where `none` is not trained.
+            mirror: Whether a movement keeps its name when left and right are exchanged.
         """
         step_ns = int(1e9 / SAMPLE_RATE_HZ)
         tracks = []
@@ -162,35 +167,35 @@ class WindowSampler:
         self._whole, self._live_fraction, self._mirror = whole, live_fraction, mirror
 
     def draw(self, size: int, rng: np.random.Generator) -> Batch:
-        """Return a batch of `size` windows with everything a camera might do to them."""
+        """Return a batch of `size` augmented windows."""
         live = round(size * self._live_fraction)
-        shown, labels, shown_of = self._live(live, rng)
-        recorded, recorded_of = self._recorded(size - live, rng)
+        live_windows, labels, live_exercises = self._live(live, rng)
+        recorded, recorded_exercises = self._recorded(size - live, rng)
         parts = []
         if live:
-            parts.append((*augment(shown, rng), np.zeros(live, dtype=np.float32)))
+            parts.append((*augment(live_windows, rng), np.zeros(live, dtype=np.float32)))
         if live < size:
             parts.append(augment_lightly(recorded, rng, mirror=self._mirror))
         features, present = window_streams(*(np.concatenate(column) for column in zip(*parts, strict=True)))
         labels = np.concatenate([labels, np.full(size - live, -1, dtype=np.int64)])
-        return Batch(features, present, labels, np.concatenate([shown_of, recorded_of]))
+        return Batch(features, present, labels, np.concatenate([live_exercises, recorded_exercises]))
 
     def _live(
         self, size: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
-        """Return windows that end in movement or stillness, their labels, and their recordings' exercises."""
+        """Return windows that end in movement or in rest, their labels, and the exercises of their recordings."""
         clips, ends = np.zeros(size, dtype=np.intp), np.zeros(size)
         labels = np.zeros(size, dtype=np.int64)
         for row in range(size):
             clips[row], ends[row], labels[row] = self._choose(rng)
         tempo = rng.uniform(*TEMPO_RANGE, size)
         windows = self._windows(clips, ends, tempo, np.full(size, WINDOW_SAMPLES), hold=rng.random(size) < 0.5)
-        frozen = (labels == 0) & (rng.random(size) < 0.3)  # somebody who stands still in any posture
+        frozen = (labels == 0) & (rng.random(size) < FROZEN_FRACTION)
         windows[frozen] = windows[frozen, -1:]
         return windows, labels, self._labels[clips].astype(np.int64) - 1
 
     def _recorded(self, size: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return windows from anywhere in recordings of exercises, and which they are of."""
+        """Return windows from random places of recordings of exercises, and their exercises."""
         places = [label for label in range(1, self._classes) if len(self._all[label])]
         clips = np.array([rng.choice(self._all[label]) for label in rng.choice(places, size)], dtype=np.intp)
         kind = rng.random(size)
@@ -203,17 +208,17 @@ class WindowSampler:
         ends = first + rng.random(size) * (last - first)
         if self._whole:
             whole = rng.random(size) < WHOLE_FRACTION
-            shown = rng.uniform(0.85, 1.0, size)
+            covered = rng.uniform(0.85, 1.0, size)
             samples = np.where(whole, WINDOW_SAMPLES, samples)
-            tempo = np.where(whole, last * shown / (WINDOW_SAMPLES - 1), tempo)
-            ends = np.where(whole, last * (1.0 - (1.0 - shown) * rng.random(size)), ends)
+            tempo = np.where(whole, last * covered / (WINDOW_SAMPLES - 1), tempo)
+            ends = np.where(whole, last * (1.0 - (1.0 - covered) * rng.random(size)), ends)
         hold = np.zeros(size, dtype=np.bool_)
         return self._windows(clips, ends, tempo, samples, hold=hold), self._labels[clips].astype(np.int64) - 1
 
     def _choose(self, rng: np.random.Generator) -> tuple[int, float, int]:
-        """Return a clip, the sample where the window ends, and its label."""
+        """Return the index of a random clip, the sample at which the window ends, and its label."""
         if rng.random() < NONE_FRACTION:
-            if not self._moving[0] or (self._still and rng.random() < 0.35):
+            if not self._moving[0] or (self._still and rng.random() < STILL_FRACTION):
                 pool = self._still or range(len(self._lengths))
                 clip = int(pool[rng.integers(len(pool))])
                 ends = self._quiet[clip] if len(self._quiet[clip]) else self._lengths[clip : clip + 1] - 1.0
@@ -238,18 +243,21 @@ class WindowSampler:
         *,
         hold: NDArray[np.bool_],
     ) -> NDArray[np.float32]:
-        """Return (B, T, J, 3): `samples` before each end; before the clip began NaN, or its first frame if `hold`."""
+        """Return windows (B, T, J, 3) [m] with the given numbers of samples.
+
+        Samples before the start of the clip are NaN, or its first frame where `hold` is True.
+        """
         back = np.arange(WINDOW_SAMPLES - 1, -1, -1)
         places = ends[:, None] - back * tempo[:, None]
         absent = ((places < -0.5) & ~hold[:, None]) | (back >= samples[:, None])
         last = self._lengths[clips][:, None] - 1
         places = np.clip(places, 0.0, last)
         low = np.floor(places).astype(np.intp)
-        share = (places - low).astype(np.float32)[..., None, None]
+        fraction = (places - low).astype(np.float32)[..., None, None]
         start = self._starts[clips][:, None]
-        before = self._positions_m[start + low]
-        after = self._positions_m[start + np.minimum(low + 1, last)]
-        windows = before + share * (after - before)
-        windows = np.where(np.isnan(windows), np.where(np.isnan(before), after, before), windows)
+        first = self._positions_m[start + low]
+        second = self._positions_m[start + np.minimum(low + 1, last)]
+        windows = first + fraction * (second - first)
+        windows = np.where(np.isnan(windows), np.where(np.isnan(first), second, first), windows)
         windows[absent] = np.nan
         return np.asarray(windows, dtype=np.float32)

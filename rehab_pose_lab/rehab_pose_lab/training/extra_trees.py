@@ -1,4 +1,4 @@
-"""Extremely randomised trees for one number (Geurts, Ernst and Wehenkel 2006, Machine Learning 63), compiled."""
+"""Compiled extremely randomised trees for regression (Geurts, Ernst and Wehenkel 2006, Machine Learning 63)."""
 
 from __future__ import annotations
 
@@ -14,41 +14,42 @@ __all__ = ["extra_trees_predict"]
 
 TREES = 200
 MIN_LEAF = 2
+"""Smallest number of samples in a leaf."""
 FEATURE_FRACTION = 0.15
-"""Part of the features that is tried at each split."""
+"""Fraction of the features that is tried at each split."""
 
 
 def extra_trees_predict(
     features: NDArray[Any],
     targets: NDArray[Any],
-    asked: NDArray[Any],
+    queries: NDArray[Any],
     *,
     seed: int,
     trees: int = TREES,
     min_leaf: int = MIN_LEAF,
     feature_fraction: float = FEATURE_FRACTION,
 ) -> NDArray[np.float64]:
-    """Grow trees on samples and return what they say of others.
+    """Grow trees on training samples and return their predictions for other samples.
 
     Args:
         features: (N, F) of the training samples, finite.
-        targets: (N).
-        asked: (M, F).
-        seed: Of everything random.
-        trees: How many.
-        min_leaf: Fewest samples in a leaf.
-        feature_fraction: Part of the features tried at each split.
+        targets: (N) targets of the training samples.
+        queries: (M, F) samples to predict.
+        seed: Seed of all random numbers.
+        trees: Number of trees.
+        min_leaf: Smallest number of samples in a leaf.
+        feature_fraction: Fraction of the features tried at each split.
 
     Returns:
         (M) mean over trees of the mean target of the leaf.
     """
     tried = max(1, round(feature_fraction * features.shape[1]))
-    total = np.zeros(len(asked))
+    total = np.zeros(len(queries))
     for tree in range(trees):
         total += _one_tree(
             np.ascontiguousarray(features, dtype=np.float64),
             np.ascontiguousarray(targets, dtype=np.float64),
-            np.ascontiguousarray(asked, dtype=np.float64),
+            np.ascontiguousarray(queries, dtype=np.float64),
             tried,
             min_leaf,
             seed * trees + tree,
@@ -58,7 +59,7 @@ def extra_trees_predict(
 
 @numba.njit(cache=True)
 def _best_split(features, targets, rows, tried, min_leaf):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Return the feature and threshold with the lowest squared error among random ones; -1 where none splits."""
+    """Return the feature and threshold with the lowest squared error among random ones; -1 without a split."""
     best_feature, best_threshold, best_gain = -1, 0.0, 0.0
     total = 0.0
     for row in rows:
@@ -87,24 +88,24 @@ def _best_split(features, targets, rows, tried, min_leaf):  # type: ignore[no-un
 
 
 @numba.njit(cache=True)
-def _one_tree(features, targets, asked, tried, min_leaf, seed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Grow one tree and send the asked samples (M, F) down; return (M)."""
+def _one_tree(features, targets, queries, tried, min_leaf, seed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Grow one tree and return its predictions (M) for the queries (M, F)."""
     np.random.seed(seed)  # noqa: NPY002
-    said = np.zeros(len(asked))
-    stack = [(np.arange(len(features)), np.arange(len(asked)))]
+    predicted = np.zeros(len(queries))
+    stack = [(np.arange(len(features)), np.arange(len(queries)))]
     while len(stack) > 0:
-        rows, questions = stack.pop()
-        if len(questions) == 0:
+        rows, places = stack.pop()
+        if len(places) == 0:
             continue
         mean = targets[rows].mean()
         feature, threshold = -1, 0.0
         if len(rows) >= 2 * min_leaf and targets[rows].min() < targets[rows].max():
             feature, threshold = _best_split(features, targets, rows, tried, min_leaf)
         if feature < 0:
-            said[questions] = mean
+            predicted[places] = mean
             continue
         below = features[rows, feature] <= threshold
-        asked_below = asked[questions, feature] <= threshold
-        stack.append((rows[below], questions[asked_below]))
-        stack.append((rows[~below], questions[~asked_below]))
-    return said
+        queries_below = queries[places, feature] <= threshold
+        stack.append((rows[below], places[queries_below]))
+        stack.append((rows[~below], places[~queries_below]))
+    return predicted

@@ -1,6 +1,6 @@
-"""Table 11 of 3D-PoseFormer, asked again: what recognition loses when a stream of Eq 30 is left out or thinned.
+"""Ablation after table 11 of 3D-PoseFormer: loss of accuracy when a stream of Eq 30 is left out or reduced.
 
-One network a variant, from the same start, on rendered recordings of people of whom none is on both sides.
+One network per variant is trained from the same initial weights on rendered recordings, split by subject.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from rehab_pose.exercise.catalogue import EXERCISES
-from rehab_pose.exercise.features import WINDOW_SAMPLES
+from rehab_pose.exercise.window_features import WINDOW_SAMPLES
 from rehab_pose_lab.methods.exercise.fusion import DETECTORS, FusionLayout, fused_features
 from rehab_pose_lab.training.exercise_network import ExerciseNetwork, NetworkSettings
 
@@ -37,33 +37,33 @@ _STREAMS = ("joints", "keypoints", "contours", "body", "vertices")
 
 
 def _variants() -> dict[str, FusionLayout]:
-    found = {"all streams": _ALL}
-    found |= {f"without {name}": replace(_ALL, streams=tuple(s for s in _STREAMS if s != name)) for name in _STREAMS}
-    found |= {f"{name} alone": replace(_ALL, streams=(name,)) for name in _STREAMS}
-    found |= {
+    variants = {"all streams": _ALL}
+    variants |= {f"without {name}": replace(_ALL, streams=tuple(s for s in _STREAMS if s != name)) for name in _STREAMS}
+    variants |= {f"{name} alone": replace(_ALL, streams=(name,)) for name in _STREAMS}
+    variants |= {
         "25 % fewer vertices": replace(_ALL, vertices=_ALL.vertices * 3 // 4),
         "50 % fewer vertices": replace(_ALL, vertices=_ALL.vertices // 2),
         "half of the contour points": replace(_ALL, contour_points=_ALL.contour_points // 2),
     }
     images = replace(_ALL, streams=("keypoints", "contours"))
-    found["keypoints and contours"] = images
+    variants["keypoints and contours"] = images
     for name in DETECTORS:
-        left = tuple(detector for detector in DETECTORS if detector != name)
-        found[f"keypoints and contours, without {name}"] = replace(images, detectors=left)
-    return found
+        others = tuple(detector for detector in DETECTORS if detector != name)
+        variants[f"keypoints and contours, without {name}"] = replace(images, detectors=others)
+    return variants
 
 
 VARIANTS = _variants()
-"""What is trained: everything, each stream off and alone, thinner meshes and contours, and each detector off where the
-joints do not outshine it."""
+"""All streams, without each stream, each stream by itself, fewer vertices and contour points, and without each detector
+(there without the joints, which would hide the effect)."""
 
 
 @dataclass(frozen=True)
 class AblationPlan:
-    """How each variant is trained and judged."""
+    """Training and evaluation of each variant."""
 
     window_samples: int = 10
-    """One second: with more, everything is right with anything."""
+    """Length of the windows: one second. With longer ones every variant is correct on nearly all windows."""
     steps: int = 300
     batch: int = 64
     learning_rate: float = 2e-3
@@ -76,22 +76,24 @@ class AblationPlan:
 @dataclass(frozen=True, eq=False)
 class _Windows:
     features: NDArray[np.float32]
-    """(B, WINDOW_SAMPLES, F), the last samples filled."""
+    """(B, WINDOW_SAMPLES, F), of which the last samples are filled."""
     present: NDArray[np.float32]
+    """(B, WINDOW_SAMPLES) 1 for a filled sample."""
     labels: NDArray[np.int64]
+    """(B) indices in EXERCISES."""
 
 
 def ablation(clips: Sequence[FusionClip], path: Path, plan: AblationPlan | None = None) -> dict[str, Any]:
-    """Train and judge every variant; those already in the file are kept.
+    """Train and evaluate every variant; results that are already in the file are kept.
 
     Args:
-        clips: Of several subjects.
+        clips: Recordings of several subjects.
         path: JSON file, written after every variant.
         plan: Sizes and seeds.
 
     Returns:
-        What the file holds: by variant the share of windows that are right, its standard deviation over the seeds,
-        and how much that is less than with all streams [percentage points].
+        Content of the file: for each variant the accuracy of windows, its standard deviation over the seeds, and the
+        loss relative to all streams [percentage points].
     """
     plan = plan or AblationPlan()
     subjects = np.array(sorted({clip.subject for clip in clips}))
@@ -106,12 +108,12 @@ def ablation(clips: Sequence[FusionClip], path: Path, plan: AblationPlan | None 
     for name, layout in tqdm(VARIANTS.items(), unit="variant", desc="ablation", mininterval=2.0):
         if name in variants:
             continue
-        learnt, judged = _windows(training, layout, plan), _windows(testing, layout, plan)
-        accuracies = [_accuracy(_train(learnt, layout, plan, seed), judged) for seed in plan.seeds]
+        learned, tested = _windows(training, layout, plan), _windows(testing, layout, plan)
+        accuracies = [_accuracy(_train(learned, layout, plan, seed), tested) for seed in plan.seeds]
         variants[name] = {
             "window_acc": float(np.mean(accuracies)),
             "window_acc_sd": float(np.std(accuracies)),
-            "n_windows": len(judged.labels),
+            "n_windows": len(tested.labels),
             "inputs": layout.count,
         }
         best = variants["all streams"]["window_acc"]
@@ -123,8 +125,8 @@ def ablation(clips: Sequence[FusionClip], path: Path, plan: AblationPlan | None 
 
 
 def ablation_table(results: dict[str, Any]) -> list[str]:
-    """Return the table's lines."""
-    lines = [f"{'':52s}{'windows right':>14s}{'lost':>8s}"]
+    """Return the lines of the table of results."""
+    lines = [f"{'':52s}{'accuracy':>14s}{'loss':>8s}"]
     for name, entry in results["variants"].items():
         lines.append(
             f"{name:52s}{100.0 * entry['window_acc']:8.2f} % ±{100.0 * entry['window_acc_sd']:.2f}"
@@ -134,17 +136,17 @@ def ablation_table(results: dict[str, Any]) -> list[str]:
 
 
 def _windows(clips: Sequence[FusionClip], layout: FusionLayout, plan: AblationPlan) -> _Windows:
-    """Return all windows of the clips, half overlapping."""
+    """Return all half overlapping windows of the clips."""
     size = plan.window_samples
     features, present, labels = [], [], []
     for clip in clips:
         for start in range(0, len(clip.frames) - size + 1, max(size // 2, 1)):
             inside = slice(start, start + size)
-            found, there = fused_features(clip.positions_m[inside], clip.up, clip.frames[inside], layout)
-            whole = np.zeros((WINDOW_SAMPLES, layout.count), dtype=np.float32)
-            whole[-size:] = found
-            features.append(whole)
-            present.append(np.concatenate([np.zeros(WINDOW_SAMPLES - size), np.maximum(there, 1.0)]))
+            fused, valid = fused_features(clip.positions_m[inside], clip.up, clip.frames[inside], layout)
+            window = np.zeros((WINDOW_SAMPLES, layout.count), dtype=np.float32)
+            window[-size:] = fused
+            features.append(window)
+            present.append(np.concatenate([np.zeros(WINDOW_SAMPLES - size), np.maximum(valid, 1.0)]))
             labels.append(EXERCISES.index(clip.label))
     return _Windows(np.array(features), np.array(present, dtype=np.float32), np.array(labels, dtype=np.int64))
 
@@ -174,6 +176,7 @@ def _train(windows: _Windows, layout: FusionLayout, plan: AblationPlan, seed: in
 
 
 def _accuracy(network: ExerciseNetwork, windows: _Windows) -> float:
+    """Return the fraction of windows with the correct label among the exercises."""
     with torch.no_grad():
         _, logits = network(torch.from_numpy(windows.features), torch.from_numpy(windows.present))
     return float((logits.argmax(dim=-1).numpy() == windows.labels).mean())

@@ -1,7 +1,7 @@
-"""Recorded people as RGB-D: KIMORE's movements rendered, and what every stage of the pipeline found in the images.
+"""KIMORE's movements rendered as RGB-D, and the results of all stages of the pipeline on the images.
 
-KIMORE holds skeletons alone; on rendered images of the same movements every stream of Eq 30 can be had, with a real
-person's way of moving and the errors that silhouettes, keypoints, parts and fits really have.
+KIMORE contains only skeletons. Rendered images of the same movements give every stream of Eq 30, with the movements of
+real people and the errors of silhouettes, keypoints, parts and fits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rehab_pose.errors import RecordingError
-from rehab_pose.exercise.features import FEATURE_INDEX, SAMPLE_RATE_HZ
+from rehab_pose.exercise.window_features import SAMPLE_RATE_HZ, SMPL_INDICES
 from rehab_pose.geometry.floor import CAMERA_UP, up_of_floor
 from rehab_pose.pipeline import Pipeline
 from rehab_pose_lab.datasets.clip import middle_of_clip
@@ -32,15 +32,17 @@ if TYPE_CHECKING:
     from rehab_pose.body.model import BodyModel
     from rehab_pose_lab.datasets.clip import Clip
 
-__all__ = ["FusionClip", "fusion_clips", "spread_vertices"]
+__all__ = ["FusionClip", "farthest_vertices", "fusion_clips"]
 
 logger = logging.getLogger(__name__)
 
 SECONDS = 6.0
-"""From the middle of each recording, where the exercise is under way."""
+"""Length of the part from the middle of each recording [s]."""
 MAX_YAW_DEG = 25.0
 DISTANCE_RANGE_M = (2.2, 3.2)
+"""Range of the camera's distance [m]."""
 VERTICES = 128
+"""Vertices of the body that are stored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,24 +53,24 @@ class FusionClip:
     subject: str
     label: str
     positions_m: NDArray[np.float32]
-    """(T, J, 3) FEATURE_JOINTS as the pipeline found them [m]; NaN = missing."""
+    """(T, J, 3) FEATURE_JOINTS from the pipeline [m]; NaN = missing."""
     up: NDArray[np.float64]
-    """(3) against gravity, by the floor that was seen."""
+    """(3) unit vector against gravity, from the detected floor."""
     frames: tuple[FrameFindings, ...]
-    """T findings."""
+    """Results of the T frames."""
 
 
 def fusion_clips(data: Path, folder: Path, *, seed: int) -> list[FusionClip]:
-    """Return one clip a recording of KIMORE; those already made are read from the folder.
+    """Return one clip per recording of KIMORE; clips that exist in the folder are not rendered again.
 
     Args:
-        data: Folder with one folder a data set.
-        folder: Where the made clips are kept, a file each.
-        seed: Of bodies, rooms and cameras.
+        data: Folder with one folder per data set.
+        folder: Folder of the rendered clips, one file each.
+        seed: Seed of bodies, rooms and cameras.
     """
     folder.mkdir(parents=True, exist_ok=True)
     recordings = [clip for clip in load_kimore(data / "kimore") if clip.name not in SUSPECT_CLIPS]
-    found, left_out = [], 0
+    clips, left_out = [], 0
     pipeline: Pipeline | None = None
     for number, recording in enumerate(tqdm(recordings, unit="clip", desc="rendered recordings", mininterval=5.0)):
         path = folder / f"{recording.name}.npz"
@@ -80,13 +82,13 @@ def fusion_clips(data: Path, folder: Path, *, seed: int) -> list[FusionClip]:
                 logger.info("%s", error)
                 left_out += 1
                 continue
-        found.append(_read(path, recording))
-    logger.info("%d recordings rendered, %d show no posture that a body can take", len(found), left_out)
-    return found
+        clips.append(_read(path, recording))
+    logger.info("%d recordings rendered, %d show no possible pose", len(clips), left_out)
+    return clips
 
 
-def spread_vertices(model: BodyModel, count: int) -> NDArray[np.int64]:
-    """Return vertices (count) spread over the surface: each the farthest from those before it."""
+def farthest_vertices(model: BodyModel, count: int) -> NDArray[np.int64]:
+    """Return vertices (count) distributed over the surface by farthest-point sampling."""
     points_m = model.v_template
     chosen = [int(points_m[:, 1].argmax())]
     distance = np.linalg.norm(points_m - points_m[chosen[0]], axis=1)
@@ -97,10 +99,10 @@ def spread_vertices(model: BodyModel, count: int) -> NDArray[np.int64]:
 
 
 def _make(recording: Clip, pipeline: Pipeline, path: Path, seed: list[int]) -> None:
-    """Render a recording and write what the pipeline found.
+    """Render a recording and write the results of the pipeline.
 
     Raises:
-        RecordingError: Too few of its frames show a posture that a body can take.
+        RecordingError: Too few of its frames show a possible pose.
     """
     random = np.random.default_rng(seed)
     settings = SimulationSettings(
@@ -117,16 +119,16 @@ def _make(recording: Clip, pipeline: Pipeline, path: Path, seed: list[int]) -> N
         middle_of_clip(recording, SECONDS), pipeline.model, random.normal(size=10), heading_rad=heading_rad
     )
     camera = SimulatedCamera(settings, pipeline.model, motion)
-    vertices = spread_vertices(pipeline.model, VERTICES)
+    vertices = farthest_vertices(pipeline.model, VERTICES)
     pipeline.reset()
     positions, up, frames = [], CAMERA_UP, []
     for index in range(round(SECONDS * SAMPLE_RATE_HZ)):
         result = pipeline.process(camera.frame(index).frame)
         joints = result.joints
-        seen = np.full((len(FEATURE_INDEX), 3), np.nan) if joints is None else joints.positions_m[FEATURE_INDEX]
-        seen_up = None if joints is None else up_of_floor(result.floor_plane)
-        up = up if seen_up is None else seen_up
-        positions.append(seen)
+        measured_m = np.full((len(SMPL_INDICES), 3), np.nan) if joints is None else joints.positions_m[SMPL_INDICES]
+        floor_up = None if joints is None else up_of_floor(result.floor_plane)
+        up = up if floor_up is None else floor_up
+        positions.append(measured_m)
         frames.append(gather_frame(result.keypoints, result.parts, result.body, vertices))
     points = max(frame.contours_px.shape[1] for frame in frames)
     contours = [np.broadcast_to(frame.contours_px, (len(frame.contours_px), points, 2)) for frame in frames]

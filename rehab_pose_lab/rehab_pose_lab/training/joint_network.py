@@ -1,7 +1,7 @@
-"""The joint network: heatmaps and depth maps for 24 joints, read out by soft-argmax.
+"""The joint network: heatmaps and depth maps of 24 joints, evaluated by soft-argmax.
 
-Own design after integral regression (Sun et al. 2018) with a depth map a joint as in A2J (Xiong et al. 2019). About
-85 million multiplications for one person.
+Designed after integral regression (Sun et al. 2018), with a depth map per joint as in A2J (Xiong et al. 2019). One
+person takes about 85 million multiplications.
 """
 
 from __future__ import annotations
@@ -9,16 +9,13 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from rehab_pose_lab.training.network_blocks import convolution
+
 __all__ = ["JointNetwork"]
 
 JOINTS = 24
 MAP_PX = 32
-
-
-def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
-    )
+"""Side of the heatmaps [px]."""
 
 
 class JointNetwork(nn.Module):
@@ -29,17 +26,17 @@ class JointNetwork(nn.Module):
     def __init__(self, widths: tuple[int, int, int, int, int] = (16, 32, 64, 96, 48)) -> None:
         super().__init__()
         first, second, third, fourth, last = widths
-        self.down1 = _convolution(2, first, 2)
-        self.down2 = nn.Sequential(_convolution(first, second, 2), _convolution(second, second))
-        self.down3 = nn.Sequential(_convolution(second, third, 2), _convolution(third, third))
+        self.down1 = convolution(2, first, 2)
+        self.down2 = nn.Sequential(convolution(first, second, 2), convolution(second, second))
+        self.down3 = nn.Sequential(convolution(second, third, 2), convolution(third, third))
         self.down4 = nn.Sequential(
-            _convolution(third, fourth, 2), _convolution(fourth, fourth), _convolution(fourth, fourth)
+            convolution(third, fourth, 2), convolution(fourth, fourth), convolution(fourth, fourth)
         )
-        self.lateral3, self.up3 = nn.Conv2d(fourth, third, 1), _convolution(third, third)
+        self.lateral3, self.up3 = nn.Conv2d(fourth, third, 1), convolution(third, third)
         self.lateral2, self.skip2, self.up2 = (
             nn.Conv2d(third, last, 1),
             nn.Conv2d(second, last, 1),
-            _convolution(last, last),
+            convolution(last, last),
         )
         self.heatmaps = nn.Conv2d(last, JOINTS, 1)
         self.depths = nn.Conv2d(last, JOINTS, 1)
@@ -51,7 +48,7 @@ class JointNetwork(nn.Module):
         self.register_buffer("grid", torch.stack([columns.flatten(), rows.flatten()], dim=1), persistent=False)
 
     def forward(self, crops: torch.Tensor) -> torch.Tensor:
-        """Return (B, 24, 4)."""
+        """Return positions, depth and scale (B, 24, 4) of crops (B, 2, 128, 128)."""
         x2 = self.down2(self.down1(crops))
         x3 = self.down3(x2)
         x4 = self.down4(x3)

@@ -8,12 +8,11 @@ import numpy as np
 import torch
 
 from rehab_pose.body.loader import load_body_model
-from rehab_pose.joints.build import INPUT_NAME
-from rehab_pose.joints.crop import CROP_PX, CROP_SIDE_M, DEPTH_SCALE_M
+from rehab_pose.joints.crop import CROP_PX, CROP_SIDE_M, DEPTH_SCALE_M, INPUT_NAME
 from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose_lab.training.joint_network import JointNetwork
 from rehab_pose_lab.training.loop import LoopSettings, export_onnx, train
-from rehab_pose_lab.training.postures import PostureSampler
+from rehab_pose_lab.training.random_poses import PoseSampler
 from rehab_pose_lab.training.scenes import SceneSampler
 from rehab_pose_lab.training.shards import load_shards, make_shards
 
@@ -29,10 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["evaluate_joints", "make_joint_samples", "train_joints"]
 
 NO_RETURN = -32768
+"""Stored integer of a pixel without return."""
 DEPTH_STEPS = 20000.0
-"""Stored integers a unit of relative depth."""
-MINIMUM_LOG_SCALE = -5.5
-"""exp(-5.5) = 4 mm: no joint is known better than the sensor's noise."""
+"""Stored integers per unit of relative depth."""
+MIN_LOG_SCALE = -5.5
+"""Lower limit of the predicted error scale, exp(-5.5) = 4 mm: about the sensor's noise."""
 
 
 def make_joint_samples(folder: Path, count: int, seed: int, library_rad: NDArray[np.float64] | None) -> None:
@@ -40,7 +40,7 @@ def make_joint_samples(folder: Path, count: int, seed: int, library_rad: NDArray
     model = load_body_model()
 
     def sampler(random: np.random.Generator) -> Callable[[], Sample]:
-        scenes = SceneSampler(random, model, PostureSampler(random, library_rad))
+        scenes = SceneSampler(random, model, PoseSampler(random, library_rad))
 
         def draw() -> Sample:
             sample = scenes.joint_sample()
@@ -55,6 +55,7 @@ def make_joint_samples(folder: Path, count: int, seed: int, library_rad: NDArray
 
 
 def _unpack(packed: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Return the network's inputs (B, 2, H, W): relative depth, and 1 where there is a return."""
     seen = packed != NO_RETURN
     relative = np.where(seen, packed / np.float32(DEPTH_STEPS), np.float32(0.0))
     return np.stack([relative, seen.astype(np.float32)], axis=1).astype(np.float32)
@@ -68,7 +69,7 @@ def _metres(target: torch.Tensor) -> torch.Tensor:
 
 
 def train_joints(samples: Path, count: int, output: Path, settings: LoopSettings, seed: int) -> float:
-    """Train on samples made before and write `output`/joints.onnx; return the final loss."""
+    """Train on rendered samples, write `output`/joints.onnx and return the final loss."""
     torch.manual_seed(seed)
     data = load_shards(samples, count)
     packed, target = data["packed"], data["target"]
@@ -80,7 +81,7 @@ def train_joints(samples: Path, count: int, output: Path, settings: LoopSettings
             chosen = random.integers(len(packed), size=settings.batch_size)
             crop, wanted = packed[chosen], target[chosen]
             if random.random() < 0.5:
-                # The mirror image of a person is a person with left and right swapped.
+                # A mirrored crop shows a person with left and right joints exchanged.
                 crop = crop[:, :, ::-1]
                 wanted = wanted[:, SMPL_24.mirror].copy()
                 wanted[..., 0] = 1.0 - wanted[..., 0]
@@ -92,8 +93,9 @@ def train_joints(samples: Path, count: int, output: Path, settings: LoopSettings
             predicted = net(crops.to(memory_format=torch.channels_last))
         predicted = predicted.float()
         error = _metres(predicted[..., :3] - wanted)
-        log_scale = predicted[..., 3].clamp(MINIMUM_LOG_SCALE, 1.0)
-        # Laplace likelihood of each coordinate with one scale a joint; the plain distance keeps hard joints going.
+        log_scale = predicted[..., 3].clamp(MIN_LOG_SCALE, 1.0)
+        # Laplace likelihood of each coordinate with one scale per joint; the unscaled distance adds a gradient for
+        # joints with a large scale.
         likelihood = error.abs().sum(dim=2) * torch.exp(-log_scale) / 3.0 + log_scale
         distance = error.square().sum(dim=2).add(1e-6).sqrt()
         total: torch.Tensor = likelihood.mean() + 10.0 * distance.mean()
@@ -107,7 +109,7 @@ def train_joints(samples: Path, count: int, output: Path, settings: LoopSettings
 
 
 def evaluate_joints(samples: Path, count: int, weights: Path) -> dict[str, float]:
-    """Return the joint error on samples that were not trained on [mm], at each crop's centre depth."""
+    """Return the joint errors on held-out samples [mm], at each crop's centre depth."""
     from rehab_pose.weights import load_network  # noqa: PLC0415  (keeps ONNX Runtime out of training)
 
     session = load_network(weights, (INPUT_NAME,)).session

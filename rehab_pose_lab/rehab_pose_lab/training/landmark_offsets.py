@@ -1,7 +1,7 @@
-"""Where another system's joints lie on the body: constant offsets from SMPL's joints, in each joint's own frame.
+"""Measure the constant offsets of another system's joints from SMPL's joints, in each joint's own frame.
 
-A Kinect's head is the middle of the head and its spine base lies between the hips, while SMPL's head joint is where the
-skull sits on the neck and its pelvis is above the hips. Both are right: a fit has to know.
+A Kinect's head is the middle of the head and its spine base lies between the hips, while SMPL's head joint is at the
+base of the skull and its pelvis is above the hips. A body fit to Kinect joints has to take this into account.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 __all__ = ["measure_offsets"]
 
 ROUNDS = 4
-"""Fits with the offsets found so far; later rounds move them by less than 2 mm."""
+"""Rounds of fitting and measuring; further rounds change the offsets by less than 2 mm."""
 
 
 def measure_offsets(clips: Sequence[Clip], *, step: int = 5) -> NDArray[np.float64]:
-    """Return the offsets (24, 3) [m] of the clips' joints from SMPL's; zero for a joint that they do not have.
+    """Return the offsets (24, 3) [m] of the clips' joints from SMPL's; zero for a joint that the clips lack.
 
     Args:
-        clips: Of several people.
-        step: Every how many frames are fitted.
+        clips: Recordings of several people.
+        step: Every `step`th frame is fitted.
     """
     offsets_m = np.zeros((len(SMPL_24), 3))
     for _ in range(ROUNDS):
@@ -47,11 +47,11 @@ def measure_offsets(clips: Sequence[Clip], *, step: int = 5) -> NDArray[np.float
                     continue
                 difference = joints.positions_m - body.joint_positions_m
                 local = np.einsum("jba,jb->ja", body.joint_rotations, difference)
-                seen = np.isfinite(local).all(axis=1)
-                total[seen] += local[seen]
-                count += seen
+                known = np.isfinite(local).all(axis=1)
+                total[known] += local[known]
+                count += known
         measured = total / np.maximum(count, 1)[:, None]
-        # A Kinect knows left from right no better than its mirror image: both sides are one.
+        # The offsets of left and right are averaged: they are the same by symmetry.
         mirrored = measured[np.array(SMPL_24.mirror)] * [-1.0, 1.0, 1.0]
         offsets_m = 0.5 * (measured + mirrored)
     return offsets_m

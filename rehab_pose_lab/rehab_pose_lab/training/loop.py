@@ -1,4 +1,4 @@
-"""One training loop for the perception networks: progress with time left, checkpoints, resuming, seeds, export."""
+"""Training loop of the perception networks with progress, checkpoints and resuming, and their export to ONNX."""
 
 from __future__ import annotations
 
@@ -25,10 +25,15 @@ logger = logging.getLogger(__name__)
 
 Batch = tuple[torch.Tensor, ...]
 
+MIN_RATE = 0.02
+"""Final learning rate as a fraction of the initial one."""
+MAX_GRADIENT_NORM = 5.0
+"""Longer gradients are scaled down to this."""
+
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """How long and how fast to learn."""
+    """Length and rates of a training."""
 
     steps: int
     batch_size: int
@@ -38,7 +43,7 @@ class LoopSettings:
     checkpoint_every: int = 500
     threads: int = 1
     start: Path | None = None
-    """Checkpoint (or exported .onnx) of an earlier round whose network is trained on; rates and steps begin afresh."""
+    """Checkpoint or exported .onnx whose weights the network starts from; rates and steps begin at the start."""
 
 
 def train(
@@ -48,11 +53,11 @@ def train(
     settings: LoopSettings,
     checkpoint: Path,
 ) -> float:
-    """Train a network, going on from the checkpoint if there is one; return the mean loss of the last 200 steps.
+    """Train a network, resuming from the checkpoint if there is one; return the mean loss of the last 200 steps.
 
     Args:
         network: Trained in place.
-        batches: Makes an endless iterator of batches from a step to start at.
+        batches: Returns an endless iterator of batches, given the first step.
         loss: Scalar loss of a batch.
         settings: Steps and rates.
         checkpoint: File to save to and resume from.
@@ -77,7 +82,7 @@ def train(
         optimizer.zero_grad(set_to_none=True)
         value = loss(network, next(stream))
         value.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT_NORM)
         optimizer.step()
         schedule.step()
         recent = [*recent[-199:], float(value.detach())]
@@ -100,11 +105,11 @@ def train(
 
 
 def _rate(step: int, settings: LoopSettings) -> float:
-    """Linear warm-up, then half a cosine down to 2 % of the rate."""
+    """Return the factor of the learning rate: linear warm-up, then half a cosine down to MIN_RATE."""
     if step < settings.warm_up_steps:
         return (step + 1) / settings.warm_up_steps
     done = (step - settings.warm_up_steps) / max(settings.steps - settings.warm_up_steps, 1)
-    return 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))
+    return MIN_RATE + (1.0 - MIN_RATE) * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))
 
 
 def _resume(
@@ -127,14 +132,14 @@ def _load_network(network: nn.Module, state: Mapping[str, Any], path: Path) -> N
     try:
         network.load_state_dict(state["network"])
     except RuntimeError as error:
-        msg = f"{path} belongs to another network: {error}; delete it to start afresh"
+        msg = f"{path} belongs to another network: {error}; delete it to start from the beginning"
         raise ModelFileError(msg) from error
 
 
 def export_onnx(
     network: nn.Module, example: torch.Tensor, input_name: str, path: Path, metadata: Mapping[str, str]
 ) -> None:
-    """Write the network as ONNX for batches of one, with metadata, and check that it loads."""
+    """Write the network as ONNX for batches of one, with metadata, and check that the file is valid."""
     import onnx  # noqa: PLC0415  (only an export needs it)
 
     network.eval()

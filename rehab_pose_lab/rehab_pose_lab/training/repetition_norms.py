@@ -1,4 +1,4 @@
-"""The norms of healthy repetitions: KIMORE's control group, counted and measured as a live camera would."""
+"""Norms of healthy repetitions: KIMORE's control group, counted and measured as in the live recogniser."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.exercise.catalogue import EXERCISES
-from rehab_pose.exercise.cycles import CycleDetector
-from rehab_pose.exercise.features import FEATURE_INDEX
-from rehab_pose.exercise.quality import Norm, Norms
+from rehab_pose.exercise.cycle_detector import CycleDetector
 from rehab_pose.exercise.quality_measures import MEASURES, Unit, repetition_measures
+from rehab_pose.exercise.repetition_quality import Norm, Norms
+from rehab_pose.exercise.repetition_signals import SIGNALS, body_axes, signal_values
 from rehab_pose.exercise.settings import ExerciseSettings
-from rehab_pose.exercise.signals import SIGNALS, body_axes, signal_values
+from rehab_pose.exercise.window_features import SMPL_INDICES
 from rehab_pose.geometry.floor import CAMERA_UP
 from rehab_pose_lab.datasets.kimore import SUSPECT_CLIPS
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["clip_repetitions", "healthy_norms", "write_norms"]
 
 HEALTHY_GROUPS = ("CG/Expert", "CG/NotExpert")
-MIN_SPREAD = {Unit.ANGLE: np.radians(4.0), Unit.LENGTH: 0.03, Unit.TIME: 0.4}
-"""What joints from depth cannot tell apart [rad, torso lengths, s]."""
+MIN_STD = {Unit.ANGLE: np.radians(4.0), Unit.LENGTH: 0.03, Unit.TIME: 0.4}
+"""Smallest standard deviation of a norm: about the accuracy of joints from depth [rad, torso lengths, s]."""
 
 
 def clip_repetitions(clip: Clip) -> list[dict[str, float]]:
-    """Return the measures of each repetition of a clip of one of the exercises, in its order."""
+    """Return the measures of each repetition of a clip of one of the exercises, in order of time."""
     settings, spec = ExerciseSettings(), SIGNALS[clip.label]
-    positions_m = clip.positions_m[:, FEATURE_INDEX]
+    positions_m = clip.positions_m[:, SMPL_INDICES]
     axes = body_axes(positions_m, CAMERA_UP)
     detector = CycleDetector(
         spec.minimum_range,
@@ -41,18 +41,18 @@ def clip_repetitions(clip: Clip) -> list[dict[str, float]]:
         shortest_s=settings.shortest_repetition_s,
         longest_s=settings.longest_repetition_s,
     )
-    found = []
+    repetitions = []
     values = signal_values(clip.label, positions_m, axes)
     for stamp_ns, value in zip(clip.stamps_ns.tolist(), values.tolist(), strict=True):
         cycle = detector.update(stamp_ns, value)
         if cycle is not None:
             first, end = np.searchsorted(clip.stamps_ns, [cycle.start_ns, cycle.end_ns])
-            found.append(repetition_measures(clip.stamps_ns[first : end + 1], positions_m[first : end + 1], axes))
-    return found
+            repetitions.append(repetition_measures(clip.stamps_ns[first : end + 1], positions_m[first : end + 1], axes))
+    return repetitions
 
 
 def healthy_norms(clips: Iterable[Clip]) -> Norms:
-    """Return median and robust spread of every measure of every exercise over the control group's repetitions."""
+    """Return the norms of every measure and exercise over the repetitions of the control group."""
     rows: dict[str, list[dict[str, float]]] = {label: [] for label in EXERCISES}
     for clip in clips:
         if clip.group in HEALTHY_GROUPS and clip.name not in SUSPECT_CLIPS:
@@ -63,18 +63,18 @@ def healthy_norms(clips: Iterable[Clip]) -> Norms:
         for name, measure in MEASURES.items():
             values = np.array([row[name] for row in repetitions])
             median = float(np.nanmedian(values))
-            spread = 1.4826 * float(np.nanmedian(np.abs(values - median)))
-            norms[label][name] = Norm(round(median, 4), round(max(spread, MIN_SPREAD[measure.unit]), 4))
+            std = 1.4826 * float(np.nanmedian(np.abs(values - median)))
+            norms[label][name] = Norm(round(median, 4), round(max(std, MIN_STD[measure.unit]), 4))
     return norms
 
 
 def write_norms(path: Path, norms: Norms, facts: dict[str, object]) -> None:
-    """Write norms as the JSON file that `rehab_pose.exercise.quality` reads."""
+    """Write norms and facts about their source as the JSON file that `rehab_pose.exercise.repetition_quality` reads."""
     content = {
         "facts": facts,
         "units": {name: measure.unit.name.lower() for name, measure in MEASURES.items()},
         "norms": {
-            label: {name: {"median": norm.median, "spread": norm.spread} for name, norm in measures.items()}
+            label: {name: {"median": norm.median, "std": norm.std} for name, norm in measures.items()}
             for label, measures in norms.items()
         },
     }

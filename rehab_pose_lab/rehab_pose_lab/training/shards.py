@@ -1,4 +1,4 @@
-"""Rendered samples on disk: made once, in numbered shards, so that making them can be stopped and taken up again."""
+"""Rendered samples on disk, in numbered shards, so that rendering can be interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Sample = dict[str, "NDArray[Any]"]
 def make_shards(
     folder: Path, count: int, seed: int, sampler: Callable[[np.random.Generator], Callable[[], Sample]]
 ) -> None:
-    """Write shards of 1,000 samples until there are `count` samples; shards already there are kept.
+    """Write shards of 1,000 samples until there are `count` samples; existing shards are kept.
 
     Args:
-        folder: Where shard_00000.npz ... go.
-        count: Samples wanted in all.
+        folder: Folder of shard_00000.npz, ...
+        count: Total number of samples.
         seed: Each shard draws from its own generator, seeded with (seed, shard number).
-        sampler: Given a generator, returns a function that draws one sample.
+        sampler: Given a generator, returns a function that returns one sample.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shards = -(-count // SHARD_SAMPLES)

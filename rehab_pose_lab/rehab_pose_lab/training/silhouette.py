@@ -9,11 +9,10 @@ import torch
 from torch.nn import functional
 
 from rehab_pose.body.loader import load_body_model
-from rehab_pose.silhouette.build import INPUT_NAME
-from rehab_pose.silhouette.encoding import CHANNELS, INPUT_HEIGHT_PX, INPUT_WIDTH_PX, encode_depth
+from rehab_pose.silhouette.depth_encoding import CHANNELS, INPUT_HEIGHT_PX, INPUT_NAME, INPUT_WIDTH_PX, encode_depth
 from rehab_pose_lab.training.loop import LoopSettings, export_onnx, train
-from rehab_pose_lab.training.postures import PostureSampler
-from rehab_pose_lab.training.scenes import SceneSampler
+from rehab_pose_lab.training.random_poses import PoseSampler
+from rehab_pose_lab.training.scenes import FOCAL_PX, SceneSampler
 from rehab_pose_lab.training.shards import load_shards, make_shards
 from rehab_pose_lab.training.silhouette_network import SilhouetteNetwork
 
@@ -30,15 +29,13 @@ __all__ = ["evaluate_silhouette", "make_silhouette_samples", "train_silhouette"]
 
 MM_PER_M = 1000.0
 PERSON_BIT = 1 << 15
-"""A sample packs depth [mm] in 15 bits and the truth in the sixteenth."""
+"""A stored sample has the depth [mm] in 15 bits and the ground truth in the sixteenth."""
 FLOOR_TILT_RAD, FLOOR_OFFSET_M = 0.006, 0.012
-"""Typical error of a tracked floor: its tilt, and its height at the camera [rad, m]."""
-TYPICAL_FOCAL_PX = 154.0
-"""Of the reduced image [px]."""
+"""Standard deviation of a tracked floor's tilt [rad] and of its height at the camera [m]."""
 WRONG_FLOOR_FRACTION, NO_FLOOR_FRACTION = 0.05, 0.2
-"""Share of the images where a seat or a table was taken for the floor, and where none was found."""
+"""Fraction of the images where a seat or a table was taken for the floor, and where no floor was found."""
 BORDER_WEIGHT = 3.0
-"""Pixels within two of the outline count this many times: they are few and they decide the shape."""
+"""Weight in the loss of the pixels within two of the outline: they are few and determine the shape."""
 
 
 def make_silhouette_samples(folder: Path, count: int, seed: int, library_rad: NDArray[np.float64] | None) -> None:
@@ -46,7 +43,7 @@ def make_silhouette_samples(folder: Path, count: int, seed: int, library_rad: ND
     model = load_body_model()
 
     def sampler(random: np.random.Generator) -> Callable[[], Sample]:
-        scenes = SceneSampler(random, model, PostureSampler(random, library_rad))
+        scenes = SceneSampler(random, model, PoseSampler(random, library_rad))
 
         def draw() -> Sample:
             sample = scenes.silhouette_sample()
@@ -60,11 +57,11 @@ def make_silhouette_samples(folder: Path, count: int, seed: int, library_rad: ND
 
 
 def _unpack(packed: NDArray[np.uint16], height_of_depth: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the network's inputs (B, 4, H, W) and the truth (B, 1, H, W).
+    """Return the network's inputs (B, 4, H, W) and the ground truth (B, 1, H, W).
 
     Args:
-        packed: (B, H, W) depth and truth.
-        height_of_depth: (B, 4) as in `SilhouetteSample`; NaN: no floor is known.
+        packed: (B, H, W) depth and ground truth.
+        height_of_depth: (B, 4) as in `SilhouetteSample`; NaN: the floor is unknown.
     """
     people = packed >= PERSON_BIT
     millimetres = packed & np.uint16(PERSON_BIT - 1)
@@ -77,11 +74,11 @@ def _unpack(packed: NDArray[np.uint16], height_of_depth: NDArray[np.float32]) ->
     return torch.from_numpy(np.stack(encoded)), torch.from_numpy(people[:, None].astype(np.float32))
 
 
-def _misjudged(height_of_depth: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
-    """Return the floors (B, 4) as a tracker might see them: a little off, sometimes not at all, sometimes a seat's."""
+def _with_floor_errors(height_of_depth: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+    """Return floors (B, 4) with the errors of a tracker: small ones, a seat's height, or no floor (NaN)."""
     count = len(height_of_depth)
     tilted = height_of_depth.copy()
-    tilted[:, 0] += random.normal(0.0, FLOOR_TILT_RAD / TYPICAL_FOCAL_PX, count)
+    tilted[:, 0] += random.normal(0.0, FLOOR_TILT_RAD / FOCAL_PX, count)
     tilted[:, 2] += random.normal(0.0, FLOOR_TILT_RAD, count)
     tilted[:, 3] += random.normal(0.0, FLOOR_OFFSET_M, count)
     chance = random.random(count)
@@ -92,7 +89,7 @@ def _misjudged(height_of_depth: NDArray[np.float32], random: np.random.Generator
 
 
 def train_silhouette(samples: Path, count: int, output: Path, settings: LoopSettings, seed: int) -> float:
-    """Train on samples made before and write `output`/silhouette.onnx; return the final loss."""
+    """Train on rendered samples, write `output`/silhouette.onnx and return the final loss."""
     torch.manual_seed(seed)
     data = load_shards(samples, count)
     packed, floors = data["packed"], data["height_of_depth"]
@@ -102,7 +99,7 @@ def train_silhouette(samples: Path, count: int, output: Path, settings: LoopSett
         random = np.random.default_rng((seed, first_step))
         while True:
             chosen = random.integers(len(packed), size=settings.batch_size)
-            images, planes = packed[chosen], _misjudged(floors[chosen], random)
+            images, planes = packed[chosen], _with_floor_errors(floors[chosen], random)
             if random.random() < 0.5:
                 images = np.ascontiguousarray(images[:, :, ::-1])
                 planes[:, 2] += planes[:, 0] * (images.shape[2] - 1)
@@ -131,7 +128,7 @@ def train_silhouette(samples: Path, count: int, output: Path, settings: LoopSett
 
 
 def evaluate_silhouette(samples: Path, count: int, weights: Path) -> dict[str, float]:
-    """Return intersection over union on samples that were not trained on (median, 5th percentile)."""
+    """Return intersection over union on held-out samples: median and 5th percentile."""
     from rehab_pose.weights import load_network  # noqa: PLC0415  (keeps ONNX Runtime out of training)
 
     session = load_network(weights, (INPUT_NAME,)).session

@@ -1,4 +1,4 @@
-"""Whole subjects on one side or the other: the only split whose figure says something about a new person."""
+"""Splits by subject: no subject is in both parts, so that metrics describe performance on new people."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["by_subject", "folds_by_subject", "held_out_subjects"]
 
 
-def held_out_subjects(clips: Iterable[Clip], share: float, seed: int) -> frozenset[tuple[str, str]]:
-    """Choose the subjects to keep back, the same share of every group of every data set.
+def held_out_subjects(clips: Iterable[Clip], fraction: float, seed: int) -> frozenset[tuple[str, str]]:
+    """Choose the subjects to hold out, the same fraction of every group of every data set.
 
     Args:
         clips: All clips.
-        share: Part of each group's subjects to keep back, 0 to 1, rounded to whole subjects.
+        fraction: Fraction of each group's subjects to hold out, 0 to 1, rounded to whole subjects.
         seed: The same seed and clips give the same subjects.
 
     Returns:
@@ -29,16 +29,16 @@ def held_out_subjects(clips: Iterable[Clip], share: float, seed: int) -> frozens
     chosen: list[tuple[str, str]] = []
     for members in _strata(clips):
         order = rng.permutation(len(members))
-        chosen.extend(members[place] for place in order[: round(share * len(members))])
+        chosen.extend(members[place] for place in order[: round(fraction * len(members))])
     return frozenset(chosen)
 
 
 def folds_by_subject(clips: Iterable[Clip], count: int, seed: int) -> dict[tuple[str, str], int]:
-    """Deal the subjects of every group of every data set out to folds.
+    """Assign the subjects of every group of every data set to folds.
 
     Args:
         clips: All clips.
-        count: Of folds.
+        count: Number of folds.
         seed: The same seed and clips give the same folds.
 
     Returns:
@@ -47,7 +47,7 @@ def folds_by_subject(clips: Iterable[Clip], count: int, seed: int) -> dict[tuple
     rng = np.random.default_rng(seed)
     folds: dict[tuple[str, str], int] = {}
     for members in _strata(clips):
-        first = int(rng.integers(count))  # small groups must not all begin with the same fold
+        first = int(rng.integers(count))  # otherwise small groups would all use the first folds
         for place, number in enumerate(rng.permutation(len(members))):
             folds[members[number]] = (first + place) % count
     return folds

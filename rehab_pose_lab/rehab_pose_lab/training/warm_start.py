@@ -1,8 +1,8 @@
-"""Start training from shipped weights: an exported network's convolutions, whose batch norms were folded away.
+"""Start a training from exported weights, in which each batch norm was folded into the preceding convolution.
 
-The export folds each batch norm into the convolution before it. Here a norm is given back: statistics measured on a
-batch, scale and shift such that it passes that batch through unchanged but for the folded bias. The network then says
-what the exported one says, and can go on learning.
+The norms are reconstructed: their statistics are measured on a batch, and scale and shift are chosen such that this
+batch passes unchanged except for the folded bias. The network then computes what the exported one computes, and can be
+trained further.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 __all__ = ["start_from_export"]
 
 FOLDED_BIAS = "{}_bias"
-"""The exporter's name for the bias of a convolution that had none before its batch norm was folded in."""
+"""The exporter's name of the bias of a convolution that had none before its batch norm was folded in."""
 
 
 def start_from_export(network: nn.Module, path: Path, example: torch.Tensor) -> None:
     """Give a network the weights of an exported one.
 
-    A first convolution with more inputs than the exported one starts with zeros for the new ones: it says the same, and
-    learns what the new channels are good for.
+    A first convolution with more input channels than the exported one gets zeros for the new channels, so that the
+    result is the same at first.
 
     Args:
-        network: Built by the code that trained the exported one; changed in place.
+        network: Of the same architecture as the exported one; changed in place.
         path: `.onnx` file written by `export_onnx`.
         example: A batch of inputs to measure the norms' statistics on, 32 or more.
 
     Raises:
-        ModelFileError: The file holds no weights for a layer, or weights of another shape.
+        ModelFileError: The file contains no weights for a layer, or weights of another shape.
     """
     stored = {entry.name: numpy_helper.to_array(entry) for entry in onnx.load(path).graph.initializer}
     previous: str | None = None
@@ -48,35 +48,40 @@ def start_from_export(network: nn.Module, path: Path, example: torch.Tensor) -> 
     with torch.no_grad():
         for name, module in network.named_modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
-                module.weight.copy_(_fitting(stored, f"{name}.weight", module.weight, path))
+                module.weight.copy_(_stored_weights(stored, f"{name}.weight", module.weight, path))
                 if module.bias is not None:
-                    module.bias.copy_(_fitting(stored, f"{name}.bias", module.bias, path))
+                    module.bias.copy_(_stored_weights(stored, f"{name}.bias", module.bias, path))
                 previous = name
             elif isinstance(module, nn.BatchNorm2d):
-                bias = _fitting(stored, FOLDED_BIAS.format(f"{previous}.weight"), module.bias, path)
-                hooks.append(module.register_forward_pre_hook(_passing_through(bias)))
+                bias = _stored_weights(stored, FOLDED_BIAS.format(f"{previous}.weight"), module.bias, path)
+                hooks.append(module.register_forward_pre_hook(_keep_batch(bias)))
         network.train()
         network(example)
     for hook in hooks:
         hook.remove()
 
 
-def _fitting(stored: dict[str, NDArray[np.generic]], name: str, wanted: torch.Tensor, path: Path) -> torch.Tensor:
+def _stored_weights(
+    stored: dict[str, NDArray[np.generic]], name: str, wanted: torch.Tensor, path: Path
+) -> torch.Tensor:
+    """Return the stored weights of a name, padded with zeros to the wanted number of input channels."""
     if name not in stored:
-        msg = f"{path}: expected weights named {name}, there are none; it was exported from another network"
+        msg = f"{path}: expected weights named {name}, found none; it was exported from another network"
         raise ModelFileError(msg)
     values = torch.from_numpy(np.array(stored[name], dtype=np.float32))
     if values.ndim == 4 and values.shape[1] < wanted.shape[1] and values.shape[0] == wanted.shape[0]:
-        grown = torch.zeros_like(wanted)
-        grown[:, : values.shape[1]] = values
-        return grown
+        padded = torch.zeros_like(wanted)
+        padded[:, : values.shape[1]] = values
+        return padded
     if values.shape != wanted.shape:
         msg = f"{path}: expected {name} of shape {tuple(wanted.shape)}, got {tuple(values.shape)}"
         raise ModelFileError(msg)
     return values
 
 
-def _passing_through(bias: torch.Tensor):  # type: ignore[no-untyped-def]  # noqa: ANN202  (torch names no such hook type)
+def _keep_batch(bias: torch.Tensor):  # type: ignore[no-untyped-def]  # noqa: ANN202  (torch names no such hook type)
+    """Return a hook that sets a norm such that a batch passes unchanged except for a bias."""
+
     def measure(norm: nn.BatchNorm2d, inputs: tuple[torch.Tensor, ...]) -> None:
         values = inputs[0].float()
         mean, variance = values.mean(dim=(0, 2, 3)), values.var(dim=(0, 2, 3), unbiased=False)

@@ -1,4 +1,4 @@
-"""Our own result bags with labels become clips like any public recording."""
+"""Labelled result bags are read as clips."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def joints(index: int) -> Joints:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with one bag of 50 frames, five seconds, nobody seen in the first."""
+    """Return a folder with one bag of 50 frames (five seconds), the first of them without a person."""
     with BagWriter(tmp_path / "monday") as bag:
         for index in range(50):
             frame = joints(index)
@@ -59,7 +59,7 @@ def test_each_line_is_a_clip(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "complaint"),
+    ("line", "message"),
     [
         ("monday,P1,,60,70,squat", "there are none"),
         ("monday,P1,,soon,70,squat", "in seconds"),
@@ -67,9 +67,9 @@ def test_each_line_is_a_clip(folder: Path) -> None:
         ("tuesday,P1,,0,1,squat", "tuesday"),
     ],
 )
-def test_a_line_that_cannot_be_used_is_named_or_left_out(folder: Path, line: str, complaint: str) -> None:
+def test_an_unusable_line_raises_or_is_left_out(folder: Path, line: str, message: str) -> None:
     (folder / "labels.csv").write_text(f"{HEADINGS}{line}\nmonday,P1,,0,1,squat\n")
-    with pytest.raises(RecordingError, match=complaint):
+    with pytest.raises(RecordingError, match=message):
         load_labelled_bags(folder)
     skipped: list[str] = []
     assert len(load_labelled_bags(folder, skipped=skipped)) == 1

@@ -1,4 +1,4 @@
-"""Readers of public data sets: axes, sides, missing joints, and what is counted rather than hidden."""
+"""Loaders of public data sets: axes, sides, missing joints, and counts of what is left out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from rehab_pose.errors import ContractError, RecordingError
 from rehab_pose.exercise.catalogue import EXERCISES
-from rehab_pose.exercise.classifier import WindowClassifier
 from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose_lab.datasets.clip import Clip, clip_from_points
 from rehab_pose_lab.datasets.irds import load_irds
@@ -17,8 +16,9 @@ from rehab_pose_lab.datasets.kimore import load_kimore
 from rehab_pose_lab.datasets.mars import load_mars
 from rehab_pose_lab.datasets.ui_prmd import load_ui_prmd
 from rehab_pose_lab.datasets.utkinect import load_utkinect
-from rehab_pose_lab.training.exercise_scores import judge_recordings
-from rehab_pose_lab.training.recognition_scores import score_of
+from rehab_pose_lab.training.evaluation_classifier import EvaluationClassifier
+from rehab_pose_lab.training.exercise_metrics import recognition_metrics
+from rehab_pose_lab.training.exercise_predictions import predict_recordings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ def steady(frames: int = 20) -> NDArray[np.float64]:
     return np.tile(np.array([[0.1, 0.2, 2.5], [0.4, 0.3, 2.4], [9.0, 9.0, 9.0]]), (frames, 1, 1))
 
 
-def test_points_are_renamed_turned_and_the_rest_is_missing() -> None:
+def test_points_are_renamed_and_rotated_and_other_joints_are_missing() -> None:
     clip = clip_of(steady())
     np.testing.assert_allclose(clip.positions_m[0, SMPL_24.index("pelvis")], [-0.1, -0.2, 2.5], rtol=1e-6)
     np.testing.assert_allclose(clip.positions_m[0, SMPL_24.index("left_wrist")], [-0.4, -0.3, 2.4], rtol=1e-6)
@@ -64,7 +64,7 @@ def test_points_are_renamed_turned_and_the_rest_is_missing() -> None:
     assert not any(clip.counts.values())
 
 
-def test_zeros_jumps_and_untracked_joints_are_missing_and_counted() -> None:
+def test_zeros_outliers_and_untracked_joints_are_missing_and_counted() -> None:
     points, tracking = steady(), np.full((20, 3), 2, dtype=np.uint8)
     points[3, 0] = 0.0
     points[8, 1] += [0.0, 1.2, 0.0]
@@ -84,7 +84,7 @@ def test_zeros_jumps_and_untracked_joints_are_missing_and_counted() -> None:
     assert clip.confidence[12, wrist] == 0.0
 
 
-def test_a_fast_hand_is_not_a_jump() -> None:
+def test_a_fast_hand_is_not_an_outlier() -> None:
     points = steady(30)
     points[:, 1, 1] += 0.5 * np.sin(np.arange(30) / 30 * 2 * np.pi)  # 3 m/s
     assert clip_of(points).counts["jumped_joints"] == 0
@@ -106,7 +106,7 @@ def test_repeated_stamps_are_dropped_and_counted() -> None:
     assert clip.counts["repeated_frames"] == 1
 
 
-def test_a_clip_checks_itself() -> None:
+def test_a_clip_refuses_decreasing_stamps_and_wrong_shapes() -> None:
     good = clip_of(steady(3))
     with pytest.raises(RecordingError, match="increase"):
         Clip("a", "b", "c", "", "squat", np.array([0, 2, 1]), SMPL_24, good.positions_m, good.confidence)
@@ -115,13 +115,13 @@ def test_a_clip_checks_itself() -> None:
 
 
 @pytest.mark.parametrize("name", LOADERS)
-def test_a_folder_that_is_not_the_data_set_says_so(name: str, tmp_path: Path) -> None:
+def test_a_folder_without_the_data_set_is_refused_with_its_name(name: str, tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=f"{name}: expected"):
         LOADERS[name](tmp_path)
 
 
 @pytest.mark.parametrize("name", LOADERS)
-def test_people_stand_upright_before_the_camera_with_left_on_the_right(shared_data: Path, name: str) -> None:
+def test_people_are_upright_and_face_the_camera(shared_data: Path, name: str) -> None:
     loader: Callable[[Path], list[Clip]] = LOADERS[name]
     if not (shared_data / name).is_dir():
         pytest.skip(f"{name} is not in {shared_data}")
@@ -133,7 +133,7 @@ def test_people_stand_upright_before_the_camera_with_left_on_the_right(shared_da
         return np.asarray(np.nanmedian(points[:, SMPL_24.index(joint)], axis=0))
 
     assert median("head")[1] < median("pelvis")[1] < median("left_ankle")[1]
-    assert median("left_hip")[0] > median("right_hip")[0]  # they face the camera: their left is the image's right
+    assert median("left_hip")[0] > median("right_hip")[0]  # facing the camera, their left is the image's right
     assert 1.0 < median("pelvis")[2] < 4.0
     assert median("left_foot")[2] < median("left_ankle")[2]  # toes to the camera
     assert 0.25 < np.linalg.norm(median("left_hip") - median("left_knee")) < 0.55
@@ -147,12 +147,14 @@ def test_kimore_has_its_five_exercises(shared_data: Path) -> None:
     assert len({clip.name for clip in clips}) == len(clips)
 
 
-def test_the_shipped_recogniser_on_some_subjects(shared_data: Path) -> None:
+def test_the_shipped_recogniser_is_accurate_on_some_subjects(shared_data: Path) -> None:
     if not (shared_data / "kimore").is_dir():
         pytest.skip(f"kimore is not in {shared_data}")
     clips = load_kimore(shared_data / "kimore")
     subjects = sorted({clip.subject for clip in clips})[::8]
     chosen = [clip for clip in clips if clip.subject in subjects]
-    score = score_of(judge_recordings(WindowClassifier().exercise_logits, chosen, EXERCISES), EXERCISES)
-    assert score["recording_acc"] > 0.95
-    assert score["window_acc"] > 0.88
+    metrics = recognition_metrics(
+        predict_recordings(EvaluationClassifier().exercise_logits, chosen, EXERCISES), EXERCISES
+    )
+    assert metrics["recording_acc"] > 0.95
+    assert metrics["window_acc"] > 0.88

@@ -1,4 +1,4 @@
-"""Data sets in the layout they are downloaded in: small files of the true form, and what is wrong with some."""
+"""Data sets in the layout of their downloads: small files of the same form, and damaged ones."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def kinect_row(depth_m: float, random: np.random.Generator) -> list[str]:
 
 
 def write_recording(folder: Path, rows: list[list[str]], stamp: str = "110616_123040") -> Path:
-    """Write JointPosition and TimeStamp; an empty row is a frame without anybody."""
+    """Write JointPosition and TimeStamp; an empty row is a frame without a person."""
     raw = folder / "Raw"
     raw.mkdir(parents=True, exist_ok=True)
     lines = [",".join(row) + "," if row else "" for row in rows]
@@ -76,7 +76,7 @@ def subject(tmp_path: Path) -> Path:
     return tmp_path / "Kimore" / "GPP" / "BackPain" / "B_ID1"
 
 
-def test_kimore_as_downloaded(tmp_path: Path, subject: Path) -> None:
+def test_kimore_is_read_in_the_downloaded_layout(tmp_path: Path, subject: Path) -> None:
     random = np.random.default_rng(1)
     rows = [kinect_row(2.5, random) for _ in range(9)]
     far = kinect_row(4.0, random)
@@ -87,7 +87,7 @@ def test_kimore_as_downloaded(tmp_path: Path, subject: Path) -> None:
     (clip,) = load_kimore(tmp_path / "Kimore")
     assert (clip.name, clip.subject, clip.group) == ("B_ID1_Es5_110616_123040", "B_ID1", "GPP/BackPain")
     assert clip.label == "squat"
-    assert len(clip.stamps_ns) == 10, "the frame without anybody is left out"
+    assert len(clip.stamps_ns) == 10, "the frame without a person is left out"
     assert clip.stamps_ns[3] - clip.stamps_ns[2] == 2 * TICKS_A_FRAME * 100
     pelvis = clip.positions_m[:, SMPL_24.index("pelvis")]
     assert pelvis[:, 2] == pytest.approx(2.5), "of several people the nearest is kept"
@@ -95,7 +95,7 @@ def test_kimore_as_downloaded(tmp_path: Path, subject: Path) -> None:
     assert pelvis[0, :2] == pytest.approx([-x, -y]), "x to the right and y down"
 
 
-def test_real_kimore_as_downloaded_is_the_one_in_arrays(shared_data: Path, tmp_path: Path) -> None:
+def test_downloaded_kimore_recordings_equal_those_in_arrays(shared_data: Path, tmp_path: Path) -> None:
     import tarfile  # noqa: PLC0415
 
     with tarfile.open(shared_data / "kimore" / "raw_sample_B_ID1.tar.xz") as archive:
@@ -115,18 +115,18 @@ def test_real_kimore_as_downloaded_is_the_one_in_arrays(shared_data: Path, tmp_p
     assert len(scores) == 15
 
 
-def test_damaged_kimore_recordings_are_named_or_left_out(tmp_path: Path, subject: Path) -> None:
+def test_damaged_kimore_recordings_raise_or_are_left_out(tmp_path: Path, subject: Path) -> None:
     random = np.random.default_rng(2)
     good = [kinect_row(2.5, random) for _ in range(5)]
     write_recording(subject / "Es1", good)
     short = write_recording(subject / "Es2", [*good[:2], good[2][:57]])
-    words = write_recording(subject / "Es3", [*good[:1], ["x"] * 100])
+    text = write_recording(subject / "Es3", [*good[:1], ["x"] * 100])
     write_recording(subject / "Es4", good).with_name("TimeStamp110616_123040.csv").unlink()
     write_recording(subject / "Es5", [[], []])
     with pytest.raises(RecordingError, match="line 3: expected a multiple of 100"):
         load_kimore(short.parents[1])
     with pytest.raises(RecordingError, match="line 2: expected numbers"):
-        load_kimore(words.parents[1])
+        load_kimore(text.parents[1])
     skipped: list[str] = []
     clips = load_kimore(tmp_path, skipped=skipped)
     assert [clip.label for clip in clips] == ["arm_lifting"]
@@ -136,9 +136,9 @@ def test_damaged_kimore_recordings_are_named_or_left_out(tmp_path: Path, subject
         load_kimore(tmp_path / "elsewhere")
 
 
-def test_clinical_scores_are_those_of_the_folders_subject(tmp_path: Path, subject: Path) -> None:
-    own: list[list[str | float | None]] = [["Subject ID", *NAMES], ["B_ID1", *(float(n) for n in range(14)), None]]
-    write_sheet(subject / "Es1" / "Label" / "ClinicalAssessment_B_ID1.xlsx", own)
+def test_clinical_scores_are_read_from_the_subjects_sheet(tmp_path: Path, subject: Path) -> None:
+    sheet: list[list[str | float | None]] = [["Subject ID", *NAMES], ["B_ID1", *(float(n) for n in range(14)), None]]
+    write_sheet(subject / "Es1" / "Label" / "ClinicalAssessment_B_ID1.xlsx", sheet)
     write_sheet(subject / "Es1" / "Label" / "ClinicalAssessment_A_ID9.xlsx", [["Subject ID", *NAMES], ["A_ID9"]])
     scores = load_raw_scores(tmp_path)
     assert set(scores) == {"B_ID1"}
@@ -147,7 +147,7 @@ def test_clinical_scores_are_those_of_the_folders_subject(tmp_path: Path, subjec
     assert np.isnan(scores["B_ID1"]["CF5"])
 
 
-def test_a_spreadsheet_that_would_harm_is_refused(tmp_path: Path) -> None:
+def test_spreadsheets_with_entities_or_of_excessive_size_are_refused(tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.xlsx"
     write_sheet(bomb, [["a"]], prefix='<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>')
     with pytest.raises(RecordingError, match="declares entities"):
@@ -162,7 +162,7 @@ def test_a_spreadsheet_that_would_harm_is_refused(tmp_path: Path) -> None:
         read_first_sheet(tmp_path / "none.xlsx")
 
 
-def test_utkinect_as_downloaded(tmp_path: Path) -> None:
+def test_utkinect_is_read_in_the_downloaded_layout(tmp_path: Path) -> None:
     (tmp_path / "joints").mkdir()
     random = np.random.default_rng(3)
     points = random.normal(0.0, 0.2, (40, 20, 3)) + np.array([0.0, 0.0, 2.0])
@@ -180,7 +180,7 @@ def test_utkinect_as_downloaded(tmp_path: Path) -> None:
     assert head == pytest.approx(points[1, 3] * [-1.0, -1.0, 1.0], abs=1e-5)
 
 
-def test_damaged_utkinect_files_are_named_or_left_out(tmp_path: Path) -> None:
+def test_damaged_utkinect_files_raise_or_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "joints").mkdir()
     (tmp_path / "joints" / "joints_s01_e01.txt").write_text("1 2 3\n")
     (tmp_path / "actionLabel.txt").write_text("s01_e01\nwalk: 1 5\ns02_e01\nwalk: 1 5\n")
@@ -189,7 +189,7 @@ def test_damaged_utkinect_files_are_named_or_left_out(tmp_path: Path) -> None:
     skipped: list[str] = []
     assert load_utkinect(tmp_path, skipped=skipped) == []
     assert len(skipped) == 2
-    assert "joints_s02_e01.txt is not there" in skipped[1]
+    assert "joints_s02_e01.txt is missing" in skipped[1]
     (tmp_path / "actionLabel.txt").write_text("walk at 3\n")
     with pytest.raises(RecordingError, match="line 1"):
         load_utkinect(tmp_path)
@@ -203,14 +203,14 @@ def mri_labels(random: np.random.Generator) -> dict[str, Any]:
     return {"refined_gt_kps": keypoints, "gt_avail_frames": [4, 55], "video_label": labels, "camera_matrix": {}}
 
 
-def test_mri_as_downloaded(tmp_path: Path) -> None:
+def test_mri_is_read_in_the_downloaded_layout(tmp_path: Path) -> None:
     folder = tmp_path / "aligned_data" / "pose_labels"
     folder.mkdir(parents=True)
     labels = mri_labels(np.random.default_rng(4))
     (folder / "subject12_all_labels.cpl").write_bytes(pickle.dumps(labels))
     squat, walk = load_mri(tmp_path)
     assert (squat.name, squat.subject, squat.label) == ("subject12_pose_6", "subject12", "squat")
-    assert len(squat.stamps_ns) == 26, "frames without keypoints are no part of the clip"
+    assert len(squat.stamps_ns) == 26, "frames without keypoints are not part of the clip"
     assert len(walk.stamps_ns) == 26
     keypoints = labels["refined_gt_kps"]
     knee = squat.positions_m[0, SMPL_24.index("left_knee")]
@@ -231,10 +231,10 @@ class Hostile:
         return (open, (str(self.target), "w"))
 
 
-def test_a_hostile_or_odd_mri_file_is_refused_and_runs_nothing(tmp_path: Path) -> None:
+def test_hostile_or_wrong_mri_files_are_refused_and_run_no_code(tmp_path: Path) -> None:
     folder = tmp_path / "aligned_data" / "pose_labels"
     folder.mkdir(parents=True)
-    target = tmp_path / "was_here"
+    target = tmp_path / "written"
     path = folder / "subject1_all_labels.cpl"
     path.write_bytes(pickle.dumps({"refined_gt_kps": Hostile(target)}))
     with pytest.raises(RecordingError, match="not run"):
@@ -247,10 +247,10 @@ def test_a_hostile_or_odd_mri_file_is_refused_and_runs_nothing(tmp_path: Path) -
     skipped: list[str] = []
     assert load_mri(tmp_path, skipped=skipped) == []
     assert "(T, 3, 17)" in skipped[0]
-    with pytest.raises(RecordingError, match="there is none"):
+    with pytest.raises(RecordingError, match="found none"):
         load_mri(folder)
 
 
-def test_kinect_joints_are_what_the_csv_counts() -> None:
+def test_the_skeletons_have_the_numbers_of_joints_in_the_files() -> None:
     assert len(KINECT_25) == 25
     assert len(COCO_17) == 17

@@ -1,4 +1,4 @@
-"""`rehab-pose evaluate quality`: scores of recordings with and without raters, for people and for programs."""
+"""`rehab-pose-lab evaluate quality`: clinical scores of recordings with and without ratings."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rehab_pose.cli.main import main
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_lab.cli.main import main
 from rehab_pose_lab.datasets.clip import Clip
 from rehab_pose_lab.methods.exercise.clinical_scores import load_score_model
 from rehab_pose_lab.training.clinical_evaluation import agreement, score_recordings, write_scores
@@ -39,24 +39,27 @@ def recorded(subject: str, label: str, seed: int) -> Clip:
     )
 
 
-def test_people_are_scored_and_held_against_their_raters(tmp_path: Path) -> None:
+def test_the_agreement_with_known_ratings_is_correct(tmp_path: Path) -> None:
     clips = [recorded(f"S{number}", label, number) for number in range(4) for label in EXERCISES]
     model = load_score_model()
-    blind = score_recordings(clips, model, {})
-    assert [(entry.subject, entry.label) for entry in blind[:2]] == [("S0", "squat"), ("S0", "trunk_rotation")]
-    assert all(entry.said.with_session for entry in blind)
-    assert np.isnan(agreement(blind)["ts_mae"])
-    # Raters who say what the model says, and three points more.
+    unrated = score_recordings(clips, model, {})
+    assert [(entry.subject, entry.label) for entry in unrated[:2]] == [("S0", "squat"), ("S0", "trunk_rotation")]
+    assert all(entry.predicted.with_session for entry in unrated)
+    assert np.isnan(agreement(unrated)["ts_mae"])
+    # Ratings that are three points above the predictions.
     raters = {
-        f"S{number}": ("CG", np.tile(next(e for e in blind if e.subject == f"S{number}").said.values + 3.0, (5, 1)))
+        f"S{number}": (
+            "CG",
+            np.tile(next(e for e in unrated if e.subject == f"S{number}").predicted.values + 3.0, (5, 1)),
+        )
         for number in range(4)
     }
     squats = [entry for entry in score_recordings(clips, model, raters) if entry.label == "squat"]
-    figures = agreement(squats)
-    assert figures["ts_mae"] == pytest.approx(3.0)
-    assert figures["ts_spearman"] == pytest.approx(1.0)
-    assert (figures["n_rated"], figures["n_subjects"]) == (4.0, 4.0)
-    write_scores(tmp_path / "scores.csv", [*blind[:1], *squats[:1]])
+    metrics = agreement(squats)
+    assert metrics["ts_mae"] == pytest.approx(3.0)
+    assert metrics["ts_spearman"] == pytest.approx(1.0)
+    assert (metrics["n_rated"], metrics["n_subjects"]) == (4.0, 4.0)
+    write_scores(tmp_path / "scores.csv", [*unrated[:1], *squats[:1]])
     with (tmp_path / "scores.csv").open(encoding="utf-8") as lines:
         first, second = csv.DictReader(lines)
     assert first["total_raters"] == ""
@@ -64,15 +67,19 @@ def test_people_are_scored_and_held_against_their_raters(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_the_command_scores_a_folder(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_scores_the_recordings_of_a_folder(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = str(shared_data / "kimore")
     assert main(["evaluate", "quality", "--root", root, "--json", "-o", str(tmp_path)]) == 0
-    figures = json.loads(capsys.readouterr().out)
-    assert figures["n_rated"] > 300
-    assert figures["ts_spearman"] > 0.7  # people it was trained on
-    assert len((tmp_path / "scores.csv").read_text(encoding="utf-8").splitlines()) == figures["n_exercises"] + 1
+    metrics = json.loads(capsys.readouterr().out)
+    assert metrics["n_rated"] > 300
+    assert metrics["ts_spearman"] > 0.7  # training subjects
+    assert len((tmp_path / "scores.csv").read_text(encoding="utf-8").splitlines()) == metrics["n_exercises"] + 1
 
 
-def test_a_folder_without_recordings_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_recordings_is_refused_with_a_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["evaluate", "quality", "--root", str(tmp_path)]) == 2
     assert "kimore" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The recogniser's network and what is needed to train it."""
+"""Training of the recogniser: network, windows, augmentation, splits and metrics."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import pytest
 
 from rehab_pose.errors import ModelFileError, RecordingError
 from rehab_pose.exercise.catalogue import EXERCISES, LABELS
-from rehab_pose.exercise.classifier import SHIPPED_WEIGHTS, WindowClassifier
-from rehab_pose.exercise.features import FEATURE_INDEX, FEATURE_JOINTS, WINDOW_SAMPLES
-from rehab_pose.exercise.streams import STREAM_COUNT
+from rehab_pose.exercise.feature_streams import STREAM_COUNT
+from rehab_pose.exercise.window_classifier import SHIPPED_WEIGHTS, WindowClassifier
+from rehab_pose.exercise.window_features import FEATURE_JOINTS, SMPL_INDICES, WINDOW_SAMPLES
 from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose_lab.datasets.clip import Clip
+from rehab_pose_lab.training.evaluation_classifier import EvaluationClassifier
 from rehab_pose_lab.training.exercise_augmentation import augment, augment_lightly
 from rehab_pose_lab.training.exercise_windows import TrainingClip, WindowSampler, prepare
 from rehab_pose_lab.training.metrics import (
@@ -63,7 +64,7 @@ def clips(make_film: Film) -> list[TrainingClip]:
     return [clip for clip in prepared if clip is not None]
 
 
-def test_absent_samples_do_not_change_the_answer() -> None:
+def test_absent_samples_do_not_change_the_logits() -> None:
     from rehab_pose_lab.training.exercise_network import ExerciseNetwork  # noqa: PLC0415  (only where torch is)
 
     torch.manual_seed(0)
@@ -73,13 +74,13 @@ def test_absent_samples_do_not_change_the_answer() -> None:
     other = features.clone()
     other[:, :15] = 7.0
     with torch.no_grad():
-        before, after = network(features, present), network(other, present)
-    for one, other_one, count in zip(before, after, (len(LABELS), len(EXERCISES)), strict=True):
-        assert one.shape == (3, count)
-        torch.testing.assert_close(other_one, one)
+        first, second = network(features, present), network(other, present)
+    for logits, others, count in zip(first, second, (len(LABELS), len(EXERCISES)), strict=True):
+        assert logits.shape == (3, count)
+        torch.testing.assert_close(others, logits)
 
 
-def test_the_papers_size_can_be_built() -> None:
+def test_the_network_of_the_paper_has_its_number_of_parameters() -> None:
     from rehab_pose_lab.training.exercise_network import ExerciseNetwork, NetworkSettings  # noqa: PLC0415
 
     paper = NetworkSettings(width=512, heads=8, layers=4, hidden=2048, patch=1, encoders=1, statistics=0)
@@ -90,7 +91,7 @@ def test_the_papers_size_can_be_built() -> None:
     assert (logits.shape, among.shape) == ((2, len(LABELS)), (2, len(EXERCISES)))
 
 
-def test_further_streams_only_widen_the_input() -> None:
+def test_further_streams_do_not_change_the_output_size() -> None:
     from rehab_pose_lab.training.exercise_network import ExerciseNetwork, NetworkSettings  # noqa: PLC0415
 
     network = ExerciseNetwork(NetworkSettings(inputs=STREAM_COUNT + 7)).eval()
@@ -99,44 +100,44 @@ def test_further_streams_only_widen_the_input() -> None:
     assert logits.shape == (2, len(LABELS))
 
 
-def test_one_batch_can_be_learnt_by_heart(clips: list[TrainingClip]) -> None:
-    from rehab_pose_lab.training.exercise_fit import Run, TrainingPlan  # noqa: PLC0415
+def test_the_loss_of_one_batch_decreases_by_training_on_it(clips: list[TrainingClip]) -> None:
+    from rehab_pose_lab.training.exercise_fit import TrainingPlan, TrainingRun  # noqa: PLC0415
 
     batch = WindowSampler(clips).draw(16, np.random.default_rng(0))
-    run = Run(TrainingPlan(epochs=1, steps_per_epoch=60))
+    run = TrainingRun(TrainingPlan(epochs=1, steps_per_epoch=60))
     losses = [run.step(batch) for _ in range(60)]
-    # The exercise is told from every window, the label only from the half drawn as live; smoothing leaves about 0.4.
+    # All windows have an exercise, half of them a label; label smoothing leaves a loss of about 0.4.
     assert losses[0] > 2.5
     assert losses[-1] < 1.3
 
 
-def test_a_resumed_run_goes_on_exactly(clips: list[TrainingClip], tmp_path: Path) -> None:
-    from rehab_pose_lab.training.exercise_fit import Run, TrainingPlan  # noqa: PLC0415
+def test_a_resumed_run_has_the_state_of_the_checkpoint(clips: list[TrainingClip], tmp_path: Path) -> None:
+    from rehab_pose_lab.training.exercise_fit import TrainingPlan, TrainingRun  # noqa: PLC0415
 
     sampler, plan = WindowSampler(clips), TrainingPlan(epochs=2, steps_per_epoch=2)
-    first = Run(plan)
+    first = TrainingRun(plan)
     first.step(sampler.draw(4, np.random.default_rng(0)))
     first.save(tmp_path / "checkpoint.pt")
-    second = Run(plan)
+    second = TrainingRun(plan)
     second.resume(tmp_path / "checkpoint.pt")
     for name, value in first.average.state_dict().items():
         torch.testing.assert_close(second.average.state_dict()[name], value, rtol=0, atol=0)
     assert second.schedule.get_last_lr() == first.schedule.get_last_lr()
     with pytest.raises(RecordingError, match="same plan"):
-        Run(TrainingPlan(epochs=3)).resume(tmp_path / "checkpoint.pt")
+        TrainingRun(TrainingPlan(epochs=3)).resume(tmp_path / "checkpoint.pt")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-def test_the_exported_file_answers_like_the_network(tmp_path: Path) -> None:
+def test_the_exported_file_gives_the_logits_of_the_network(tmp_path: Path) -> None:
     pytest.importorskip("onnxscript", reason="the export needs onnxscript")
     from rehab_pose_lab.training.exercise_fit import export_onnx  # noqa: PLC0415
     from rehab_pose_lab.training.exercise_network import ExerciseNetwork  # noqa: PLC0415
 
     torch.manual_seed(1)
     network = ExerciseNetwork().eval()
-    facts = {"temperature": "1.5", "exercise_temperature": "0.5", "familiar_energy": "-2.0"}
-    export_onnx(network, tmp_path / "small.onnx", LABELS, facts)
-    classifier = WindowClassifier(str(tmp_path / "small.onnx"))
+    extra = {"temperature": "1.5", "exercise_temperature": "0.5", "familiar_energy": "-2.0"}
+    export_onnx(network, tmp_path / "small.onnx", LABELS, extra)
+    classifier = EvaluationClassifier(str(tmp_path / "small.onnx"))
     rng = np.random.default_rng(0)
     for size in (1, 5):
         features = rng.normal(size=(size, WINDOW_SAMPLES, STREAM_COUNT)).astype(np.float32)
@@ -147,7 +148,7 @@ def test_the_exported_file_answers_like_the_network(tmp_path: Path) -> None:
         np.testing.assert_allclose(classifier.exercise_logits(features, present), among / 0.5, atol=5e-5)
 
 
-def test_the_shipped_weights_are_small_and_know_what_they_are_for() -> None:
+def test_the_shipped_weights_are_small_and_identified() -> None:
     assert SHIPPED_WEIGHTS.stat().st_size < 15 * MEGABYTE
     assert WindowClassifier().model_id.startswith("exercise-")
 
@@ -155,25 +156,25 @@ def test_the_shipped_weights_are_small_and_know_what_they_are_for() -> None:
 def test_weights_for_other_labels_are_refused(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx", reason="writes a file with other labels")
     model = onnx.load(str(SHIPPED_WEIGHTS))
-    facts = {entry.key: entry.value for entry in model.metadata_props} | {"labels": "none,dancing"}
-    onnx.helper.set_model_props(model, facts)
+    metadata = {entry.key: entry.value for entry in model.metadata_props} | {"labels": "none,dancing"}
+    onnx.helper.set_model_props(model, metadata)
     onnx.save(model, str(tmp_path / "other.onnx"))
     with pytest.raises(ModelFileError, match="expected labels"):
         WindowClassifier(str(tmp_path / "other.onnx"))
 
 
-def test_prepare_finds_movement_and_stillness(make_film: Film) -> None:
+def test_moving_and_still_windows_are_detected(make_film: Film) -> None:
     frames = make_film("squat", 3, rest_s=5.0)
-    found = prepare(clip_of(frames, "squat"), 5)
-    assert found is not None
+    prepared = prepare(clip_of(frames, "squat"), 5)
+    assert prepared is not None
     begin_ns, end_ns = frames[30].stamp_ns, frames[-150].stamp_ns
-    assert begin_ns <= found.active_ends_ns[0] <= begin_ns + 1_000_000_000
-    assert found.active_ends_ns[-1] <= end_ns + 3_000_000_000
-    assert len(found.quiet_ends_ns)
-    assert found.quiet_ends_ns.min() > end_ns
+    assert begin_ns <= prepared.active_ends_ns[0] <= begin_ns + 1_000_000_000
+    assert prepared.active_ends_ns[-1] <= end_ns + 3_000_000_000
+    assert len(prepared.quiet_ends_ns)
+    assert prepared.quiet_ends_ns.min() > end_ns
 
 
-def test_windows_are_drawn_the_same_from_the_same_seed(clips: list[TrainingClip]) -> None:
+def test_the_same_seed_gives_the_same_windows(clips: list[TrainingClip]) -> None:
     sampler = WindowSampler(clips)
     first, second = (sampler.draw(32, np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(first.features, second.features)
@@ -184,20 +185,20 @@ def test_windows_are_drawn_the_same_from_the_same_seed(clips: list[TrainingClip]
     np.testing.assert_array_equal(first.exercises[exercise], first.labels[exercise] - 1)
 
 
-def test_spoiling_keeps_the_posture(make_film: Film) -> None:
+def test_augmentation_keeps_the_pose(make_film: Film) -> None:
     frames = make_film("squat", 2)[60:180:3]
-    window = np.array([[joints.positions_m[FEATURE_INDEX] for joints in frames]] * 200, dtype=np.float32)
-    spoilt, up = augment(window, np.random.default_rng(0))
-    moved = np.abs(spoilt[..., 1] - window[..., 1])  # heights: mirroring leaves them alone
+    window = np.array([[joints.positions_m[SMPL_INDICES] for joints in frames]] * 200, dtype=np.float32)
+    augmented, up = augment(window, np.random.default_rng(0))
+    moved = np.abs(augmented[..., 1] - window[..., 1])  # heights, which mirroring does not change
     assert np.nanmedian(moved) < 0.05
-    assert np.isnan(spoilt).any()
+    assert np.isnan(augmented).any()
     np.testing.assert_allclose(np.linalg.norm(up, axis=-1), 1.0)
     assert np.degrees(np.arccos(-up[:, 1])).max() < 25.0
 
 
-def test_a_window_is_the_history_before_its_end() -> None:
+def test_a_window_contains_the_samples_before_its_end() -> None:
     stamps_ns = np.arange(0, 6_000_000_000, 33_333_333)
-    along = np.zeros((len(stamps_ns), len(FEATURE_INDEX), 3), dtype=np.float32)
+    along = np.zeros((len(stamps_ns), len(SMPL_INDICES), 3), dtype=np.float32)
     along[:, :, 0] = (stamps_ns * 1e-9)[:, None]
     ends_ns = np.array([5_000_000_000])
     sampler = WindowSampler([TrainingClip(1, stamps_ns, along, ends_ns, ends_ns)])
@@ -210,32 +211,32 @@ def test_a_window_is_the_history_before_its_end() -> None:
     np.testing.assert_allclose(early[:, 0, 0], np.maximum(0.1 * np.arange(-30, 10), 0.0), atol=1e-3)
 
 
-def test_light_spoiling_keeps_the_build_and_says_who_was_told_to_face(make_film: Film) -> None:
+def test_light_augmentation_keeps_the_pose_and_reports_who_faces_the_camera(make_film: Film) -> None:
     frames = make_film("squat", 2)[60:180:3]
-    window = np.array([[joints.positions_m[FEATURE_INDEX] for joints in frames]] * 300, dtype=np.float32)
-    spoilt, up, told = augment_lightly(window, np.random.default_rng(0))
-    assert np.nanmedian(np.abs(spoilt[..., 1] - window[..., 1])) < 0.05
-    assert 0.2 < told.mean() < 0.5
+    window = np.array([[joints.positions_m[SMPL_INDICES] for joints in frames]] * 300, dtype=np.float32)
+    augmented, up, facing = augment_lightly(window, np.random.default_rng(0))
+    assert np.nanmedian(np.abs(augmented[..., 1] - window[..., 1])) < 0.05
+    assert 0.2 < facing.mean() < 0.5
     np.testing.assert_allclose(np.linalg.norm(up, axis=-1), 1.0)
     shoulders = [FEATURE_JOINTS.index(f"{side}_shoulder") for side in ("left", "right")]
-    across = spoilt[told > 0][:, :, shoulders[0]] - spoilt[told > 0][:, :, shoulders[1]]
+    across = augmented[facing > 0][:, :, shoulders[0]] - augmented[facing > 0][:, :, shoulders[1]]
     assert np.nanmedian(np.abs(across[..., 2]) / np.linalg.norm(across, axis=-1)) < 0.2
 
 
-def test_a_movement_of_one_side_stays_on_it(make_film: Film) -> None:
+def test_without_mirroring_a_movement_stays_on_its_side(make_film: Film) -> None:
     frames = make_film("squat", 1)[60:180:3]
-    window = np.array([[joints.positions_m[FEATURE_INDEX] for joints in frames]] * 100, dtype=np.float32)
+    window = np.array([[joints.positions_m[SMPL_INDICES] for joints in frames]] * 100, dtype=np.float32)
     left = FEATURE_JOINTS.index("left_wrist")
     window[:, :, left, 1] -= 0.5
     right = FEATURE_JOINTS.index("right_wrist")
-    for mirror, share in ((True, 0.5), (False, 1.0)):
-        spoilt, _, _ = augment_lightly(window, np.random.default_rng(0), mirror=mirror)
-        seen = spoilt[np.isfinite(spoilt[:, 0, [left, right], 0]).all(axis=1)]
-        higher = np.median(seen[:, :, left, 1], axis=1) < np.median(seen[:, :, right, 1], axis=1)
-        assert higher.mean() == pytest.approx(share, abs=0.12)
+    for mirror, fraction in ((True, 0.5), (False, 1.0)):
+        augmented, _, _ = augment_lightly(window, np.random.default_rng(0), mirror=mirror)
+        measured = augmented[np.isfinite(augmented[:, 0, [left, right], 0]).all(axis=1)]
+        higher = np.median(measured[:, :, left, 1], axis=1) < np.median(measured[:, :, right, 1], axis=1)
+        assert higher.mean() == pytest.approx(fraction, abs=0.12)
 
 
-def test_no_subject_is_on_both_sides(make_film: Film) -> None:
+def test_no_subject_is_in_both_parts_of_a_split(make_film: Film) -> None:
     frames = make_film("none", 0)
     clips = [clip_of(frames, label, f"s{n}", f"g{n % 3}") for n in range(30) for label in ("squat", "arm_lifting")]
     held_out = held_out_subjects(clips, 0.2, seed=1)
@@ -252,7 +253,7 @@ def test_no_subject_is_on_both_sides(make_film: Film) -> None:
         assert sorted(members) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
 
 
-def test_figures_by_hand() -> None:
+def test_metrics_equal_values_computed_by_hand() -> None:
     matrix = confusion_matrix(np.array([0, 0, 1, 1, 1]), np.array([0, 1, 1, 1, 0]), 3)
     np.testing.assert_array_equal(matrix, [[1, 1, 0], [1, 2, 0], [0, 0, 0]])
     assert accuracy(matrix) == pytest.approx(0.6)
@@ -264,11 +265,11 @@ def test_figures_by_hand() -> None:
     assert roc_auc(np.full(4, 0.3), positive) == pytest.approx(0.5)
     false, true = roc_curve(np.array([0.9, 0.8, 0.4, 0.1]), positive)
     np.testing.assert_allclose([false, true], [[0, 0, 0.5, 0.5, 1], [0, 0.5, 0.5, 1, 1]])
-    sure = np.array([[0.9, 0.1], [0.9, 0.1]])
-    assert expected_calibration_error(sure, np.array([0, 1])) == pytest.approx(0.4)
+    confident = np.array([[0.9, 0.1], [0.9, 0.1]])
+    assert expected_calibration_error(confident, np.array([0, 1])) == pytest.approx(0.4)
 
 
-def test_the_temperature_that_was_put_in_comes_out() -> None:
+def test_a_known_temperature_is_recovered() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(20000, 4)) * 2.0
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)

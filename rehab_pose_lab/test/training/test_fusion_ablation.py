@@ -1,4 +1,4 @@
-"""The ablation over streams: a stream that tells the exercise helps, one that tells nothing does not."""
+"""The ablation of streams: only a stream with information about the exercise changes the accuracy."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.exercise.catalogue import EXERCISES
-from rehab_pose.exercise.features import FEATURE_JOINTS
+from rehab_pose.exercise.window_features import FEATURE_JOINTS
 from rehab_pose_lab.methods.exercise.fusion import DETECTORS, VALUES_A_FAMILY, FrameFindings, FusionLayout
 from rehab_pose_lab.training import fusion_ablation
 from rehab_pose_lab.training.fusion_ablation import AblationPlan, ablation, ablation_table
-from rehab_pose_lab.training.fusion_clips import FusionClip, spread_vertices
+from rehab_pose_lab.training.fusion_clips import FusionClip, farthest_vertices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ PLAN = AblationPlan(steps=40, seeds=(1,), held_out_fraction=0.5)
 
 
 def clip(subject: int, label: str, random: np.random.Generator) -> FusionClip:
-    """Return a clip whose body rotations alone tell what is done."""
+    """Return a clip in which only the body rotations depend on the exercise."""
     rotations = random.normal(0.0, 0.1, (SAMPLES, 23, 3))
     rotations[:, EXERCISES.index(label)] += 1.0
     frames = tuple(
@@ -42,12 +42,12 @@ def clip(subject: int, label: str, random: np.random.Generator) -> FusionClip:
     return FusionClip(f"{subject}_{label}", str(subject), label, positions_m, np.array([0.0, -1.0, 0.0]), frames)
 
 
-def test_only_the_stream_that_tells_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_informative_stream_changes_the_accuracy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(1)
     clips = [clip(subject, label, random) for subject in range(6) for label in EXERCISES]
-    whole = FusionLayout(vertices=VERTICES)
+    complete = FusionLayout(vertices=VERTICES)
     variants = {
-        "all streams": whole,
+        "all streams": complete,
         "body alone": FusionLayout(vertices=VERTICES, streams=("body",)),
         "without body": FusionLayout(vertices=VERTICES, streams=("joints", "keypoints", "contours", "vertices")),
     }
@@ -62,12 +62,14 @@ def test_only_the_stream_that_tells_is_missed(tmp_path: Path, monkeypatch: pytes
     assert set(written["held_out"]) < {str(subject) for subject in range(6)}
     written["variants"]["body alone"]["window_acc"] = 0.123
     path.write_text(json.dumps(written))
-    assert ablation(clips, path, PLAN)["variants"]["body alone"]["window_acc"] == 0.123, "what is done is kept"
+    assert ablation(clips, path, PLAN)["variants"]["body alone"]["window_acc"] == 0.123, (
+        "finished variants are not trained again"
+    )
 
 
-def test_vertices_are_spread_over_the_whole_body() -> None:
+def test_farthest_vertices_cover_the_whole_body() -> None:
     model = load_body_model()
-    chosen = spread_vertices(model, 64)
+    chosen = farthest_vertices(model, 64)
     assert len(set(chosen.tolist())) == 64
     distance_m = np.linalg.norm(model.v_template[:, None] - model.v_template[chosen][None], axis=2).min(axis=1)
     assert distance_m.max() < 0.2

@@ -1,4 +1,4 @@
-"""A simulated person before a simulated camera -> the camera's topics."""
+"""A simulated person in front of a simulated camera -> the camera's topics."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["SimCameraNode", "main"]
 
 MAX_SLEEP_S = 0.05
-"""Between looks at whether to stop, and at whether simulated time goes on [s]."""
+"""Longest time between checks whether to stop and whether simulated time has advanced [s]."""
 
 
 class SimCameraNode(StageNode):
     """Publishes rendered colour, depth and camera_info, as a driver would.
 
-    Each image is rendered before it is due and sent when it is: what comes after the camera is not charged with the
-    time that rendering takes. With simulation.ahead_s it does not share the CPU with it either.
+    Each image is rendered before it is due and sent when it is due, so that the measured latency does not include the
+    time of rendering. With simulation.ahead_s rendering does not share the CPU with the other nodes either.
     """
 
     def __init__(self) -> None:
@@ -51,13 +51,13 @@ class SimCameraNode(StageNode):
         self._ticker.start()
 
     def close(self) -> None:
-        """Stop."""
+        """Stop the camera's thread and the node."""
         self._stopping.set()
         self._ticker.join(MAX_SLEEP_S * 2)
         super().close()
 
     def _run(self) -> None:
-        """Ask for each image when it is due: a camera that falls behind skips images, its stamps stay true."""
+        """Request each image when it is due; images that are not rendered in time are skipped, stamps stay correct."""
         last = -1
         while not self._stopping.is_set():
             elapsed_s = (self.get_clock().now().nanoseconds - self._first_ns) / NS_PER_S

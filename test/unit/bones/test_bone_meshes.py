@@ -19,7 +19,7 @@ from rehab_pose.errors import ContractError
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
 from rehab_pose.results.bone_files import posed_surface, surfaces_of
 from rehab_pose_lab.benchmarks.bones import (
-    anatomy_figures,
+    bones_metrics,
     inside_by_winding_number,
 )
 
@@ -53,7 +53,7 @@ def bones() -> Bones:
 
 
 def test_the_bars_hold_on_a_few_bodies() -> None:
-    figures = anatomy_figures(2, seed=1)
+    figures = bones_metrics(2, seed=1)
     assert figures["bones_inside_pct"] >= 99.9
     assert figures["joint_gap_mm"] <= 1.0
     assert figures["lengths_change"] <= 1e-6

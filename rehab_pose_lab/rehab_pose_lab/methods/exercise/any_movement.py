@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.exercise.cycles import Cycle
+from rehab_pose.exercise.cycle_detector import Cycle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

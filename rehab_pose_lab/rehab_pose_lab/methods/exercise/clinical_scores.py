@@ -13,7 +13,7 @@ import numpy as np
 
 from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.catalogue import EXERCISES
-from rehab_pose.exercise.features import FEATURE_INDEX
+from rehab_pose.exercise.window_features import SMPL_INDICES
 from rehab_pose_lab.methods.exercise.recording_features import body_curves, even_positions, mirrored, recording_features
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def features_of_recording(label: str, stamps_ns: NDArray[np.int64], positions_m:
     Returns:
         NaN all over where the recording is too short.
     """
-    curves = body_curves(even_positions(stamps_ns, positions_m[:, FEATURE_INDEX]))
+    curves = body_curves(even_positions(stamps_ns, positions_m[:, SMPL_INDICES]))
     parts = [
         np.concatenate([0.5 * (seen + other), np.abs(seen - other)])
         for seen, other in zip(
@@ -152,7 +152,7 @@ class ScoreModel:
 
 
 def load_score_model(path: Path = SHIPPED_SCORES) -> ScoreModel:
-    """Return the model of a file that `rehab-pose train quality` wrote.
+    """Return the model of a file that `rehab-pose-lab train quality` wrote.
 
     Raises:
         ModelFileError: The file is missing or damaged.
@@ -166,6 +166,6 @@ def load_score_model(path: Path = SHIPPED_SCORES) -> ScoreModel:
         )
         rest = {part.name: named[part.name] for part in fields(ScoreModel) if part.name != "scales"}
     except (OSError, ValueError, KeyError, IndexError) as error:
-        msg = f"clinical scores: expected the file of `rehab-pose train quality` at {path}, got {error!r}"
+        msg = f"clinical scores: expected the file of `rehab-pose-lab train quality` at {path}, got {error!r}"
         raise ModelFileError(msg) from error
     return ScoreModel(scales=scales, **rest)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.exercise.features import FEATURE_LIMIT, body_frames
-from rehab_pose.exercise.streams import STREAM_COUNT, window_streams
+from rehab_pose.exercise.feature_streams import STREAM_COUNT, window_streams
+from rehab_pose.exercise.window_features import FEATURE_LIMIT, body_frames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rehab_pose.exercise.catalogue import ARM_LIFTING, LATERAL_TRUNK_TILT, PELVIS_ROTATION, SQUAT, TRUNK_ROTATION
-from rehab_pose.exercise.cycles import CycleDetector
-from rehab_pose.exercise.features import FEATURE_PLACE
+from rehab_pose.exercise.cycle_detector import CycleDetector
+from rehab_pose.exercise.window_features import FEATURE_INDEX
 from rehab_pose.geometry.rotations import angles_between
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _own_axes(positions_m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the person's left, up, front (3, 3): up from the feet to the neck while standing tallest."""
-    joint = {name: positions_m[:, place] for name, place in FEATURE_PLACE.items()}
+    joint = {name: positions_m[:, place] for name, place in FEATURE_INDEX.items()}
     tall = joint["neck"] - 0.5 * (joint["left_ankle"] + joint["right_ankle"])
     heights_m = np.linalg.norm(tall, axis=-1)
     up = _unit(np.median(tall[heights_m >= np.median(heights_m)], axis=0))
@@ -97,7 +97,7 @@ def _own_axes(positions_m: NDArray[np.float64]) -> NDArray[np.float64]:
 def body_curves(positions_m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return CURVES over time (T, S) of FEATURE_JOINTS (T, J, 3) [m] without gaps."""
     own = positions_m @ _own_axes(positions_m).T
-    joint = {name: own[:, place] for name, place in FEATURE_PLACE.items()}
+    joint = {name: own[:, place] for name, place in FEATURE_INDEX.items()}
     pelvis, neck, spine = joint["pelvis"], joint["neck"], joint["spine2"]
     torso_m = np.median(np.linalg.norm(neck - spine, axis=-1) + np.linalg.norm(spine - pelvis, axis=-1))
     torso_m = max(float(torso_m), 0.1)

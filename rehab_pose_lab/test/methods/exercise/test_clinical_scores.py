@@ -10,7 +10,8 @@ import pytest
 
 from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.catalogue import EXERCISES
-from rehab_pose.exercise.features import FEATURE_INDEX, FEATURE_JOINTS
+from rehab_pose.exercise.window_features import FEATURE_JOINTS, SMPL_INDICES
+from rehab_pose_lab.benchmarks.movement_quality import rank_correlation
 from rehab_pose_lab.datasets.kimore import load_kimore
 from rehab_pose_lab.methods.exercise.clinical_scores import (
     HIGHEST,
@@ -29,7 +30,6 @@ from rehab_pose_lab.training.clinical_scores import ScoreTable, cross_validated,
 from rehab_pose_lab.training.extra_trees import extra_trees_predict
 from rehab_pose_lab.training.movement_correctness import area_under_curve
 from rehab_pose_lab.training.quality import with_errors, write_score_model
-from rehab_pose_lab.training.quality_figures import rank_correlation
 from rehab_pose_lab.training.repetition_sets import SetPlan, render_set
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def test_the_mirror_is_the_one_of_real_mirrors() -> None:
             seed=3,
         )
     )
-    seen = np.array([joints.positions_m for joints in frames])[:, FEATURE_INDEX]
+    seen = np.array([joints.positions_m for joints in frames])[:, SMPL_INDICES]
     swapped = [
         FEATURE_JOINTS.index(name.replace("left", "right") if "left" in name else name.replace("right", "left"))
         for name in FEATURE_JOINTS

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rehab_pose.exercise.features import FEATURE_INDEX
-from rehab_pose.exercise.streams import STREAM_COUNT
+from rehab_pose.exercise.feature_streams import STREAM_COUNT
+from rehab_pose.exercise.window_features import SMPL_INDICES
 from rehab_pose.pipeline import Pipeline, PipelineResult
 from rehab_pose_lab.methods.exercise.fusion import DETECTORS, FrameFindings, FusionLayout, fused_features, gather_frame
 from rehab_pose_sim.camera import SimulatedCamera
@@ -38,7 +38,7 @@ def frames(results: list[PipelineResult]) -> list[FrameFindings]:
 
 @pytest.fixture(scope="module")
 def positions_m(results: list[PipelineResult]) -> NDArray[np.floating]:
-    found = [result.joints.positions_m[FEATURE_INDEX] for result in results if result.joints is not None]
+    found = [result.joints.positions_m[SMPL_INDICES] for result in results if result.joints is not None]
     assert len(found) == SAMPLES
     return np.array(found)
 
@@ -110,7 +110,7 @@ def test_nobody_is_nothing(frames: list[FrameFindings]) -> None:
     points = frames[0].contours_px.shape[1]
     empty = gather_frame(None, None, None, VERTICES)
     empty = replace(empty, contours_px=np.full((20, points, 2), np.nan, dtype=np.float32))
-    missing_m = np.full((SAMPLES, len(FEATURE_INDEX), 3), np.nan)
+    missing_m = np.full((SAMPLES, len(SMPL_INDICES), 3), np.nan)
     features, present = fused_features(missing_m, UP, [empty] * SAMPLES, LAYOUT)
     assert not present.any()
     assert not features[:, STREAM_COUNT:].any()

@@ -1,7 +1,7 @@
-"""Random postures: SMPL joint rotations that a person could take, for training on rendered people.
+"""Random poses: plausible SMPL joint rotations, for training on rendered people.
 
-Two sources are mixed: rotations fitted to recorded people, where a library of them is given, and drawn ones that cover
-what recordings lack. Axes of SMPL's rest position: y up, z forward, x to the person's left.
+Two sources are mixed: rotations fitted to recorded people, where a library of them is given, and random ones that cover
+poses which the recordings lack. Axes of SMPL's rest pose: y up, z forward, x to the person's left.
 """
 
 from __future__ import annotations
@@ -17,60 +17,66 @@ from rehab_pose.skeletons.smpl24 import SMPL_24
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PostureSampler"]
+__all__ = ["PoseSampler"]
 
 SIDES = (("left", 1.0), ("right", -1.0))
 SEATED_FRACTION = 0.15
+"""Fraction of the random poses that are seated."""
 LIBRARY_FRACTION = 0.6
+"""Fraction of the poses that are taken from the library, where there is one."""
+RANDOM_ARMS_FRACTION = 0.3
+"""Fraction of the poses from the library that get random arms."""
 LIBRARY_JITTER_RAD = 0.06
-"""Standard deviation added to library rotations so that no posture repeats exactly [rad]."""
+"""Standard deviation of the noise on library rotations, so that no pose repeats exactly [rad]."""
+MAX_ELBOW_RAD = 2.4
+"""Largest flexion of the elbow [rad]."""
 
 
 @dataclass(frozen=True)
-class Posture:
-    """Joint rotations of a person who stands or sits facing +z, the root's own turn included."""
+class RandomPose:
+    """Joint rotations of a person who stands or sits facing +z; the rotation of the root is included."""
 
     rotations_rad: NDArray[np.float64]
-    """(24, 3) axis-angle relative to the parent."""
+    """(24, 3) rotation vectors relative to the parent [rad]."""
     seated: bool
 
 
-class PostureSampler:
-    """Draws postures with a seeded generator."""
+class PoseSampler:
+    """Generates random poses from a seeded generator."""
 
     def __init__(self, random: np.random.Generator, library_rad: NDArray[np.float64] | None = None) -> None:
-        """Set the sources.
+        """Set the sources of poses.
 
         Args:
             random: Seeded generator.
-            library_rad: (N, 24, 3) fitted rotations with the heading taken out, or None to draw all.
+            library_rad: (N, 24, 3) fitted rotation vectors without heading [rad]; None: all poses are random.
         """
         self._random = random
         self._library_rad = library_rad
 
-    def sample(self) -> Posture:
-        """Return one posture."""
+    def sample(self) -> RandomPose:
+        """Return one pose."""
         random = self._random
         if self._library_rad is not None and random.random() < LIBRARY_FRACTION:
             rotations = self._library_rad[random.integers(len(self._library_rad))].astype(np.float64)
             rotations = rotations + random.normal(0.0, LIBRARY_JITTER_RAD, rotations.shape)
-            if random.random() < 0.3:
+            if random.random() < RANDOM_ARMS_FRACTION:
                 self._arms(rotations)
-            return Posture(rotations, seated=False)
+            return RandomPose(rotations, seated=False)
         rotations = random.normal(0.0, 0.05, (len(SMPL_24), 3))
         seated = bool(random.random() < SEATED_FRACTION)
         self._trunk(rotations)
         self._arms(rotations)
         self._legs(rotations, seated=seated)
-        return Posture(rotations, seated=seated)
+        return RandomPose(rotations, seated=seated)
 
     def _trunk(self, rotations: NDArray[np.float64]) -> None:
         random = self._random
         bend = random.choice((0.15, 0.5))
         flexion, tilt = random.normal(0.05, bend), random.normal(0.0, bend * 0.8)
-        turn = random.normal(0.0, bend)
+        yaw = random.normal(0.0, bend)
         for name, share in (("spine1", 0.35), ("spine2", 0.35), ("spine3", 0.3)):
-            rotations[SMPL_24.index(name)] += np.array([flexion, turn, tilt]) * share
+            rotations[SMPL_24.index(name)] += np.array([flexion, yaw, tilt]) * share
         rotations[0] += np.array([random.normal(0.0, 0.12), random.normal(0.0, 0.3), random.normal(0.0, 0.08)])
         rotations[SMPL_24.index("neck")] += random.normal(0.0, 0.15, 3)
         rotations[SMPL_24.index("head")] += random.normal(0.0, 0.2, 3)
@@ -86,9 +92,9 @@ class PostureSampler:
             shoulder = smallest_rotation(np.array([1.0, 0.0, 0.0]), direction) @ matrices_from_axis_angles(
                 np.array([twist, 0.0, 0.0])
             )
-            elbow = np.array([random.normal(0.0, 0.2), -min(flexion, 2.4), 0.0])
+            elbow = np.array([random.normal(0.0, 0.2), -min(flexion, MAX_ELBOW_RAD), 0.0])
             vector = axis_angles_from_matrices(shoulder)
-            # Mirroring in the y-z plane keeps x of an axis-angle vector and negates y and z.
+            # Mirroring in the y-z plane keeps x of a rotation vector and negates y and z.
             mirror = np.array([1.0, sign, sign])
             rotations[SMPL_24.index(f"{side}_shoulder")] = vector * mirror
             rotations[SMPL_24.index(f"{side}_elbow")] = elbow * mirror
@@ -97,7 +103,7 @@ class PostureSampler:
             rotations[SMPL_24.index(f"{side}_collar")] = np.array([0.0, 0.0, lift]) * mirror + random.normal(0, 0.05, 3)
 
     def _arm_direction(self) -> NDArray[np.float64]:
-        """Return where a left upper arm points: hanging in a third of the cases, else anywhere it can reach."""
+        """Return the direction of a left upper arm (3): hanging in a third of the cases, else any reachable one."""
         random = self._random
         if random.random() < 0.35:
             direction = np.array([0.25, -1.0, 0.05]) + random.normal(0.0, 0.15, 3)
@@ -112,14 +118,14 @@ class PostureSampler:
         random = self._random
         squat = abs(random.normal(0.0, 0.5)) if random.random() < 0.4 else abs(random.normal(0.0, 0.08))
         for side, sign in SIDES:
-            own = random.normal(0.0, 0.12)
+            difference = random.normal(0.0, 0.12)
             if seated:
                 hip, knee = random.normal(1.45, 0.15), random.normal(1.4, 0.25)
             else:
-                hip, knee = squat * 1.1 + own, max(0.0, squat * 1.6 + random.normal(0.05, 0.1))
+                hip, knee = squat * 1.1 + difference, max(0.0, squat * 1.6 + random.normal(0.05, 0.1))
                 if random.random() < 0.1:
                     hip, knee = random.uniform(0.2, 1.5), random.uniform(0.0, 1.6)
-            spread = abs(random.normal(0.08, 0.12))
-            rotations[SMPL_24.index(f"{side}_hip")] = [-hip, random.normal(0.0, 0.15), sign * spread]
+            abduction = abs(random.normal(0.08, 0.12))
+            rotations[SMPL_24.index(f"{side}_hip")] = [-hip, random.normal(0.0, 0.15), sign * abduction]
             rotations[SMPL_24.index(f"{side}_knee")] = [knee, 0.0, 0.0]
             rotations[SMPL_24.index(f"{side}_ankle")] = [hip - knee + random.normal(0.0, 0.1), 0.0, 0.0]

@@ -1,4 +1,4 @@
-"""The figures of perception on inputs whose figures are known, and that the scenes cover what they promise."""
+"""Perception errors of inputs with known errors, and the ranges that the scenes cover."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import pytest
 
 from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose_lab.benchmarks.kinect_frame import error_after_offset_mm
-from rehab_pose_lab.benchmarks.perception_metrics import joint_errors_m, overlap, pck, sides_swapped
-from rehab_pose_lab.benchmarks.perception_scenes import clips_of_scenes, data_folder, perception_scenes
-from rehab_pose_lab.training.posture_library import recorded_clips
+from rehab_pose_lab.benchmarks.perception_errors import joint_errors_m, overlap, pck, sides_swapped
+from rehab_pose_lab.benchmarks.perception_scenes import clips_of_scenes, perception_scenes
+from rehab_pose_lab.datasets.location import data_folder
+from rehab_pose_lab.training.pose_library import recorded_clips
 
 WRISTS = [SMPL_24.index("left_wrist"), SMPL_24.index("right_wrist")]
 
@@ -23,7 +24,7 @@ def standing() -> np.ndarray:
     return joints
 
 
-def test_overlap_of_two_squares() -> None:
+def test_the_overlap_of_two_squares_is_their_intersection_over_union() -> None:
     first, second = np.zeros((20, 20), np.bool_), np.zeros((20, 20), np.bool_)
     first[0:10, 0:10] = True
     second[0:10, 5:15] = True
@@ -34,26 +35,26 @@ def test_overlap_of_two_squares() -> None:
 
 
 def test_a_missing_joint_has_no_error_but_is_not_correct() -> None:
-    truth, found = standing(), standing()
-    found[0] += [0.03, 0.04, 0.0]
-    found[1] += [0.0, 0.0, 0.11]
-    found[2] = np.nan
-    errors = joint_errors_m(found, truth)
+    truth, predicted = standing(), standing()
+    predicted[0] += [0.03, 0.04, 0.0]
+    predicted[1] += [0.0, 0.0, 0.11]
+    predicted[2] = np.nan
+    errors = joint_errors_m(predicted, truth)
     assert errors[0] == pytest.approx(0.05)
     assert np.isnan(errors[2])
     assert pck(errors) == pytest.approx(22 / 24)
     assert np.isnan(pck(np.empty(0)))
 
 
-def test_wrists_taken_for_each_other_are_a_swap() -> None:
+def test_exchanged_wrists_are_a_swap() -> None:
     truth = standing()
-    found = truth.copy()
-    found[WRISTS] = truth[WRISTS[::-1]] + 0.02
-    assert sides_swapped(found, truth)
+    predicted = truth.copy()
+    predicted[WRISTS] = truth[WRISTS[::-1]] + 0.02
+    assert sides_swapped(predicted, truth)
     assert not sides_swapped(truth, truth)
 
 
-def test_a_common_error_is_no_swap() -> None:
+def test_a_common_error_is_not_a_swap() -> None:
     truth = standing()
     assert not sides_swapped(truth + np.array([0.0, 0.0, 0.5]), truth)
     shifted = truth.copy()
@@ -61,32 +62,32 @@ def test_a_common_error_is_no_swap() -> None:
     assert not sides_swapped(shifted, truth)
 
 
-def test_sides_that_touch_cannot_be_swapped() -> None:
+def test_sides_near_each_other_are_not_tested_for_swaps() -> None:
     truth = standing()
     truth[WRISTS, 0] = (0.05, -0.05)
-    found = truth.copy()
-    found[WRISTS] = truth[WRISTS[::-1]]
-    assert not sides_swapped(found, truth)
+    predicted = truth.copy()
+    predicted[WRISTS] = truth[WRISTS[::-1]]
+    assert not sides_swapped(predicted, truth)
 
 
-def test_a_missing_limb_is_no_swap() -> None:
-    found = standing()
-    found[WRISTS] = np.nan
-    assert not sides_swapped(found, standing())
+def test_a_missing_limb_is_not_a_swap() -> None:
+    predicted = standing()
+    predicted[WRISTS] = np.nan
+    assert not sides_swapped(predicted, standing())
 
 
-def test_a_constant_offset_is_taken_out() -> None:
+def test_a_constant_offset_does_not_count_as_error() -> None:
     truth = standing()
-    found = truth + np.array([0.05, -0.02, 0.1])
-    assert error_after_offset_mm(found, truth) == pytest.approx(0.0, abs=1e-9)
-    found[::2, 0] += 0.02
-    assert error_after_offset_mm(found, truth) == pytest.approx(10.0)
+    predicted = truth + np.array([0.05, -0.02, 0.1])
+    assert error_after_offset_mm(predicted, truth) == pytest.approx(0.0, abs=1e-9)
+    predicted[::2, 0] += 0.02
+    assert error_after_offset_mm(predicted, truth) == pytest.approx(10.0)
     truth[3] = np.nan
-    assert np.isfinite(error_after_offset_mm(found, truth))
+    assert error_after_offset_mm(predicted, truth) == pytest.approx(10.0, abs=0.1), "one joint of 24 is left out"
     assert np.isnan(error_after_offset_mm(np.full((24, 3), np.nan), truth))
 
 
-def test_the_scenes_cover_the_ranges_they_promise() -> None:
+def test_the_scenes_cover_the_documented_ranges() -> None:
     scenes = perception_scenes()
     assert scenes == perception_scenes()
     assert len({scene.name for scene in scenes}) == len(scenes) >= 24
@@ -108,8 +109,8 @@ def test_the_scenes_cover_the_ranges_they_promise() -> None:
     assert {scene.recorded.split(":")[0] for scene in scenes} == {"", "kimore", "ui_prmd"}
 
 
-@pytest.mark.skipif(not (data_folder() / "kimore").is_dir(), reason="the public data sets are not on this machine")
-def test_recorded_scenes_show_nobody_that_was_trained_on() -> None:
+@pytest.mark.skipif(not (data_folder() / "kimore").is_dir(), reason="needs the public data sets")
+def test_recorded_scenes_show_no_training_subject() -> None:
     scenes = perception_scenes()
     clips = clips_of_scenes(scenes, data_folder())
     assert len(clips) >= 10

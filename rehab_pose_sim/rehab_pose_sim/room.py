@@ -1,4 +1,4 @@
-"""The room around the simulated person: floor, walls and furniture as exact surfaces, and where the camera stands."""
+"""The room around the simulated person: floor, walls and furniture as exact surfaces, and the camera's pose in it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from rehab_pose.errors import SettingsError
 from rehab_pose.geometry.camera import CameraIntrinsics
-from rehab_pose_sim.furniture import draw_boxes, furniture_of, things_by_the_wall
-from rehab_pose_sim.surfaces import drawn_look
+from rehab_pose_sim.furniture import draw_boxes, furniture_from_settings, wall_furniture
+from rehab_pose_sim.rays import WorldCamera
+from rehab_pose_sim.surfaces import random_look
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,34 +23,37 @@ __all__ = ["Room"]
 
 FLOOR_RGB, WALL_RGB, POSTER_RGB = (148.0, 118.0, 88.0), (196.0, 198.0, 190.0), (90.0, 120.0, 150.0)
 BOARD_WIDTH_M = 0.14
+"""Width of the floor's boards [m]."""
 POSTER_M = (0.55, 1.25, 1.15, 1.95)
 """Left, right, bottom and top edge of the picture on the wall [m]."""
 SIDE_WALL_M = (1.4, 3.0)
-"""Least and greatest distance of a drawn side wall from the person [m]."""
+"""Range of the distance of a random side wall from the person [m]."""
 SIDE_WALL_FRACTION = 0.4
-"""Share of drawn rooms with a wall on a given side."""
+"""Fraction of the random rooms with a wall on a given side."""
 
 
 @dataclass(frozen=True, eq=False)
 class Room:
-    """What the camera sees when nobody is there."""
+    """The images of the empty room, without people."""
 
-    intrinsics: CameraIntrinsics
-    camera_from_world: NDArray[np.float64]
-    """(4, 4); the world is y-up with its origin on the floor, under the person, who faces +z."""
+    camera: WorldCamera
+    """The world is y-up with its origin on the floor, under the person, who faces +z."""
     depth_m: NDArray[np.float32]
-    """(H, W) [m], infinity where the ray meets nothing."""
+    """(H, W) [m], infinity where the ray meets no surface."""
     color: NDArray[np.uint8]
     """(H, W, 3) RGB."""
-    floor_plane: NDArray[np.float64]
-    """(4) in the camera's optical frame, normal up [m]."""
+
+    @property
+    def intrinsics(self) -> CameraIntrinsics:
+        """The camera's intrinsics."""
+        return self.camera.intrinsics
 
     @classmethod
     def from_settings(cls, settings: SimulationSettings) -> Room:
-        """Place the camera and look at the empty room.
+        """Place the camera and render the empty room.
 
         Raises:
-            SettingsError: The wall would stand before the person.
+            SettingsError: The wall would be in front of the person.
         """
         if settings.wall_distance_m <= settings.distance_m:
             msg = (
@@ -57,48 +61,38 @@ class Room:
                 f"got {settings.wall_distance_m} m; set it to {settings.distance_m + 1.0} or more"
             )
             raise SettingsError(msg)
-        intrinsics = CameraIntrinsics(
-            width_px=settings.width_px,
-            height_px=settings.height_px,
-            fx=settings.fx,
-            fy=settings.fy,
-            cx=(settings.width_px - 1) / 2.0,
-            cy=(settings.height_px - 1) / 2.0,
-        )
-        eye = np.array([0.0, settings.camera_height_m, settings.distance_m])
-        sine, cosine = np.sin(np.radians(settings.pitch_deg)), np.cos(np.radians(settings.pitch_deg))
-        # Rows: the camera's right, down and forward in the world; it looks along -z.
-        rotation = np.array([[1.0, 0.0, 0.0], [0.0, -cosine, sine], [0.0, -sine, -cosine]])
-        camera_from_world = np.eye(4)
-        camera_from_world[:3, :3] = rotation
-        camera_from_world[:3, 3] = -rotation @ eye
-        floor_plane = np.append(rotation[:, 1], settings.camera_height_m)
+        camera = _camera(settings)
         wall_z = settings.distance_m - settings.wall_distance_m
-        rays = _rays(intrinsics, rotation)
-        boxes = furniture_of(settings)
+        rays, eye = camera.rays(), camera.eye_m
+        boxes = furniture_from_settings(settings)
         if settings.background_seed:
             random = np.random.default_rng([settings.background_seed, 10])
-            depth, color = _look_drawn(rays, eye, wall_z, random)
-            boxes += things_by_the_wall(random, wall_z)
+            depth, color = _random_surfaces(rays, eye, wall_z, random)
+            boxes += wall_furniture(random, wall_z)
         else:
-            depth, color = _look(rays, eye, wall_z, settings.seed)
+            depth, color = _plain_surfaces(rays, eye, wall_z, settings.seed)
         draw_boxes(boxes, eye, rays, depth, color)
-        return cls(intrinsics, camera_from_world, depth, color, floor_plane)
-
-    def in_camera(self, points_m: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return world points (..., 3) in the camera's optical frame [m]."""
-        moved: NDArray[np.float64] = points_m @ self.camera_from_world[:3, :3].T + self.camera_from_world[:3, 3]
-        return moved
+        return cls(camera, depth, color)
 
 
-def _rays(intrinsics: CameraIntrinsics, rotation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return each pixel's direction in the world (H, W, 3), of depth 1 in the camera."""
-    columns, rows = np.meshgrid(np.arange(intrinsics.width_px), np.arange(intrinsics.height_px))
-    x, y = (columns - intrinsics.cx) / intrinsics.fx, (rows - intrinsics.cy) / intrinsics.fy
-    return np.asarray(np.stack([x, y, np.ones_like(x)], axis=-1) @ rotation)
+def _camera(settings: SimulationSettings) -> WorldCamera:
+    """Return a camera at the set height and distance that is only pitched."""
+    intrinsics = CameraIntrinsics(
+        width_px=settings.width_px,
+        height_px=settings.height_px,
+        fx=settings.fx,
+        fy=settings.fy,
+        cx=(settings.width_px - 1) / 2.0,
+        cy=(settings.height_px - 1) / 2.0,
+    )
+    eye = np.array([0.0, settings.camera_height_m, settings.distance_m])
+    sine, cosine = np.sin(np.radians(settings.pitch_deg)), np.cos(np.radians(settings.pitch_deg))
+    # Rows: the camera's right, down and forward in the world; it looks along -z.
+    rotation = np.array([[1.0, 0.0, 0.0], [0.0, -cosine, sine], [0.0, -sine, -cosine]])
+    return WorldCamera(intrinsics, rotation, eye)
 
 
-def _look(
+def _plain_surfaces(
     rays: NDArray[np.float64], eye: NDArray[np.float64], wall_z: float, seed: int
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Return depth (H, W) [m] and colour (H, W, 3) of floor (y = 0) and wall (z = wall_z)."""
@@ -119,11 +113,11 @@ def _look(
     return depth.astype(np.float32), np.clip(color, 0.0, 255.0).astype(np.uint8)
 
 
-def _look_drawn(
+def _random_surfaces(
     rays: NDArray[np.float64], eye: NDArray[np.float64], wall_z: float, random: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Return depth (H, W) [m] and colour (H, W, 3) of a room with drawn colours and patterns, with or without sides."""
-    # An axis, where on it the plane lies, how bright the lamp makes it, and the two axes along it.
+    """Return depth (H, W) [m] and colour (H, W, 3) of floor, wall and possibly side walls with random looks."""
+    # For each plane: its normal axis, its position on that axis, a brightness factor, and the two axes along it.
     planes = [(1, 0.0, 0.95, (0, 2)), (2, wall_z, 1.0, (0, 1))]
     for side in (-1.0, 1.0):
         place = side * float(random.uniform(*SIDE_WALL_M))
@@ -132,7 +126,7 @@ def _look_drawn(
     depth = np.full(rays.shape[:2], np.inf)
     color = np.zeros((*depth.shape, 3))
     for axis, place, light, along in planes:
-        look = drawn_look(random, darkest=80.0)
+        look = random_look(random, min_level=80.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             distance = (place - eye[axis]) / rays[..., axis]
         nearer = (distance > 0.0) & (distance < depth)

@@ -1,4 +1,4 @@
-"""Rooms, furniture, clothes and injected motions: what hides, what is hidden, and what stays as it was."""
+"""Rooms, furniture, clothes and injected motions: occlusion, visibility, and what must not change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rehab_pose_sim.clothes import cloth_fractions
 from rehab_pose_sim.furniture import Box, draw_boxes
 from rehab_pose_sim.motions import MotionSample
 from rehab_pose_sim.settings import SimulationSettings
-from rehab_pose_sim.surfaces import PATTERNS, Look
+from rehab_pose_sim.surfaces import PATTERNS, SurfaceLook
 
 if TYPE_CHECKING:
     from rehab_pose.datatypes import BodyParameters
@@ -28,7 +28,7 @@ JOINT = SMPL_24.index
 LEGS = [JOINT(f"{side}_{name}") for side in ("left", "right") for name in ("knee", "ankle", "foot")]
 
 
-def test_somebody_who_stands_in_the_plain_room_is_seen_whole() -> None:
+def test_all_joints_are_visible_in_the_plain_room() -> None:
     assert SimulatedCamera(SMALL).frame(2).truth.joint_visible.all()
 
 
@@ -51,7 +51,7 @@ def test_a_table_hides_the_legs_and_nothing_else(seed: int) -> None:
 
 @pytest.mark.parametrize("furniture", ["beside", "around"])
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
-def test_furniture_beside_and_behind_hides_nothing_of_somebody_standing(furniture: str, seed: int) -> None:
+def test_furniture_at_the_side_and_behind_hides_no_part_of_a_standing_person(furniture: str, seed: int) -> None:
     settings = replace(SMALL, seed=seed)
     plain = SimulatedCamera(settings).frame(2)
     furnished = SimulatedCamera(replace(settings, furniture=furniture)).frame(2)
@@ -60,7 +60,7 @@ def test_furniture_beside_and_behind_hides_nothing_of_somebody_standing(furnitur
     changed = furnished.truth.depth_m < plain.truth.depth_m
     assert changed.mean() > 0.01
     near = np.abs(furnished.truth.depth_m[changed] - plain.truth.joints_m[0, 2])
-    assert near.min() < 0.8, "furniture stands at about the person's distance"
+    assert near.min() < 0.8, "furniture is at about the person's distance"
 
 
 def test_background_seeds_give_different_rooms_behind_the_same_person() -> None:
@@ -74,23 +74,23 @@ def test_background_seeds_give_different_rooms_behind_the_same_person() -> None:
     assert len(colors) == 5
 
 
-def test_clothes_widen_the_person_and_leave_hands_feet_face_and_joints() -> None:
+def test_clothes_widen_the_silhouette_but_do_not_change_joints_hands_feet_and_face() -> None:
     plain = SimulatedCamera(SMALL).frame(0).truth
     dressed = SimulatedCamera(replace(SMALL, clothing_m=0.04)).frame(0).truth
     np.testing.assert_array_equal(dressed.joints_m, plain.joints_m)
     np.testing.assert_array_equal(dressed.vertices_m, plain.vertices_m)
     assert 1.05 < dressed.silhouette.sum() / plain.silhouette.sum() < 1.5
     model = SimulatedCamera(SMALL).model
-    shares = cloth_fractions(model, 1)
-    assert shares.min() >= 0.0
-    assert shares.max() <= 1.0
+    fractions = cloth_fractions(model, 1)
+    assert fractions.min() >= 0.0
+    assert fractions.max() <= 1.0
     heaviest = model.weights.argmax(axis=1)
     bare = np.isin(heaviest, [JOINT(name) for name in ("head", "left_hand", "right_hand", "left_foot", "right_foot")])
-    assert shares[bare].mean() < 0.01
-    assert shares[bare].max() < 0.2
-    assert shares[heaviest == JOINT("spine2")].min() > 0.2
+    assert fractions[bare].mean() < 0.01
+    assert fractions[bare].max() < 0.2
+    assert fractions[heaviest == JOINT("spine2")].min() > 0.2
     edges = np.concatenate([model.faces[:, [0, 1]], model.faces[:, [1, 2]]])
-    assert np.abs(np.diff(shares[edges], axis=1)).max() < 0.3, "no steps in the cloth"
+    assert np.abs(np.diff(fractions[edges], axis=1)).max() < 0.3, "the cloth has no steps"
 
 
 def test_a_joint_behind_another_limb_is_not_visible() -> None:
@@ -116,7 +116,7 @@ class Still:
         return MotionSample(self.parameters, "held", time_s / self.length_s, 0, {})
 
 
-def test_a_given_motion_is_what_the_subject_does() -> None:
+def test_an_injected_motion_replaces_the_script() -> None:
     scripted = SimulatedCamera(replace(SMALL, exercise="squat"))
     parameters = scripted.motion_at(100).parameters
     camera = SimulatedCamera(SMALL, motion=Still(parameters))
@@ -130,7 +130,7 @@ def test_a_given_motion_is_what_the_subject_does() -> None:
     np.testing.assert_allclose(distances, np.linalg.norm(np.diff(posed, axis=0), axis=1), atol=1e-9)
 
 
-def test_a_wall_before_the_person_is_refused() -> None:
+def test_a_wall_in_front_of_the_person_is_refused() -> None:
     with pytest.raises(SettingsError, match="wall_distance_m"):
         SimulatedCamera(replace(SMALL, distance_m=4.0))
 
@@ -156,9 +156,9 @@ def test_a_box_has_its_exact_depth() -> None:
     depth, color = np.full((21, 31), 9.0, np.float32), np.zeros((21, 31, 3), np.uint8)
     columns, rows = np.meshgrid(np.arange(31) - 15, np.arange(21) - 10)
     rays = np.stack([columns / 30.0, -rows / 30.0, -np.ones(columns.shape)], axis=-1)
-    look = Look((200.0, 100.0, 50.0), "plain", 0.1, 0.0)
+    look = SurfaceLook((200.0, 100.0, 50.0), "plain", 0.1, 0.0)
     draw_boxes([Box((0.0, 0.6, -1.0), (0.8, 0.8, 1.0), 0.0, look)], np.array([0.0, 1.0, 2.0]), rays, depth, color)
-    # The front face lies at z = -0.5, 2.5 m before the camera, 0.4 m to each side: 4.8 pixels.
+    # The front face is at z = -0.5, 2.5 m in front of the camera, 0.4 m to each side: 4.8 pixels.
     inside = (np.abs(columns) <= 4) & (np.abs(rows) <= 4)
     np.testing.assert_allclose(depth[inside], 2.5, rtol=1e-6)
     assert (depth[~inside] == 9.0).all()
@@ -169,7 +169,7 @@ def test_a_box_has_its_exact_depth() -> None:
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_patterns_stay_around_their_colour(pattern: str) -> None:
     across, along = np.meshgrid(np.linspace(0.0, 2.0, 80), np.linspace(0.0, 2.0, 80))
-    painted = Look((100.0, 150.0, 200.0), pattern, 0.21, 0.2).paint(across, along)
+    painted = SurfaceLook((100.0, 150.0, 200.0), pattern, 0.21, 0.2).paint(across, along)
     assert painted.shape == (80, 80, 3)
     np.testing.assert_allclose(painted.mean(axis=(0, 1)), (100.0, 150.0, 200.0), rtol=0.1)
     assert (painted.std(axis=(0, 1)) > 2.0).all() == (pattern != "plain")
