@@ -1,4 +1,4 @@
-"""The whole pipeline on the simulated person."""
+"""The pipeline on the simulated person."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rehab_pose_sim.camera import SimulatedCamera
 from rehab_pose_sim.settings import SimulationSettings
 
 STRIDE = 2
-"""Half the camera's rate is enough for every stage and takes half the time."""
+"""Every second frame of the camera is processed, which is sufficient for all stages and takes half the time."""
 
 
 def process(exercise: str, seconds: float) -> list[tuple[PipelineResult, str]]:
@@ -26,13 +26,13 @@ def process(exercise: str, seconds: float) -> list[tuple[PipelineResult, str]]:
 
 
 @pytest.mark.slow
-def test_a_squat_is_named_counted_and_measured() -> None:
+def test_a_squat_is_recognised_counted_and_measured() -> None:
     results = process("squat", 9.0)
-    said = [result.exercise.recognition.label for result, _ in results]
+    labels = [result.exercise.classification.label for result, _ in results]
     doing = [index for index, (_, truth) in enumerate(results) if truth == "squat"]
-    late = [said[index] for index in doing if index > doing[0] + 3 * 30 / STRIDE]
+    late = [labels[index] for index in doing if index > doing[0] + 3 * 30 / STRIDE]
     assert late.count("squat") > 0.9 * len(late)
-    assert "squat" not in said[: doing[0]]
+    assert "squat" not in labels[: doing[0]]
     repetitions = [result.exercise.repetition for result, _ in results if result.exercise.repetition is not None]
     assert [repetition.count for repetition in repetitions] == list(range(1, len(repetitions) + 1))
     assert len(repetitions) >= 2
@@ -50,7 +50,7 @@ def test_the_same_frames_give_the_same_results() -> None:
         assert json.dumps(frame_summary(one)) == json.dumps(frame_summary(two))
 
 
-def test_nobody_in_view_ends_the_posture_and_after_a_while_the_person() -> None:
+def test_without_a_person_the_pose_is_reset_and_later_the_shape() -> None:
     camera, pipeline = SimulatedCamera(SimulationSettings(exercise="squat", shape_seed=4)), Pipeline()
     for index in range(0, 20, STRIDE):
         assert pipeline.process(camera.frame(index).frame).body is not None
@@ -60,19 +60,19 @@ def test_nobody_in_view_ends_the_posture_and_after_a_while_the_person() -> None:
     assert empty.joints is None
     assert empty.body is None
     assert empty.joint_angles is None
-    assert empty.exercise.recognition.label == "none"
+    assert empty.exercise.classification.label == "none"
     for minutes, known in ((0, True), (5, False)):
-        late = camera.frame(22).frame
-        back = pipeline.process(replace(late, stamp_ns=late.stamp_ns + minutes * 60_000_000_000))
+        later = camera.frame(22).frame
+        back = pipeline.process(replace(later, stamp_ns=later.stamp_ns + minutes * 60_000_000_000))
         assert back.joints is not None
         assert back.body is not None
-        afresh = BodyFitter().fit(back.joints, back.silhouette)
-        assert afresh is not None
-        same = np.array_equal(back.body.parameters.betas, afresh.parameters.betas)
-        assert same != known, "who comes back at once keeps the shape, who comes back later is measured anew"
+        new_fit = BodyFitter().fit(back.joints, back.silhouette)
+        assert new_fit is not None
+        same = np.array_equal(back.body.parameters.betas, new_fit.parameters.betas)
+        assert same != known, "the shape is kept for a person who returns at once, and estimated again later"
 
 
-def test_settings_go_to_their_stage_and_unknown_ones_are_refused() -> None:
+def test_settings_are_passed_to_their_stage_and_unknown_ones_are_refused() -> None:
     settings = PipelineSettings.from_mapping({"joints": {"method": "paper"}})
     assert settings.joints.method == "paper"
     with pytest.raises(SettingsError, match="a section 'joint'"):

@@ -1,4 +1,4 @@
-"""`rehab-pose process` on folders of images: files a frame, depth alone, depth of its own camera, and bad input."""
+"""`rehab-pose process` on folders of images: files for each frame, depth only, a depth camera, and invalid input."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def images(tmp_path_factory: pytest.TempPathFactory, truth: list[Any]) -> Path:
     folder = tmp_path_factory.mktemp("images")
     for kind in ("color", "depth"):
         (folder / kind).mkdir()
-    for name, seen in zip(NAMES, truth, strict=True):
-        cv2.imwrite(str(folder / "color" / f"{name}.png"), cv2.cvtColor(seen.frame.color, cv2.COLOR_RGB2BGR))
-        cv2.imwrite(str(folder / "depth" / f"{name}.png"), units(seen.frame.depth_m))
+    for name, simulated in zip(NAMES, truth, strict=True):
+        cv2.imwrite(str(folder / "color" / f"{name}.png"), cv2.cvtColor(simulated.frame.color, cv2.COLOR_RGB2BGR))
+        cv2.imwrite(str(folder / "depth" / f"{name}.png"), units(simulated.frame.depth_m))
     (folder / "camera.json").write_text(json.dumps(CAMERA))
     return folder
 
@@ -61,52 +61,54 @@ def silhouette(output: Path, name: str) -> Any:  # noqa: ANN401
     return mask > 0
 
 
-def overlap(found: Any, wanted: Any) -> float:  # noqa: ANN401
-    return float((found & wanted).sum() / (found | wanted).sum())
+def overlap(mask: Any, expected: Any) -> float:  # noqa: ANN401
+    return float((mask & expected).sum() / (mask | expected).sum())
 
 
-def test_each_image_gets_its_silhouette_joints_and_overlay(images: Path, truth: list[Any], tmp_path: Path) -> None:
+def test_each_image_has_a_silhouette_joints_and_an_overlay(images: Path, truth: list[Any], tmp_path: Path) -> None:
     assert process(images, tmp_path / "out", "--rate", "15") == 0
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert [frame["name"] for frame in summary["frames"]] == NAMES
     for index, name in enumerate(NAMES):
         assert overlap(silhouette(tmp_path / "out", name), truth[index].truth.silhouette) > 0.85
-        found = json.loads((tmp_path / "out" / "joints" / f"{name}.json").read_text())
-        assert found["frame_id"] == "camera_color_optical_frame"
-        assert found["stamp_ns"] == summary["frames"][index]["stamp_ns"] == 1_000_000_000 + round(index * 1e9 / 15)
-        assert [joint["name"] for joint in found["joints"]] == list(SMPL_24.joint_names)
-        for joint, place in zip(found["joints"], truth[index].truth.joints_m, strict=True):
+        joints_file = json.loads((tmp_path / "out" / "joints" / f"{name}.json").read_text())
+        assert joints_file["frame_id"] == "camera_color_optical_frame"
+        assert (
+            joints_file["stamp_ns"] == summary["frames"][index]["stamp_ns"] == 1_000_000_000 + round(index * 1e9 / 15)
+        )
+        assert [joint["name"] for joint in joints_file["joints"]] == list(SMPL_24.joint_names)
+        for joint, truth_m in zip(joints_file["joints"], truth[index].truth.joints_m, strict=True):
             assert set(joint) == {"name", "x", "y", "z", "confidence", "state"}
             assert joint["state"] in {"missing", "observed", "occluded", "predicted"}
             if joint["state"] == "observed":
-                assert np.linalg.norm(np.array([joint["x"], joint["y"], joint["z"]]) - place) < 0.3
+                assert np.linalg.norm(np.array([joint["x"], joint["y"], joint["z"]]) - truth_m) < 0.3
         picture = cv2.imread(str(tmp_path / "out" / "overlays" / f"{name}.jpg"))
         assert picture is not None
         assert picture.shape == (480, 2 * 640, 3)
 
 
-def test_depth_alone_in_its_own_unit_is_enough(images: Path, truth: list[Any], tmp_path: Path) -> None:
+def test_depth_without_colour_in_another_unit_is_processed(images: Path, truth: list[Any], tmp_path: Path) -> None:
     shutil.copytree(images, tmp_path / "in")
-    for name, seen in zip(NAMES, truth, strict=True):
-        cv2.imwrite(str(tmp_path / "in" / "depth" / f"{name}.png"), units(seen.frame.depth_m, 0.0002))
+    for name, simulated in zip(NAMES, truth, strict=True):
+        cv2.imwrite(str(tmp_path / "in" / "depth" / f"{name}.png"), units(simulated.frame.depth_m, 0.0002))
     assert process(tmp_path / "in", tmp_path / "out", "--depth-scale", "0.0002", color=False) == 0
-    for name, seen in zip(NAMES, truth, strict=True):
-        assert overlap(silhouette(tmp_path / "out", name), seen.truth.silhouette) > 0.85
+    for name, simulated in zip(NAMES, truth, strict=True):
+        assert overlap(silhouette(tmp_path / "out", name), simulated.truth.silhouette) > 0.85
 
 
-def test_depth_of_a_smaller_camera_is_registered(images: Path, truth: list[Any], tmp_path: Path) -> None:
+def test_depth_of_another_camera_is_registered(images: Path, truth: list[Any], tmp_path: Path) -> None:
     shutil.copytree(images, tmp_path / "in")
     small = {"width": 320, "height": 240, "fx": 230.0, "fy": 230.0, "cx": 159.5, "cy": 119.5}
     facts = CAMERA | {"depth": small, "color_from_depth": np.eye(4).tolist()}
     (tmp_path / "in" / "camera.json").write_text(json.dumps(facts))
-    for name, seen in zip(NAMES, truth, strict=True):
-        cv2.imwrite(str(tmp_path / "in" / "depth" / f"{name}.png"), units(seen.frame.depth_m[::2, ::2]))
+    for name, simulated in zip(NAMES, truth, strict=True):
+        cv2.imwrite(str(tmp_path / "in" / "depth" / f"{name}.png"), units(simulated.frame.depth_m[::2, ::2]))
     assert process(tmp_path / "in", tmp_path / "out") == 0
-    for name, seen in zip(NAMES, truth, strict=True):
-        assert overlap(silhouette(tmp_path / "out", name), seen.truth.silhouette) > 0.8
+    for name, simulated in zip(NAMES, truth, strict=True):
+        assert overlap(silhouette(tmp_path / "out", name), simulated.truth.silhouette) > 0.8
 
 
-def test_an_empty_room_gives_empty_files(images: Path, tmp_path: Path) -> None:
+def test_an_empty_room_gives_empty_results(images: Path, tmp_path: Path) -> None:
     (tmp_path / "in" / "depth").mkdir(parents=True)
     shutil.copy(images / "camera.json", tmp_path / "in")
     cv2.imwrite(str(tmp_path / "in" / "depth" / "wall.png"), np.full((480, 640), 3000, np.uint16))
@@ -132,29 +134,29 @@ def damage(folder: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "sentence"),
+    ("how", "message"),
     [
         ("no folder", "expected a folder of depth images at"),
         ("empty folder", "expected depth images (.png) in"),
         ("unpaired", "1 have no partner"),
         ("damaged", "cannot be decoded; the file is damaged"),
-        ("size", "expected 640x480 pixels as the intrinsics say"),
+        ("size", "expected 640x480 pixels as in the intrinsics"),
         ("8 bit", "has 8 bits and 1 channel(s)"),
         ("colour", "has 8 bits and 3 channel(s)"),
     ],
 )
-def test_bad_images_are_named_in_one_sentence(
-    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], how: str, sentence: str
+def test_invalid_images_are_named(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], how: str, message: str
 ) -> None:
     shutil.copytree(images, tmp_path / "in")
     damage(tmp_path / "in", how)
     assert process(tmp_path / "in", tmp_path / "out") == 2
-    assert sentence in capsys.readouterr().err
-    assert not (tmp_path / "out").exists(), "nothing is begun that cannot be finished"
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists(), "invalid input must not leave partial output"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "message"),
     [
         ([], "expected a bag, or --depth and --intrinsics, got neither"),
         (["--depth", "d"], "expected a bag, or --depth and --intrinsics, got --depth"),
@@ -163,29 +165,29 @@ def test_bad_images_are_named_in_one_sentence(
         (["--depth", "d", "--intrinsics", "i.json"], "expected a JSON file at i.json"),
     ],
 )
-def test_arguments_that_do_not_fit_are_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+def test_invalid_combinations_of_arguments_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert main(["process", *arguments, "-o", str(tmp_path / "out")]) == 2
-    assert sentence in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("option", "sentence"), [("--rate", "a rate above 0"), ("--depth-scale", "a depth scale")])
-def test_numbers_that_cannot_be_are_refused(
-    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, sentence: str
+@pytest.mark.parametrize(("option", "message"), [("--rate", "a rate above 0"), ("--depth-scale", "a depth scale")])
+def test_numbers_out_of_range_are_refused(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, message: str
 ) -> None:
     assert process(images, tmp_path / "out", option, "0") == 2
-    assert sentence in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_results_are_never_written_over(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_existing_results_are_not_overwritten(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "out" / "joints").mkdir(parents=True)
     assert process(images, tmp_path / "out") == 2
     assert "is there already" in capsys.readouterr().err
 
 
-def test_the_help_says_that_pictures_show_the_person(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_warns_that_pictures_show_the_person(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["process", "--help"])
     assert "SHOWS THE PERSON" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Real people: the standing man of the RealSense clip, and somebody before a Kinect with the Kinect's joints beside."""
+"""Real people: the standing man of a RealSense clip, and a person in front of a Kinect with the Kinect's joints."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from rehab_pose.datatypes import RgbdFrame
 from rehab_pose.joints.predictor import JointPredictor
 from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.skeletons.smpl24 import SMPL_24
-from rehab_pose_lab.benchmarks.kinect_frame import error_after_offset_mm, kinect_frames, look_at_kinect
+from rehab_pose_lab.benchmarks.kinect_frame import error_after_offset_mm, kinect_frames, process_kinect_frame
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FRAME_NS = 66_666_667
-SEEN_PX = {
+ANNOTATED_PX = {
     0: {"head": (455, 72), "right_wrist": (455, 157), "left_elbow": (498, 215), "left_wrist": (500, 268)},
     8: {
         "head": (455, 72), "right_wrist": (433, 140), "right_elbow": (400, 172), "left_elbow": (500, 215),
@@ -40,10 +40,10 @@ SEEN_PX = {
         "left_wrist": (453, 132),
     },
 }  # fmt: skip
-"""Where a person saw them in five frames of two_people_n40; the head's middle is 20 px above SMPL's head joint [px]."""
+"""Manual annotation of five frames of two_people_n40 [px]; the middle of the head is 20 px above SMPL's head joint."""
 
 
-def test_joints_lie_on_the_standing_mans_limbs(shared_data: Path) -> None:
+def test_joints_are_close_to_the_annotation(shared_data: Path) -> None:
     clip = shared_data / "rgbd_realsense" / "two_people_n40"
     if not clip.is_dir():
         pytest.skip(f"the clip is not at {clip}")
@@ -59,23 +59,23 @@ def test_joints_lie_on_the_standing_mans_limbs(shared_data: Path) -> None:
         silhouette = segmenter.segment(frame)
         assert silhouette is not None, f"frame {index}"
         x, _, width, _ = silhouette.box_px
-        assert x > 330, f"frame {index}: the other man, or the sofa, came along"
-        assert x + width < 610, f"frame {index}: the wall came along"
+        assert x > 330, f"frame {index}: the other man or the sofa is included"
+        assert x + width < 610, f"frame {index}: the wall is included"
         joints = predictor.predict(silhouette)
         pixels = camera.project(joints.positions_m)
-        for name, place in SEEN_PX.get(index, {}).items():
-            errors_px.append(float(np.linalg.norm(pixels[SMPL_24.index(name)] - place)))
-    # 29 px are 10 cm at his distance; the far arm, foreshortened and dark on dark, is the worst.
+        for name, annotated in ANNOTATED_PX.get(index, {}).items():
+            errors_px.append(float(np.linalg.norm(pixels[SMPL_24.index(name)] - annotated)))
+    # 29 px are 10 cm at this distance; the far arm, foreshortened and dark on a dark background, has the largest error.
     assert np.mean(errors_px) < 30
     assert np.max(errors_px) < 70
 
 
-def test_joints_agree_with_a_kinects_on_a_standing_person(shared_data: Path) -> None:
+def test_joints_agree_with_those_of_a_kinect(shared_data: Path) -> None:
     folder = shared_data / "irds" / "irds_depth"
     if not folder.is_dir():
         pytest.skip(f"the frames are not at {folder}")
     standing = next(frame for frame in kinect_frames(folder) if "stand" in frame.name)
-    silhouette, joints = look_at_kinect(standing, "rgbd")
+    silhouette, joints = process_kinect_frame(standing, "rgbd")
     assert silhouette is not None
     assert joints is not None
     assert error_after_offset_mm(joints.positions_m, standing.joints_m) < 80.0

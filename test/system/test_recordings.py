@@ -1,4 +1,4 @@
-"""From image folders to a bag, a result bag, a summary and a picture: the simulated person, and a real clip."""
+"""From image folders to a bag, a result bag, a summary and a picture, for the simulated person and a real clip."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def contents(path: Path) -> list[tuple[str, int, bytes]]:
         return [(message.topic.name, message.time_ns, message.data) for message in reader.serialized()]
 
 
-def test_a_recording_is_processed_to_the_same_content_every_time(bag: Path, tmp_path: Path) -> None:
+def test_processing_a_recording_twice_gives_identical_content(bag: Path, tmp_path: Path) -> None:
     first, second = processed(bag, tmp_path / "first"), processed(bag, tmp_path / "second")
     assert first == second
     assert contents(tmp_path / "first" / "results") == contents(tmp_path / "second" / "results")
@@ -66,12 +66,12 @@ def test_a_recording_is_processed_to_the_same_content_every_time(bag: Path, tmp_
         assert len(frame["silhouette_box"]) == 4
         assert list(frame["joints"]) == list(SMPL_24.joint_names)
         assert all(len(joint) == 4 for joint in frame["joints"].values())
-        assert frame["label"] in ("none", "arm_lifting")
-        assert 0.0 <= frame["confidence"] <= 1.0
+        # The recording is shorter than the history that a label requires.
+        assert (frame["label"], frame["confidence"]) == ("none", 1.0)
     assert [frame["stamp_ns"] for frame in first] == sorted({frame["stamp_ns"] for frame in first})
 
 
-def test_results_hold_no_image_unless_asked(bag: Path, tmp_path: Path) -> None:
+def test_results_contain_no_image_by_default(bag: Path, tmp_path: Path) -> None:
     processed(bag, tmp_path / "out")
     with BagReader(tmp_path / "out" / "results") as reader:
         types = {topic.type_name for topic in reader.topics.values()}
@@ -79,7 +79,7 @@ def test_results_hold_no_image_unless_asked(bag: Path, tmp_path: Path) -> None:
     assert {"rehab_pose_msgs/msg/Joints", "rehab_pose_msgs/msg/Body"} <= types
 
 
-def test_the_overlay_is_a_picture_of_the_frames_asked_for(bag: Path, tmp_path: Path) -> None:
+def test_the_overlay_has_the_requested_number_of_frames(bag: Path, tmp_path: Path) -> None:
     picture = tmp_path / "overlay.png"
     assert main(["overlay", str(bag), "-o", str(picture), "--frames", "3", "--columns", "2"]) == 0
     image = cv2.imread(str(picture))
@@ -87,7 +87,7 @@ def test_the_overlay_is_a_picture_of_the_frames_asked_for(bag: Path, tmp_path: P
     assert image.shape == (2 * 480, 2 * 2 * 640, 3)
 
 
-def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_or_damaged_recording_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["process", str(tmp_path / "nothing"), "-o", str(tmp_path / "out")]) == 2
     assert "expected a rosbag" in capsys.readouterr().err
     damaged = tmp_path / "damaged.mcap"
@@ -96,13 +96,13 @@ def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path, capsys: pyt
     assert str(damaged) in capsys.readouterr().err
 
 
-def test_a_result_is_never_written_over(bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_existing_results_are_not_overwritten(bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     processed(bag, tmp_path / "out")
     assert main(["process", str(bag), "-o", str(tmp_path / "out")]) == 2
     assert "is there already" in capsys.readouterr().err
 
 
-def test_the_standing_man_of_the_real_clip_is_followed(shared_data: Path, tmp_path: Path) -> None:
+def test_the_standing_man_of_the_real_clip_is_the_subject(shared_data: Path, tmp_path: Path) -> None:
     clip = shared_data / "rgbd_realsense" / "two_people_n40"
     if not clip.is_dir():
         pytest.skip(f"the clip is not at {clip}")
@@ -110,7 +110,7 @@ def test_the_standing_man_of_the_real_clip_is_followed(shared_data: Path, tmp_pa
     frames = processed(recording, tmp_path / "out")
     assert len(frames) == 40
     for frame in frames:
-        # He stands in the right half at 2.15 m, from the top of the image to its lower border; the other one sits left.
+        # The standing man is in the right half at 2.15 m, over the full height; the other man sits in the left half.
         x, y, width, height = frame["silhouette_box"]
         assert 380 < x + width / 2 < 520
         assert y < 70

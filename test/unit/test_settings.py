@@ -1,4 +1,4 @@
-"""Settings: ranges, choices, unknown names."""
+"""Settings: types, ranges, choices, unknown names."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class ExampleSettings(Settings):
     enabled: bool = setting(True, "A switch")
 
 
-def test_defaults_pass_their_own_checks() -> None:
+def test_defaults_are_valid() -> None:
     assert ExampleSettings().gain == 0.5
     assert [spec.name for spec in specifications(ExampleSettings)] == ["gain", "count", "mode", "enabled"]
 
 
-def test_an_integer_is_a_fine_float() -> None:
+def test_an_integer_becomes_a_float() -> None:
     assert isinstance(ExampleSettings(gain=1).gain, float)
 
 
@@ -41,6 +41,6 @@ def test_an_integer_is_a_fine_float() -> None:
         ({"gian": 0.1}, "did you mean gain"),
     ],
 )
-def test_a_bad_value_is_refused_with_what_would_be_right(values: dict[str, object], message: str) -> None:
+def test_an_invalid_value_is_refused_with_the_valid_ones(values: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         ExampleSettings.from_mapping(values)

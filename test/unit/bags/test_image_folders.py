@@ -1,4 +1,4 @@
-"""Folders of images become a bag; what is missing, alone, damaged or of another size is named."""
+"""Image folders: conversion to a bag, and errors for missing, unpaired and damaged files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rehab_pose.errors import RecordingError
 if TYPE_CHECKING:
     from pathlib import Path
 
-PLAIN = {"width": 16, "height": 12, "fx": 20.0, "fy": 21.0, "cx": 7.5, "cy": 5.5}
+CAMERA_FACTS = {"width": 16, "height": 12, "fx": 20.0, "fy": 21.0, "cx": 7.5, "cy": 5.5}
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def folders(tmp_path: Path) -> Path:
         cv2.imwrite(str(tmp_path / "color" / f"{index:03}.png"), random.integers(0, 256, (12, 16, 3), dtype=np.uint8))
         depth = random.integers(500, 4000, (12, 16)).astype(np.uint16)
         cv2.imwrite(str(tmp_path / "depth" / f"{index:03}.png"), depth)
-    (tmp_path / "camera.json").write_text(json.dumps(PLAIN))
+    (tmp_path / "camera.json").write_text(json.dumps(CAMERA_FACTS))
     return tmp_path
 
 
@@ -38,7 +38,7 @@ def convert(folders: Path, rate_hz: float = 10.0) -> int:
     return bag_from_images(folders / "color", folders / "depth", camera, rate_hz, folders / "bag")
 
 
-def test_images_come_back_from_the_bag(folders: Path) -> None:
+def test_frames_of_the_bag_equal_the_images(folders: Path) -> None:
     assert convert(folders) == 3
     with BagReader(folders / "bag") as bag:
         frames = list(bag.frames())
@@ -49,15 +49,15 @@ def test_images_come_back_from_the_bag(folders: Path) -> None:
     assert frames[0].intrinsics == intrinsics_from_file(folders / "camera.json")
 
 
-def test_open3ds_column_by_column_matrix_is_the_same_camera(tmp_path: Path) -> None:
+def test_open3ds_column_major_matrix_gives_the_same_camera(tmp_path: Path) -> None:
     matrix = [20.0, 0, 0, 0, 21.0, 0, 7.5, 5.5, 1]
-    (tmp_path / "plain.json").write_text(json.dumps(PLAIN))
+    (tmp_path / "plain.json").write_text(json.dumps(CAMERA_FACTS))
     (tmp_path / "open3d.json").write_text(json.dumps({"width": 16, "height": 12, "intrinsic_matrix": matrix}))
     assert intrinsics_from_file(tmp_path / "plain.json") == intrinsics_from_file(tmp_path / "open3d.json")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"width": 16, "height": 12, "intrinsic_matrix": [1]}'])
-def test_intrinsics_that_say_something_else_are_refused(tmp_path: Path, content: str) -> None:
+def test_intrinsics_with_another_content_are_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "camera.json").write_text(content)
     with pytest.raises(RecordingError, match="intrinsics: expected"):
         intrinsics_from_file(tmp_path / "camera.json")
@@ -76,25 +76,25 @@ def test_an_empty_folder_is_named(folders: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pixels", "sentence"),
+    ("pixels", "message"),
     [
         (np.zeros((6, 8), np.uint16), "expected 16x12 pixels"),
         (np.zeros((12, 16), np.uint8), "expected 16-bit depth"),
         (None, "cannot be decoded"),
     ],
 )
-def test_a_bad_depth_image_is_named(folders: Path, pixels: Any, sentence: str) -> None:  # noqa: ANN401
+def test_a_bad_depth_image_is_named(folders: Path, pixels: Any, message: str) -> None:  # noqa: ANN401
     file = folders / "depth" / "001.png"
     if pixels is None:
         file.write_bytes(b"damaged")
     else:
         cv2.imwrite(str(file), pixels)
-    with pytest.raises(RecordingError, match=rf"{sentence}.*" if pixels is None else sentence) as raised:
+    with pytest.raises(RecordingError, match=rf"{message}.*" if pixels is None else message) as raised:
         convert(folders)
     assert "001.png" in str(raised.value)
 
 
-def test_the_command_converts_and_says_what_is_wrong_in_one_sentence(
+def test_the_command_converts_and_reports_an_error_in_one_line(
     folders: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["bag", "from-images", "--color", str(folders / "color"), "--depth", str(folders / "depth")]
@@ -109,7 +109,7 @@ def test_the_command_converts_and_says_what_is_wrong_in_one_sentence(
     assert "/depth_registered/image_rect" in capsys.readouterr().out
 
 
-def test_the_real_clip_converts(shared_data: Path, tmp_path: Path) -> None:
+def test_the_real_clip_is_converted(shared_data: Path, tmp_path: Path) -> None:
     clip = shared_data / "rgbd_realsense" / "two_people_n40"
     if not clip.is_dir():
         pytest.skip(f"the real clip is not at {clip}")

@@ -1,4 +1,4 @@
-"""Bags: what is written comes back, is the same every time, and is what ROS 2 itself would write."""
+"""BagReader and BagWriter: round trips, deterministic content, and the type hashes of ROS 2."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
@@ -58,18 +59,18 @@ def bag_path(tmp_path: Path) -> Path:
     return tmp_path / "bag"
 
 
-def test_frames_come_back_as_they_were(bag_path: Path) -> None:
+def test_read_frames_equal_the_written_ones(bag_path: Path) -> None:
     with BagReader(bag_path) as bag:
         read = list(bag.frames(settings=AS_MEASURED))
     assert len(read) == 4
-    for index, came in enumerate(read):
+    for index, result in enumerate(read):
         given = frame(index)
-        assert (came.stamp_ns, came.frame_id, came.intrinsics) == (given.stamp_ns, "cam", CAMERA)
-        np.testing.assert_array_equal(came.color, given.color)
-        np.testing.assert_allclose(came.depth_m, given.depth_m, atol=1e-6)
+        assert (result.stamp_ns, result.frame_id, result.intrinsics) == (given.stamp_ns, "cam", CAMERA)
+        np.testing.assert_array_equal(result.color, given.color)
+        np.testing.assert_allclose(result.depth_m, given.depth_m, atol=1e-6)
 
 
-def test_the_content_is_the_same_every_time(bag_path: Path, tmp_path: Path) -> None:
+def test_two_bags_of_the_same_messages_are_identical(bag_path: Path, tmp_path: Path) -> None:
     with BagWriter(tmp_path / "again" / "bag") as bag:
         for index in range(4):
             write_camera(bag, frame(index))
@@ -78,7 +79,7 @@ def test_the_content_is_the_same_every_time(bag_path: Path, tmp_path: Path) -> N
     assert next(bag_path.glob("*.mcap")).read_bytes() == next((tmp_path / "again" / "bag").glob("*.mcap")).read_bytes()
 
 
-def test_topics_of_a_driver_are_found_by_type_or_by_name(tmp_path: Path) -> None:
+def test_camera_topics_are_found_by_type_or_selected_by_name(tmp_path: Path) -> None:
     with BagWriter(tmp_path / "bag") as bag:
         write_camera(bag, frame(0), "front/")
         write_camera(bag, frame(1), "side/")
@@ -87,14 +88,13 @@ def test_topics_of_a_driver_are_found_by_type_or_by_name(tmp_path: Path) -> None
         with pytest.raises(RecordingError, match=r"expected one colour image topic .* /front/.*, /side/.*; name it"):
             bag.camera_topics()
         assert bag.camera_topics(given).camera_info == "/side/rgb/camera_info"
-        [came] = bag.frames(given)
-        assert came.stamp_ns == frame(1).stamp_ns
+        [result] = bag.frames(given)
+        assert result.stamp_ns == frame(1).stamp_ns
         with pytest.raises(RecordingError, match="expected the topic /nowhere"):
             bag.camera_topics(CameraTopics("/nowhere"))
 
 
-def test_compressed_images_stand_for_the_images_they_were_made_of(tmp_path: Path) -> None:
-    cv2 = pytest.importorskip("cv2")
+def test_compressed_images_are_decoded(tmp_path: Path) -> None:
     factory, given = BagMessageFactory(), frame(0)
     stamp = header(factory, given.stamp_ns, "cam")
     _, color = cv2.imencode(".png", given.color[..., ::-1])
@@ -108,12 +108,12 @@ def test_compressed_images_stand_for_the_images_they_were_made_of(tmp_path: Path
         bag.write(Topic("depth/compressedDepth", kind), given.stamp_ns, depth_message)
         bag.write(topics.CAMERA_INFO, given.stamp_ns, camera_info_message(factory, stamp, CAMERA))
     with BagReader(tmp_path / "bag") as bag:
-        [came] = bag.frames(settings=AS_MEASURED)
-    np.testing.assert_array_equal(came.color, given.color)
-    np.testing.assert_allclose(came.depth_m, given.depth_m, atol=1e-6)
+        [result] = bag.frames(settings=AS_MEASURED)
+    np.testing.assert_array_equal(result.color, given.color)
+    np.testing.assert_allclose(result.depth_m, given.depth_m, atol=1e-6)
 
 
-def test_sqlite_bags_are_read_too(tmp_path: Path) -> None:
+def test_sqlite_bags_are_read(tmp_path: Path) -> None:
     factory, store = BagMessageFactory(), type_store()
     given = frame(0)
     message = frame_message(factory, given)
@@ -126,11 +126,11 @@ def test_sqlite_bags_are_read_too(tmp_path: Path) -> None:
             connection = writer.add_connection(f"/{topic.name}", topic.type_name, typestore=store)
             writer.write(connection, given.stamp_ns, store.serialize_cdr(part, topic.type_name))
     with BagReader(tmp_path / "bag") as bag:
-        [came] = bag.frames(settings=AS_MEASURED)
-    np.testing.assert_array_equal(came.color, given.color)
+        [result] = bag.frames(settings=AS_MEASURED)
+    np.testing.assert_array_equal(result.color, given.color)
 
 
-def test_our_messages_and_their_delivery_are_kept(tmp_path: Path) -> None:
+def test_messages_of_this_project_and_their_delivery_are_recorded(tmp_path: Path) -> None:
     with BagWriter(tmp_path / "bag") as bag:
         bag.write(topics.EXERCISE_LIST, NS_PER_S, exercise_list_message(bag.factory))
         bag.write(topics.JOINTS, NS_PER_S, joints_message(bag.factory, NS_PER_S, "cam", None))
@@ -141,13 +141,13 @@ def test_our_messages_and_their_delivery_are_kept(tmp_path: Path) -> None:
     assert (time_ns, joints_from_message(message)) == (NS_PER_S, None)
 
 
-def test_a_bag_is_not_written_over(bag_path: Path) -> None:
+def test_an_existing_bag_is_not_overwritten(bag_path: Path) -> None:
     with pytest.raises(RecordingError, match="does not exist yet"):
         BagWriter(bag_path)
 
 
 @pytest.mark.parametrize("content", [None, "not a bag"])
-def test_what_is_no_bag_is_refused(tmp_path: Path, content: str | None) -> None:
+def test_a_missing_or_damaged_bag_is_refused(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "bag.mcap"
     if content is not None:
         path.write_text(content)
@@ -155,7 +155,7 @@ def test_what_is_no_bag_is_refused(tmp_path: Path, content: str | None) -> None:
         BagReader(path)
 
 
-def test_type_hashes_are_those_that_ros_computes() -> None:
+def test_type_hashes_equal_those_of_the_installed_messages() -> None:
     installed = Path(sys.prefix) / "share" / "rehab_pose_msgs" / "msg"
     if not installed.is_dir():
         pytest.skip("the message package is not installed in this environment")

@@ -1,4 +1,4 @@
-"""The rasteriser against rays cast one by one, an analytic sphere, and itself."""
+"""Rasteriser compared with ray casting, an analytic sphere and an analytic plane."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ def rays(intrinsics: CameraIntrinsics) -> NDArray[np.float64]:
 def cast(
     vertices: NDArray[np.float64], faces: NDArray[np.int32], directions: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the depth along z where each ray first meets a triangle (Moeller and Trumbore 1997), NaN where none."""
+    """Return the depth along z of the first intersection of each ray (Moeller and Trumbore 1997); NaN = none."""
     depth = np.full(directions.shape[:2], np.inf)
     a = vertices[faces[:, 0]]
     first, second = vertices[faces[:, 1]] - a, vertices[faces[:, 2]] - a
-    for place in np.ndindex(depth.shape):
-        across = np.cross(directions[place], second)
+    for pixel in np.ndindex(depth.shape):
+        across = np.cross(directions[pixel], second)
         determinant = (first * across).sum(axis=1)
         usable = np.abs(determinant) > 1e-12
         scale = 1.0 / np.where(usable, determinant, 1.0)
         u = -(a * across).sum(axis=1) * scale
         other = np.cross(-a, first)
-        v = (other @ directions[place]) * scale
+        v = (other @ directions[pixel]) * scale
         t = (second * other).sum(axis=1) * scale
         hit = usable & (u >= 0) & (v >= 0) & (u + v <= 1) & (t > 0)
         if hit.any():
-            depth[place] = t[hit].min()
+            depth[pixel] = t[hit].min()
     return np.where(np.isfinite(depth), depth, np.nan)
 
 
 def sphere(
-    radius_m: float, centre: tuple[float, float, float], fineness: int
+    radius_m: float, centre: tuple[float, float, float], subdivisions: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Return a closed mesh of a sphere, anticlockwise from outside."""
-    polar, around = np.linspace(0.0, np.pi, fineness + 1), np.linspace(0.0, 2.0 * np.pi, 2 * fineness + 1)
+    polar, around = np.linspace(0.0, np.pi, subdivisions + 1), np.linspace(0.0, 2.0 * np.pi, 2 * subdivisions + 1)
     grid = np.stack(
         [np.outer(np.sin(polar), np.cos(around)), np.outer(np.sin(polar), np.sin(around)),
          np.outer(np.cos(polar), np.ones_like(around))], axis=-1
@@ -67,11 +67,11 @@ def body_in_camera() -> NDArray[np.float32]:
     return pose_vertices(load_body_model(), BodyParameters(np.zeros(10), rotations, np.array([0.0, 0.0, 2.2])))
 
 
-def test_a_person_is_seen_where_rays_meet_the_mesh() -> None:
+def test_the_depth_of_a_body_equals_ray_casting() -> None:
     model, vertices = load_body_model(), body_in_camera()
     depth, triangle = render_person(model, vertices, SMALL)
     truth = cast(vertices.astype(np.float64), model.faces, rays(SMALL))
-    # A ray through the very edge of a triangle may fall to either side of it in single precision.
+    # In single precision a ray through an edge may be on either side of it.
     assert np.count_nonzero(np.isfinite(depth) != np.isfinite(truth)) <= 2
     both = np.isfinite(depth) & np.isfinite(truth)
     assert np.count_nonzero(both) > 200
@@ -92,7 +92,7 @@ def test_a_sphere_has_its_analytic_depth() -> None:
     assert (triangle[root < -0.02] == -1).all()
 
 
-def test_a_tilted_plane_is_exact_under_perspective() -> None:
+def test_a_tilted_plane_has_its_analytic_depth() -> None:
     corners = np.array([[-1, -1, 1.0], [1, -1, 3.0], [1, 1, 3.0], [-1, 1, 1.0]], dtype=np.float32)
     corners[:, :2] *= corners[:, 2:]
     inverse_depth, triangle = empty_buffers(SMALL)
@@ -104,7 +104,7 @@ def test_a_tilted_plane_is_exact_under_perspective() -> None:
     np.testing.assert_allclose(1.0 / inverse_depth[seen], truth[seen], rtol=1e-5)
 
 
-def test_of_two_meshes_the_nearer_one_is_seen_whatever_the_order() -> None:
+def test_the_nearer_mesh_occludes_the_other_in_any_order() -> None:
     near, faces = sphere(0.3, (0.0, 0.0, 1.5), 24)
     far, _ = sphere(0.6, (0.0, 0.0, 3.0), 24)
     images = []
@@ -118,7 +118,7 @@ def test_of_two_meshes_the_nearer_one_is_seen_whatever_the_order() -> None:
     assert (images[0][1][31, 23] >= 0) & (images[0][1][31, 23] < len(faces))
 
 
-def test_what_is_behind_the_camera_is_not_drawn() -> None:
+def test_a_mesh_behind_the_camera_is_not_drawn() -> None:
     vertices, faces = sphere(0.3, (0.0, 0.0, -1.5), 12)
     inverse_depth, triangle = empty_buffers(SMALL)
     draw_mesh(vertices, faces, SMALL, inverse_depth, triangle)
@@ -133,7 +133,7 @@ def test_normals_of_a_sphere_point_outwards() -> None:
     assert ((normals * vertices).sum(axis=1)[away_from_seam] > 0.98).all()
 
 
-def test_shading_paints_exactly_the_drawn_pixels() -> None:
+def test_shading_colours_only_the_drawn_pixels() -> None:
     model, vertices = load_body_model(), body_in_camera()
     _, triangle = render_person(model, vertices, SMALL)
     color = np.zeros((64, 48, 3), dtype=np.uint8)

@@ -78,7 +78,9 @@ def test_every_classification_is_complete(recogniser: ExerciseRecogniser, make_f
         assert result.stamp_ns == joints.stamp_ns >= result.start_ns
         assert result.label in LABELS
         assert result.probabilities.sum() == pytest.approx(1.0, abs=1e-6)
-        assert 0.0 <= result.confidence <= 1.0
+        exercises = result.probabilities[1:]
+        expected = 1.0 - exercises.max() if result.label == NONE else result.probabilities[LABELS.index(result.label)]
+        assert result.confidence == pytest.approx(expected)
         assert result.model_id.startswith("exercise-")
 
 

@@ -1,11 +1,10 @@
-"""Bones as files, pictures and markers say what the record says."""
+"""Files, pictures and markers of bones."""
 
 from __future__ import annotations
 
 import csv
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -47,7 +46,7 @@ def read_ply(path: Path) -> tuple[list[str], Any, Any]:
     return lines, vertices, faces
 
 
-def test_the_whole_and_the_parts_are_the_same_bones(bones: Bones, tmp_path: Path) -> None:
+def test_the_skeleton_file_and_the_files_of_bones_agree(bones: Bones, tmp_path: Path) -> None:
     count = write_bones(tmp_path, bones)
     assert count == len([path for path in tmp_path.rglob("*") if path.is_file()])
     lines, vertices, faces = read_ply(tmp_path / "skeleton.ply")
@@ -58,12 +57,12 @@ def test_the_whole_and_the_parts_are_the_same_bones(bones: Bones, tmp_path: Path
     number = bones.names.index("L4")
     assert f"comment bone {number} L4" in lines
     _, part, part_faces = read_ply(tmp_path / "parts" / "L4.ply")
-    mine = faces["bone"] == number
-    assert mine.sum() == len(part_faces)
-    np.testing.assert_array_equal(part["x"][part_faces["corners"]], vertices["x"][faces["corners"][mine]])
+    of_bone = faces["bone"] == number
+    assert of_bone.sum() == len(part_faces)
+    np.testing.assert_array_equal(part["x"][part_faces["corners"]], vertices["x"][faces["corners"][of_bone]])
 
 
-def test_the_table_has_every_bone(bones: Bones, tmp_path: Path) -> None:
+def test_the_tables_contain_all_bones_and_joints(bones: Bones, tmp_path: Path) -> None:
     write_bones(tmp_path, bones)
     with (tmp_path / "bones.csv").open() as file:
         rows = {row["bone"]: row for row in csv.DictReader(file)}
@@ -81,29 +80,17 @@ def test_bones_without_meshes_are_refused(bones: Bones, tmp_path: Path) -> None:
         write_bones(tmp_path, without)
 
 
-def test_the_command_writes_files_and_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    picture = tmp_path / "bones.png"
-    assert main(["bones", "-o", str(tmp_path / "out"), "--exercise", "squat", "--picture", str(picture)]) == 0
-    said = capsys.readouterr().out
-    assert "76 bones (procedural)" in said
-    assert "lumbar lordosis" in said
-    image = cv2.imread(str(picture))
-    assert image is not None
-    assert (image < 200).any(axis=2).sum() > 100
-    assert main(["bones", "-o", str(tmp_path / "out"), "--exercise", "moonwalk"]) == 2
-
-
-def test_markers_are_rods_or_one_mesh(bones: Bones) -> None:
+def test_markers_are_cylinders_without_meshes_and_one_mesh_with_them(bones: Bones) -> None:
     factory: Any = RosMessageFactory()
     mesh = bone_markers(factory, bones).markers
     assert [marker.type for marker in mesh] == [TRIANGLE_LIST]
     assert bones.mesh is not None
     assert len(mesh[0].points) == 3 * len(bones.mesh.faces)
     without = Bones(7, "cam", bones.names, bones.camera_from_bone, bones.length_m, bones.radius_m)
-    rods = bone_markers(factory, without).markers
-    assert len(rods) == len(bones.names)
-    assert len({marker.id for marker in rods}) == len(rods)
-    femur = rods[bones.names.index("left_femur")]
+    cylinders = bone_markers(factory, without).markers
+    assert len(cylinders) == len(bones.names)
+    assert len({marker.id for marker in cylinders}) == len(cylinders)
+    femur = cylinders[bones.names.index("left_femur")]
     assert femur.type == CYLINDER
     pose = bones.camera_from_bone[bones.names.index("left_femur")]
     length = bones.length_m[bones.names.index("left_femur")]
@@ -112,7 +99,7 @@ def test_markers_are_rods_or_one_mesh(bones: Bones) -> None:
     assert femur.scale.z == pytest.approx(length)
 
 
-def test_the_command_takes_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_processes_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     camera = SimulatedCamera(SimulationSettings(exercise="squat", gap_s=0.0))
     with BagWriter(tmp_path / "bag") as bag:
         for index in range(3):
