@@ -1,4 +1,4 @@
-"""The clinical body model of body.yaml: its chain, and where each skeleton's points lie on it."""
+"""The clinical body model of body.yaml: its chain, and the segments that SMPL's joints rotate."""
 
 from __future__ import annotations
 
@@ -11,85 +11,41 @@ import numpy as np
 import yaml
 
 from rehab_pose.biomechanics.chain import Chain, Freedom, chain_from_rest
-from rehab_pose.errors import ContractError, ModelFileError
+from rehab_pose.errors import ModelFileError
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rehab_pose.skeletons.skeleton import Skeleton
-
-__all__ = ["BodyChain", "KeypointMap", "OrientationMap", "load_body_chain"]
+__all__ = ["BodyChain", "OrientationMap", "both_sides", "load_body_chain"]
 
 SHIPPED_BODY = Path(__file__).parent / "body.yaml"
 
 
 @dataclass(frozen=True, eq=False)
-class KeypointMap:
-    """Points of a skeleton on the chain's segments."""
-
-    rows: NDArray[np.int64]
-    """(P) of the skeleton."""
-    joints: NDArray[np.int64]
-    """(P) of the chain."""
-    offsets_m: NDArray[np.float64]
-    """(P, 3)."""
-    weights: NDArray[np.float64]
-    """(P)."""
-
-
-@dataclass(frozen=True, eq=False)
 class OrientationMap:
-    """Joints of SMPL_24 whose rotation is that of a segment."""
+    """R joints of SMPL_24 that rotate together with a segment of the chain."""
 
     rows: NDArray[np.int64]
-    """(R) of SMPL_24."""
+    """(R) indices of SMPL_24."""
     joints: NDArray[np.int64]
-    """(R) of the chain."""
+    """(R) indices of the chain."""
     smpl_from_segment: NDArray[np.float64]
-    """(R, 3, 3)."""
+    """(R, 3, 3) constant rotation between the two."""
 
 
 @dataclass(frozen=True, eq=False)
 class BodyChain:
-    """The chain and the maps onto it."""
+    """The chain and the segments whose orientation a fitted SMPL body gives."""
 
     chain: Chain
     orientations: OrientationMap
-    _keypoints: dict[str, dict[str, list[Any]]]
-
-    def keypoints(self, skeleton: Skeleton) -> KeypointMap:
-        """Return the skeleton's points on the chain.
-
-        Raises:
-            ContractError: The model says nothing about this skeleton.
-        """
-        if skeleton.name not in self._keypoints:
-            msg = f"biomechanics: expected joints of {', '.join(self._keypoints)}, got {skeleton.name}"
-            raise ContractError(msg)
-        entries = [
-            (skeleton.index(joint), *_side(entry, joint))
-            for name, entry in self._keypoints[skeleton.name].items()
-            for joint in _both(name)
-        ]
-        return KeypointMap(
-            rows=np.array([entry[0] for entry in entries], dtype=np.int64),
-            joints=np.array([self.chain.index(entry[1]) for entry in entries], dtype=np.int64),
-            offsets_m=np.array([entry[2:5] for entry in entries], dtype=np.float64),
-            weights=np.array([entry[5] for entry in entries], dtype=np.float64),
-        )
 
 
-def _both(name: str) -> tuple[str, ...]:
+def both_sides(name: str) -> tuple[str, ...]:
+    """Return a name, and its right counterpart if it is of the left."""
     return (name, name.replace("left_", "right_", 1)) if name.startswith("left_") else (name,)
-
-
-def _side(entry: list[Any], joint: str) -> tuple[Any, ...]:
-    segment, x, y, z, weight = entry
-    if joint.startswith("right_"):
-        return segment.replace("left_", "right_", 1), -x, y, z, weight
-    return segment, x, y, z, weight
 
 
 @lru_cache(maxsize=1)
@@ -112,9 +68,9 @@ def _body_chain(content: dict[str, Any]) -> BodyChain:
     names = tuple(entry["name"] for entry in joints)
     limits, expected = {}, {}
     for entry in content["angles"]:
-        for angle in _both(f"left_{entry['name']}") if entry.get("side") else (entry["name"],):
-            lower, upper, centre, spread = np.deg2rad([entry[key] for key in ("lower", "upper", "centre", "spread")])
-            limits[angle], expected[angle] = (float(lower), float(upper)), (float(centre), float(spread))
+        for angle in both_sides(f"left_{entry['name']}") if entry.get("side") else (entry["name"],):
+            lower, upper, centre, std = np.deg2rad([entry[key] for key in ("lower", "upper", "centre", "std")])
+            limits[angle], expected[angle] = (float(lower), float(upper)), (float(centre), float(std))
     chain = chain_from_rest(
         "body",
         names,
@@ -122,21 +78,21 @@ def _body_chain(content: dict[str, Any]) -> BodyChain:
         np.array([entry["position"] for entry in joints], dtype=np.float64),
         np.broadcast_to(np.eye(3), (len(names), 3, 3)),
         tuple(
-            Freedom(entry["name"], tuple(turn["axis"]), turn["angle"], float(turn.get("share", 1.0)))
+            Freedom(entry["name"], tuple(freedom["axis"]), freedom["angle"], float(freedom.get("fraction", 1.0)))
             for entry in joints
-            for turn in entry.get("turns", [])
+            for freedom in entry.get("freedoms", [])
         ),
         limits,
         expected,
     )
-    rows, places, turns = [], [], []
-    for name, (segment, turn_deg) in content["orientations"].items():
-        for joint in _both(name):
+    rows, places, vectors_rad = [], [], []
+    for name, (segment, angle_deg) in content["orientations"].items():
+        for joint in both_sides(name):
             right = joint.startswith("right_")
             rows.append(SMPL_24.index(joint))
             places.append(chain.index(segment.replace("left_", "right_", 1) if right else segment))
-            turns.append([0.0, 0.0, np.deg2rad(-turn_deg if right else turn_deg)])
+            vectors_rad.append([0.0, 0.0, np.deg2rad(-angle_deg if right else angle_deg)])
     orientations = OrientationMap(
-        np.array(rows), np.array(places), np.asarray(matrices_from_axis_angles(np.array(turns)))
+        np.array(rows), np.array(places), np.asarray(matrices_from_axis_angles(np.array(vectors_rad)))
     )
-    return BodyChain(chain, orientations, content["keypoints"])
+    return BodyChain(chain, orientations)

@@ -1,8 +1,8 @@
-"""A kinematic chain: segments hung from one another by degrees of freedom with limits.
+"""A kinematic chain: segments connected by rotational degrees of freedom with limits.
 
-A joint's rotation is R_j = R_parent rest_j exp(a_1 phi_1) exp(a_2 phi_2) ..., phi_k = share_k x_k: several joints may
-share one unknown, as the segments of the lumbar spine do. The unknowns x of a posture are the root's translation (3)
-[m], a turn of the root (3) [rad] on the right of a base rotation, and the angles (n) [rad].
+A joint's rotation is R_j = R_parent rest_j exp(a_1 phi_1) exp(a_2 phi_2) ..., phi_k = fraction_k x_k: several joints
+may depend on one unknown, as those of the lumbar spine do. The unknowns x of a pose are the root's translation (3) [m],
+a rotation vector of the root (3) [rad] on the right of a base rotation, and the angles (n) [rad].
 """
 
 from __future__ import annotations
@@ -22,25 +22,26 @@ if TYPE_CHECKING:
 __all__ = ["ROOT_UNKNOWNS", "Chain", "ChainArrays", "Freedom", "chain_from_rest"]
 
 ROOT_UNKNOWNS = 6
+"""Translation and rotation vector of the root."""
 
 
 class ChainArrays(NamedTuple):
-    """What the compiled functions need to know of a chain."""
+    """A chain as arrays for compiled code: J joints, K freedoms."""
 
     parents: NDArray[np.int64]
     """(J), -1 for the root, parents first."""
     offsets_m: NDArray[np.float64]
-    """(J, 3) from the parent in the parent's axes."""
+    """(J, 3) from the parent, in the parent's axes [m]."""
     rest: NDArray[np.float64]
     """(J, 3, 3) parent_from_joint with all angles zero."""
     freedom_start: NDArray[np.int64]
-    """(J + 1) joint j has the freedoms freedom_start[j] to freedom_start[j + 1] - 1."""
+    """(J + 1) joint j has the freedoms from freedom_start[j] to freedom_start[j + 1] - 1."""
     axes: NDArray[np.float64]
-    """(K, 3) unit, in the joint's axes after the freedoms before it."""
+    """(K, 3) unit vectors, in the joint's axes after its earlier freedoms."""
     unknown: NDArray[np.int64]
-    """(K) which unknown turns it."""
-    share: NDArray[np.float64]
-    """(K) how much of the unknown it takes."""
+    """(K) index of the unknown that rotates it."""
+    fraction: NDArray[np.float64]
+    """(K) factor on the unknown."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ class Freedom:
     joint: str
     axis: tuple[float, float, float]
     angle: str
-    """Name of the angle that turns it."""
-    share: float = 1.0
+    """Name of the angle that rotates it."""
+    fraction: float = 1.0
+    """Factor on the angle."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,37 +64,38 @@ class Chain:
     joint_names: tuple[str, ...]
     parents: tuple[int, ...]
     offsets_m: NDArray[np.float64]
-    """(J, 3) from the parent in the parent's axes."""
+    """(J, 3) from the parent, in the parent's axes [m]."""
     rest: NDArray[np.float64]
     """(J, 3, 3) parent_from_joint with all angles zero."""
     freedoms: tuple[Freedom, ...]
     """In the order in which they are applied at each joint."""
     angle_names: tuple[str, ...]
     lower_rad: NDArray[np.float64]
-    """(n) limits of the angles."""
+    """(n) lower limits of the angles."""
     upper_rad: NDArray[np.float64]
+    """(n) upper limits."""
     centre_rad: NDArray[np.float64]
-    """(n) what to expect of an angle before anything is seen."""
-    spread_rad: NDArray[np.float64]
-    """(n) and how far from it, one standard deviation."""
+    """(n) mean of each angle before anything is measured."""
+    std_rad: NDArray[np.float64]
+    """(n) its standard deviation."""
 
     def __post_init__(self) -> None:
-        """Check that everything named exists.
+        """Check shapes, names and limits.
 
         Raises:
-            ModelFileError: A freedom names an unknown joint or angle, or a limit is the wrong way round.
+            ModelFileError: A freedom names an unknown joint or angle, or a lower limit is not below its upper one.
         """
         count, angles = len(self.joint_names), len(self.angle_names)
         object.__setattr__(self, "offsets_m", frozen("Chain.offsets_m", self.offsets_m, (count, 3), np.float64))
         object.__setattr__(self, "rest", frozen("Chain.rest", self.rest, (count, 3, 3), np.float64))
-        for name in ("lower_rad", "upper_rad", "centre_rad", "spread_rad"):
+        for name in ("lower_rad", "upper_rad", "centre_rad", "std_rad"):
             object.__setattr__(self, name, frozen(f"Chain.{name}", getattr(self, name), (angles,), np.float64))
         if not (self.lower_rad < self.upper_rad).all():
             msg = f"chain {self.name}: expected every lower limit below the upper one"
             raise ModelFileError(msg)
         for freedom in self.freedoms:
             if freedom.joint not in self.joint_names or freedom.angle not in self.angle_names:
-                msg = f"chain {self.name}: {freedom} names a joint or an angle that the chain has not"
+                msg = f"chain {self.name}: {freedom} names a joint or an angle that the chain does not have"
                 raise ModelFileError(msg)
 
     @cached_property
@@ -108,7 +111,7 @@ class Chain:
             freedom_start=np.searchsorted(joints, np.arange(len(self.joint_names) + 1)).astype(np.int64),
             axes=np.array([freedom.axis for freedom in freedoms], dtype=np.float64).reshape(-1, 3),
             unknown=np.array([self.angle_names.index(f.angle) + ROOT_UNKNOWNS for f in freedoms], dtype=np.int64),
-            share=np.array([freedom.share for freedom in freedoms], dtype=np.float64),
+            fraction=np.array([freedom.fraction for freedom in freedoms], dtype=np.float64),
         )
 
     @cached_property
@@ -122,29 +125,18 @@ class Chain:
         return np.concatenate([np.full(ROOT_UNKNOWNS, np.inf), self.upper_rad])
 
     def index(self, joint_name: str) -> int:
-        """Return the place of a joint.
+        """Return the index of a joint.
 
         Raises:
-            ModelFileError: There is none of this name.
+            ModelFileError: The chain has no joint of this name.
         """
         if joint_name not in self.joint_names:
             msg = f"chain {self.name}: no joint {joint_name!r}; it has {', '.join(self.joint_names)}"
             raise ModelFileError(msg)
         return self.joint_names.index(joint_name)
 
-    def rest_positions_m(self) -> NDArray[np.float64]:
-        """Return the joints (J, 3) with all angles zero, the root at the origin."""
-        positions, rotations = np.zeros((len(self.parents), 3)), np.empty((len(self.parents), 3, 3))
-        for joint, parent in enumerate(self.parents):
-            if parent < 0:
-                rotations[joint] = self.rest[joint]
-            else:
-                positions[joint] = positions[parent] + rotations[parent] @ self.offsets_m[joint]
-                rotations[joint] = rotations[parent] @ self.rest[joint]
-        return positions
 
-
-def chain_from_rest(  # noqa: PLR0913, PLR0917  (what a chain is)
+def chain_from_rest(  # noqa: PLR0913, PLR0917  (the parts of a chain)
     name: str,
     joint_names: tuple[str, ...],
     parents: tuple[int, ...],
@@ -154,17 +146,18 @@ def chain_from_rest(  # noqa: PLR0913, PLR0917  (what a chain is)
     limits_rad: dict[str, tuple[float, float]],
     expected_rad: dict[str, tuple[float, float]] | None = None,
 ) -> Chain:
-    """Return the chain whose rest pose has these joints (J, 3) [m] with these axes (J, 3, 3), both in the world.
+    """Return the chain with a given rest pose.
 
     Args:
         name: Of the chain.
         joint_names: (J).
-        parents: (J).
-        positions_m: (J, 3).
-        rotations: (J, 3, 3) world_from_joint.
-        freedoms: The rotations.
+        parents: (J) index of each joint's parent, -1 for the root, parents first.
+        positions_m: (J, 3) joints at rest in the world [m].
+        rotations: (J, 3, 3) world_from_joint at rest.
+        freedoms: The degrees of freedom, in the order in which they are applied at each joint.
         limits_rad: Lower and upper limit of each angle, in order.
-        expected_rad: Centre and spread of some angles; the others may be anywhere within their limits.
+        expected_rad: Mean and standard deviation of some angles; the others get those of a uniform distribution over
+            their limits.
     """
     expected_rad = expected_rad or {}
     offsets, rest = np.zeros_like(positions_m), np.array(rotations)
@@ -173,10 +166,10 @@ def chain_from_rest(  # noqa: PLR0913, PLR0917  (what a chain is)
             offsets[joint] = rotations[parent].T @ (positions_m[joint] - positions_m[parent])
             rest[joint] = rotations[parent].T @ rotations[joint]
     lower, upper = np.array(list(limits_rad.values()), dtype=np.float64).reshape(-1, 2).T
-    middle, spread = 0.5 * (lower + upper), (upper - lower) / np.sqrt(12.0)
-    for angle, (centre, width) in expected_rad.items():
+    centre, std = 0.5 * (lower + upper), (upper - lower) / np.sqrt(12.0)
+    for angle, (mean, deviation) in expected_rad.items():
         place = list(limits_rad).index(angle)
-        middle[place], spread[place] = centre, width
+        centre[place], std[place] = mean, deviation
     return Chain(
         name=name,
         joint_names=joint_names,
@@ -187,6 +180,6 @@ def chain_from_rest(  # noqa: PLR0913, PLR0917  (what a chain is)
         angle_names=tuple(limits_rad),
         lower_rad=lower,
         upper_rad=upper,
-        centre_rad=middle,
-        spread_rad=spread,
+        centre_rad=centre,
+        std_rad=std,
     )

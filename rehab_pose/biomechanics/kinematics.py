@@ -1,6 +1,6 @@
-"""Where the points of a chain are, and how they move with the unknowns (compiled).
+"""Forward kinematics of a chain whose joints rotate about any number of single axes (compiled).
 
-p = p_j + R_j o        dp/dx_k = share_k a_k x (p - p_joint(k)),  a_k the freedom's axis in the world
+SMPL's chain, with fixed parents and one rotation vector a joint, has faster code of its own in `body.kinematics`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from rehab_pose.biomechanics.chain import ChainArrays
 
-__all__ = ["forward", "logarithm", "point_jacobian"]
+__all__ = ["forward", "logarithm"]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def logarithm(base: NDArray[np.float64], other: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Write the axis-angle vector (3) [rad] of base^T other, its angle in [0, pi]."""
+    """Write the rotation vector (3) [rad] of base^T other, its angle in [0, pi]."""
     between = np.empty((3, 3))
     product(base.T, other, between)
     rotation_vector(between, out)
@@ -37,15 +37,24 @@ def forward(
     rotations: NDArray[np.float64],
     axes: NDArray[np.float64],
 ) -> None:
-    """Write the joints (J, 3) [m], their rotations (J, 3, 3) and the freedoms' axes in the world (K, 3)."""
-    local, turned = np.empty((3, 3)), np.empty((3, 3))
+    """Write the joints and the axes of their freedoms in the world.
+
+    Args:
+        chain: The chain.
+        unknowns: (N) as in `chain`.
+        base: (3, 3) the root's rotation that the unknown rotation vector is applied to, on the right.
+        positions: (J, 3) [m]; written.
+        rotations: (J, 3, 3) world_from_joint; written.
+        axes: (K, 3) unit vectors; written.
+    """
+    local, rotated = np.empty((3, 3)), np.empty((3, 3))
     for joint in range(chain.parents.shape[0]):
         parent = chain.parents[joint]
         if parent < 0:
             positions[joint] = unknowns[:3]
             rotation_matrix(unknowns[3], unknowns[4], unknowns[5], local)
-            product(base, local, turned)
-            product(turned, chain.rest[joint], rotations[joint])
+            product(base, local, rotated)
+            product(rotated, chain.rest[joint], rotations[joint])
         else:
             for i in range(3):
                 positions[joint, i] = positions[parent, i]
@@ -60,37 +69,7 @@ def forward(
                     + rotations[joint, i, 1] * axis[1]
                     + rotations[joint, i, 2] * axis[2]
                 )
-            angle = chain.share[k] * unknowns[chain.unknown[k]]
+            angle = chain.fraction[k] * unknowns[chain.unknown[k]]
             rotation_matrix(axis[0] * angle, axis[1] * angle, axis[2] * angle, local)
-            turned[:] = rotations[joint]
-            product(turned, local, rotations[joint])
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def point_jacobian(  # noqa: PLR0917  (the chain's state and the result)
-    chain: ChainArrays,
-    joint: int,
-    point: NDArray[np.float64],
-    base: NDArray[np.float64],
-    positions: NDArray[np.float64],
-    axes: NDArray[np.float64],
-    jacobian: NDArray[np.float64],
-) -> None:
-    """Write d point / d unknowns (3, N) of a point on a joint's segment, at a zero turn of the root."""
-    jacobian[:] = 0.0
-    for i in range(3):
-        jacobian[i, i] = 1.0
-    above = joint
-    while above >= 0:
-        x, y, z = point[0] - positions[above, 0], point[1] - positions[above, 1], point[2] - positions[above, 2]
-        for k in range(chain.freedom_start[above], chain.freedom_start[above + 1]):
-            share, column = chain.share[k], chain.unknown[k]
-            jacobian[0, column] += share * (axes[k, 1] * z - axes[k, 2] * y)
-            jacobian[1, column] += share * (axes[k, 2] * x - axes[k, 0] * z)
-            jacobian[2, column] += share * (axes[k, 0] * y - axes[k, 1] * x)
-        if chain.parents[above] < 0:
-            for i in range(3):
-                jacobian[0, 3 + i] = base[1, i] * z - base[2, i] * y
-                jacobian[1, 3 + i] = base[2, i] * x - base[0, i] * z
-                jacobian[2, 3 + i] = base[0, i] * y - base[1, i] * x
-        above = chain.parents[above]
+            rotated[:] = rotations[joint]
+            product(rotated, local, rotations[joint])

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.biomechanics.tracker import Tracker
 from rehab_pose_lab.datasets.kinepose import load_ik_sequence, load_pose_text
 from rehab_pose_lab.datasets.location import data_folder
 from rehab_pose_lab.methods.biomechanics.comparison import (
@@ -22,13 +21,14 @@ from rehab_pose_lab.methods.biomechanics.comparison import (
 )
 from rehab_pose_lab.methods.biomechanics.ik_sequences import IkSequence, ik_sequences
 from rehab_pose_lab.methods.biomechanics.preset import KinePosePreset, load_kinepose_preset
+from rehab_pose_lab.methods.biomechanics.tracker import Tracker
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from rehab_pose.biomechanics.tracker import Solution
+    from rehab_pose_lab.methods.biomechanics.tracker import TrackedPose
 
 __all__ = ["KINEPOSE", "biomechanics_metrics", "ik_metrics"]
 
@@ -60,13 +60,13 @@ def _kinepose_data() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _rotations(solutions: list[Solution]) -> NDArray[np.float64]:
+def _rotations(solutions: list[TrackedPose]) -> NDArray[np.float64]:
     return np.array([solution.rotations for solution in solutions])
 
 
-def _violations(preset: KinePosePreset, solutions: list[Solution]) -> int:
+def _violations(preset: KinePosePreset, solutions: list[TrackedPose]) -> int:
     """Return the number of angles outside their limits."""
-    angles = np.array([solution.posture.angles_rad for solution in solutions])
+    angles = np.array([solution.pose.angles_rad for solution in solutions])
     return int(np.count_nonzero((angles < preset.chain.lower_rad) | (angles > preset.chain.upper_rad)))
 
 
@@ -152,7 +152,7 @@ def _recorded(folder: Path) -> dict[str, float]:
     violations += _violations(preset, offline)
     first, measured_m = offline[:BASEBALL_FRAMES], baseball[:BASEBALL_FRAMES]
     angles = link_angles_rad(preset, np.array([s.positions_m for s in first]), measured_m)
-    steps = np.rad2deg(np.diff([s.posture.angles_rad for s in first], axis=0))
+    steps = np.rad2deg(np.diff([s.pose.angles_rad for s in first], axis=0))
     return metrics | {
         "baseball_loss": float((angles**2).sum(axis=1).mean()),
         "baseball_angle_deg": float(np.rad2deg(angles.mean())),

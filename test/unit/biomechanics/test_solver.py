@@ -1,4 +1,4 @@
-"""Known rotations give the known angles; the camera does not matter; sides mirror; limits hold."""
+"""Angles of known rotations, invariance to the camera, mirror symmetry, limits, velocities, confidences."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CAMERA_FROM_WORLD = np.diag([1.0, -1.0, -1.0])
-"""A person who faces a level camera."""
+"""camera_from_world of a person who faces a level camera."""
 FLOOR = np.array([0.0, -1.0, 0.0, 1.2])
 FRAME_NS = 33_333_333
 SOLVED_DEG = 1e-3
-"""How close an iterative answer comes where two of a joint's axes coincide (an arm held sideways)."""
+"""Accuracy of the solver where two of a joint's axes coincide (an arm held sideways) [deg]."""
 MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 Rotations = NDArray[np.float64]
@@ -37,8 +37,8 @@ def chain(local: dict[str, tuple[float, float, float]], root: Rotations = CAMERA
     """Return camera_from_joint (24, 3, 3) from axis-angles of some joints against their parents [deg]."""
     rotations = np.empty((24, 3, 3))
     for joint, (name, parent) in enumerate(zip(SMPL_24.joint_names, SMPL_24.parents, strict=True)):
-        own = matrices_from_axis_angles(np.deg2rad(np.array(local.get(name, (0.0, 0.0, 0.0)))))
-        rotations[joint] = (root if parent < 0 else rotations[parent]) @ own
+        local_rotation = matrices_from_axis_angles(np.deg2rad(np.array(local.get(name, (0.0, 0.0, 0.0)))))
+        rotations[joint] = (root if parent < 0 else rotations[parent]) @ local_rotation
     return rotations
 
 
@@ -103,13 +103,13 @@ def test_one_rotation_gives_one_angle(
     expected_to_move = {name}
     if joint in {"left_shoulder", "right_shoulder"}:  # elevation and its plane describe one direction together
         expected_to_move = {f"{joint}_elevation", f"{joint}_elevation_plane"}
-    if joint.startswith("spine"):  # the lumbar spine takes its share of what the trunk does
+    if joint.startswith("spine"):  # the lumbar spine bends by a fraction of the trunk's angle
         expected_to_move |= {name.replace("trunk", "lumbar")}
     moved = {key for key in found if abs(found[key] - neutral[key]) > SOLVED_DEG}
     assert moved <= expected_to_move
 
 
-def test_neutral_standing() -> None:
+def test_the_rest_pose_has_the_neutral_angles() -> None:
     found = degrees(solver_above().solve(body(chain({}))))
     for name, value in found.items():
         expected = 90.0 if name.endswith("shoulder_elevation") else 0.0  # arms sideways in the rest pose
@@ -129,23 +129,23 @@ def test_a_rigid_motion_of_the_camera_changes_no_anatomical_angle(
     values: list[float], camera: tuple[float, float, float]
 ) -> None:
     rotations = random_rotations(values)
-    turn = matrices_from_axis_angles(np.array(camera))
-    before, after = anatomical_angles(rotations), anatomical_angles(turn @ rotations)
+    camera_rotation = matrices_from_axis_angles(np.array(camera))
+    before, after = anatomical_angles(rotations), anatomical_angles(camera_rotation @ rotations)
     np.testing.assert_allclose(list(after.values()), list(before.values()), atol=1e-9)
 
 
 @given(values=rotation_vectors, tilt=st.floats(-0.6, 0.6))
 def test_tilting_the_camera_changes_no_angle_while_the_floor_is_seen(values: list[float], tilt: float) -> None:
     rotations = random_rotations(values)
-    turn = matrices_from_axis_angles(np.array([tilt, 0.0, 0.0]))
-    floor = np.array([*(turn @ FLOOR[:3]), FLOOR[3]])
+    camera_rotation = matrices_from_axis_angles(np.array([tilt, 0.0, 0.0]))
+    floor = np.array([*(camera_rotation @ FLOOR[:3]), FLOOR[3]])
     before = solver_above().solve(body(rotations))
-    after = solver_above(floor).solve(body(turn @ rotations))
+    after = solver_above(floor).solve(body(camera_rotation @ rotations))
     np.testing.assert_allclose(after.angles_rad, before.angles_rad, atol=1e-7)
 
 
 @given(values=rotation_vectors)
-def test_mirroring_swaps_the_sides(values: list[float]) -> None:
+def test_the_mirrored_body_has_the_angles_of_the_other_side(values: list[float]) -> None:
     rotations = random_rotations(values)
     mirrored = (MIRROR @ rotations @ MIRROR)[SMPL_24.mirror]
     found = degrees(solver_above().solve(body(rotations)))
@@ -160,16 +160,16 @@ def test_mirroring_swaps_the_sides(values: list[float]) -> None:
 
 
 @given(a=st.floats(-3.0, 3.0), b=st.floats(-1.5, 1.5), c=st.floats(-3.0, 3.0))
-def test_the_cardan_angles_rebuild_the_rotation(a: float, b: float, c: float) -> None:
+def test_the_cardan_angles_of_a_product_are_its_factors(a: float, b: float, c: float) -> None:
     x, y, z = (matrices_from_axis_angles(np.eye(3)[axis] * angle) for axis, angle in ((0, a), (1, c), (2, b)))
     np.testing.assert_allclose(flexion_side_axial(x @ z @ y), (a, b, c), atol=1e-6)
     np.testing.assert_allclose(rotation_tilts(y @ z @ x), (c, b, a), atol=1e-6)
 
 
 @given(turn=st.floats(-3.0, 3.0), side=st.sampled_from([-90.0, 90.0]))
-def test_the_gimbal_edge_stays_finite(turn: float, side: float) -> None:
-    edge = {"left_hip": (0.0, 0.0, side), "spine1": (0.0, 0.0, side), "pelvis": (0.0, np.rad2deg(turn), side)}
-    found = solver_above().solve(body(chain(edge)))
+def test_angles_are_finite_and_exact_in_gimbal_lock(turn: float, side: float) -> None:
+    lock = {"left_hip": (0.0, 0.0, side), "spine1": (0.0, 0.0, side), "pelvis": (0.0, np.rad2deg(turn), side)}
+    found = solver_above().solve(body(chain(lock)))
     assert np.isfinite(found.angles_rad).all()
     rotation = matrices_from_axis_angles(np.array([turn, 0.0, 0.0])) @ matrices_from_axis_angles(
         np.array([0.0, 0.0, np.deg2rad(side)])
@@ -181,28 +181,24 @@ def test_the_gimbal_edge_stays_finite(turn: float, side: float) -> None:
 
 
 @given(values=rotation_vectors)
-def test_no_angle_leaves_its_limits_and_each_cut_is_counted(values: list[float]) -> None:
+def test_no_angle_leaves_its_limits(values: list[float]) -> None:
     solver = solver_above()
     joints = np.array(values).reshape(24, 3) * 170.0
     rotations = chain({name: tuple(row) for name, row in zip(SMPL_24.joint_names, joints.tolist(), strict=True)})
     found = solver.solve(body(rotations))
-    at_limit = 0
     for spec, angle in zip(solver.model.angles, found.angles_rad, strict=True):
         assert spec.lower_rad <= angle <= spec.upper_rad
-        at_limit += angle in {spec.lower_rad, spec.upper_rad}
-    assert sum(solver.bounded_counts.values()) <= at_limit
 
 
-def test_a_knee_that_bends_forward_is_brought_back_and_doubted() -> None:
+def test_a_hyperextended_knee_is_bounded_with_a_lower_confidence() -> None:
     solver = solver_above()
     bent = solver.solve(body(chain({"left_knee": (-60.0, 0.0, 0.0)})))
     place = bent.names.index("left_knee_flexion")
     assert bent.angles_rad[place] == pytest.approx(np.deg2rad(-15.0))
-    assert solver.bounded_counts["left_knee_flexion"] == 1
     assert bent.confidence[place] < solver_above().solve(body(chain({}))).confidence[place]
 
 
-def test_velocity_of_a_steady_turn_across_half_a_circle() -> None:
+def test_the_velocity_is_continuous_across_half_a_turn() -> None:
     solver = solver_above()
     for index in range(90):
         angles = solver.solve(body(chain({"pelvis": (0.0, 150.0 + index, 0.0)}), stamp_ns=index * FRAME_NS))
@@ -218,26 +214,26 @@ def test_the_first_frame_and_a_jump_back_have_no_velocity() -> None:
     assert np.isnan(solver.solve(body(chain({}), stamp_ns=FRAME_NS)).velocities_rad_s).all()
 
 
-def test_what_is_not_well_known_says_so() -> None:
+def test_confidence_falls_without_a_floor_and_with_a_misfit() -> None:
     known = solver_above().solve(body(chain({})))
     unknown = AngleSolver().solve(body(chain({})))
     misfit = solver_above().solve(body(chain({}), residual_m=0.1))
-    for name, sure, unsure, poor in zip(
+    for name, full, without_floor, poor in zip(
         known.names, known.confidence, unknown.confidence, misfit.confidence, strict=True
     ):
-        assert unsure == pytest.approx(sure * (0.5 if name.startswith("pelvis_") else 1.0))
-        assert poor == pytest.approx(sure / np.e)
+        assert without_floor == pytest.approx(full * (0.5 if name.startswith("pelvis_") else 1.0))
+        assert poor == pytest.approx(full / np.e)
     assert known.confidence[known.names.index("left_hip_rotation")] == pytest.approx(0.3)
 
 
-def test_world_axes_are_a_rotation_whatever_the_camera_looks_at() -> None:
+def test_world_axes_are_a_rotation_for_every_camera_direction() -> None:
     for up in ([0.0, -1.0, 0.0], [0.0, 0.0, 1.0], [0.3, -0.8, 0.2], [0.0, 0.0, -1.0]):
         axes = world_axes(np.array(up) / np.linalg.norm(up))
         np.testing.assert_allclose(axes.T @ axes, np.eye(3), atol=1e-12)
         assert np.linalg.det(axes) == pytest.approx(1.0)
 
 
-def test_a_damaged_model_file_is_refused(tmp_path: Path) -> None:
+def test_a_damaged_model_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="expected a file"):
         load_angle_model(str(tmp_path / "absent.yaml"))
     for content in (
@@ -252,7 +248,7 @@ def test_a_damaged_model_file_is_refused(tmp_path: Path) -> None:
             AngleSolver(BiomechanicsSettings(model_path=str(damaged)))
 
 
-def test_every_range_has_a_source_and_holds_the_normal_one() -> None:
+def test_every_range_has_a_source_and_contains_the_normal_range() -> None:
     for spec in load_angle_model().angles:
         assert spec.source
         assert spec.lower_rad <= spec.normal_rad[0] < spec.normal_rad[1] <= spec.upper_rad

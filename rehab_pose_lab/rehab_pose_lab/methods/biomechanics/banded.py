@@ -1,4 +1,4 @@
-"""Cholesky of a symmetric matrix whose entries lie near the diagonal, and the same band of its inverse (compiled).
+"""Cholesky factorisation of a symmetric band matrix, and the same band of its inverse (compiled).
 
 Row i of a band (n, width + 1) holds M[i, i - width] ... M[i, i].
 """
@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
+from rehab_pose.optimisation.damped_steps import BOUND_PASSES
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["band_bounded_step", "band_factor", "band_inverse", "band_solve"]
 
-BOUND_PASSES = 4
-"""How often a step is solved anew because it would have crossed limits."""
 AT_LIMIT = 1e-12
+"""An unknown this near to a limit counts as being at it."""
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def band_factor(band: NDArray[np.float64]) -> bool:
-    """Overwrite a band by that of its Cholesky factor; False where the matrix is not positive definite."""
+    """Overwrite a band (n, width + 1) with that of its Cholesky factor; False where it is not positive definite."""
     size, width = band.shape[0], band.shape[1] - 1
     for i in range(size):
         first = max(0, i - width)
@@ -41,7 +42,7 @@ def band_factor(band: NDArray[np.float64]) -> bool:
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def band_solve(factor: NDArray[np.float64], vector: NDArray[np.float64]) -> None:
-    """Overwrite `vector` (n) by the solution, given the factor."""
+    """Overwrite `vector` (n) with the solution, given the factor."""
     size, width = factor.shape[0], factor.shape[1] - 1
     for i in range(size):
         for k in range(max(0, i - width), i):
@@ -71,6 +72,7 @@ def band_inverse(factor: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _band_times(band: NDArray[np.float64], vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the product (n) of the matrix and a vector (n)."""
     size, width = band.shape[0], band.shape[1] - 1
     out = np.zeros(size)
     for i in range(size):
@@ -83,7 +85,7 @@ def _band_times(band: NDArray[np.float64], vector: NDArray[np.float64]) -> NDArr
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _held(band: NDArray[np.float64], fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the band with rows and columns of fixed unknowns those of the identity."""
+    """Return the band with the rows and columns of fixed unknowns replaced by those of the identity."""
     size, width = band.shape[0], band.shape[1] - 1
     out = band.copy()
     for i in range(size):
@@ -98,7 +100,10 @@ def _held(band: NDArray[np.float64], fixed: NDArray[np.bool_]) -> NDArray[np.flo
 def band_bounded_step(
     band: NDArray[np.float64], gradient: NDArray[np.float64], down: NDArray[np.float64], up: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the step s (n) that solves M s = -gradient with down <= s <= up: what reaches a limit is held there."""
+    """Return the step s (n) that solves M s = -gradient with down <= s <= up; an unknown that reaches a limit is held.
+
+    It is `optimisation.damped_steps.bounded_step` for a band matrix.
+    """
     fixed = ((down >= -AT_LIMIT) & (gradient > 0.0)) | ((up <= AT_LIMIT) & (gradient < 0.0))
     step = np.zeros(len(gradient))
     for _ in range(BOUND_PASSES):

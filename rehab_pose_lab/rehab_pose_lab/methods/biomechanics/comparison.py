@@ -1,4 +1,4 @@
-"""KinePose's keypoints, links and error measure on our solvers."""
+"""KinePose's keypoints, links and error measure with the solvers of this package."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.biomechanics.objective import Observations, points_observed
-from rehab_pose.biomechanics.tracker import Solution, Tracker, TrackerSettings
 from rehab_pose.geometry.rotations import angles_between
+from rehab_pose_lab.methods.biomechanics.observations import Observations, points_observed
 from rehab_pose_lab.methods.biomechanics.smoother import smooth_sequence
+from rehab_pose_lab.methods.biomechanics.tracker import TrackedPose, Tracker, TrackerSettings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,32 +28,33 @@ __all__ = [
 ]
 
 FRAME_S = 1.0 / 30.0
-"""The files name no rate; 30 Hz is assumed."""
+"""Time between frames; the files give no rate, 30 Hz is assumed [s]."""
 LOWER_LIMBS = ("right_hip", "right_knee", "left_hip", "left_knee")
 LINK_SETTINGS = TrackerSettings(
     sigma_m=0.003, acceleration_rad_s2=45.0, adapt=False, always_restart=True, learn_lengths=False
 )
-"""For KinePose's own loss: its links are to be met as well as can be, so noise is set low and kept; time terms stay."""
+"""For KinePose's own loss: the links are to be met as closely as possible, so the noise is set low and not
+estimated; the terms of the motion prior are kept."""
 
 
 def observe_keypoints(preset: KinePosePreset, keypoints_m: NDArray[np.float64]) -> list[Observations]:
-    """Return what the solvers need of keypoints (T, 16, 3) [m]; NaN = missing."""
+    """Return the observations of keypoints (T, 16, 3) [m]; NaN = missing."""
     joints = np.array(preset.keypoint_joints, dtype=np.int64)
     count = len(joints)
     return [points_observed(joints, np.zeros((count, 3)), frame, np.ones(count)) for frame in keypoints_m]
 
 
 def observe_links(preset: KinePosePreset, keypoints_m: NDArray[np.float64]) -> list[Observations]:
-    """Return the directions of KinePose's 25 links in keypoints (T, 16, 3)."""
+    """Return the directions of KinePose's 25 links between keypoints (T, 16, 3) as observations."""
     count = len(preset.chain.joint_names)
     links = preset.links
     targets = keypoints_m[:, links[:, 3]] - keypoints_m[:, links[:, 2]]
     targets = targets / np.linalg.norm(targets, axis=-1, keepdims=True)
-    nothing = points_observed(
+    no_points = points_observed(
         np.arange(count, dtype=np.int64), np.zeros((count, 3)), np.full((count, 3), np.nan), np.zeros(count)
     )
     return [
-        nothing._replace(
+        no_points._replace(
             link_points=np.ascontiguousarray(links[:, :2]), link_target=target, link_weight=np.ones(len(links))
         )
         for target in targets
@@ -67,47 +68,47 @@ def link_angles_rad(
 
     Args:
         preset: KinePose's chain and links.
-        positions_m: (T, 19, 3) of the chain's joints.
-        keypoints_m: (T, 16, 3).
+        positions_m: (T, 19, 3) of the chain's joints [m].
+        keypoints_m: (T, 16, 3) [m].
     """
     links = preset.links
-    own = positions_m[:, links[:, 1]] - positions_m[:, links[:, 0]]
-    seen = keypoints_m[:, links[:, 3]] - keypoints_m[:, links[:, 2]]
-    return angles_between(own, seen)
+    chain_links = positions_m[:, links[:, 1]] - positions_m[:, links[:, 0]]
+    measured_links = keypoints_m[:, links[:, 3]] - keypoints_m[:, links[:, 2]]
+    return angles_between(chain_links, measured_links)
 
 
-def screw_angles_rad(found: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the angles (...) of found^T truth for rotations (..., 3, 3)."""
-    apart = np.swapaxes(found, -1, -2) @ truth
-    odd = np.stack(
+def screw_angles_rad(estimate: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the angles (...) [rad] of estimate^T truth for rotations (..., 3, 3)."""
+    between = np.swapaxes(estimate, -1, -2) @ truth
+    skew = np.stack(
         [
-            apart[..., 2, 1] - apart[..., 1, 2],
-            apart[..., 0, 2] - apart[..., 2, 0],
-            apart[..., 1, 0] - apart[..., 0, 1],
+            between[..., 2, 1] - between[..., 1, 2],
+            between[..., 0, 2] - between[..., 2, 0],
+            between[..., 1, 0] - between[..., 0, 1],
         ],
         axis=-1,
     )
-    trace = np.trace(apart, axis1=-2, axis2=-1)
-    return np.asarray(np.arctan2(0.5 * np.linalg.norm(odd, axis=-1), 0.5 * (trace - 1.0)))
+    trace = np.trace(between, axis1=-2, axis2=-1)
+    return np.asarray(np.arctan2(0.5 * np.linalg.norm(skew, axis=-1), 0.5 * (trace - 1.0)))
 
 
-def mpjas_deg(preset: KinePosePreset, found: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple[float, float]:
+def mpjas_deg(preset: KinePosePreset, estimate: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple[float, float]:
     """Return KinePose's mean per joint angular separation of rotations (T, 19, 3, 3): 14 joints, hips and knees."""
-    angles = np.rad2deg(screw_angles_rad(found, truth))
+    angles = np.rad2deg(screw_angles_rad(estimate, truth))
     lower = [preset.chain.index(name) for name in LOWER_LIMBS]
     return float(angles[:, list(preset.scored_joints)].mean()), float(angles[:, lower].mean())
 
 
 def track_keypoints(
     preset: KinePosePreset, observed: list[Observations], settings: TrackerSettings | None = None
-) -> list[Solution]:
-    """Return the online answer of every frame."""
+) -> list[TrackedPose]:
+    """Return the online solver's pose of every frame."""
     tracker = Tracker(preset.chain, settings)
     return [tracker.solve(frame, FRAME_S) for frame in observed]
 
 
 def smooth_keypoints(
     preset: KinePosePreset, observed: list[Observations], settings: TrackerSettings | None = None
-) -> list[Solution]:
-    """Return the offline answer of every frame."""
+) -> list[TrackedPose]:
+    """Return the offline solver's pose of every frame."""
     return smooth_sequence(preset.chain, observed, FRAME_S, settings)

@@ -1,8 +1,8 @@
-"""Sequences with known joint rotations, made after the protocol of KinePose's paper (Gildea et al., IMVIP 2022).
+"""Sequences with known joint rotations after the protocol of KinePose's paper (Gildea et al., IMVIP 2022).
 
-24 sequences of 30 frames inside the limits: three speeds (the most an angle changes from a frame to the next), four
+24 sequences of 30 frames inside the limits: three speeds (largest change of an angle from frame to frame), four
 people each with knees and elbows bent throughout, and the same again with knees and elbows straight in frames 1-3,
-13-18 and 28-30. The paper's own sequences were never published; these differ from them in every number.
+13-18 and 28-30. The paper's own sequences are not published, so these differ from them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.biomechanics.chain import ROOT_UNKNOWNS
-from rehab_pose.biomechanics.posture import Posture, joints_of
+from rehab_pose.biomechanics.pose import Pose, joints_of
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
 
 if TYPE_CHECKING:
@@ -24,35 +24,35 @@ if TYPE_CHECKING:
 __all__ = ["SPEEDS_RAD", "IkSequence", "ik_sequences"]
 
 SPEEDS_RAD = {"a": np.pi / 500.0, "b": np.pi / 200.0, "c": np.pi / 70.0}
-"""Most change of an angle from one frame to the next [rad]."""
+"""Largest change of an angle from one frame to the next [rad]."""
 FRAMES = 30
 PEOPLE = 4
 STRAIGHT_PHASES = ((0, 3), (12, 18), (27, 30))
 HINGES = ("knee", "elbow")
 BENT_FRACTION = (0.25, 0.9)
-"""Of a hinge's range, in the phases where it is bent."""
+"""Limits of a hinge's angle in the phases where it is bent, as fractions of its range."""
 SEED = 2022
 
 
 @dataclass(frozen=True, eq=False)
 class IkSequence:
-    """Keypoints and the rotations that made them."""
+    """Keypoints and the rotations from which they are computed."""
 
     name: str
     speed: str
     straight_phases: bool
     keypoints_m: NDArray[np.float64]
-    """(T, K, 3)."""
+    """(T, K, 3) [m]."""
     rotations: NDArray[np.float64]
-    """(T, J, 3, 3) of every joint of the chain in the world."""
+    """(T, J, 3, 3) world_from_joint of the chain."""
     angles_rad: NDArray[np.float64]
-    """(T, n) of the chain."""
+    """(T, n) of the chain [rad]."""
 
 
-def _wandering(
+def _random_angles(
     lower: NDArray[np.float64], upper: NDArray[np.float64], fastest_rad: float, random: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Return angles (T, n) [rad] that start anywhere, speed up and slow down, and turn back at the limits."""
+    """Return angles (T, n) [rad] with a random start and a varying speed that reverse at the limits."""
     count = len(lower)
     value, direction = random.uniform(lower, upper), random.choice([-1.0, 1.0], count)
     cycles, phase = random.uniform(0.0, 1.5, count), random.uniform(0.0, 2.0 * np.pi, count)
@@ -60,8 +60,8 @@ def _wandering(
     for t in range(FRAMES):
         angles[t] = value
         rate = fastest_rad * np.cos(2.0 * np.pi * cycles * t / FRAMES + phase)
-        turned = (value + direction * rate < lower) | (value + direction * rate > upper)
-        direction = np.where(turned, -direction, direction)
+        reverses = (value + direction * rate < lower) | (value + direction * rate > upper)
+        direction = np.where(reverses, -direction, direction)
         value = np.clip(value + direction * rate, lower, upper)
     return angles
 
@@ -77,9 +77,9 @@ def _person(
             straight, bent = sorted((chain.lower_rad[place], chain.upper_rad[place]), key=abs)
             ends = straight + (bent - straight) * np.array(BENT_FRACTION)
             lower[place], upper[place] = ends.min(), ends.max()
-    angles = _wandering(lower, upper, fastest_rad, random)
-    turns = _wandering(np.full(3, -0.5 * np.pi), np.full(3, 0.5 * np.pi), fastest_rad, random)
-    x, y, z = (matrices_from_axis_angles(turns[:, place, None] * np.eye(3)[place]) for place in range(3))
+    angles = _random_angles(lower, upper, fastest_rad, random)
+    angles_of_root = _random_angles(np.full(3, -0.5 * np.pi), np.full(3, 0.5 * np.pi), fastest_rad, random)
+    x, y, z = (matrices_from_axis_angles(angles_of_root[:, place, None] * np.eye(3)[place]) for place in range(3))
     return angles, z @ y @ x
 
 
@@ -94,10 +94,10 @@ def _sequence(
             angles[first:end, hinges] = 0.0
     keypoints, rotations = [], []
     for frame_angles, root in zip(angles, roots, strict=True):
-        posture = Posture(np.concatenate([np.zeros(ROOT_UNKNOWNS), frame_angles]), np.ascontiguousarray(root))
-        positions, turned = joints_of(chain, posture)
+        pose = Pose(np.concatenate([np.zeros(ROOT_UNKNOWNS), frame_angles]), np.ascontiguousarray(root))
+        positions, world_from_joint = joints_of(chain, pose)
         keypoints.append(positions[list(preset.keypoint_joints)])
-        rotations.append(turned)
+        rotations.append(world_from_joint)
     return IkSequence(name, name[0], straight, np.array(keypoints), np.array(rotations), angles)
 
 

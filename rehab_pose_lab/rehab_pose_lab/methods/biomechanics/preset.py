@@ -1,4 +1,4 @@
-"""KinePose's own chain, limits, keypoints and loss, read from kinepose.yaml, for comparison with it."""
+"""KinePose's chain, limits, keypoints and loss, read from kinepose.yaml, for the comparison with it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ __all__ = ["KinePosePreset", "kinepose_chain", "load_kinepose_preset"]
 SHIPPED_PRESET = Path(__file__).parent / "kinepose.yaml"
 AXES = ("x", "y", "z")
 TURN_DECIMALS = 3
+"""Decimals to which KinePose's program rounds its limits, in turns."""
 
 
 @dataclass(frozen=True, eq=False)
 class KinePosePreset:
-    """The chain and how KinePose looks at it."""
+    """The chain, its keypoints and the terms of KinePose's loss and score."""
 
     chain: Chain
     keypoint_joints: tuple[int, ...]
     """(16) the joint that each keypoint marks."""
     scored_joints: tuple[int, ...]
-    """(14) the joints that count in MPJAS."""
+    """(14) the joints of MPJAS."""
     links: NDArray[np.int64]
     """(25, 4) joint, joint, keypoint, keypoint."""
 
@@ -43,12 +44,12 @@ def kinepose_chain(
     rotations: NDArray[np.float64],
     limits_rad: list[list[tuple[float, float]]],
 ) -> Chain:
-    """Return a chain whose joints turn by Rz Ry Rx inside limits about their own axes; the root turns freely.
+    """Return a chain whose joints rotate by Rz Ry Rx about their own axes inside limits; the root is free.
 
     Args:
         name: Of the chain.
         joint_names: (J).
-        parents: (J).
+        parents: (J) -1 for the root.
         positions_m: (J, 3) at rest in the world.
         rotations: (J, 3, 3) world_from_joint at rest.
         limits_rad: One list a joint: empty, or lower and upper about x, y and z; both 0 = fixed.

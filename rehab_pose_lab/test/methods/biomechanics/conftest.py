@@ -1,4 +1,4 @@
-"""A person with known angles, as joints of any skeleton."""
+"""Joints of any skeleton of a person with known angles."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 
 from rehab_pose.biomechanics.body_model import load_body_chain
 from rehab_pose.biomechanics.chain import ROOT_UNKNOWNS
-from rehab_pose.biomechanics.posture import Posture, joints_of
+from rehab_pose.biomechanics.pose import Pose, joints_of
 from rehab_pose.datatypes import Joints
+from rehab_pose_lab.methods.biomechanics.keypoint_map import keypoint_map
 from rehab_pose_lab.methods.biomechanics.preset import KinePosePreset, load_kinepose_preset
 
 if TYPE_CHECKING:
@@ -52,11 +53,11 @@ def joints_at() -> Callable[..., Joints]:
         for name, value in angles_deg.items():
             unknowns[ROOT_UNKNOWNS + chain.angle_names.index(name)] = np.deg2rad(value)
         arrays = chain.arrays._replace(offsets_m=np.array(chain.offsets_m) * scale)
-        positions, rotations = joints_of(chain, Posture(unknowns, np.ascontiguousarray(root)), arrays)
-        places = body.keypoints(skeleton)
+        positions, rotations = joints_of(chain, Pose(unknowns, np.ascontiguousarray(root)), arrays)
+        places = keypoint_map(body, skeleton)
         points = np.full((len(skeleton), 3), np.nan)
-        turned = np.einsum("pij,pj->pi", rotations[places.joints], places.offsets_m * scale)
-        points[places.rows] = positions[places.joints] + turned
+        offsets = np.einsum("pij,pj->pi", rotations[places.joints], places.offsets_m * scale)
+        points[places.rows] = positions[places.joints] + offsets
         if noise_m:
             points += np.random.default_rng(frame).normal(0.0, noise_m, points.shape)
         count = len(skeleton)

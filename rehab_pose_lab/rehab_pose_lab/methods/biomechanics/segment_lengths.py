@@ -1,8 +1,8 @@
-"""How long this person's segments are, from the keypoints seen so far.
+"""Estimates the lengths of a person's segments from the keypoints of the frames so far.
 
-Between a keypoint and the nearest keypoint above it on the chain lies a stretch of one segment or more. Its squared
-length, less what noise adds to it (6 sigma^2), is averaged over the frames and both sides, and joined with what the
-model's proportions say.
+Between a keypoint and the nearest keypoint above it on the chain there is a stretch of one or more segments. Its
+squared length, less the 6 sigma^2 that noise adds, is averaged over the frames and both sides, and combined with the
+model's proportions by their variances.
 """
 
 from __future__ import annotations
@@ -11,31 +11,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.biomechanics.chain import ROOT_UNKNOWNS
+from rehab_pose.biomechanics.pose import Pose, joints_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.biomechanics.chain import Chain
-    from rehab_pose.biomechanics.objective import Observations
+    from rehab_pose_lab.methods.biomechanics.observations import Observations
 
 __all__ = ["SegmentLengths"]
 
-PROPORTION_SPREAD = 0.08
-"""Spread of a stretch's length among people, as a share of it, once their size is known."""
-DOUBT = 0.02
-"""How many segments' worth of evidence the usual spread is."""
-JOINTED_SPREAD = 0.05
-"""What bending inside a stretch of several segments takes from its length, as a share of it."""
+PROPORTION_STD = 0.08
+"""Standard deviation of a stretch's length among people of the same size, relative to the length."""
+PRIOR_SEGMENTS = 0.02
+"""Number of segments to which PROPORTION_STD is equivalent in the estimate of the person's own deviation."""
+BENDING_STD = 0.05
+"""Standard deviation that bending inside a stretch of several segments adds to its length, relative to the length."""
 MIN_LENGTH_M = 0.04
-"""Shorter stretches tell nothing."""
+"""Shorter stretches are left out [m]."""
+MIN_SQUARED_FRACTION = 0.25
+"""The squared length is at least this fraction of its mean, whatever the noise."""
 SIDES = ("left_", "right_")
 
 
 class SegmentLengths:
-    """Learns the factor on every segment of a chain."""
+    """Estimates a factor on the length of every segment of a chain."""
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
-        self._rest_m = chain.rest_positions_m()
+        size = ROOT_UNKNOWNS + len(chain.angle_names)
+        self._rest_m, _ = joints_of(chain, Pose(np.zeros(size), np.eye(3)))
         self._layout: bytes | None = None
         self._stretches: list[tuple[int, int, list[int]]] = []
         self._groups: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
@@ -44,10 +50,10 @@ class SegmentLengths:
         """Forget the person."""
         self._layout = None
 
-    def see(self, observed: Observations) -> None:
-        """Add a frame."""
+    def add(self, observed: Observations) -> None:
+        """Add the keypoints of a frame."""
         if self._layout != observed.point_joint.tobytes():
-            self._lay_out(observed)
+            self._find_stretches(observed)
         for place, (upper, lower, _) in enumerate(self._stretches):
             if observed.point_weight[upper] > 0.0 and observed.point_weight[lower] > 0.0:
                 group = self._groups[place]
@@ -57,36 +63,37 @@ class SegmentLengths:
                 self._counts[group] += 1.0
 
     def offsets_m(self, sigma_m: float) -> NDArray[np.float64]:
-        """Return the chain's offsets (J, 3) [m] for this person, with the keypoints' noise as it is known now."""
+        """Return the chain's offsets (J, 3) [m] for this person, given the keypoints' standard deviation [m]."""
         if not self._counts.any():
             return np.array(self._chain.offsets_m)
-        seen = self._counts > 0.0
+        visible = self._counts > 0.0
         count = np.maximum(self._counts, 1.0)
         squared = (self._squares - 6.0 * sigma_m**2 * self._noise) / count
-        ratio = np.sqrt(np.maximum(squared, 0.25 * self._squares / count))
-        variance = 2.0 * sigma_m**2 * self._noise / count**2 + self._jointed
-        spread = PROPORTION_SPREAD**2
-        for _ in range(2):  # how far this person's proportions are from the model's shows in the data too
-            trust = np.where(seen, 1.0 / (variance + spread), 0.0)
-            size = float((trust * ratio).sum() / trust.sum())
-            apart = np.maximum((ratio - size) ** 2 - variance, 0.0)
-            sure = np.where(seen, PROPORTION_SPREAD**2 / (variance + PROPORTION_SPREAD**2), 0.0)
-            sure = np.where(self._jointed > 0.0, 0.0, sure)
-            spread = (DOUBT * PROPORTION_SPREAD**2 + (sure * apart).sum()) / (DOUBT + sure.sum())
-        weight = np.where(seen, 1.0 / (variance + 1e-12), 0.0)
-        prior = 1.0 / (spread * size**2)
+        ratio = np.sqrt(np.maximum(squared, MIN_SQUARED_FRACTION * self._squares / count))
+        variance = 2.0 * sigma_m**2 * self._noise / count**2 + self._bending
+        proportions = PROPORTION_STD**2
+        for _ in range(2):  # the person's deviation from the model's proportions is estimated too
+            information = np.where(visible, 1.0 / (variance + proportions), 0.0)
+            size = float((information * ratio).sum() / information.sum())
+            excess = np.maximum((ratio - size) ** 2 - variance, 0.0)
+            reliability = np.where(visible, PROPORTION_STD**2 / (variance + PROPORTION_STD**2), 0.0)
+            reliability = np.where(self._bending > 0.0, 0.0, reliability)
+            total = PRIOR_SEGMENTS * PROPORTION_STD**2 + (reliability * excess).sum()
+            proportions = total / (PRIOR_SEGMENTS + reliability.sum())
+        weight = np.where(visible, 1.0 / (variance + 1e-12), 0.0)
+        prior = 1.0 / (proportions * size**2)
         factor = (weight * ratio + prior * size) / (weight + prior)
         factors = np.full(len(self._chain.parents), size)
         for place, (_, _, joints) in enumerate(self._stretches):
             factors[joints] = factor[self._groups[place]]
         return np.asarray(self._chain.offsets_m * factors[:, None])
 
-    def _lay_out(self, observed: Observations) -> None:
-        """Find the stretches between the keypoints at hand."""
+    def _find_stretches(self, observed: Observations) -> None:
+        """Find the stretches between the observed keypoints."""
         chain = self._chain
         self._layout = observed.point_joint.tobytes()
-        plain = np.linalg.norm(observed.point_offset_m, axis=1) == 0.0
-        marked = {int(observed.point_joint[p]): int(p) for p in np.flatnonzero(plain)}
+        at_joint = np.linalg.norm(observed.point_offset_m, axis=1) == 0.0
+        marked = {int(observed.point_joint[p]): int(p) for p in np.flatnonzero(at_joint)}
         names: list[str] = []
         taken: set[int] = set()
         self._stretches = []
@@ -110,7 +117,7 @@ class SegmentLengths:
             ]
         )
         self._squares, self._noise, self._counts = np.zeros(len(known)), np.zeros(len(known)), np.zeros(len(known))
-        self._jointed = np.zeros(len(known))
+        self._bending = np.zeros(len(known))
         for place, (_, _, joints) in enumerate(self._stretches):
             if len(joints) > 1:
-                self._jointed[self._groups[place]] = JOINTED_SPREAD**2
+                self._bending[self._groups[place]] = BENDING_STD**2
