@@ -75,7 +75,7 @@ def read_calibration(path: str | os.PathLike[str]) -> RgbdCalibration:
     return RgbdCalibration(color, DepthCalibration(camera, motion))
 
 
-def _camera(facts: Any, place: str) -> CameraCalibration:  # noqa: ANN401  (a JSON value)
+def _camera(facts: Any, source: str) -> CameraCalibration:  # noqa: ANN401  (a JSON value)
     try:
         if "intrinsic_matrix" in facts:
             # Open3D writes the matrix in column-major order.
@@ -89,7 +89,7 @@ def _camera(facts: Any, place: str) -> CameraCalibration:  # noqa: ANN401  (a JS
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         msg = (
             f"intrinsics: expected width, height, fx, fy, cx, cy (or Open3D's intrinsic_matrix of nine numbers, column "
-            f"by column) in {place}: {error}"
+            f"by column) in {source}: {error}"
         )
         raise RecordingError(msg) from error
     calibration = CameraCalibration(

@@ -117,7 +117,12 @@ def _draw_nearest(  # noqa: PLR0917  (one pass over the image; numba takes plain
 ) -> None:
     count, width, height = depth_m.shape[1], np.int32(out.shape[1]), np.int32(out.shape[0])
     # float32 throughout: a float64 literal would promote all following operations.
-    zero, one, least, most = np.float32(0.0), np.float32(1.0), np.float32(MIN_REACH_PX), np.float32(BORDER_PX // 2)
+    zero, one, smallest, largest = (
+        np.float32(0.0),
+        np.float32(1.0),
+        np.float32(MIN_REACH_PX),
+        np.float32(BORDER_PX // 2),
+    )
     # Positions are clipped to a border around the image; footprints there cover no pixel of it.
     border, index_shift, first = np.float32(BORDER_PX), np.int32(BORDER_PX - 1), np.int32(0)
     right, bottom = np.float32(width) + border, np.float32(height) + border
@@ -140,8 +145,8 @@ def _draw_nearest(  # noqa: PLR0917  (one pass over the image; numba takes plain
             y = (z * (column_rays[1, u] + ray_y) + shift_y) * inverse * fy + cy
             x = min(max(x, -border), right) + border if seen else zero
             y = min(max(y, -border), bottom) + border if seen else zero
-            reach_x = min(max(footprint_x * z * inverse, least), most)
-            reach_y = min(max(footprint_y * z * inverse, least), most)
+            reach_x = min(max(footprint_x * z * inverse, smallest), largest)
+            reach_y = min(max(footprint_y * z * inverse, smallest), largest)
             row_depth[u] = depth
             # Pixel centres in (x - reach, x + reach]; with the border the numbers are positive and int() rounds down.
             from_u[u] = max(np.int32(x - reach_x) - index_shift, first)

@@ -77,8 +77,8 @@ class KeypointDetector:
         if self._settings.contour:
             detections.append(_Detections("contour", self._contour(silhouette.inside), scale=1.0))
         large_enough = min(box.gray.shape) >= MINIMUM_SIDE_PX
-        for name, wanted in (("harris", self._settings.harris), ("shi_tomasi", self._settings.shi_tomasi)):
-            if wanted:
+        for name, enabled in (("harris", self._settings.harris), ("shi_tomasi", self._settings.shi_tomasi)):
+            if enabled:
                 points, response = self._corners(box, harris=name == "harris") if large_enough else _no_points()
                 detections.append(_Detections(name, points, box.scale, response=response))
         for name, detector in self._detectors.items():

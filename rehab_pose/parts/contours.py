@@ -67,11 +67,11 @@ def _evenly_spaced(contour_px: NDArray[np.int32], left_px: int, top_px: int, poi
         along[i + 1] = along[i] + np.sqrt(float(du * du + dv * dv))
     segment = 0
     for k in range(count):
-        wanted = along[length] * k / count
-        while segment < length - 1 and along[segment + 1] <= wanted:
+        target = along[length] * k / count
+        while segment < length - 1 and along[segment + 1] <= target:
             segment += 1
         step = along[segment + 1] - along[segment]
-        fraction = (wanted - along[segment]) / step if step > 0 else 0.0
+        fraction = (target - along[segment]) / step if step > 0 else 0.0
         following = (segment + 1) % length
         u = contour_px[segment, 0] + fraction * (contour_px[following, 0] - contour_px[segment, 0])
         v = contour_px[segment, 1] + fraction * (contour_px[following, 1] - contour_px[segment, 1])

@@ -71,10 +71,10 @@ def fill_silhouette(labels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDA
     known = inside & (labels > 0)
     if not known.any():
         return np.zeros_like(labels)
-    _, places = cv2.distanceTransformWithLabels(
+    _, nearest = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    table = np.zeros(int(places.max()) + 1, dtype=np.uint8)
-    table[places[known]] = labels[known]
-    filled: NDArray[np.uint8] = np.where(inside, table[places], np.uint8(0))
+    table = np.zeros(int(nearest.max()) + 1, dtype=np.uint8)
+    table[nearest[known]] = labels[known]
+    filled: NDArray[np.uint8] = np.where(inside, table[nearest], np.uint8(0))
     return filled

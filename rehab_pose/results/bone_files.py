@@ -186,11 +186,11 @@ def _checked(path: Path, make: Callable[[], BoneTemplate]) -> BoneTemplate:
 
 
 def _osso_file(folder: Path, pattern: str, gender: str) -> Path:
-    wanted = re.compile(pattern.replace("{gender}", gender))
+    name_pattern = re.compile(pattern.replace("{gender}", gender))
     for file in sorted(folder.rglob("*.pkl")):
-        if wanted.fullmatch(file.name):
+        if name_pattern.fullmatch(file.name):
             return file
-    msg = f"bones: expected a file {wanted.pattern} in {folder}, there is none"
+    msg = f"bones: expected a file {name_pattern.pattern} in {folder}, there is none"
     raise ModelFileError(msg)
 
 

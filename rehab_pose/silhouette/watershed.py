@@ -37,7 +37,7 @@ shadows, glass and surfaces out of range do not."""
 
 @numba.njit(cache=True, nogil=True, fastmath={"nsz", "contract", "reassoc"})  # type: ignore[untyped-decorator]
 def _steps(depth_m: NDArray[np.float32], color: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Return the cost (N) of the step from each pixel of the flattened image to the pixel `side` places later."""
+    """Return the cost (N) of the step from each pixel of the flattened image to the pixel `side` elements later."""
     count = depth_m.shape[0]
     costs = np.empty(count, np.uint8)
     highest, missing = np.float32(LEVELS - 1), np.float32(MISSING_COST)
