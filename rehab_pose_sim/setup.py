@@ -1,3 +1,5 @@
+"""Build the package for colcon and pip."""
+
 from __future__ import annotations
 
 from setuptools import find_packages, setup
@@ -15,11 +17,11 @@ setup(
         (f"share/{PACKAGE}", ["package.xml"]),
     ],
     python_requires=">=3.10",
-    install_requires=["rehab_pose", "numpy", "numba"],
+    install_requires=["rehab_pose", "numpy", "numba", "opencv-contrib-python-headless<5"],
     zip_safe=False,
     maintainer="The rehab_pose maintainers",
     maintainer_email="maintainers@rehab-pose.invalid",
-    description="Simulated people in front of a simulated RGB-D camera, with known truth, for rehab_pose",
+    description="Simulated people in front of a simulated RGB-D camera, with ground truth, and the demo of rehab_pose",
     license="Apache-2.0",
     entry_points={
         "console_scripts": [

@@ -123,8 +123,6 @@ def test_an_injected_motion_replaces_the_script() -> None:
     assert camera.length_frames == 60
     shot = camera.frame(7)
     assert shot.truth.label == "held"
-    expected = scripted.frame(0).truth.joints_m[0] - pose_joints(camera.model, scripted.motion_at(0).parameters)[0][0]
-    assert np.isfinite(expected).all()
     distances = np.linalg.norm(np.diff(shot.truth.joints_m, axis=0), axis=1)
     posed = pose_joints(camera.model, parameters)[0]
     np.testing.assert_allclose(distances, np.linalg.norm(np.diff(posed, axis=0), axis=1), atol=1e-9)

@@ -42,8 +42,8 @@ def preprocessing_figure() -> NDArray[np.uint8]:
     panels = [
         _panel("depth, 0.3-6 m, blue: no return", _depth_picture(depth_m)),
         _panel("floor, |residual| < 3 cm (Eq 14-16)", _floor_picture(depth_m, steps)),
-        _panel("min-max to 8 bit (Eq 17)", _gray(steps.normalized)),
-        _panel("CLAHE (Eq 18)", _gray(steps.equalized)),
+        _panel("min-max to 8 bit (Eq 17)", _gray(steps.normalised)),
+        _panel("CLAHE (Eq 18)", _gray(steps.equalised)),
         _panel("three equal channels (Eq 19)", steps.three_channels),
         _panel("bilateral filter (Eq 20)", steps.smoothed),
     ]

@@ -18,7 +18,7 @@ from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose_lab.datasets.clip import required_file
 from rehab_pose_lab.methods.exercise.clinical_scores import (
     GOOD_TOTAL,
-    HIGHEST,
+    MAX_SCORES,
     FeatureScale,
     ScoreModel,
     features_of_recording,
@@ -209,7 +209,7 @@ def fit_scores(table: ScoreTable, training: NDArray[np.bool_]) -> ScoreModel:
     by_person = np.zeros((len(features), TARGETS))
     np.add.at(by_person, person, weights_session / counts[person][:, None])
     session = SESSION * len(EXERCISES) * np.einsum("sef,sk->efk", features, by_person)
-    unknown = np.full((2, len(EXERCISES), len(HIGHEST)), np.nan)
+    unknown = np.full((2, len(EXERCISES), len(MAX_SCORES)), np.nan)
     return ScoreModel(tuple(scales), model_alone, model_own, session, centre, unit, unknown, np.ones(2))
 
 
@@ -219,7 +219,7 @@ def cross_validated(table: ScoreTable, folds: NDArray[np.intp]) -> tuple[NDArray
     First from the single exercise, second from the session; NaN where an exercise was not recorded.
     """
     shape = table.recorded.shape
-    predicted, probability = np.full((2, *shape, len(HIGHEST)), np.nan), np.full((2, *shape), np.nan)
+    predicted, probability = np.full((2, *shape, len(MAX_SCORES)), np.nan), np.full((2, *shape), np.nan)
     for fold in np.unique(folds):
         model = fit_scores(table, folds != fold)
         for row in np.flatnonzero(folds == fold):

@@ -11,7 +11,7 @@ from rehab_pose.exercise.repetition_quality import SHIPPED_NORMS
 from rehab_pose_lab.datasets.kimore import load_kimore
 from rehab_pose_lab.methods.exercise.clinical_scores import (
     GOOD_TOTAL,
-    HIGHEST,
+    MAX_SCORES,
     SHIPPED_SCORES,
     FeatureScale,
     ScoreModel,
@@ -84,4 +84,4 @@ def write_score_model(path: Path, model: ScoreModel) -> None:
     # Half precision changes no score by a hundredth of a point.
     arrays.update({name: getattr(model, name).astype(np.float16) for name in ("alone", "own", "session")})
     arrays.update({name: getattr(model, name).astype(np.float32) for name in ("centre", "unit", "error", "slope")})
-    np.savez_compressed(path, allow_pickle=False, highest=HIGHEST, **arrays)
+    np.savez_compressed(path, allow_pickle=False, highest=MAX_SCORES, **arrays)

@@ -10,7 +10,7 @@ import numpy as np
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose.exercise.window_features import FEATURE_JOINTS
-from rehab_pose_lab.methods.exercise.fusion import DETECTORS, VALUES_A_FAMILY, FrameFindings, FusionLayout
+from rehab_pose_lab.methods.exercise.fusion import DETECTORS, VALUES_PER_FAMILY, FrameFindings, FusionLayout
 from rehab_pose_lab.training import fusion_ablation
 from rehab_pose_lab.training.fusion_ablation import AblationPlan, ablation, ablation_table
 from rehab_pose_lab.training.fusion_clips import FusionClip, farthest_vertices
@@ -30,7 +30,7 @@ def clip(subject: int, label: str, random: np.random.Generator) -> FusionClip:
     rotations[:, EXERCISES.index(label)] += 1.0
     frames = tuple(
         FrameFindings(
-            families=random.normal(size=(len(DETECTORS), VALUES_A_FAMILY - 1)).astype(np.float32),
+            families=random.normal(size=(len(DETECTORS), VALUES_PER_FAMILY - 1)).astype(np.float32),
             contours_px=random.normal(100.0, 10.0, (20, 8, 2)).astype(np.float32),
             box_px=np.array([50.0, 50.0, 80.0, 200.0], dtype=np.float32),
             rotations_rad=rotations[index].astype(np.float32),

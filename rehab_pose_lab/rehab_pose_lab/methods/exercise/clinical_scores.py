@@ -1,6 +1,6 @@
 """KIMORE's clinical scores of a recorded exercise: total (0-50), primary outcome (0-15) and control factors (0-35).
 
-Two linear models share one set of features: one knows the exercise alone, one also the others of the same session.
+Two linear models use the same features: one uses a single exercise, the other all exercises of a session.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GOOD_TOTAL",
-    "HIGHEST",
+    "MAX_SCORES",
     "SCORES",
     "SHIPPED_SCORES",
     "ClinicalScore",
@@ -34,70 +34,70 @@ __all__ = [
 ]
 
 SCORES = ("total", "primary_outcome", "control_factors")
-HIGHEST = np.array([50.0, 15.0, 35.0])
-"""Of SCORES; the lowest is 0."""
+MAX_SCORES = np.array([50.0, 15.0, 35.0])
+"""Maxima of SCORES; the minimum is 0."""
 GOOD_TOTAL = 30.0
-"""From this total score on an exercise counts as done correctly."""
+"""Total score from which an exercise is considered to be performed correctly."""
 SHIPPED_SCORES = Path(__file__).with_name("clinical_scores.npz")
 MIN_S = 3.0
-"""A recording shorter than this holds no repetition [s]."""
-WORST_DEVIATION = 20.0
-"""Further from the healthy median counts no more [spreads]."""
+"""Shorter recordings contain no repetition [s]."""
+MAX_DEVIATION = 20.0
+"""Larger deviations from the healthy median are limited to this [robust standard deviations]."""
 
 
 @dataclass(frozen=True)
 class ClinicalScore:
-    """Of one exercise."""
+    """Predicted scores of one exercise."""
 
     values: NDArray[np.float64]
     """(3) SCORES."""
     deviations: NDArray[np.float64]
-    """(3) what the model erred by on people it had not seen, as a standard deviation."""
+    """(3) standard deviations of the model's errors on held-out people."""
     correct_probability: float
-    """That the total score is at least GOOD_TOTAL."""
+    """Probability that the total score is at least GOOD_TOTAL."""
     with_session: bool
-    """Whether the other exercises of the session were known."""
+    """Whether other exercises of the session were used."""
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureScale:
-    """Brings the raw features of one exercise to equal weight; learnt from training subjects alone."""
+    """Scaling of the raw features of one exercise to equal weight, fitted to training subjects only."""
 
     middle: NDArray[np.float64]
-    """(R) stands in for missing features."""
+    """(R) replaces missing features."""
     low: NDArray[np.float64]
     high: NDArray[np.float64]
-    """(R) features are cut off here."""
+    """(R) limits of the features."""
     healthy: NDArray[np.float64]
     healthy_spread: NDArray[np.float64]
-    """(N) median and spread of well-scored healthy people, of the first N raw features."""
+    """(N) median and standard deviation of well-scored healthy people, of the first N raw features."""
     mean: NDArray[np.float64]
     spread: NDArray[np.float64]
-    """(R + N) of raw features and deviations."""
+    """(R + N) mean and scale of raw features and deviations."""
 
     def transform(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return raw features (..., R) as scaled features and scaled deviations from healthy people (..., R + N)."""
-        cut = np.clip(np.where(np.isfinite(raw), raw, self.middle), self.low, self.high)
-        away = np.abs(cut[..., : len(self.healthy)] - self.healthy) / self.healthy_spread
-        both = np.concatenate([cut, np.log1p(np.minimum(away, WORST_DEVIATION))], axis=-1)
+        clipped = np.clip(np.where(np.isfinite(raw), raw, self.middle), self.low, self.high)
+        deviation = np.abs(clipped[..., : len(self.healthy)] - self.healthy) / self.healthy_spread
+        both = np.concatenate([clipped, np.log1p(np.minimum(deviation, MAX_DEVIATION))], axis=-1)
         return np.asarray((both - self.mean) / self.spread)
 
 
 def features_of_recording(label: str, stamps_ns: NDArray[np.int64], positions_m: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the raw features (R) of one recorded exercise, the same whichever side is the better one.
+    """Return the raw features (R) of one recorded exercise, which do not change when left and right are exchanged.
 
     Args:
-        label: The exercise.
+        label: Name of the exercise.
         stamps_ns: (T) increasing [ns].
         positions_m: (T, 24, 3) SMPL_24 [m]; NaN = missing.
 
     Returns:
-        NaN all over where the recording is too short.
+        Only NaN where the recording is too short.
     """
     curves = body_curves(even_positions(stamps_ns, positions_m[:, SMPL_INDICES]))
     parts = [
-        np.concatenate([0.5 * (seen + other), np.abs(seen - other)])
-        for seen, other in zip(
+        np.concatenate([0.5 * (original + reflected), np.abs(original - reflected)])
+        for original, reflected in zip(
             recording_features(label, curves), recording_features(label, mirrored(curves)), strict=True
         )
     ]
@@ -107,48 +107,47 @@ def features_of_recording(label: str, stamps_ns: NDArray[np.int64], positions_m:
 
 @dataclass(frozen=True, eq=False)
 class ScoreModel:
-    """Weights of both models, by exercise in the catalogue's order."""
+    """Weights of both models for all exercises, in the catalogue's order."""
 
     scales: tuple[FeatureScale, ...]
-    """(5)."""
+    """(5) scaling of each exercise's features."""
     alone: NDArray[np.float64]
-    """(5, F, 4) weights of an exercise's own features: SCORES in their spreads, and correct (+1) or not (-1)."""
+    """(5, F, 4) weights of the single exercise's features: standardised SCORES, and correct (+1) or not (-1)."""
     own: NDArray[np.float64]
-    """(5, F, 4) the same where the session is known, ..."""
+    """(5, F, 4) the same where the session is known."""
     session: NDArray[np.float64]
-    """(5, F, 4) ... and of every exercise's features, added up and divided by how many there are."""
+    """(5, F, 4) weights of all exercises' features where the session is known; their mean is added."""
     centre: NDArray[np.float64]
     unit: NDArray[np.float64]
-    """(5, 4) mean and spread of the four targets."""
+    """(5, 4) mean and standard deviation of the four targets."""
     error: NDArray[np.float64]
-    """(2, 5, 3) standard deviation of the errors on unseen subjects: exercise alone, session known."""
+    """(2, 5, 3) standard deviation of the errors on held-out subjects: single exercise, session."""
     slope: NDArray[np.float64]
-    """(2) from the correctness target to log odds: exercise alone, session known."""
+    """(2) factor from the correctness target to log odds: single exercise, session."""
 
     def predict(self, raw: Mapping[str, NDArray[np.float64]]) -> dict[str, ClinicalScore]:
         """Return the scores of the exercises of one session.
 
         Args:
-            raw: By exercise, from `features_of_recording`; several takes are the median of theirs. One exercise alone
-                is fine.
+            raw: Features of one or more exercises from `features_of_recording`, by name; of several takes the median.
         """
         scaled = {label: self.scales[EXERCISES.index(label)].transform(features) for label, features in raw.items()}
         together = sum(
             (values @ self.session[EXERCISES.index(label)] for label, values in scaled.items()), start=np.zeros(4)
         ) / max(len(scaled), 1)
-        found = {}
+        scores = {}
         for label, values in scaled.items():
             place, known = EXERCISES.index(label), int(len(scaled) > 1)
             target = values @ self.own[place] + together if known else values @ self.alone[place]
-            found[label] = ClinicalScore(
-                values=np.clip(target[:3] * self.unit[place, :3] + self.centre[place, :3], 0.0, HIGHEST),
+            scores[label] = ClinicalScore(
+                values=np.clip(target[:3] * self.unit[place, :3] + self.centre[place, :3], 0.0, MAX_SCORES),
                 deviations=self.error[known, place],
                 correct_probability=float(
                     1.0 / (1.0 + np.exp(-self.slope[known] * (target[3] * self.unit[place, 3] + self.centre[place, 3])))
                 ),
                 with_session=bool(known),
             )
-        return found
+        return scores
 
 
 def load_score_model(path: Path = SHIPPED_SCORES) -> ScoreModel:

@@ -1,9 +1,9 @@
-"""Eq 30 of 3D-PoseFormer: what every stage found of a person, side by side in one vector a sample.
+"""Eq 30 of 3D-PoseFormer: the results of all stages for a person, concatenated to one vector per sample.
 
-Streams: the joints' own (exercise.streams), classical keypoints, contours of body parts, the body's rotations, and
-some of its vertices. Places in the image are taken from the middle of the person's box and in its heights, both medians
-over the window; vertices from the pelvis, in the body frame of the window, in torso lengths. Each stream has a validity
-of its own; a stream that is not there is zero with validity zero.
+Streams: joints (`exercise.feature_streams`), classical keypoints, contours of body parts, rotations of the body, and
+some of its vertices. Image positions are relative to the middle of the person's box in units of its height, both
+medians over the window; vertices are relative to the pelvis in the body frame of the window, in torso lengths. Each
+stream has a validity; a missing stream is zero with validity zero.
 """
 
 from __future__ import annotations
@@ -26,33 +26,34 @@ if TYPE_CHECKING:
 __all__ = ["DETECTORS", "FrameFindings", "FusionLayout", "fused_features", "gather_frame"]
 
 DETECTORS = ("contour", "harris", "shi_tomasi", "orb", "brisk", "sift", "akaze", "skeleton_end", "skeleton_branch")
-"""Families of classical keypoints, in the vector's order."""
+"""Families of classical keypoints, in the order of the vector."""
 GRID = 3
-"""Cells a side over the person's box, in which a family's points are counted."""
-VALUES_A_FAMILY = 5 + GRID * GRID + 1
-"""Mean u, v, spread of u, v, logarithm of the count, the cells' shares, and validity."""
+"""Number of cells along each side of the person's box, in which the points of a family are counted."""
+VALUES_PER_FAMILY = 5 + GRID * GRID + 1
+"""Mean u, v, standard deviation of u, v, logarithm of the count, fractions in the cells, and validity."""
 PART_COUNT = 20
 MOVING_JOINTS = 23
 MAX_POINTS = 100.0
-"""A detector's usual limit: counts are told as shares of it."""
+"""Typical limit of a detector, by which counts are scaled."""
 
 
 @dataclass(frozen=True)
 class FusionLayout:
-    """Which parts of the vector are used: the whole, or less for an ablation."""
+    """Parts of the vector that are used: all, or fewer for an ablation."""
 
     detectors: tuple[str, ...] = DETECTORS
     contour_points: int = 8
-    """Points of every part's contour."""
+    """Points on the contour of each body part."""
     vertices: int = 128
+    """Vertices of the body."""
     streams: tuple[str, ...] = ("joints", "keypoints", "contours", "body", "vertices")
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Numbers a sample of every stream, in order; the same whatever is left out, so that networks stay alike."""
+        """Features per sample of each stream, in order; the same whichever streams are used."""
         return {
             "joints": STREAM_COUNT,
-            "keypoints": VALUES_A_FAMILY * len(DETECTORS),
+            "keypoints": VALUES_PER_FAMILY * len(DETECTORS),
             "contours": PART_COUNT * (2 * self.contour_points + 1),
             "body": 3 * MOVING_JOINTS + 1,
             "vertices": 3 * self.vertices + 1,
@@ -60,16 +61,17 @@ class FusionLayout:
 
     @property
     def count(self) -> int:
-        """Numbers a sample."""
+        """Features per sample."""
         return sum(self.sizes.values())
 
 
 @dataclass(frozen=True, eq=False)
 class FrameFindings:
-    """What the stages found at one moment, in the camera's own units; NaN = not found."""
+    """Results of the stages for one frame, in pixels and metres; NaN = missing."""
 
     families: NDArray[np.float32]
-    """(F, VALUES_A_FAMILY - 1) of DETECTORS: means and spreads in pixels, logarithm of the count, cells' shares."""
+    """(F, VALUES_PER_FAMILY - 1) of DETECTORS: means and standard deviations [px], logarithm of the count, and
+    fractions in the cells."""
     contours_px: NDArray[np.float32]
     """(20, N, 2) [px]."""
     box_px: NDArray[np.float32]
@@ -77,21 +79,21 @@ class FrameFindings:
     rotations_rad: NDArray[np.float32]
     """(23, 3) relative to the parent [rad]."""
     vertices_m: NDArray[np.float32]
-    """(K, 3) some vertices [m]."""
+    """(K, 3) selected vertices [m]."""
 
 
 def gather_frame(
     keypoints: Keypoints | None, parts: BodyParts | None, body: Body | None, vertices: NDArray[np.int64]
 ) -> FrameFindings:
-    """Return one frame's findings.
+    """Return the results of one frame.
 
     Args:
-        keypoints: Of the person; None = nobody, as the next two.
-        parts: Of the person.
-        body: With vertices.
-        vertices: (K) which vertices are taken.
+        keypoints: Keypoints of the person; None = missing, also for the next two.
+        parts: Body parts of the person.
+        body: Body with vertices.
+        vertices: (K) indices of the selected vertices.
     """
-    families = np.full((len(DETECTORS), VALUES_A_FAMILY - 1), np.nan, dtype=np.float32)
+    families = np.full((len(DETECTORS), VALUES_PER_FAMILY - 1), np.nan, dtype=np.float32)
     contours, box = np.full((PART_COUNT, 1, 2), np.nan, dtype=np.float32), np.full(4, np.nan, dtype=np.float32)
     rotations = np.full((MOVING_JOINTS, 3), np.nan, dtype=np.float32)
     points = np.full((len(vertices), 3), np.nan, dtype=np.float32)
@@ -108,16 +110,16 @@ def gather_frame(
 
 
 def _family(pixels: NDArray[np.float32], box_px: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the summary of one detector's points (K, 2) [px]; all NaN but a count of 0 where it found none."""
-    found = np.full(VALUES_A_FAMILY - 1, np.nan, dtype=np.float32)
-    found[4] = 0.0
+    """Return the summary of one detector's points (K, 2) [px]; all NaN except a count of 0 where there are none."""
+    summary = np.full(VALUES_PER_FAMILY - 1, np.nan, dtype=np.float32)
+    summary[4] = 0.0
     if len(pixels):
-        found[:2], found[2:4] = pixels.mean(axis=0), pixels.std(axis=0)
-        found[4] = np.log1p(len(pixels)) / np.log1p(MAX_POINTS)
+        summary[:2], summary[2:4] = pixels.mean(axis=0), pixels.std(axis=0)
+        summary[4] = np.log1p(len(pixels)) / np.log1p(MAX_POINTS)
         cells = np.clip((pixels - box_px[:2]) / np.maximum(box_px[2:], 1.0) * GRID, 0, GRID - 1).astype(np.intp)
         counts = np.bincount(cells[:, 1] * GRID + cells[:, 0], minlength=GRID * GRID)
-        found[5:] = counts / len(pixels)
-    return found
+        summary[5:] = counts / len(pixels)
+    return summary
 
 
 def fused_features(
@@ -128,8 +130,8 @@ def fused_features(
     Args:
         positions_m: (T, J, 3) FEATURE_JOINTS at SAMPLE_RATE_HZ in the optical frame [m]; NaN = missing.
         up: (3) unit vector against gravity in the optical frame.
-        frames: T findings of the same moments.
-        layout: What is used.
+        frames: T results at the same times.
+        layout: Streams and sizes.
 
     Returns:
         Features (T, layout.count), and 1 for each sample that has a joint (T).
@@ -147,17 +149,17 @@ def fused_features(
     return np.clip(np.concatenate(kept, axis=1), -FEATURE_LIMIT, FEATURE_LIMIT).astype(np.float32), present[0]
 
 
-def _place_of(boxes_px: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
-    """Return the middle (2) and the height [px] of the person over a window; NaN where nobody was seen."""
-    seen = boxes_px[np.isfinite(boxes_px).all(axis=1)]
-    if not len(seen):
+def _box_of(boxes_px: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
+    """Return the middle (2) and the height [px] of the person over a window; NaN without boxes."""
+    known = boxes_px[np.isfinite(boxes_px).all(axis=1)]
+    if not len(known):
         return np.full(2, np.nan), float("nan")
-    middle = np.median(seen[:, :2] + 0.5 * seen[:, 2:], axis=0)
-    return middle.astype(np.float64), float(np.median(seen[:, 3]))
+    middle = np.median(known[:, :2] + 0.5 * known[:, 2:], axis=0)
+    return middle.astype(np.float64), float(np.median(known[:, 3]))
 
 
 def _with_validity(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return samples (T, ...) flat, zero where NaN, with 1 behind those that are whole."""
+    """Return flattened samples (T, ...), zero where a value is NaN, followed by their validity (1 or 0)."""
     flat = values.reshape(len(values), -1)
     valid = np.isfinite(flat).all(axis=1, keepdims=True)
     return np.concatenate([np.where(valid, flat, 0.0), valid], axis=1)
@@ -166,8 +168,8 @@ def _with_validity(values: NDArray[Any]) -> NDArray[np.float64]:
 def _keypoints(
     families: NDArray[np.float32], boxes_px: NDArray[np.float32], layout: FusionLayout
 ) -> NDArray[np.float64]:
-    """Return (T, F * VALUES_A_FAMILY) from the families (T, F, VALUES_A_FAMILY - 1)."""
-    middle, height_px = _place_of(boxes_px)
+    """Return (T, F * VALUES_PER_FAMILY) from the families (T, F, VALUES_PER_FAMILY - 1)."""
+    middle, height_px = _box_of(boxes_px)
     values = families.astype(np.float64)
     values[..., :2] = (values[..., :2] - middle) / height_px
     values[..., 2:4] /= height_px
@@ -179,8 +181,8 @@ def _keypoints(
 def _contours(
     frames: Sequence[FrameFindings], boxes_px: NDArray[np.float32], layout: FusionLayout
 ) -> NDArray[np.float64]:
-    """Return (T, 20 * (2 N + 1)): N points evenly taken of every part's contour, and whether the part was seen."""
-    middle, height_px = _place_of(boxes_px)
+    """Return (T, 20 * (2 N + 1)): N evenly spaced points on the contour of each part, and its validity."""
+    middle, height_px = _box_of(boxes_px)
     chosen = []
     for frame in frames:
         available = frame.contours_px.shape[1]

@@ -1,4 +1,4 @@
-"""Clinical scores: mirror-fair features, honest folds, files that can be checked."""
+"""Clinical scores: symmetric features, separate folds, files, and regression trees."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ import pytest
 from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose.exercise.window_features import FEATURE_JOINTS, SMPL_INDICES
-from rehab_pose_lab.benchmarks.movement_quality import rank_correlation
 from rehab_pose_lab.datasets.kimore import load_kimore
 from rehab_pose_lab.methods.exercise.clinical_scores import (
-    HIGHEST,
     SHIPPED_SCORES,
     features_of_recording,
     load_score_model,
@@ -28,7 +26,7 @@ from rehab_pose_lab.methods.exercise.recording_features import (
 )
 from rehab_pose_lab.training.clinical_scores import ScoreTable, cross_validated, fit_scores, score_folds
 from rehab_pose_lab.training.extra_trees import extra_trees_predict
-from rehab_pose_lab.training.movement_correctness import area_under_curve
+from rehab_pose_lab.training.metrics import rank_correlation, roc_auc
 from rehab_pose_lab.training.quality import with_errors, write_score_model
 from rehab_pose_lab.training.repetition_sets import SetPlan, render_set
 
@@ -50,7 +48,7 @@ def drawn_table(seed: int, people: int = 40) -> ScoreTable:
     return ScoreTable(tuple(f"S{number}" for number in range(people)), groups, raw, scores)
 
 
-def test_scores_that_are_in_the_features_are_found() -> None:
+def test_scores_that_depend_on_the_features_are_predicted() -> None:
     table = drawn_table(1)
     predicted, probability = cross_validated(table, score_folds(table.subjects, 5, 3))
     for column in range(5):
@@ -59,18 +57,18 @@ def test_scores_that_are_in_the_features_are_found() -> None:
     assert ((probability[1] >= 0.5) == good).mean() > 0.8
 
 
-def test_a_tested_subject_s_scores_change_nothing() -> None:
+def test_scores_of_test_subjects_do_not_change_their_predictions() -> None:
     table = drawn_table(2)
     folds = score_folds(table.subjects, 5, 3)
-    before, _ = cross_validated(table, folds)
-    spoilt = table.scores.copy()
-    spoilt[folds == 2] = 0.0
-    after, _ = cross_validated(replace(table, scores=spoilt), folds)
-    np.testing.assert_array_equal(before[:, folds == 2], after[:, folds == 2])
-    assert np.abs(before[:, folds == 1] - after[:, folds == 1]).max() > 0.01
+    first, _ = cross_validated(table, folds)
+    changed = table.scores.copy()
+    changed[folds == 2] = 0.0
+    second, _ = cross_validated(replace(table, scores=changed), folds)
+    np.testing.assert_array_equal(first[:, folds == 2], second[:, folds == 2])
+    assert np.abs(first[:, folds == 1] - second[:, folds == 1]).max() > 0.01
 
 
-def test_missing_exercises_and_scores_are_no_trouble() -> None:
+def test_missing_exercises_and_scores_are_accepted() -> None:
     table = drawn_table(3)
     raw, scores = table.raw.copy(), table.scores.copy()
     raw[3, 1] = raw[5] = np.nan
@@ -82,14 +80,14 @@ def test_missing_exercises_and_scores_are_no_trouble() -> None:
     assert np.isfinite(predicted[:, 3, 0]).all()
 
 
-def test_the_file_gives_the_same_scores(tmp_path: Path) -> None:
+def test_a_written_model_gives_the_same_scores(tmp_path: Path) -> None:
     table = drawn_table(4)
     model = with_errors(fit_scores(table, np.ones(40, dtype=np.bool_)), table, 3)
     write_score_model(tmp_path / "scores.npz", model)
     raw = {label: table.raw[0, place] for place, label in enumerate(EXERCISES)}
-    kept = load_score_model(tmp_path / "scores.npz").predict(raw)
+    loaded = load_score_model(tmp_path / "scores.npz").predict(raw)
     for label, score in model.predict(raw).items():
-        np.testing.assert_allclose(kept[label].values, score.values, atol=0.05)
+        np.testing.assert_allclose(loaded[label].values, score.values, atol=0.05)
         assert (score.deviations > 0.0).all()
         assert score.with_session
     assert not model.predict({"squat": raw["squat"]})["squat"].with_session
@@ -101,13 +99,13 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
         load_score_model(tmp_path / "scores.npz")
 
 
-def test_the_mirror_of_a_mirror_is_the_original() -> None:
+def test_mirroring_twice_gives_the_original() -> None:
     curves = np.random.default_rng(0).normal(size=(20, len(CURVES)))
     np.testing.assert_array_equal(mirrored(mirrored(curves)), curves)
     assert set(LATERAL_CURVES) < set(CURVES)
 
 
-def test_the_mirror_is_the_one_of_real_mirrors() -> None:
+def test_mirrored_curves_are_those_of_mirrored_positions() -> None:
     frames, _ = render_set(
         SetPlan(
             "lateral_trunk_tilt",
@@ -118,16 +116,16 @@ def test_the_mirror_is_the_one_of_real_mirrors() -> None:
             seed=3,
         )
     )
-    seen = np.array([joints.positions_m for joints in frames])[:, SMPL_INDICES]
+    positions_m = np.array([joints.positions_m for joints in frames])[:, SMPL_INDICES]
     swapped = [
         FEATURE_JOINTS.index(name.replace("left", "right") if "left" in name else name.replace("right", "left"))
         for name in FEATURE_JOINTS
     ]
-    reflected = seen[:, swapped] * [-1.0, 1.0, 1.0]
-    np.testing.assert_allclose(body_curves(reflected), mirrored(body_curves(seen)), atol=1e-9)
+    reflected = positions_m[:, swapped] * [-1.0, 1.0, 1.0]
+    np.testing.assert_allclose(body_curves(reflected), mirrored(body_curves(positions_m)), atol=1e-9)
 
 
-def test_curves_do_not_care_where_the_camera_stands() -> None:
+def test_features_do_not_depend_on_the_pose_of_the_camera() -> None:
     frames, _ = render_set(
         SetPlan(
             "squat", 2.6, 2, 0.9, 0.1, 4, 0.2, 30.0, 0.2, pauses=False, partial=False, joints_go_missing=False, seed=3
@@ -136,16 +134,17 @@ def test_curves_do_not_care_where_the_camera_stands() -> None:
     stamps_ns = np.array([joints.stamp_ns for joints in frames])
     positions_m = np.array([joints.positions_m for joints in frames])
     tilt = np.deg2rad(12.0)
-    turn = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
-    seen = features_of_recording("squat", stamps_ns, positions_m)
-    tilted = features_of_recording("squat", stamps_ns, positions_m @ turn.T + [0.3, 0.1, 0.5])
-    np.testing.assert_allclose(tilted, seen, atol=2e-3)  # medians by component turn nearly alike
-    score = load_score_model().predict({"squat": seen})["squat"]
-    assert ((score.values >= 0.0) & (score.values <= HIGHEST)).all()
-    assert 0.0 <= score.correct_probability <= 1.0
+    rotation = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+    level = features_of_recording("squat", stamps_ns, positions_m)
+    tilted = features_of_recording("squat", stamps_ns, positions_m @ rotation.T + [0.3, 0.1, 0.5])
+    np.testing.assert_allclose(tilted, level, atol=2e-3)  # medians are taken by component
+    score = load_score_model().predict({"squat": level})["squat"]
+    other = load_score_model().predict({"squat": tilted})["squat"]
+    np.testing.assert_allclose(other.values, score.values, atol=0.1)
+    assert other.correct_probability == pytest.approx(score.correct_probability, abs=0.01)
 
 
-def test_gaps_are_bridged() -> None:
+def test_gaps_are_interpolated() -> None:
     stamps_ns = np.arange(90, dtype=np.int64) * 33_333_333
     positions_m = np.zeros((90, 16, 3)) + np.sin(np.arange(90) / 20.0)[:, None, None]
     gappy = positions_m.copy()
@@ -154,32 +153,32 @@ def test_gaps_are_bridged() -> None:
     assert body_curves(even_positions(stamps_ns, gappy)).shape[1] == len(CURVES)
 
 
-def test_shipped_weights_are_small() -> None:
+def test_the_shipped_weights_are_small_and_have_small_errors() -> None:
     assert SHIPPED_SCORES.stat().st_size < 1_000_000
     assert (load_score_model().error[:, :, 0] < 10.0).all()
 
 
-def test_trees_learn_a_step_and_their_seed_decides() -> None:
+def test_trees_learn_a_step_function_and_repeat_with_the_same_seed() -> None:
     random = np.random.default_rng(1)
     features = random.normal(size=(200, 10))
     targets = np.where(features[:, 3] > 0.2, 1.0, -1.0)
-    asked = random.normal(size=(100, 10))
-    said = extra_trees_predict(features, targets, asked, seed=1, trees=50, feature_fraction=0.5)
-    assert area_under_curve(asked[:, 3] > 0.2, said) > 0.97
+    queries = random.normal(size=(100, 10))
+    predicted = extra_trees_predict(features, targets, queries, seed=1, trees=50, feature_fraction=0.5)
+    assert roc_auc(predicted, queries[:, 3] > 0.2) > 0.97
     np.testing.assert_array_equal(
-        said, extra_trees_predict(features, targets, asked, seed=1, trees=50, feature_fraction=0.5)
+        predicted, extra_trees_predict(features, targets, queries, seed=1, trees=50, feature_fraction=0.5)
     )
 
 
-def test_ranks_and_curves_by_hand() -> None:
+def test_rank_correlation_and_auc_equal_values_computed_by_hand() -> None:
     assert rank_correlation(np.array([1.0, 2.0, 2.0, 9.0]), np.array([0.0, 5.0, 5.0, 6.0])) == pytest.approx(1.0)
     assert rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([3.0, 2.0, 1.0])) == pytest.approx(-1.0)
-    assert area_under_curve([True, False, True, False], np.array([3.0, 1.0, 2.0, 2.0])) == pytest.approx(0.875)
+    assert roc_auc(np.array([3.0, 1.0, 2.0, 2.0]), np.array([True, False, True, False])) == pytest.approx(0.875)
 
 
 @pytest.mark.slow
-def test_shipped_scores_order_real_people(shared_data: Path) -> None:
-    """On people it was trained on: a check of the whole path, not of its quality."""
+def test_the_shipped_scores_of_healthy_people_are_higher_than_those_of_patients(shared_data: Path) -> None:
+    """On training subjects: a test of the whole path, not of its accuracy."""
     clips = [clip for clip in load_kimore(shared_data / "kimore") if clip.label == "squat"]
     totals: dict[str, list[float]] = {"CG": [], "GP": []}
     model = load_score_model()

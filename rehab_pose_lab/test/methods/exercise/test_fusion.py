@@ -1,4 +1,4 @@
-"""The fused vector of Eq 30: sizes, what each stream says, and what is not seen."""
+"""The fused feature vector of Eq 30: sizes, content of each stream, and missing streams."""
 
 from __future__ import annotations
 
@@ -52,9 +52,7 @@ def parts_of(features: NDArray[np.floating], layout: FusionLayout) -> dict[str, 
     return found
 
 
-def test_every_stream_says_something_of_a_person(
-    positions_m: NDArray[np.floating], frames: list[FrameFindings]
-) -> None:
+def test_every_stream_varies_for_a_person(positions_m: NDArray[np.floating], frames: list[FrameFindings]) -> None:
     features, present = fused_features(positions_m, UP, frames, LAYOUT)
     assert features.shape == (SAMPLES, LAYOUT.count)
     assert (present == 1.0).all()
@@ -64,7 +62,7 @@ def test_every_stream_says_something_of_a_person(
     assert LAYOUT.sizes["joints"] == STREAM_COUNT
 
 
-def test_places_in_the_image_do_not_tell_where_the_person_stands(
+def test_image_positions_do_not_depend_on_place_and_scale_of_the_person(
     positions_m: NDArray[np.floating], frames: list[FrameFindings]
 ) -> None:
     shift, zoom = np.array([40.0, -25.0], dtype=np.float32), np.float32(1.7)
@@ -80,7 +78,7 @@ def test_places_in_the_image_do_not_tell_where_the_person_stands(
     np.testing.assert_allclose(first, second, atol=1e-3)
 
 
-def test_a_stream_that_is_left_out_is_zero_and_the_rest_stays(
+def test_a_stream_that_is_left_out_is_zero_and_the_others_are_unchanged(
     positions_m: NDArray[np.floating], frames: list[FrameFindings]
 ) -> None:
     whole, _ = fused_features(positions_m, UP, frames, LAYOUT)
@@ -93,7 +91,7 @@ def test_a_stream_that_is_left_out_is_zero_and_the_rest_stays(
             np.testing.assert_array_equal(before[other], after[other])
 
 
-def test_a_detector_that_is_left_out_is_zero_and_the_rest_stays(
+def test_a_detector_that_is_left_out_is_zero_and_the_others_are_unchanged(
     positions_m: NDArray[np.floating], frames: list[FrameFindings]
 ) -> None:
     layout = replace(LAYOUT, detectors=tuple(name for name in DETECTORS if name != "orb"))
@@ -106,7 +104,7 @@ def test_a_detector_that_is_left_out_is_zero_and_the_rest_stays(
     np.testing.assert_array_equal(np.delete(before, place, axis=1), np.delete(after, place, axis=1))
 
 
-def test_nobody_is_nothing(frames: list[FrameFindings]) -> None:
+def test_without_a_person_all_streams_are_zero(frames: list[FrameFindings]) -> None:
     points = frames[0].contours_px.shape[1]
     empty = gather_frame(None, None, None, VERTICES)
     empty = replace(empty, contours_px=np.full((20, points, 2), np.nan, dtype=np.float32))
