@@ -7,7 +7,6 @@ setting selects such a network.
 from __future__ import annotations
 
 import hashlib
-import pickle
 import re
 import struct
 import warnings
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 
 from rehab_pose.errors import ModelFileError, SettingsError
+from rehab_pose.restricted_pickle import UNPICKLING_ERRORS
 from rehab_pose.weights import ID_LENGTH
 
 if TYPE_CHECKING:
@@ -85,21 +85,7 @@ def _load(file: Path) -> object:
             # torch warns about pickle protocols that it does not write; here only the content matters.
             warnings.simplefilter("ignore", UserWarning)
             content: object = torch.load(file, map_location="cpu", weights_only=True)
-    except (
-        pickle.UnpicklingError,
-        struct.error,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        KeyError,
-        IndexError,
-        TypeError,
-        AttributeError,
-        AssertionError,
-        OverflowError,
-        MemoryError,
-        OSError,
-    ) as error:
+    except (*UNPICKLING_ERRORS, struct.error, RuntimeError, AssertionError, OSError) as error:
         # The message of torch suggests to load the file with its code, so it is not included.
         named = re.search(r"GLOBAL ([\w.]+)", str(error))
         if named:

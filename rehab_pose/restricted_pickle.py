@@ -13,7 +13,20 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["RefusedPickleError", "load_restricted_pickle"]
+__all__ = ["UNPICKLING_ERRORS", "RefusedPickleError", "load_restricted_pickle"]
+
+UNPICKLING_ERRORS = (
+    pickle.UnpicklingError,
+    EOFError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    MemoryError,
+    OverflowError,
+)
+"""Errors that a truncated or damaged pickle can raise."""
 
 
 class RefusedPickleError(ValueError):
@@ -129,16 +142,6 @@ def load_restricted_pickle(content: bytes) -> object:
         return _RestrictedUnpickler(io.BytesIO(content), encoding="latin1").load()
     except RefusedPickleError:
         raise
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,
-        KeyError,
-        IndexError,
-        TypeError,
-        AttributeError,
-        MemoryError,
-        OverflowError,
-    ) as error:
+    except UNPICKLING_ERRORS as error:
         msg = f"the pickle ({len(content)} bytes) is cut short or damaged: {error}"
         raise RefusedPickleError(msg) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,8 @@ from rehab_pose.messages.topics import CAMERA_INFO, COLOR, DEPTH
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
-    from types import TracebackType
 
     from rosbags.interfaces import Connection
-    from typing_extensions import Self
 
     from rehab_pose.capture.settings import CaptureSettings
     from rehab_pose.datatypes import RgbdFrame
@@ -64,7 +63,7 @@ class CameraTopics:
     depth: str = ""
 
 
-class BagReader:
+class BagReader(AbstractContextManager["BagReader"]):
     """Reads one bag; use it in a `with` statement."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -82,12 +81,7 @@ class BagReader:
             raise RecordingError(msg) from error
         self.topics = {connection.topic: _recorded_topic(connection) for connection in self._reader.connections}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

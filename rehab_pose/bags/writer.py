@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,9 +15,6 @@ from rehab_pose.messages.topics import Delivery, Topic
 
 if TYPE_CHECKING:
     import os
-    from types import TracebackType
-
-    from typing_extensions import Self
 
     from rehab_pose.messages.factory import Message
 
@@ -45,7 +43,7 @@ def recorded_qos(*, latched: bool, reliable: bool = True) -> Qos:
     )
 
 
-class BagWriter:
+class BagWriter(AbstractContextManager["BagWriter"]):
     """Writes one recording; use it in a `with` statement."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -65,12 +63,7 @@ class BagWriter:
             raise RecordingError(msg) from error
         self._connections: dict[str, Any] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def write(self, topic: Topic, stamp_ns: int, message: Message) -> None:

@@ -31,7 +31,7 @@ class ExerciseClassification:
     probabilities: NDArray[np.float64]
     """(C) in the order of the catalogue, `none` first."""
     out_of_distribution: bool
-    """Whether the window differs from the training data so much that the label is not reliable."""
+    """Whether the window differs from the training data, so that the label is not reliable."""
     model_id: str
 
     def __post_init__(self) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rehab_pose.datatypes import BoneMesh
 from rehab_pose.drawing.bone_pictures import draw_bones
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def box(low: tuple[float, float, float], high: tuple[float, float, float]) -> BoneMesh:
@@ -16,8 +21,8 @@ def box(low: tuple[float, float, float], high: tuple[float, float, float]) -> Bo
     return BoneMesh(corners, faces, np.array([0, 8]), np.array([0, 12]))
 
 
-def drawn(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    return (picture < 255).any(axis=2)
+def drawn(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    return np.asarray((picture < 255).any(axis=2))
 
 
 def test_the_views_have_the_proportions_of_the_body() -> None:
