@@ -1,4 +1,4 @@
-"""All stages on a simulated person, without ROS: the exercise and one joint angle, once a second.
+"""Run all stages on a simulated person without ROS; print the exercise and a joint angle once a second.
 
 python examples/process_frames.py --frames 450
 """
@@ -17,7 +17,7 @@ ANGLE = "left_shoulder_elevation"
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--frames", type=int, default=300, help="to process (default: %(default)s)")
+    parser.add_argument("--frames", type=int, default=300, help="number of frames to process (default: %(default)s)")
     camera, pipeline = SimulatedCamera(), Pipeline()
     for index in range(parser.parse_args().frames):
         result = pipeline.process(camera.frame(index).frame)

@@ -67,7 +67,9 @@ def write_bones_of(arguments: argparse.Namespace, model: BodyModel, body: Body) 
     """
     from rehab_pose.bones.curvature import spinal_curves_rad  # noqa: PLC0415  (loaded only when this command runs)
     from rehab_pose.bones.inferrer import BoneInferrer  # noqa: PLC0415
-    from rehab_pose.results.bone_files import read_template, surfaces_of, write_bones  # noqa: PLC0415
+    from rehab_pose.bones.licensed_files import read_template  # noqa: PLC0415
+    from rehab_pose.results.body_surfaces import surfaces_of  # noqa: PLC0415
+    from rehab_pose.results.bone_files import write_bones  # noqa: PLC0415
 
     template = None
     if arguments.skeleton is not None:

@@ -51,7 +51,7 @@ def bones_metrics(bodies: int = BODIES, *, seed: int = SEED) -> dict[str, float]
         BoneInferrer,
         surface_body,
     )
-    from rehab_pose.results.bone_files import posed_surface, surfaces_of  # noqa: PLC0415
+    from rehab_pose.results.body_surfaces import posed_surface, surfaces_of  # noqa: PLC0415
     from rehab_pose_sim.exercises import EXERCISES  # noqa: PLC0415
     from rehab_pose_sim.pose import Stance  # noqa: PLC0415
 
@@ -134,7 +134,7 @@ def _mirror_error_m(model: BodyModel) -> float:
     """Return the largest distance of the bones of a mirrored mesh from the mirrored bones [m]."""
     from rehab_pose.bones.inferrer import bones_inside  # noqa: PLC0415
     from rehab_pose.datatypes import BodyParameters  # noqa: PLC0415
-    from rehab_pose.results.bone_files import posed_surface  # noqa: PLC0415
+    from rehab_pose.results.body_surfaces import posed_surface  # noqa: PLC0415
 
     asymmetric = np.random.default_rng(3).normal(0.0, 0.2, (24, 3))
     largest = 0.0

@@ -44,7 +44,7 @@ def _simulated(exercise: str, phase: float) -> tuple[BodyModel, Body]:
     from rehab_pose.body.loader import load_body_model  # noqa: PLC0415  (loaded only when this command runs)
     from rehab_pose.bones.inferrer import surface_body  # noqa: PLC0415
     from rehab_pose.errors import SettingsError  # noqa: PLC0415
-    from rehab_pose.results.bone_files import posed_surface  # noqa: PLC0415
+    from rehab_pose.results.body_surfaces import posed_surface  # noqa: PLC0415
     from rehab_pose_sim.exercises import EXERCISES  # noqa: PLC0415
     from rehab_pose_sim.pose import Stance  # noqa: PLC0415
 

@@ -17,7 +17,7 @@ from rehab_pose.bones.surface import Surface
 from rehab_pose.datatypes import BodyParameters, Bones
 from rehab_pose.errors import ContractError
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
-from rehab_pose.results.bone_files import posed_surface, surfaces_of
+from rehab_pose.results.body_surfaces import posed_surface, surfaces_of
 from rehab_pose_lab.benchmarks.bones import (
     bones_metrics,
     inside_by_winding_number,

@@ -13,10 +13,11 @@ from rehab_pose.body.loader import load_body_model
 from rehab_pose.body.skinning import pose_joints
 from rehab_pose.bones.inferrer import BoneInferrer, surface_body
 from rehab_pose.bones.licensed import OSSO_PARTS, SKEL_BONES, skel_template
+from rehab_pose.bones.licensed_files import read_template
 from rehab_pose.bones.shapes import blob, joined
 from rehab_pose.datatypes import BodyParameters, Bones
 from rehab_pose.errors import ModelFileError
-from rehab_pose.results.bone_files import posed_surface, read_template, surfaces_of
+from rehab_pose.results.body_surfaces import posed_surface, surfaces_of
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.camera_info import camera_info_message
 from rehab_pose.messages.factory import header
 from rehab_pose.messages.images import depth_millimetres, image_message
-from rehab_pose.results.bone_files import PLY_FACE, PLY_VERTEX, posed_surface, write_bones
+from rehab_pose.results.body_surfaces import posed_surface
+from rehab_pose.results.bone_files import PLY_FACE, write_bones
 from rehab_pose.ros.adapters.markers import CYLINDER, TRIANGLE_LIST, bone_markers
 from rehab_pose.ros.io.message_factory import RosMessageFactory
 from rehab_pose_sim.camera import SimulatedCamera
@@ -26,6 +27,9 @@ from rehab_pose_sim.settings import SimulationSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+PLY_VERTEX = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4")])
 
 
 @pytest.fixture(scope="module")
