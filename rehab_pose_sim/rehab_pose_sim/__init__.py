@@ -1,1 +1,1 @@
-"""A rendered person with known truth: motions, a depth and colour renderer, sensor noise, a simulated camera."""
+"""Simulated people in front of a simulated RGB-D camera, with ground truth."""

@@ -198,10 +198,10 @@ class GraphRun:
         """Stamp of the camera's first frame.
 
         Raises:
-            RehabPoseError: No frame was seen.
+            RehabPoseError: No frame was received.
         """
         if self.record is None or not self.record.camera_ns:
-            msg = "no frame of the camera was seen; is another program using the same ROS_DOMAIN_ID?"
+            msg = "no frame of the camera was received; is another program using the same ROS_DOMAIN_ID?"
             raise RehabPoseError(msg)
         return min(self.record.camera_ns) if self._camera_start_ns is None else self._camera_start_ns
 

@@ -19,7 +19,7 @@ import numba
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
 
     from rehab_pose.geometry.camera import CameraIntrinsics
 
@@ -52,7 +52,7 @@ class NoiseModel:
     edge_m: float
     """Difference in depth between neighbouring pixels from which they are at an edge [m]."""
     flying_fraction: float
-    """Fraction of edge pixels whose depth lies between near and far."""
+    """Fraction of edge pixels whose depth is between near and far."""
     lost_edge_fraction: float
     """Fraction of edge pixels without return."""
     lost_fraction: float
@@ -70,11 +70,14 @@ SENSORS = {
 
 
 def patch_noise(
-    random: np.random.Generator, shape: tuple[int, int], dtype: DTypeLike = np.float64, *, patch_px: int = PATCH_PX
-) -> NDArray[Any]:
+    random: np.random.Generator, shape: tuple[int, int], *, single_precision: bool = False
+) -> NDArray[np.floating]:
     """Return a field (H, W) that varies smoothly over patches, from standard normal values on a coarse grid."""
-    coarse = random.standard_normal((shape[0] // patch_px + 2, shape[1] // patch_px + 2), dtype=dtype)
-    field: NDArray[Any] = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)
+    cells = (shape[0] // PATCH_PX + 2, shape[1] // PATCH_PX + 2)
+    coarse: NDArray[np.floating] = (
+        random.standard_normal(cells, dtype=np.float32) if single_precision else random.standard_normal(cells)
+    )
+    field: NDArray[np.floating] = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)
     return field
 
 

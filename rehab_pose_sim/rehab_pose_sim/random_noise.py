@@ -56,7 +56,7 @@ def add_random_depth_errors(depth_m: NDArray[np.float32], random: np.random.Gene
     shape = (depth.shape[0], depth.shape[1])
     square = depth**2
     depth = depth + square * random.uniform(*SIGMA_AT_1M_M) * random.standard_normal(shape, dtype=np.float32)
-    patches = patch_noise(random, shape, np.float32)
+    patches = patch_noise(random, shape, single_precision=True)
     depth += square * random.uniform(*PATCH_SIGMA_AT_1M_M) * patches
     depth = quantised(depth, random.uniform(*STEP_AT_1M_M) * square + MIN_STEP_M)
     lost = _lost_pixels(edge, smeared=smeared, random=random)

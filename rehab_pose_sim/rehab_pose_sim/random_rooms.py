@@ -1,7 +1,7 @@
 """Random rooms as depth images: floor, walls and furniture, to train the segmentation of people on.
 
 Every surface is a plane, a box, an upright cylinder or an ellipsoid, intersected exactly with the camera's rays. The
-shapes are simple: what the network has to learn is that surfaces of every size lie behind, next to and against people.
+shapes are simple: what the network has to learn is that surfaces of every size are behind, next to and against people.
 """
 
 from __future__ import annotations
@@ -132,9 +132,9 @@ def random_furniture_depth_m(
         scene.add_seat(subject_m + away * random.uniform(0.25, 0.4), seat_height_m, random)
     elif random.random() < EMPTY_SEAT_FRACTION:
         near = random.random() < TOUCHING_FRACTION
-        beside = side * random.choice((-1.0, 1.0)) * (random.uniform(0.35, 0.8) if near else random.uniform(0.6, 1.8))
+        sideways = side * random.choice((-1.0, 1.0)) * (random.uniform(0.35, 0.8) if near else random.uniform(0.6, 1.8))
         behind = away * (random.uniform(-0.1, 0.4) if near else random.uniform(0.0, 0.8))
-        scene.add_seat(subject_m + beside + behind, random.uniform(0.38, 0.5), random)
+        scene.add_seat(subject_m + sideways + behind, random.uniform(0.38, 0.5), random)
     return scene.depth_m
 
 

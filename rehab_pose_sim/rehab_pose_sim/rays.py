@@ -70,7 +70,7 @@ class WorldCamera:
         return moved
 
     def height_of_depth(self) -> NDArray[np.float64]:
-        """Return (4) a, b, c, d: a return at column u, row v and depth z lies z (a u + b v + c) + d above the floor."""
+        """Return (4) a, b, c, d: a return at column u, row v and depth z is z (a u + b v + c) + d above the floor."""
         camera, up = self.intrinsics, self.rotation[:, 1]
         slope = up[2] - up[0] * camera.cx / camera.fx - up[1] * camera.cy / camera.fy
         return np.array([up[0] / camera.fx, up[1] / camera.fy, slope, self.eye_m[1]])

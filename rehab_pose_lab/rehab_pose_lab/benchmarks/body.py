@@ -10,15 +10,16 @@ import numpy as np
 from tqdm import tqdm
 
 from rehab_pose.body.fitter import BodyFitter
+from rehab_pose.body.initial_pose import FACING_CAMERA
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.body.skinning import pose_joints, pose_vertices_of_joints
 from rehab_pose.capture.cleaning import DepthCleaner
-from rehab_pose.datatypes import BodyParameters, Joints, JointVisibility
-from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
+from rehab_pose.geometry.rotations import axis_angles_from_matrices
 from rehab_pose.joints.predictor import JointPredictor
 from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_lab.benchmarks.random_people import observed_joints, random_person_joints
 from rehab_pose_lab.datasets.clip import joints_of_clip
 from rehab_pose_lab.datasets.kimore import SUSPECT_CLIPS, load_kimore
 from rehab_pose_lab.datasets.kinect_joints import kinect_offsets_m
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rehab_pose.datatypes import Body
+    from rehab_pose.datatypes import Body, BodyParameters, Joints
     from rehab_pose_lab.datasets.clip import Clip
 
 __all__ = ["body_metrics", "body_speed_metrics", "kimore_metrics", "surface_metrics", "synthetic_metrics"]
@@ -43,7 +44,8 @@ NOISE_M = 0.01
 FAILED_M = 0.03
 """Mean joint error from which a fit has failed [m]."""
 FRAME_NS = 33_333_333
-FACING_CAMERA = np.diag([1.0, -1.0, -1.0])
+SIGMA_M = NOISE_M * np.sqrt(3.0)
+"""Standard deviation that the fit assumes for a joint [m]."""
 TWISTED = tuple(
     (SMPL_24.index(f"{side}_{upper}"), SMPL_24.index(f"{side}_{lower}"))
     for side in ("left", "right")
@@ -75,18 +77,6 @@ def body_metrics(kimore: Path | None) -> dict[str, float]:
     return {**metrics, **real}
 
 
-def _as_joints(positions_m: NDArray[np.float64], stamp_ns: int, sigma_m: float) -> Joints:
-    return Joints(
-        stamp_ns=stamp_ns,
-        frame_id="camera",
-        skeleton=SMPL_24,
-        positions_m=positions_m,
-        confidence=np.ones(24),
-        sigma_m=np.full(24, sigma_m),
-        visibility=np.full(24, JointVisibility.OBSERVED, dtype=np.uint8),
-    )
-
-
 def synthetic_metrics() -> dict[str, float]:
     """Return errors on random poses of random bodies from joints with noise, from cold starts and tracked."""
     model, random = load_body_model(), np.random.default_rng(FIRST_SEED)
@@ -94,12 +84,9 @@ def synthetic_metrics() -> dict[str, float]:
     fitter = BodyFitter(BodySettings(with_vertices=False))
     cold = []
     for _ in range(COLD_STARTS):
-        rotations = sampler.sample().rotations_rad.copy()
-        heading = matrices_from_axis_angles(np.array([0.0, random.uniform(-np.pi, np.pi), 0.0]))
-        rotations[0] = axis_angles_from_matrices(FACING_CAMERA @ heading @ matrices_from_axis_angles(rotations[0]))
-        truth, _ = pose_joints(model, BodyParameters(random.normal(size=10), rotations, np.array([0.1, 0.0, 2.5])))
+        truth = random_person_joints(model, sampler, random, np.array([0.1, 0.0, 2.5]))
         fitter.reset()
-        body = fitter.fit(_as_joints(truth + random.normal(0.0, NOISE_M, truth.shape), 0, NOISE_M * np.sqrt(3.0)))
+        body = fitter.fit(observed_joints(truth + random.normal(0.0, NOISE_M, truth.shape), SIGMA_M))
         cold.append(_mean_distance(body, truth))
     camera = SimulatedCamera(SimulationSettings(seed=FIRST_SEED, shape_seed=FIRST_SEED))
     warm = []
@@ -108,7 +95,7 @@ def synthetic_metrics() -> dict[str, float]:
         parameters = camera.motion_at(index).parameters
         truth = pose_joints(model, parameters)[0] @ FACING_CAMERA + [0.0, 1.0, 2.6]
         noisy = truth + random.normal(0.0, NOISE_M, truth.shape)
-        body = fitter.fit(_as_joints(noisy, index * FRAME_NS, NOISE_M * np.sqrt(3.0)))
+        body = fitter.fit(observed_joints(noisy, SIGMA_M, index * FRAME_NS))
         if index >= LEARNING_FRAMES:
             warm.append(_mean_distance(body, truth))
     return {
@@ -176,26 +163,26 @@ def body_speed_metrics(frames: int = 200) -> dict[str, float]:
     """Return the median time of one fit on one core [ms]: tracked, cold start, with depth points, and of the mesh."""
     camera = SimulatedCamera(SimulationSettings(exercise="squat", seed=FIRST_SEED))
     segmenter, predictor = SilhouetteSegmenter(), JointPredictor()
-    seen = []
+    observed = []
     for index in range(frames):
         silhouette = segmenter.segment(camera.frame(index).frame)
         if silhouette is not None:
-            seen.append((silhouette, predictor.predict(silhouette)))
+            observed.append((silhouette, predictor.predict(silhouette)))
     plain = BodyFitter(BodySettings(with_vertices=False))
     deep = BodyFitter(BodySettings(with_vertices=False, surface_points=500))
     for fitter in (plain, deep):
         fitter.warm_up()
-    for silhouette, joints in seen[:75]:
+    for silhouette, joints in observed[:75]:
         plain.fit(joints)
         deep.fit(joints, silhouette)
     warm, cold, surface, mesh = [], [], [], []
-    for silhouette, joints in seen[75:]:
+    for silhouette, joints in observed[75:]:
         warm.append(_seconds(lambda joints=joints: plain.fit(joints)))
         surface.append(_seconds(lambda joints=joints, silhouette=silhouette: deep.fit(joints, silhouette)))
-    for _, joints in seen[75:]:
+    for _, joints in observed[75:]:
         plain.process(None)
         cold.append(_seconds(lambda joints=joints: plain.fit(joints)))
-    body = plain.fit(seen[-1][1])
+    body = plain.fit(observed[-1][1])
     if body is not None:
         arguments = (plain.model, body.parameters, body.joint_positions_m, body.joint_rotations)
         mesh = [_seconds(lambda: pose_vertices_of_joints(*arguments)) for _ in range(100)]

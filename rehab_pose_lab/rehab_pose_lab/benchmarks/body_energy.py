@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.body.model import BodyModel
-    from rehab_pose.datatypes import Joints
     from rehab_pose_lab.methods.body.adam_torch import AdamSettings
     from rehab_pose_lab.methods.body.energy import BodyEnergy
 
@@ -94,17 +93,10 @@ def _summarise(outcomes: dict[str, list[_Outcome]]) -> dict[str, float]:
 
 def _random_joints(model: BodyModel, random: np.random.Generator) -> NDArray[np.float64]:
     """Return joints (24, 3) of a random person 2.5 m from the camera with a random heading, and with noise [m]."""
-    from rehab_pose.body.initial_pose import FACING_CAMERA  # noqa: PLC0415
-    from rehab_pose.body.skinning import pose_joints  # noqa: PLC0415
-    from rehab_pose.datatypes import BodyParameters  # noqa: PLC0415
-    from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles  # noqa: PLC0415
+    from rehab_pose_lab.benchmarks.random_people import random_person_joints  # noqa: PLC0415
     from rehab_pose_lab.training.random_poses import PoseSampler  # noqa: PLC0415
 
-    rotations = PoseSampler(random).sample().rotations_rad.copy()
-    heading = matrices_from_axis_angles(np.array([0.0, random.uniform(-np.pi, np.pi), 0.0]))
-    rotations[0] = axis_angles_from_matrices(FACING_CAMERA @ heading @ matrices_from_axis_angles(rotations[0]))
-    body = BodyParameters(random.normal(size=model.shape_count), rotations, np.array([0.0, 0.0, 2.5]))
-    positions, _ = pose_joints(model, body)
+    positions = random_person_joints(model, PoseSampler(random), random, np.array([0.0, 0.0, 2.5]))
     return positions + random.normal(0.0, NOISE_M, positions.shape)
 
 
@@ -135,9 +127,10 @@ def _fitted(energy: BodyEnergy, measured_m: NDArray[np.float64]) -> _Outcome:
     """Return energy and time of the live fit from a cold start, as on a person's first frame."""
     from rehab_pose.body.fitter import BodyFitter  # noqa: PLC0415
     from rehab_pose.body.settings import BodySettings  # noqa: PLC0415
+    from rehab_pose_lab.benchmarks.random_people import observed_joints  # noqa: PLC0415
     from rehab_pose_lab.methods.body.clip_kinematics import clip_of  # noqa: PLC0415
 
-    fitter, joints = BodyFitter(BodySettings(with_vertices=False)), _as_joints(measured_m)
+    fitter, joints = BodyFitter(BodySettings(with_vertices=False)), observed_joints(measured_m, SIGMA_M)
     fitter.fit(joints)
     times = []
     for _ in range(REPEATS):
@@ -166,19 +159,3 @@ def _descended(energy: BodyEnergy, measured_m: NDArray[np.float64], settings: Ad
     spent_s = time.perf_counter() - prepared - (prepared - start)
     value, _ = energy.evaluate(clip_of(fit.parameters), measured_m[None], weight)
     return _Outcome(value, spent_s)
-
-
-def _as_joints(measured_m: NDArray[np.float64]) -> Joints:
-    from rehab_pose.datatypes import Joints, JointVisibility  # noqa: PLC0415
-    from rehab_pose.skeletons.smpl24 import SMPL_24  # noqa: PLC0415
-
-    count = len(SMPL_24)
-    return Joints(
-        stamp_ns=0,
-        frame_id="",
-        skeleton=SMPL_24,
-        positions_m=measured_m,
-        confidence=np.ones(count),
-        sigma_m=np.full(count, SIGMA_M),
-        visibility=np.full(count, JointVisibility.OBSERVED, dtype=np.uint8),
-    )

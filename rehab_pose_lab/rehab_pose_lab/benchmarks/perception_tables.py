@@ -22,7 +22,7 @@ __all__ = ["joint_table", "scene_table"]
 def scene_table(shots: Sequence[FrameResult], clips: Mapping[str, Clip]) -> list[str]:
     """Return two heading lines and one line per scene: camera, overlaps (median), joint errors (mean), swaps."""
     heading = (
-        "scene                      subject    sensor  dist  high  yaw furniture  found    IoU by depth   joints  publ."
+        "scene                      subject    sensor  dist  high  yaw furniture detect    IoU by depth   joints  publ."
         "  swaps publ."
     )
     units = (
@@ -30,16 +30,16 @@ def scene_table(shots: Sequence[FrameResult], clips: Mapping[str, Clip]) -> list
     )
     lines = [heading, units]
     for scene in dict.fromkeys(shot.scene for shot in shots):
-        own = [shot for shot in shots if shot.scene == scene]
+        of_scene = [shot for shot in shots if shot.scene == scene]
         clip = clips.get(scene.name)
-        lines.append(_scene_line(scene, own, clip.subject if clip else "script"))
+        lines.append(_scene_line(scene, of_scene, clip.subject if clip else "script"))
     return lines
 
 
-def _scene_line(scene: PerceptionScene, own: Sequence[FrameResult], subject: str) -> str:
-    settings, metrics = scene.settings, metrics_of_frames(own)
-    errors_mm = [_mean_mm([shot.errors_m[shot.visible] for shot in own])]
-    errors_mm.append(_mean_mm([shot.published_errors_m[shot.visible] for shot in own]))
+def _scene_line(scene: PerceptionScene, of_scene: Sequence[FrameResult], subject: str) -> str:
+    settings, metrics = scene.settings, metrics_of_frames(of_scene)
+    errors_mm = [_mean_mm([shot.errors_m[shot.visible] for shot in of_scene])]
+    errors_mm.append(_mean_mm([shot.published_errors_m[shot.visible] for shot in of_scene]))
     return (
         f"{scene.name:25s}{subject:>9s}{settings.noise:>10s}{settings.distance_m:6.1f}{settings.camera_height_m:6.1f}"
         f"{settings.yaw_deg:5.0f}{settings.furniture:>10s}{metrics['found_pct']:7.0f}"

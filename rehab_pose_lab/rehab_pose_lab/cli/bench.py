@@ -25,7 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the command."""
     parser = subparsers.add_parser("bench", help="measure speed, latency, memory and accuracy")
     parser.add_argument(
-        "what",
+        "benchmark",
         nargs="?",
         default="graph",
         choices=("graph", "pipeline", "perception", "body", "biomechanics", "recognition", "ros"),
@@ -62,17 +62,19 @@ def run(arguments: argparse.Namespace) -> int:
         RecordingError: Recordings that are evaluated are missing or unusable.
         RehabPoseError: A node of the graph failed.
     """
-    if arguments.what == "recognition":
+    if arguments.benchmark == "recognition":
         return _recognition(arguments)
-    if arguments.what == "perception":
+    if arguments.benchmark == "perception":
         return _perception(arguments)
-    metrics = _measure(arguments.what)
+    metrics = _measure(arguments.benchmark)
     if arguments.json:
         print(metrics_json(metrics))
         return 0
-    reference = None
-    if arguments.what == "biomechanics":
-        from rehab_pose_lab.benchmarks.biomechanics import KINEPOSE as reference  # noqa: N811, PLC0415  (a default)
+    reference: dict[str, float] | None = None
+    if arguments.benchmark == "biomechanics":
+        from rehab_pose_lab.benchmarks.biomechanics import KINEPOSE  # noqa: PLC0415  (loaded only when it runs)
+
+        reference = KINEPOSE
     print("\n".join(metrics_table(metrics, reference, titles=("here", "KinePose"))))
     return 0
 

@@ -95,7 +95,7 @@ def _clip(path: Path, label: str, root: Path) -> Clip:
     stamp = path.stem.removeprefix("JointPosition")
     stamps_path = path.with_name(f"TimeStamp{stamp}.csv")
     if not stamps_path.is_file():
-        msg = f"{path}: expected {stamps_path.name} beside it, the file is missing; download the recording again"
+        msg = f"{path}: expected {stamps_path.name} next to it, found none; download the recording again"
         raise RecordingError(msg)
     rows, ticks = _numbers(path), _numbers(stamps_path)
     if len(rows) != len(ticks):

@@ -1,1 +1,1 @@
-"""Commands that make data and learn from it. Needs torch; nothing at run time imports this."""
+"""Training of networks, priors, norms and scores: samples, training loops and metrics, one module per concept."""

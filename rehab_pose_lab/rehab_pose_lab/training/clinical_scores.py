@@ -1,6 +1,6 @@
 """Learn KIMORE's clinical scores: a Gaussian process over all five exercises with linear kernels.
 
-cov((s, e), (t, f)) = [e = f] OWN k_e(s, t) + SESSION mean_g k_g(s, t) + PERSON [s = t] + NOISE [same score],
+cov((s, e), (t, f)) = [e = f] EXERCISE k_e(s, t) + SESSION mean_g k_g(s, t) + PERSON [s = t] + NOISE [same score],
 where k_e is the mean over the feature groups of the normalised inner products of exercise e's features. The term with
 SESSION uses all exercises of a person; it is known where a whole session was recorded.
 """
@@ -43,7 +43,7 @@ __all__ = [
     "session_features",
 ]
 
-OWN, SESSION, PERSON, NOISE = 1.0, 1.0, 0.1, 0.5
+EXERCISE, SESSION, PERSON, NOISE = 1.0, 1.0, 0.1, 0.5
 """Prior variances in units of the scores' variance; not tuned: small changes have hardly any effect."""
 CLIP_PERCENTILES = (2.0, 98.0)
 """Percentiles of the training features that features are limited to."""
@@ -191,26 +191,26 @@ def fit_scores(table: ScoreTable, training: NDArray[np.bool_]) -> ScoreModel:
     residual = ((targets - centre) / unit)[person, exercise]
     inner = np.einsum("sef,tef->est", features, features)
     same = exercise[:, None] == exercise[None]
-    own = np.where(same, inner[exercise[:, None], person[:, None], person[None]], 0.0)
+    within = np.where(same, inner[exercise[:, None], person[:, None], person[None]], 0.0)
     counts = np.maximum(recorded.sum(axis=1), 1)
     # Divided by the numbers of exercises of both people; with all five this is the mean over exercises.
     shared = len(EXERCISES) * (inner.sum(axis=0) / np.outer(counts, counts))[person[:, None], person[None]]
     same_person = (person[:, None] == person[None]).astype(np.float64)
-    weights_session = np.linalg.solve(
-        OWN * own + SESSION * shared + PERSON * same_person + NOISE * np.eye(len(person)), residual
+    dual_session = np.linalg.solve(
+        EXERCISE * within + SESSION * shared + PERSON * same_person + NOISE * np.eye(len(person)), residual
     )
-    weights_alone = np.linalg.solve(OWN * own + NOISE * np.eye(len(person)), residual)
+    dual_single = np.linalg.solve(EXERCISE * within + NOISE * np.eye(len(person)), residual)
     width = features.shape[-1]
-    model_alone, model_own = (np.zeros((len(EXERCISES), width, TARGETS)) for _ in range(2))
+    single_weights, exercise_weights = (np.zeros((len(EXERCISES), width, TARGETS)) for _ in range(2))
     for place in range(len(EXERCISES)):
         rows = exercise == place
-        model_alone[place] = OWN * features[person[rows], place].T @ weights_alone[rows]
-        model_own[place] = OWN * features[person[rows], place].T @ weights_session[rows]
+        single_weights[place] = EXERCISE * features[person[rows], place].T @ dual_single[rows]
+        exercise_weights[place] = EXERCISE * features[person[rows], place].T @ dual_session[rows]
     by_person = np.zeros((len(features), TARGETS))
-    np.add.at(by_person, person, weights_session / counts[person][:, None])
+    np.add.at(by_person, person, dual_session / counts[person][:, None])
     session = SESSION * len(EXERCISES) * np.einsum("sef,sk->efk", features, by_person)
     unknown = np.full((2, len(EXERCISES), len(MAX_SCORES)), np.nan)
-    return ScoreModel(tuple(scales), model_alone, model_own, session, centre, unit, unknown, np.ones(2))
+    return ScoreModel(tuple(scales), single_weights, exercise_weights, session, centre, unit, unknown, np.ones(2))
 
 
 def cross_validated(table: ScoreTable, folds: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

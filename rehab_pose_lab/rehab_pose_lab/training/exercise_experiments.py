@@ -104,7 +104,7 @@ class ExperimentContext:
                 clips.append(training_clip)
         mirror = not any(clip.dataset in SIDED for clip in experiment.training) or experiment.live
         live_fraction = LIVE_FRACTION if experiment.live else 0.0
-        return WindowSampler(clips, whole=experiment.single, live_fraction=live_fraction, mirror=mirror)
+        return WindowSampler(clips, single_movements=experiment.single, live_fraction=live_fraction, mirror=mirror)
 
     def plan_for(self, experiment: Experiment) -> TrainingPlan:
         """Return the plan with the experiment's number of classes and its limit of epochs."""

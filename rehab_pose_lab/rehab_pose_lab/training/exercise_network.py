@@ -128,8 +128,8 @@ class StatisticsNetworks(nn.Module):
             INITIAL_FRACTION * sizes[2] ** -0.5,
         )
         self.weights = nn.ParameterList(
-            scale * torch.randn(count, before, after)
-            for scale, before, after in zip(scales, sizes[:-1], sizes[1:], strict=True)
+            scale * torch.randn(count, size_in, size_out)
+            for scale, size_in, size_out in zip(scales, sizes[:-1], sizes[1:], strict=True)
         )
         self.biases = nn.ParameterList(torch.zeros(count, 1, after) for after in sizes[1:])
 

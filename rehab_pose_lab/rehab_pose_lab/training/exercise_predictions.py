@@ -46,7 +46,7 @@ WINDOW_FRAMES, WINDOW_STRIDE_FRAMES = 64, 32
 RATE_HZ = 30.0
 WINDOW_S_BY_DATASET = {"mars": 2.0}
 """Length of the windows of sets with another frame rate than 30 Hz [s]."""
-WHOLE_CLIPS = frozenset({"utkinect", "ui_prmd"})
+SINGLE_MOVEMENT_SETS = frozenset({"utkinect", "ui_prmd"})
 """Sets whose recordings are single movements: a recording is classified by one window that spans all of it."""
 STREAM_STEP_S = 0.5
 """Interval between updates of the filtered label [s]."""
@@ -214,7 +214,7 @@ def predict_recordings(
         truth = labels.index(clip.label)
         ends_ns, samples = window_ends(clip)
         of_windows = probabilities_of(_predict_at_times(predict, clip, _stamps_before(ends_ns, samples), facing=True))
-        if clip.dataset in WHOLE_CLIPS:
+        if clip.dataset in SINGLE_MOVEMENT_SETS:
             times_ns = np.linspace(clip.stamps_ns[0], clip.stamps_ns[-1], WINDOW_SAMPLES).astype(np.int64)
             of_recording = probabilities_of(_predict_at_times(predict, clip, times_ns[None], facing=True))[0]
         else:

@@ -53,7 +53,7 @@ SHORT_SAMPLES = 21
 """A window of 64 frames at 30 Hz."""
 SHORT_FRACTION, FULL_FRACTION = 0.6, 0.28
 """Fractions of the recorded windows with SHORT_SAMPLES and with WINDOW_SAMPLES; the others have a random number."""
-WHOLE_FRACTION = 0.5
+SPANNING_FRACTION = 0.5
 """Where recordings are single movements: fraction of the windows that are scaled in time to span nearly all of one."""
 MIN_SAMPLES = 8
 """Smallest number of samples of a window."""
@@ -135,7 +135,7 @@ class WindowSampler:
         self,
         clips: Sequence[TrainingClip],
         *,
-        whole: bool = False,
+        single_movements: bool = False,
         live_fraction: float = LIVE_FRACTION,
         mirror: bool = True,
     ) -> None:
@@ -143,7 +143,7 @@ class WindowSampler:
 
         Args:
             clips: From `prepare`.
-            whole: Each clip is one movement; half of the windows span all of it.
+            single_movements: Each clip is one movement; half of the windows span all of it.
             live_fraction: Fraction of a batch for the label of the live recogniser; 0 where `none` is not trained.
             mirror: Whether a movement keeps its name when left and right are exchanged.
         """
@@ -164,7 +164,7 @@ class WindowSampler:
         ]
         self._all = [np.flatnonzero(self._labels == label) for label in range(self._classes)]
         self._still = [n for n, ends in enumerate(self._quiet) if len(ends)]
-        self._whole, self._live_fraction, self._mirror = whole, live_fraction, mirror
+        self._single_movements, self._live_fraction, self._mirror = single_movements, live_fraction, mirror
 
     def draw(self, size: int, rng: np.random.Generator) -> Batch:
         """Return a batch of `size` augmented windows."""
@@ -206,12 +206,12 @@ class WindowSampler:
         last = (self._lengths[clips] - 1).astype(np.float64)
         first = np.minimum((samples - 1) * 0.9, last)
         ends = first + rng.random(size) * (last - first)
-        if self._whole:
-            whole = rng.random(size) < WHOLE_FRACTION
+        if self._single_movements:
+            spanning = rng.random(size) < SPANNING_FRACTION
             covered = rng.uniform(0.85, 1.0, size)
-            samples = np.where(whole, WINDOW_SAMPLES, samples)
-            tempo = np.where(whole, last * covered / (WINDOW_SAMPLES - 1), tempo)
-            ends = np.where(whole, last * (1.0 - (1.0 - covered) * rng.random(size)), ends)
+            samples = np.where(spanning, WINDOW_SAMPLES, samples)
+            tempo = np.where(spanning, last * covered / (WINDOW_SAMPLES - 1), tempo)
+            ends = np.where(spanning, last * (1.0 - (1.0 - covered) * rng.random(size)), ends)
         hold = np.zeros(size, dtype=np.bool_)
         return self._windows(clips, ends, tempo, samples, hold=hold), self._labels[clips].astype(np.int64) - 1
 

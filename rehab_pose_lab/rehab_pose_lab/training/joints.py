@@ -44,8 +44,8 @@ def make_joint_samples(folder: Path, count: int, seed: int, library_rad: NDArray
 
         def draw() -> Sample:
             sample = scenes.joint_sample()
-            relative, seen = sample.crop.encoded
-            packed = np.where(seen > 0, np.rint(relative * DEPTH_STEPS), NO_RETURN).astype(np.int16)
+            relative, measured = sample.crop.encoded
+            packed = np.where(measured > 0, np.rint(relative * DEPTH_STEPS), NO_RETURN).astype(np.int16)
             target = np.concatenate([sample.fractions, sample.relative_depth[:, None]], axis=1)
             return {"packed": packed, "target": target.astype(np.float32)}
 
@@ -56,9 +56,9 @@ def make_joint_samples(folder: Path, count: int, seed: int, library_rad: NDArray
 
 def _unpack(packed: NDArray[np.int16]) -> NDArray[np.float32]:
     """Return the network's inputs (B, 2, H, W): relative depth, and 1 where there is a return."""
-    seen = packed != NO_RETURN
-    relative = np.where(seen, packed / np.float32(DEPTH_STEPS), np.float32(0.0))
-    return np.stack([relative, seen.astype(np.float32)], axis=1).astype(np.float32)
+    measured = packed != NO_RETURN
+    relative = np.where(measured, packed / np.float32(DEPTH_STEPS), np.float32(0.0))
+    return np.stack([relative, measured.astype(np.float32)], axis=1).astype(np.float32)
 
 
 def _metres(target: torch.Tensor) -> torch.Tensor:

@@ -82,6 +82,6 @@ def write_score_model(path: Path, model: ScoreModel) -> None:
         for part in fields(FeatureScale)
     }
     # Half precision changes no score by a hundredth of a point.
-    arrays.update({name: getattr(model, name).astype(np.float16) for name in ("alone", "own", "session")})
+    arrays.update({name: getattr(model, name).astype(np.float16) for name in ("single", "exercise", "session")})
     arrays.update({name: getattr(model, name).astype(np.float32) for name in ("centre", "unit", "error", "slope")})
     np.savez_compressed(path, allow_pickle=False, highest=MAX_SCORES, **arrays)

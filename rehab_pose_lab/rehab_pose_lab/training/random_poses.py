@@ -75,8 +75,8 @@ class PoseSampler:
         bend = random.choice((0.15, 0.5))
         flexion, tilt = random.normal(0.05, bend), random.normal(0.0, bend * 0.8)
         yaw = random.normal(0.0, bend)
-        for name, share in (("spine1", 0.35), ("spine2", 0.35), ("spine3", 0.3)):
-            rotations[SMPL_24.index(name)] += np.array([flexion, yaw, tilt]) * share
+        for name, fraction in (("spine1", 0.35), ("spine2", 0.35), ("spine3", 0.3)):
+            rotations[SMPL_24.index(name)] += np.array([flexion, yaw, tilt]) * fraction
         rotations[0] += np.array([random.normal(0.0, 0.12), random.normal(0.0, 0.3), random.normal(0.0, 0.08)])
         rotations[SMPL_24.index("neck")] += random.normal(0.0, 0.15, 3)
         rotations[SMPL_24.index("head")] += random.normal(0.0, 0.2, 3)

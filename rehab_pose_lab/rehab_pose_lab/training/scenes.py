@@ -85,7 +85,7 @@ class SilhouetteSample:
     people: NDArray[np.bool_]
     """(128, 160) True on people."""
     height_of_depth: NDArray[np.float64]
-    """(4) a, b, c, d: a return at column u, row v and depth z lies z (a u + b v + c) + d above the floor [m]."""
+    """(4) a, b, c, d: a return at column u, row v and depth z is z (a u + b v + c) + d above the floor [m]."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,7 +45,8 @@ def test_a_chain_is_read(tmp_path: Path) -> None:
     assert chain.parents == (-1, 0, 1)
     assert chain.angle_names == ("Bend_z", "Bend_x")
     np.testing.assert_allclose(chain.upper_rad, [0.25, 1.5])
-    np.testing.assert_allclose(chain.rest_positions_m()[2], [0.0, -0.08, 0.9], atol=1e-12)
+    tip_m = chain.rest[0] @ (chain.offsets_m[1] + chain.rest[1] @ chain.offsets_m[2])
+    np.testing.assert_allclose(tip_m, (0.0, -0.08, 0.9), atol=1e-12)
 
 
 def test_xml_with_entities_is_refused(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Fused features, clinical scores and repetition counting of arbitrary movements."""
+"""Published methods around exercises: fused features, clinical scores, and counting of arbitrary movements."""

@@ -69,18 +69,18 @@ class FeatureScale:
     high: NDArray[np.float64]
     """(R) limits of the features."""
     healthy: NDArray[np.float64]
-    healthy_spread: NDArray[np.float64]
+    healthy_std: NDArray[np.float64]
     """(N) median and standard deviation of well-scored healthy people, of the first N raw features."""
     mean: NDArray[np.float64]
-    spread: NDArray[np.float64]
+    std: NDArray[np.float64]
     """(R + N) mean and scale of raw features and deviations."""
 
     def transform(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return raw features (..., R) as scaled features and scaled deviations from healthy people (..., R + N)."""
         clipped = np.clip(np.where(np.isfinite(raw), raw, self.middle), self.low, self.high)
-        deviation = np.abs(clipped[..., : len(self.healthy)] - self.healthy) / self.healthy_spread
+        deviation = np.abs(clipped[..., : len(self.healthy)] - self.healthy) / self.healthy_std
         both = np.concatenate([clipped, np.log1p(np.minimum(deviation, MAX_DEVIATION))], axis=-1)
-        return np.asarray((both - self.mean) / self.spread)
+        return np.asarray((both - self.mean) / self.std)
 
 
 def features_of_recording(label: str, stamps_ns: NDArray[np.int64], positions_m: NDArray[Any]) -> NDArray[np.float64]:
@@ -111,9 +111,9 @@ class ScoreModel:
 
     scales: tuple[FeatureScale, ...]
     """(5) scaling of each exercise's features."""
-    alone: NDArray[np.float64]
+    single: NDArray[np.float64]
     """(5, F, 4) weights of the single exercise's features: standardised SCORES, and correct (+1) or not (-1)."""
-    own: NDArray[np.float64]
+    exercise: NDArray[np.float64]
     """(5, F, 4) the same where the session is known."""
     session: NDArray[np.float64]
     """(5, F, 4) weights of all exercises' features where the session is known; their mean is added."""
@@ -138,7 +138,7 @@ class ScoreModel:
         scores = {}
         for label, values in scaled.items():
             place, known = EXERCISES.index(label), int(len(scaled) > 1)
-            target = values @ self.own[place] + together if known else values @ self.alone[place]
+            target = values @ self.exercise[place] + together if known else values @ self.single[place]
             scores[label] = ClinicalScore(
                 values=np.clip(target[:3] * self.unit[place, :3] + self.centre[place, :3], 0.0, MAX_SCORES),
                 deviations=self.error[known, place],

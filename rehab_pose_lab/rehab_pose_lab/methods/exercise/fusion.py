@@ -145,8 +145,8 @@ def fused_features(
         "body": _with_validity(np.array([frame.rotations_rad for frame in frames])),
         "vertices": _vertices(positions_m, up, np.array([frame.vertices_m for frame in frames]), layout),
     }
-    kept = [part if name in layout.streams else np.zeros_like(part) for name, part in parts.items()]
-    return np.clip(np.concatenate(kept, axis=1), -FEATURE_LIMIT, FEATURE_LIMIT).astype(np.float32), present[0]
+    used = [part if name in layout.streams else np.zeros_like(part) for name, part in parts.items()]
+    return np.clip(np.concatenate(used, axis=1), -FEATURE_LIMIT, FEATURE_LIMIT).astype(np.float32), present[0]
 
 
 def _box_of(boxes_px: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
@@ -198,5 +198,5 @@ def _vertices(
 ) -> NDArray[np.float64]:
     """Return (T, 3 K + 1): the first K of the vertices (T, V, 3) [m] in the window's body frame, in torso lengths."""
     rotations, origins, torso_m = body_frames(positions_m[None], up[None])
-    kept = vertices_m[:, : layout.vertices]
-    return _with_validity((kept - origins[0]) @ rotations[0].T / torso_m[0])
+    selected_m = vertices_m[:, : layout.vertices]
+    return _with_validity((selected_m - origins[0]) @ rotations[0].T / torso_m[0])

@@ -53,7 +53,7 @@ MIN_S, MAX_S = 0.45, 20.0
 """Shortest and longest repetition [s]."""
 MIN_SAMPLES = 12
 """Smallest number of samples of a repetition."""
-REPETITION_FEATURES = ("duration_s", "duration_spread", "range", "range_spread", "range_least", "range_trend", "turn")
+REPETITION_FEATURES = ("duration_s", "duration_std", "range", "range_std", "range_min", "range_trend", "turn")
 
 
 def even_positions(stamps_ns: NDArray[np.int64], positions_m: NDArray[Any]) -> NDArray[np.float64]:

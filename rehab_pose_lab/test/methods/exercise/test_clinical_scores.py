@@ -94,7 +94,7 @@ def test_a_written_model_gives_the_same_scores(tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "scores.npz", alone=np.zeros(3))
+    np.savez(tmp_path / "scores.npz", single=np.zeros(3))
     with pytest.raises(ModelFileError, match="train quality"):
         load_score_model(tmp_path / "scores.npz")
 
