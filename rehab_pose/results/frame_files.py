@@ -83,8 +83,15 @@ def _entries(result: PipelineResult) -> list[dict[str, Any]]:
         return []
     numbers: dict[str, list[float | None]] = frame_summary(result)["joints"]
     return [
-        {"name": name, "x": x, "y": y, "z": z, "confidence": confidence, "state": JointVisibility(state).name.lower()}
-        for (name, (x, y, z, confidence)), state in zip(numbers.items(), result.joints.visibility, strict=True)
+        {
+            "name": name,
+            "x": x,
+            "y": y,
+            "z": z,
+            "confidence": confidence,
+            "visibility": JointVisibility(visibility).name.lower(),
+        }
+        for (name, (x, y, z, confidence)), visibility in zip(numbers.items(), result.joints.visibility, strict=True)
     ]
 
 

@@ -78,9 +78,9 @@ def test_each_image_has_a_silhouette_joints_and_an_overlay(images: Path, truth: 
         )
         assert [joint["name"] for joint in joints_file["joints"]] == list(SMPL_24.joint_names)
         for joint, truth_m in zip(joints_file["joints"], truth[index].truth.joints_m, strict=True):
-            assert set(joint) == {"name", "x", "y", "z", "confidence", "state"}
-            assert joint["state"] in {"missing", "observed", "occluded", "predicted"}
-            if joint["state"] == "observed":
+            assert set(joint) == {"name", "x", "y", "z", "confidence", "visibility"}
+            assert joint["visibility"] in {"missing", "observed", "occluded", "predicted"}
+            if joint["visibility"] == "observed":
                 assert np.linalg.norm(np.array([joint["x"], joint["y"], joint["z"]]) - truth_m) < 0.3
         picture = cv2.imread(str(tmp_path / "out" / "overlays" / f"{name}.jpg"))
         assert picture is not None

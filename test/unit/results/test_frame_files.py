@@ -76,10 +76,10 @@ def test_missing_joints_are_null() -> None:
         "y": 0.5714,
         "z": 0.7143,
         "confidence": 0.8,
-        "state": "observed",
+        "visibility": "observed",
     }
     assert entries[4]["x"] is entries[4]["z"] is None
-    assert entries[4]["state"] == "missing"
+    assert entries[4]["visibility"] == "missing"
 
 
 def test_the_summary_of_a_frame_without_a_person_has_no_joints() -> None:
