@@ -1,1 +1,1 @@
-"""Data sets, training, published methods kept for comparison, and benchmarks of rehab_pose. Never runs on a robot."""
+"""Data sets, training, published methods kept for comparison, and benchmarks of rehab_pose. Not used on a robot."""

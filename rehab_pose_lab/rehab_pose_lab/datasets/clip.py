@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from rehab_pose.skeletons.skeleton import Skeleton
 
-__all__ = ["Clip", "clip_from_points", "joints_of_clip", "leave_out", "middle_of_clip", "required_file"]
+__all__ = [
+    "Clip",
+    "clip_from_joints",
+    "clip_from_points",
+    "joints_of_clip",
+    "leave_out",
+    "middle_of_clip",
+    "required_file",
+]
 
 SPIKE_M = 0.35
 """Distance of a joint from its median over seven frames from which it is an outlier [m]; a hand at 4 m/s moves 0.27 m
@@ -183,6 +191,32 @@ def clip_from_points(  # noqa: PLR0913  (one keyword a field of the record)
         positions_m=positions_m,
         confidence=confidence,
         counts=MappingProxyType(counts),
+    )
+
+
+def clip_from_joints(
+    frames: Sequence[Joints], *, name: str, dataset: str, subject: str, label: str, group: str = ""
+) -> Clip:
+    """Return a clip of the joints of consecutive frames.
+
+    Args:
+        frames: Joints of the same skeleton, in order of time.
+        name: Unique within the data set.
+        dataset: Name of the data set.
+        subject: Unique within the data set.
+        label: Name of the movement.
+        group: Group of the subject in the data set; empty where it has none.
+    """
+    return Clip(
+        name=name,
+        dataset=dataset,
+        subject=subject,
+        group=group,
+        label=label,
+        stamps_ns=np.array([joints.stamp_ns for joints in frames], dtype=np.int64),
+        skeleton=SMPL_24,
+        positions_m=np.array([joints.positions_m for joints in frames], dtype=np.float32),
+        confidence=np.array([joints.confidence for joints in frames], dtype=np.float32),
     )
 
 

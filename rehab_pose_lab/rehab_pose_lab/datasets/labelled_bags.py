@@ -10,15 +10,13 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rehab_pose.bags.reader import BagReader
 from rehab_pose.errors import RecordingError
 from rehab_pose.messages import topics
 from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.skeletons.dkp24 import DKP_24
 from rehab_pose.skeletons.smpl24 import SMPL_24
-from rehab_pose_lab.datasets.clip import Clip, leave_out, required_file
+from rehab_pose_lab.datasets.clip import Clip, clip_from_joints, leave_out, required_file
 
 if TYPE_CHECKING:
     import os
@@ -69,16 +67,13 @@ def _clip(folder: Path, row: dict[str, str], read: dict[str, list[Joints]], plac
     if not inside:
         msg = f"{place}: {bag}: expected joints from {row['start_s']} s to {row['end_s']} s, there are none"
         raise RecordingError(msg)
-    return Clip(
+    return clip_from_joints(
+        inside,
         name=f"{bag}_{row['start_s']}",
         dataset="bags",
         subject=row["subject"],
         group=row["group"],
         label=row["label"],
-        stamps_ns=np.array([joints.stamp_ns for joints in inside], dtype=np.int64),
-        skeleton=SMPL_24,
-        positions_m=np.array([joints.positions_m for joints in inside], dtype=np.float32),
-        confidence=np.array([joints.confidence for joints in inside], dtype=np.float32),
     )
 
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose_lab.cli.main import main
-from rehab_pose_lab.datasets.clip import Clip
+from rehab_pose_lab.datasets.clip import Clip, clip_from_joints
 from rehab_pose_lab.methods.exercise.clinical_scores import load_score_model
 from rehab_pose_lab.training.clinical_evaluation import agreement, score_recordings, write_scores
 from rehab_pose_lab.training.repetition_sets import SetPlan, render_set
@@ -25,18 +24,7 @@ EXERCISES = ("squat", "trunk_rotation")
 def recorded(subject: str, label: str, seed: int) -> Clip:
     rest = {"pauses": False, "partial": False, "joints_go_missing": False}
     frames, _ = render_set(SetPlan(label, 2.6, 3, 0.9, 0.1, 4, 0.2, 30.0, 0.2, seed=seed, **rest))
-    positions_m = np.array([joints.positions_m for joints in frames], dtype=np.float32)
-    return Clip(
-        name=f"{subject}_{label}",
-        dataset="test",
-        subject=subject,
-        group="",
-        label=label,
-        stamps_ns=np.array([joints.stamp_ns for joints in frames], dtype=np.int64),
-        skeleton=SMPL_24,
-        positions_m=positions_m,
-        confidence=np.ones(positions_m.shape[:2], dtype=np.float32),
-    )
+    return clip_from_joints(frames, name=f"{subject}_{label}", dataset="test", subject=subject, label=label)
 
 
 def test_the_agreement_with_known_ratings_is_correct(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from rehab_pose.exercise.window_features import FEATURE_JOINTS
 from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose_lab.benchmarks.recognition_files import write_recognition
 from rehab_pose_lab.cli.main import main
-from rehab_pose_lab.datasets.clip import Clip
+from rehab_pose_lab.datasets.clip import Clip, clip_from_joints
 from rehab_pose_lab.datasets.kinect_axes import KINECT_V2_SMPL_NAMES
 from rehab_pose_lab.training.exercise_metrics import (
     confidence_interval,
@@ -42,17 +42,8 @@ UP = np.array([[0.0, -1.0, 0.0]])
 
 
 def clip_of(frames: list[Joints], label: str, dataset: str = "kimore", subject: str = "s1") -> Clip:
-    return Clip(
-        name=f"{subject}_{label}_{len(frames)}",
-        dataset=dataset,
-        subject=subject,
-        group="",
-        label=label,
-        stamps_ns=np.array([joints.stamp_ns for joints in frames]),
-        skeleton=SMPL_24,
-        positions_m=np.array([joints.positions_m for joints in frames], dtype=np.float32),
-        confidence=np.ones((len(frames), 24), dtype=np.float32),
-    )
+    name = f"{subject}_{label}_{len(frames)}"
+    return clip_from_joints(frames, name=name, dataset=dataset, subject=subject, label=label)
 
 
 def stream_slice(name: str) -> slice:
