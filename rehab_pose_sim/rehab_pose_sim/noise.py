@@ -77,7 +77,7 @@ def patch_noise(
     coarse: NDArray[np.floating] = (
         random.standard_normal(cells, dtype=np.float32) if single_precision else random.standard_normal(cells)
     )
-    field: NDArray[np.floating] = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)
+    field: NDArray[Any] = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)
     return field
 
 
