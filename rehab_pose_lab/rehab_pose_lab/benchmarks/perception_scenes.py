@@ -65,7 +65,7 @@ class PerceptionScene:
 
     @property
     def occluded(self) -> bool:
-        """Whether furniture hides a part of the person."""
+        """True where furniture hides a part of the person."""
         return self.settings.furniture == "front"
 
 
