@@ -1,1 +1,1 @@
-"""Clinical joint angles of a fitted body."""
+"""Clinical joint angles of a fitted body, inside the joints' limits."""

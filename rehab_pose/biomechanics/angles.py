@@ -1,6 +1,6 @@
 """Joint angles from the rotations of the body's segments.
 
-A segment's own axes in the rest pose (standing upright, arms sideways): x to the person's left, y up, z to the front.
+A segment's axes in the rest pose (standing upright, arms sideways): x to the person's left, y up, z to the front.
 Cardan sequences as the ISB recommends: trunk, hip and knee flexion - sideways - axial (Wu et al. 2002), pelvis
 rotation - obliquity - tilt (Baker 2001), shoulder plane of elevation - elevation (Wu et al. 2005).
 """
@@ -20,15 +20,15 @@ __all__ = ["anatomical_angles", "flexion_side_axial", "lumbar_angles", "pelvis_a
 
 PELVIS, THORAX = SMPL_24.index("pelvis"), SMPL_24.index("spine3")
 SIDES = (("left_", 1.0), ("right_", -1.0))
-"""Side's prefix, and the sign of its outward direction along x."""
+"""Prefix of each side, and the sign of its outward direction along x."""
 VERTICAL_SINE = 1e-3
-"""Below this the camera looks straight up or down and its right axis stands in for its front."""
+"""Below this sine of the angle between gravity and the camera's axis, the camera's right axis replaces its front."""
 
 
 def flexion_side_axial(rotation: NDArray[Any]) -> tuple[float, float, float]:
     """Return a, b, c [rad] of R = Rx(a) Rz(b) Ry(c).
 
-    At b = +-90 degrees a and c turn about the same axis; then c is 0 and a takes it all.
+    At b = +-90 degrees a and c rotate about the same axis; then c is 0 and a is their sum.
     """
     b = float(np.arcsin(np.clip(-rotation[0, 1], -1.0, 1.0)))
     if abs(rotation[0, 1]) > 1.0 - 1e-12:
@@ -78,19 +78,19 @@ def pelvis_angles(joint_rotations: NDArray[Any], up: NDArray[Any]) -> dict[str, 
 
 
 def lumbar_angles(pelvis: NDArray[Any], thorax_base: NDArray[Any]) -> dict[str, float]:
-    """Return the lumbar spine's angles [rad] from the rotations (3, 3) of the pelvis and of what stands on T12/L1."""
+    """Return the lumbar spine's angles [rad] from the rotations (3, 3) of pelvis and segment above T12/L1."""
     flexion, side, axial = flexion_side_axial(pelvis.T @ thorax_base)
     return {"lumbar_flexion": flexion, "lumbar_lateral_tilt": -side, "lumbar_axial_rotation": axial}
 
 
 def _bend(relative: NDArray[Any], axis: NDArray[Any]) -> float:
-    """Return the angle [rad] between a limb's axis before and after a joint, whatever axis it bends about."""
-    turned = relative @ axis
-    return float(np.arctan2(np.linalg.norm(np.cross(axis, turned)), axis @ turned))
+    """Return the angle [rad] between a limb's axis before and after a joint, about any axis of rotation."""
+    rotated = relative @ axis
+    return float(np.arctan2(np.linalg.norm(np.cross(axis, rotated)), axis @ rotated))
 
 
 def anatomical_angles(joint_rotations: NDArray[Any]) -> dict[str, float]:
-    """Return every angle between two segments of the body [rad]; a rigid motion of the camera changes none.
+    """Return the angles between segments of the body [rad], which do not depend on the camera.
 
     Args:
         joint_rotations: (24, 3, 3) camera_from_joint.
@@ -102,17 +102,17 @@ def anatomical_angles(joint_rotations: NDArray[Any]) -> dict[str, float]:
         return np.asarray(joint_rotations[first].T @ joint_rotations[second])
 
     flexion, side, axial = flexion_side_axial(relative(PELVIS, THORAX))
-    found = {"trunk_flexion": flexion, "trunk_lateral_tilt": -side, "trunk_axial_rotation": axial}
+    angles = {"trunk_flexion": flexion, "trunk_lateral_tilt": -side, "trunk_axial_rotation": axial}
     for prefix, sign in SIDES:
         flexion, side, axial = flexion_side_axial(relative(PELVIS, f"{prefix}hip"))
-        found[f"{prefix}hip_flexion"] = -flexion
-        found[f"{prefix}hip_abduction"] = sign * side
-        found[f"{prefix}hip_rotation"] = -sign * axial
-        found[f"{prefix}knee_flexion"] = flexion_side_axial(relative(f"{prefix}hip", f"{prefix}knee"))[0]
-        found[f"{prefix}ankle_dorsiflexion"] = -flexion_side_axial(relative(f"{prefix}knee", f"{prefix}ankle"))[0]
+        angles[f"{prefix}hip_flexion"] = -flexion
+        angles[f"{prefix}hip_abduction"] = sign * side
+        angles[f"{prefix}hip_rotation"] = -sign * axial
+        angles[f"{prefix}knee_flexion"] = flexion_side_axial(relative(f"{prefix}hip", f"{prefix}knee"))[0]
+        angles[f"{prefix}ankle_dorsiflexion"] = -flexion_side_axial(relative(f"{prefix}knee", f"{prefix}ankle"))[0]
         outward = np.array([sign, 0.0, 0.0])
         arm = relative(THORAX, f"{prefix}shoulder") @ outward
-        found[f"{prefix}shoulder_elevation"] = float(np.arctan2(np.hypot(arm[0], arm[2]), -arm[1]))
-        found[f"{prefix}shoulder_elevation_plane"] = float(np.arctan2(arm[2], sign * arm[0]))
-        found[f"{prefix}elbow_flexion"] = _bend(relative(f"{prefix}shoulder", f"{prefix}elbow"), outward)
-    return found
+        angles[f"{prefix}shoulder_elevation"] = float(np.arctan2(np.hypot(arm[0], arm[2]), -arm[1]))
+        angles[f"{prefix}shoulder_elevation_plane"] = float(np.arctan2(arm[2], sign * arm[0]))
+        angles[f"{prefix}elbow_flexion"] = _bend(relative(f"{prefix}shoulder", f"{prefix}elbow"), outward)
+    return angles

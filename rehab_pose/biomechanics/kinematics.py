@@ -1,6 +1,6 @@
 """Forward kinematics of a chain whose joints rotate about any number of single axes (compiled).
 
-SMPL's chain, with fixed parents and one rotation vector a joint, has faster code of its own in `body.kinematics`.
+SMPL's chain, with fixed parents and one rotation vector a joint, has a faster function in `geometry.joint_tree`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The joint angles there are, what they mean and how far they go: read from model.yaml."""
+"""The reported joint angles, their signs, limits and sources, read from model.yaml."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ class AngleSpec:
 
     name: str
     lower_rad: float
-    """The output never leaves lower and upper [rad]."""
+    """Lower limit of the output [rad]."""
     upper_rad: float
+    """Upper limit of the output [rad]."""
     normal_rad: tuple[float, float]
     """Active range of healthy adults [rad]."""
     confidence: float
+    """Of the angle itself, 0 to 1, apart from the fit."""
     source: str
+    """Of the limits."""
     positive: str
-    """What a positive angle means, in words."""
+    """Direction of a positive angle, in words."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,14 @@ def _specs(entry: dict[str, Any]) -> list[AngleSpec]:
 
 
 def load_angle_model(path: str = "") -> AngleModel:
-    """Read the joint angles; empty path = the shipped file.
+    """Read the joint angles; empty path = the file in this package.
 
     Raises:
-        ModelFileError: The file is missing, is not YAML, or an entry lacks something.
+        ModelFileError: The file is missing, is not YAML, or an entry is incomplete.
     """
     file = Path(path) if path else SHIPPED_MODEL
     if not file.is_file():
-        msg = f"angle model: expected a file at {file}, there is none; check model_path"
+        msg = f"angle model: expected a file at {file}, found none; check model_path"
         raise ModelFileError(msg)
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))

@@ -41,8 +41,8 @@ BODY_SIGMA_RAD = 0.05
 SEGMENT_LENGTH_M = 0.3
 """A residual divided by this length is the angle by which a segment is off [m]."""
 MAX_ITERATIONS, TOLERANCE = 60, 1e-14
-"""Steps at most, and the relative gain at which the search stops: down to rounding, because the prior on divided angles
-is weak."""
+"""Steps at most, and the relative gain at which the search stops: near rounding, so that the weak prior on divided
+angles is minimised too."""
 
 
 class AngleSolver:

@@ -1,1 +1,1 @@
-"""The body: a model in SMPL's format, and its parameters fitted to joints."""
+"""The body: a model in SMPL's format, and its parameters fitted to joints and depth."""

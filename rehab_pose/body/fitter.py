@@ -83,7 +83,7 @@ class BodyFitter:
         return self._shape.complete
 
     def warm_up(self) -> None:
-        """Load (or compile) the kernels with two fits to the model's own joints, so that no live frame waits for it."""
+        """Load (or compile) the kernels with two fits to the model's joints, so that no live frame waits for it."""
         count = len(SMPL_24)
         for stamp_ns in (0, 1):
             joints = Joints(

@@ -1,7 +1,7 @@
-"""Load a body model file: the free one that comes with the package, or the user's own SMPL file (.npz or .pkl).
+"""Loads a body model file: the free one in this package, or the user's SMPL file (.npz or .pkl).
 
-Official SMPL files are pickles. A pickle can run any code, so it is read by an unpickler that knows a short list of
-harmless classes (arrays, sparse matrices, chumpy's container) and refuses every other.
+Official SMPL files are pickles. A pickle can run any code, so it is read by an unpickler that accepts a short list of
+harmless classes (arrays, sparse matrices, chumpy's container) and refuses all others.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["FREE_BODY_PATH", "load_body_model"]
 
 FREE_BODY_PATH = Path(__file__).with_name("free_body.npz")
 SHAPE_COEFFICIENTS = 10
-"""Later SMPL files hold 300 shape directions; the first ten carry what 24 joints can tell."""
+"""Shape directions that are used; later SMPL files hold 300, of which 24 joints determine about the first ten."""
 ID_LENGTH = 12
 """Hexadecimal digits of the file's SHA-256 that name a model."""
 NEEDED = ("v_template", "shapedirs", "J_regressor", "weights", "kintree_table", "f")
@@ -43,7 +43,7 @@ def load_body_model(path: str = "", *, shape_count: int | None = SHAPE_COEFFICIE
         shape_count: Shape directions kept, where the file has more; None = all of them.
 
     Raises:
-        ModelFileError: The file is missing, damaged, holds code, or is not an SMPL model with 24 joints.
+        ModelFileError: The file is missing, damaged, contains code, or is not an SMPL model with 24 joints.
         ContractError: `shape_count` is below 1.
     """
     if shape_count is not None and shape_count < 1:
@@ -51,7 +51,7 @@ def load_body_model(path: str = "", *, shape_count: int | None = SHAPE_COEFFICIE
         raise ContractError(msg)
     file = Path(path) if path else FREE_BODY_PATH
     if not file.is_file():
-        msg = f"body model: expected a file at {file}, there is none; check model_path ('' is the free body)"
+        msg = f"body model: expected a file at {file}, found none; check model_path ('' is the free body)"
         raise ModelFileError(msg)
     content = file.read_bytes()
     if file.suffix == ".npz":
@@ -74,7 +74,7 @@ def _read_npz(file: Path, content: bytes) -> Mapping[str, object]:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        msg = f"body model: {file} ({len(content)} bytes) is damaged or no .npz of plain arrays: {error}"
+        msg = f"body model: {file} ({len(content)} bytes) is damaged or not a .npz of plain arrays: {error}"
         raise ModelFileError(msg) from error
 
 
@@ -110,10 +110,10 @@ def _checked_model(file: Path, model_id: str, arrays: Mapping[str, object], shap
             part_labels=_array(arrays["part_labels"], np.uint8) if "part_labels" in arrays else None,
         )
     except (ValueError, TypeError, IndexError, OverflowError) as error:
-        msg = f"body model: {file} is no usable SMPL model: {error}"
+        msg = f"body model: {file} is not a usable SMPL model: {error}"
         raise ModelFileError(msg) from error
 
 
 def _array(value: object, dtype: type[np.generic]) -> NDArray[Any]:
-    """Return a plain array; object arrays (lists of anything) do not pass the conversion."""
+    """Return a plain array; arrays of objects cannot be converted and raise an error."""
     return np.asarray(value).astype(dtype)

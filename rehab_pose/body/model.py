@@ -1,4 +1,4 @@
-"""A body model in SMPL's format (Loper et al. 2015): a mesh that shape coefficients and joint rotations deform."""
+"""A body model in SMPL's format (Loper et al. 2015): a mesh deformed by shape coefficients and joint rotations."""
 
 from __future__ import annotations
 
@@ -15,19 +15,26 @@ from rehab_pose.skeletons.smpl24 import SMPL_24
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["BodyModel"]
+__all__ = ["JOINT_COUNT", "PARENTS", "BodyModel"]
+
+PARENTS = np.array(SMPL_24.parents, dtype=np.int64)
+"""(24) index of every joint's parent, -1 for the root."""
+JOINT_COUNT = len(PARENTS)
 
 
 @dataclass(frozen=True, eq=False)
 class BodyModel:
-    """The arrays of an SMPL model; rest position with the arms along +-x, y up, facing +z, left side at +x [m]."""
+    """The arrays of an SMPL model [m].
+
+    At rest the arms are along +-x, y is up, the body faces +z and its left side is at +x.
+    """
 
     model_id: str
-    """Name and hash of the file, for the records that came out of it."""
+    """Name and hash of the file, for the records computed with it."""
     v_template: NDArray[np.float32]
     """(V, 3) mean surface at rest [m]."""
     shapedirs: NDArray[np.float32]
-    """(V, 3, B) change of the surface for a coefficient of 1, one standard deviation [m]."""
+    """(V, 3, B) change of the surface with a coefficient of one standard deviation [m]."""
     posedirs: NDArray[np.float32] | None
     """(V, 3, 207) correction for each entry of R_1..R_23 - I [m]; None where the model has none."""
     joint_regressor: NDArray[np.float64]
@@ -40,10 +47,10 @@ class BodyModel:
     """(F) LIP class of every triangle, for rendering; None where the file has none."""
 
     def __post_init__(self) -> None:
-        """Check shapes, and that faces and weights make sense.
+        """Check shapes, finite numbers, vertex indices and weights.
 
         Raises:
-            ContractError: They do not.
+            ContractError: One is not valid.
         """
         count, joints = len(self.v_template), len(SMPL_24)
         checked = {
@@ -74,11 +81,6 @@ class BodyModel:
         """Number of shape coefficients B."""
         return int(self.shapedirs.shape[2])
 
-    @property
-    def parents(self) -> NDArray[np.int64]:
-        """(24) parent of every joint, -1 for the root."""
-        return np.array(SMPL_24.parents, dtype=np.int64)
-
     def joints(self, betas: ArrayLike) -> NDArray[np.float64]:
         """Return the joints (24, 3) [m] at rest of the body with shape coefficients `betas` (at most B).
 
@@ -100,7 +102,7 @@ class BodyModel:
                 f"betas: expected at most {self.shape_count} shape coefficients for {self.model_id}, got {given.shape}"
             )
             raise ContractError(msg)
-        # np.pad costs more than a whole step of the fit: most callers give all coefficients.
+        # np.pad costs more than a step of the fit, and most callers give all coefficients.
         return given if len(given) == self.shape_count else np.pad(given, (0, self.shape_count - len(given)))
 
     @cached_property
@@ -111,13 +113,13 @@ class BodyModel:
 
     @cached_property
     def joint_shapedirs(self) -> NDArray[np.float64]:
-        """(24, 3, B) change of the joints at rest for a coefficient of 1 [m]."""
+        """(24, 3, B) change of the joints at rest with a coefficient of one standard deviation [m]."""
         shapedirs = self.shapedirs.astype(np.float64)
         return np.asarray(np.einsum("jv,vcb->jcb", self.joint_regressor, shapedirs, optimize=True))
 
     @cached_property
     def skin(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The joints that move each vertex (V, K) and their weights (V, K), K the most that any vertex has."""
-        most = int(np.count_nonzero(self.weights, axis=1).max())
-        joints = np.argsort(-self.weights, axis=1, kind="stable")[:, :most]
+        """The joints that move each vertex (V, K) and their weights (V, K), K the largest number of any vertex."""
+        count = int(np.count_nonzero(self.weights, axis=1).max())
+        joints = np.argsort(-self.weights, axis=1, kind="stable")[:, :count]
         return np.ascontiguousarray(joints), np.ascontiguousarray(np.take_along_axis(self.weights, joints, axis=1))

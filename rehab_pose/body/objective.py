@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numba
 import numpy as np
 
-from rehab_pose.body.kinematics import JOINT_COUNT, PARENTS, chain_of_matrices
+from rehab_pose.body.model import JOINT_COUNT, PARENTS
+from rehab_pose.geometry.joint_tree import pose_matrices
 from rehab_pose.geometry.kernels import left_jacobian, product, rotation_matrix
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def forward(
     root = np.empty((3, 3))
     product(local[0], base_rotation, root)
     local[0] = root
-    chain_of_matrices(rest_m, local, unknowns[:3], positions, rotations)
+    pose_matrices(PARENTS, rest_m, local, unknowns[:3], positions, rotations)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -51,7 +51,7 @@ def limb_scale(positions_m: NDArray[np.float64], rest_m: NDArray[np.float64]) ->
 
 
 class PersonChangeDetector:
-    """Compares each frame's time and limbs with those of the person seen before."""
+    """Compares each frame's time and limbs with those of the last person."""
 
     def __init__(self, max_absence_s: float) -> None:
         """Start without a person.

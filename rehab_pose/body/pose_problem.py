@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numba
 import numpy as np
 
-from rehab_pose.body.kinematics import JOINT_COUNT
+from rehab_pose.body.model import JOINT_COUNT
 from rehab_pose.body.objective import (
     SHAPE_START,
     JointJacobian,

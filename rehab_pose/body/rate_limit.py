@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from rehab_pose.body.kinematics import JOINT_COUNT, chain
+from rehab_pose.body.model import JOINT_COUNT, PARENTS
 from rehab_pose.body.person_change import LIMB_BONES
+from rehab_pose.geometry.joint_tree import pose_vectors
 from rehab_pose.geometry.kernels import product, rotation_matrix, rotation_vector
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def _largest_global_angle_rad(before_rad: NDArray[np.float64], now_rad: NDArray[
     """Return the largest rotation angle of a joint in the camera frame, its parents' rotations included [rad]."""
     rest, origin, positions = np.zeros((JOINT_COUNT, 3)), np.zeros(3), np.empty((JOINT_COUNT, 3))
     before, now = np.empty((JOINT_COUNT, 3, 3)), np.empty((JOINT_COUNT, 3, 3))
-    chain(rest, before_rad, origin, positions, before)
-    chain(rest, now_rad, origin, positions, now)
+    pose_vectors(PARENTS, rest, before_rad, origin, positions, before)
+    pose_vectors(PARENTS, rest, now_rad, origin, positions, now)
     min_trace = 3.0
     for joint in range(JOINT_COUNT):
         trace = 0.0

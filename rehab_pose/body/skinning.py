@@ -1,7 +1,7 @@
 """Joints and vertices of one frame from body parameters: SMPL's kinematic chain and linear blend skinning.
 
 The body is M(beta, theta) = W(T_P(beta, theta), J(beta), theta, w) (Loper et al. 2015, Eq 2-5): the chain is that of
-`kinematics`, and a vertex at rest v moves to sum_k w_k (R_k (v - J_k) + p_k).
+`geometry.joint_tree`, and a vertex at rest v moves to sum_k w_k (R_k (v - J_k) + p_k).
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from rehab_pose.body.kinematics import chain
+from rehab_pose.body.model import PARENTS
+from rehab_pose.geometry.joint_tree import pose_vectors
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def pose_joints(model: BodyModel, parameters: BodyParameters) -> tuple[NDArray[n
     """
     rest = model.joints(parameters.betas)
     positions, rotations = np.empty((24, 3)), np.empty((24, 3, 3))
-    chain(rest, parameters.rotations_rad, parameters.translation_m, positions, rotations)
+    pose_vectors(PARENTS, rest, parameters.rotations_rad, parameters.translation_m, positions, rotations)
     return positions, rotations
 
 

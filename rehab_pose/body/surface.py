@@ -48,11 +48,6 @@ class SurfaceMatcher:
         self._shapedirs = model.shapedirs[self._chosen].astype(np.float64)
         self._normals = _vertex_normals(model)[self._chosen]
 
-    @property
-    def vertex_numbers(self) -> NDArray[np.int64]:
-        """(P) indices of the vertices that are matched."""
-        return self._chosen
-
     def match(  # noqa: PLR0913  (the posed body and the matching's limits)
         self,
         silhouette: Silhouette,

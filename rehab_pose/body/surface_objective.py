@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numba
 import numpy as np
 
-from rehab_pose.body.kinematics import JOINT_COUNT, PARENTS
+from rehab_pose.body.model import JOINT_COUNT, PARENTS
 from rehab_pose.body.objective import COLUMN_OF_JOINT, SHAPE_START
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Where bones meet: which two, and at what place of each."""
+"""The joints between bones: the two bones of each and its position on both."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ LIMB_JOINTS = (
     ("glenohumeral", "scapula", "humerus", "shoulder"),
     ("elbow", "humerus", "ulna", "elbow"),
 )
-"""Joint, its two bones, and the body's joint at which they meet."""
+"""Name of the joint, its two bones, and the body's joint at its centre."""
 BALL_JOINTS = tuple(f"{side}_{name}" for side in ("left", "right") for name in ("hip", "knee", "glenohumeral", "elbow"))
-PARENTS = {
+"""Joints whose two bones are attached to the same joint of the body, so that no gap can open between them."""
+PARENTS = {  # without the vertebrae and ribs; of both sides
     "skull": "C1",
     "mandible": "skull",
     "sternum": "left_rib_1",
@@ -49,13 +50,13 @@ PARENTS = {
 
 
 def side_of(bone: str) -> str:
-    """Return left, right, or middle."""
+    """Return the side of a bone by its name: left, right or middle."""
     side = bone.partition("_")[0]
     return side if side in {"left", "right"} else "middle"
 
 
 def parent_of(bone: str) -> str:
-    """Return the bone that a bone hangs on; empty for the sacrum."""
+    """Return the bone that a bone is attached to; empty for the sacrum, the root."""
     prefix = "" if side_of(bone) == "middle" else f"{side_of(bone)}_"
     name = bone.removeprefix(prefix)
     if name.startswith("rib_"):
@@ -68,26 +69,29 @@ def parent_of(bone: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Articulations:
-    """The joints of one body's bones; the two bones of each know its place on their own."""
+    """The J joints of one body's bones, each with its position on both of its bones."""
 
     names: tuple[str, ...]
     first_frames: NDArray[np.intp]
+    """(J) index in `layout.FRAMES` of the frame that carries the first bone."""
     second_frames: NDArray[np.intp]
+    """(J) the same of the second bone."""
     first_m: NDArray[np.float64]
-    """(J, 3) in the axes of the first bone's frame."""
+    """(J, 3) position in the first bone's frame [m]."""
     second_m: NDArray[np.float64]
+    """(J, 3) position in the second bone's frame [m]."""
 
     @classmethod
     def of(cls, layout: BoneLayout) -> Articulations:
         """Return the joints of a layout."""
         place = {name: index for index, name in enumerate(layout.names)}
-        found: list[tuple[str, str, str, NDArray[np.float64]]] = []
+        joints: list[tuple[str, str, str, NDArray[np.float64]]] = []
         for side in ("left_", "right_"):
             for joint, upper, lower, at in LIMB_JOINTS:
                 centre = layout.origins_m[SMPL_24.index(side + at)]
-                found.append((side + joint, side + upper, side + lower, centre))
+                joints.append((side + joint, side + upper, side + lower, centre))
             clavicle = place[f"{side}clavicle"]
-            found.extend(
+            joints.extend(
                 (
                     (f"{side}sternoclavicular", "sternum", f"{side}clavicle", layout.starts_m[clavicle]),
                     (f"{side}acromioclavicular", f"{side}clavicle", f"{side}scapula", layout.ends_m[clavicle]),
@@ -96,12 +100,12 @@ class Articulations:
             )
         for lower, upper in itertools.pairwise(("sacrum", *SPINE, "skull")):
             name = {"sacrum": "L5_S1", "C1": "atlanto_occipital"}.get(lower, f"{upper}_{lower}")
-            found.append((name, lower, upper, layout.starts_m[place[upper]]))
-        centres = np.array([centre for *_, centre in found])
-        first = layout.frames[[place[bone] for _, bone, _, _ in found]]
-        second = layout.frames[[place[bone] for _, _, bone, _ in found]]
+            joints.append((name, lower, upper, layout.starts_m[place[upper]]))
+        centres = np.array([centre for *_, centre in joints])
+        first = layout.frames[[place[bone] for _, bone, _, _ in joints]]
+        second = layout.frames[[place[bone] for _, _, bone, _ in joints]]
         return cls(
-            names=tuple(name for name, *_ in found),
+            names=tuple(name for name, *_ in joints),
             first_frames=first,
             second_frames=second,
             first_m=centres - layout.origins_m[first],
@@ -109,7 +113,7 @@ class Articulations:
         )
 
     def ends_m(self, frames: Frames) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return where the first and where the second bone of every joint takes its place of meeting (J, 3)."""
+        """Return each joint's position in the camera frame on its first and on its second bone (J, 3) [m]."""
         return (
             _moved(frames, self.first_frames, self.first_m),
             _moved(frames, self.second_frames, self.second_m),

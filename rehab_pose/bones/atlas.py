@@ -1,4 +1,4 @@
-"""All bones' shapes for one body, in the body's axes at rest."""
+"""The shapes of all bones of one body, in the body's axes at rest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def bone_shapes(layout: BoneLayout, skin: Skin) -> dict[str, Shape]:
 
     Args:
         layout: The bones at rest.
-        skin: The skin at rest.
+        skin: The skin at rest, which some shapes are moved under.
     """
     place = {name: index for index, name in enumerate(layout.names)}
     s, joints = layout.scale, layout.origins_m
@@ -49,11 +49,12 @@ def bone_shapes(layout: BoneLayout, skin: Skin) -> dict[str, Shape]:
 
 
 def _line(layout: BoneLayout, bone: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return both ends (3) of a bone [m]."""
     return layout.starts_m[bone], layout.ends_m[bone]
 
 
 def _left_bones(layout: BoneLayout, skin: Skin, prefix: str, mirror: NDArray[Any]) -> dict[str, Shape]:
-    """Return the bones of one side as if it were the left."""
+    """Return the bones of one side, shaped as left bones; those of the right are in mirrored coordinates."""
     place = {name: index for index, name in enumerate(layout.names)}
     s = layout.scale
 

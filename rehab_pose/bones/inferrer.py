@@ -1,4 +1,4 @@
-"""A fitted body to the bones inside it."""
+"""Infers the bones inside a fitted body."""
 
 from __future__ import annotations
 
@@ -31,43 +31,48 @@ __all__ = ["BoneInferrer", "bones_inside", "surface_body"]
 
 SIGMA_M = {"skull": 0.010, "femur": 0.012, "tibia": 0.012, "humerus": 0.012, "ulna": 0.012, "radius": 0.012}
 OTHER_SIGMA_M = 0.020
-"""How far a proportional bone's ends are from a person's own: a judgement from the spread of proportions among adults,
-not measured."""
+"""Standard deviation of a proportional bone's ends from the person's own [m]: estimated from the variation of
+proportions among adults, not measured."""
 AT_REST = 1e-6
+"""Largest difference of rotation matrices' entries between joints of a body at rest."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Person:
-    """What is made once a body shape."""
+    """Results that depend on the body shape only."""
 
     layout: BoneLayout
-    """Every bone of the source."""
+    """The bones of the source."""
     poser: BonePoser
     joints: Articulations
     sigma_m: NDArray[np.float64]
+    """(B) one standard deviation of each bone's ends [m]."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Meshes:
+    """The surfaces of all bones, relative to the frames that carry them."""
+
     local_m: NDArray[np.float32]
-    """(V, 3) from the origin of each vertex's frame."""
+    """(V, 3) in the frame that carries each vertex [m]."""
     frames: NDArray[np.intp]
+    """(B) index in `layout.FRAMES` of the frame that carries each bone."""
     faces: NDArray[np.int32]
     vertex_starts: NDArray[np.int64]
     face_starts: NDArray[np.int64]
 
     def posed(self, frames: Frames) -> BoneMesh:
-        """Return the mesh where the frames are."""
+        """Return the mesh in the camera frame."""
         vertices = np.empty_like(self.local_m)
-        turns, places = frames.rotations.astype(np.float32), frames.positions_m.astype(np.float32)
+        rotations, places = frames.rotations.astype(np.float32), frames.positions_m.astype(np.float32)
         for bone, first in enumerate(self.vertex_starts[:-1]):
             frame, last = self.frames[bone], self.vertex_starts[bone + 1]
-            vertices[first:last] = self.local_m[first:last] @ turns[frame].T + places[frame]
+            vertices[first:last] = self.local_m[first:last] @ rotations[frame].T + places[frame]
         return BoneMesh(vertices, self.faces, self.vertex_starts, self.face_starts)
 
 
 class BoneInferrer:
-    """Infers the bones of one person: sizes once a body shape, poses every frame."""
+    """Infers the bones of one person: sizes once for each body shape, poses in every frame."""
 
     def __init__(
         self,
@@ -75,13 +80,13 @@ class BoneInferrer:
         surfaces: SurfaceSource | None = None,
         template: BoneTemplate | None = None,
     ) -> None:
-        """Prepare.
+        """Take the sources of surfaces and shapes.
 
         Args:
-            settings: Which bones.
-            surfaces: Gives a body's skin in one pose or more, the pose of rest first if it is known; the meshes of the
-                bones are made to lie inside all of them. None: meshes in average proportions.
-            template: Bones of a licensed model in place of the procedural ones (see `licensed`).
+            settings: Which bones are inferred.
+            surfaces: Returns a body's skin in one or more poses, the pose at rest first if it is known; the bones'
+                meshes are fitted inside all of them. None: meshes in average proportions.
+            template: Bones of a licensed model instead of the procedural ones (see `licensed`).
         """
         self._settings = settings or BoneSettings()
         self._surfaces = surfaces
@@ -111,18 +116,12 @@ class BoneInferrer:
         return self._bones(body, person, person.poser.frames(body.joint_positions_m, body.joint_rotations))
 
     def infer_with_meshes(self, body: Body) -> Bones:
-        """Return the same with the bones' surfaces; the first call of a body shape makes them and takes a second."""
+        """Return the same with the bones' surfaces; for a new body shape computing them takes about a second."""
         person = self._person_of(body)
         if self._meshes is None:
-            self._meshes = self._made_meshes(body, person)
+            self._meshes = self._build_meshes(body, person)
         frames = person.poser.frames(body.joint_positions_m, body.joint_rotations)
         return replace(self._bones(body, person, frames), mesh=self._meshes.posed(frames))
-
-    def joint_gaps_m(self, body: Body) -> dict[str, float]:
-        """Return how far apart the two bones of each joint are [m]."""
-        person = self._person_of(body)
-        first, second = person.joints.ends_m(person.poser.frames(body.joint_positions_m, body.joint_rotations))
-        return dict(zip(person.joints.names, np.linalg.norm(first - second, axis=1).tolist(), strict=True))
 
     def _bones(self, body: Body, person: _Person, frames: Frames) -> Bones:
         layout = person.layout
@@ -143,15 +142,15 @@ class BoneInferrer:
         shape = (body.model_id, body.parameters.betas.tobytes())
         if self._person is None or shape != self._shape:
             rest_m = rest_joints_m(body.joint_positions_m, body.joint_rotations)
-            own = bone_layout(rest_m, with_ribs=self._settings.with_ribs)
-            layout = own if self._template is None else self._template.layout(own)
+            procedural = bone_layout(rest_m, with_ribs=self._settings.with_ribs)
+            layout = procedural if self._template is None else self._template.layout(procedural)
             sigma = [SIGMA_M.get(name.split("_", 1)[-1], OTHER_SIGMA_M) for name in layout.names]
-            self._person = _Person(layout, BonePoser(own), Articulations.of(own), np.array(sigma))
+            self._person = _Person(layout, BonePoser(procedural), Articulations.of(procedural), np.array(sigma))
             self._shape = shape
             self._meshes = None
         return self._person
 
-    def _made_meshes(self, body: Body, person: _Person) -> _Meshes:
+    def _build_meshes(self, body: Body, person: _Person) -> _Meshes:
         surfaces = tuple(self._surfaces(body)) if self._surfaces else ()
         layout = person.layout
         if self._template is None:
@@ -164,7 +163,7 @@ class BoneInferrer:
 
 
 def _at_rest(surface: Surface) -> Surface | None:
-    """Return a surface in the body's axes from the pelvis, or None when its joints are bent."""
+    """Return a surface in the body's axes with the pelvis as origin, or None where its joints are not at rest."""
     root = surface.joint_rotations[0]
     if np.abs(surface.joint_rotations - root).max() > AT_REST:
         return None
@@ -195,7 +194,7 @@ def _collected(layout: BoneLayout, shapes: dict[str, Shape]) -> _Meshes:
 
 
 def surface_body(surface: Surface, model_id: str = "mesh", parameters: BodyParameters | None = None) -> Body:
-    """Return the fitted body that a closed mesh with known joints is; its parameters are zero where none are given."""
+    """Return a closed mesh with known joints as a fitted body; its parameters are zero where none are given."""
     return Body(
         stamp_ns=0,
         frame_id="",
@@ -213,6 +212,6 @@ def surface_body(surface: Surface, model_id: str = "mesh", parameters: BodyParam
 def bones_inside(surface: Surface, settings: BoneSettings | None = None) -> Bones:
     """Return the bones, with meshes, inside any closed mesh whose 24 joints are known, in whatever pose it is.
 
-    How many vertices it has, in what order, and whether they are split along seams changes nothing.
+    The result does not depend on the number of vertices, their order, or whether they are split along seams.
     """
     return BoneInferrer(settings, lambda _: (surface,)).infer_with_meshes(surface_body(surface))

@@ -1,6 +1,6 @@
-"""The bones of one body shape at rest: which frame carries each, where it begins and ends.
+"""The bones of one body shape at rest: the frame that carries each, its two ends and its axes.
 
-At rest every frame has the body's axes: x to the person's left, y up, z to the front, from the pelvis joint.
+At rest every frame has the body's axes: x to the person's left, y up, z to the front; the origin is the pelvis joint.
 """
 
 from __future__ import annotations
@@ -30,54 +30,59 @@ from rehab_pose.skeletons.smpl24 import SMPL_24
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FRAMES", "SPINE", "BoneLayout", "bone_layout", "frame_index", "rest_joints_m", "rib_path", "scale_of"]
+__all__ = ["FRAMES", "SPINE", "BoneLayout", "bone_layout", "frame_index", "rest_joints_m", "rib_path"]
 
 PARENTS = np.array(SMPL_24.parents)
 SIDES = (("left_", 1.0), ("right_", -1.0))
+"""Prefix of each side, and the sign of x."""
 SPINE_JOINTS = ("spine1", "spine2", "spine3", "neck", "head")
 LEG_JOINTS = ("left_knee", "left_ankle", "right_knee", "right_ankle")
 MIDLINE = {"pelvis", "spine1", "spine2", "spine3", "neck", "head"}
 SPINE = (*LUMBAR, *THORACIC, *CERVICAL)
 SIDE_FRAMES = tuple(f"{side}_{bone}" for side in ("left", "right") for bone in ("clavicle", "patella", "radius"))
 FRAMES = (*SMPL_24.joint_names, *SPINE, *SIDE_FRAMES)
-"""What can carry a bone: the joints, the vertebrae, and bones that move by a rule of their own."""
+"""Frames that can carry a bone: the joints, the vertebrae, and the bones that `posing` places by separate rules."""
 FRAME_INDEX = {name: index for index, name in enumerate(FRAMES)}
 ALONG_FRONT = 0.9
-"""A bone whose direction is closer to the front than this cosine takes the body's up for its own front."""
+"""A bone whose direction has a larger cosine with the body's front than this takes the body's up as its front axis."""
 CURVE_SAMPLES = 241
+"""Points at which the spine's curve is evaluated."""
 RIB_POINTS = 14
+"""Points of a rib's middle line."""
 COSTOVERTEBRAL_DEG = 24.0
-"""Angle about the cage's axis at which a rib leaves its vertebra's side."""
+"""Angle about the rib cage's axis at which a rib begins, 0 at the back [deg]."""
 
 
 def frame_index(name: str) -> int:
-    """Return the place of a frame in `FRAMES`."""
+    """Return the index of a frame in `FRAMES`."""
     return FRAME_INDEX[name]
 
 
 @dataclass(frozen=True, eq=False)
 class BoneLayout:
-    """Bones at rest as rigid pieces."""
+    """B bones at rest as rigid pieces."""
 
     names: tuple[str, ...]
     frames: NDArray[np.intp]
     """(B) the frame of `FRAMES` that carries each bone."""
     starts_m: NDArray[np.float64]
-    """(B, 3)."""
+    """(B, 3) one end of each bone [m]."""
     ends_m: NDArray[np.float64]
-    """(B, 3)."""
+    """(B, 3) its other end [m]."""
     axes: NDArray[np.float64]
     """(B, 3, 3) the bone's axes as columns: y from start to end."""
     length_m: NDArray[np.float64]
+    """(B) from start to end [m]."""
     radius_m: NDArray[np.float64]
+    """(B) half the thickness [m]."""
     origins_m: NDArray[np.float64]
-    """(frames, 3) where each frame of `FRAMES` has its origin."""
+    """(F, 3) the origin of each frame of `FRAMES` [m]."""
     scale: float
     """Size of the person in units of REFERENCE_SIZE_M."""
 
 
 def rest_joints_m(joint_positions_m: NDArray[Any], joint_rotations: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the joints (24, 3) at rest, from the pelvis [m]; they depend on the body's shape alone."""
+    """Return the joints (24, 3) at rest, from the pelvis [m]; they depend on the body's shape only."""
     parents = np.maximum(PARENTS, 0)
     offsets_m = np.einsum("jba,jb->ja", joint_rotations[parents], joint_positions_m - joint_positions_m[parents])
     rest = np.zeros((len(PARENTS), 3))
@@ -87,7 +92,7 @@ def rest_joints_m(joint_positions_m: NDArray[Any], joint_rotations: NDArray[Any]
     return rest
 
 
-def scale_of(rest_m: NDArray[Any]) -> float:
+def _scale(rest_m: NDArray[Any]) -> float:
     """Return the person's size in units of REFERENCE_SIZE_M."""
     lengths_m = np.linalg.norm(rest_m - rest_m[np.maximum(PARENTS, 0)], axis=1)
     spine_m = sum(float(lengths_m[SMPL_24.index(name)]) for name in SPINE_JOINTS)
@@ -96,13 +101,13 @@ def scale_of(rest_m: NDArray[Any]) -> float:
 
 
 def bone_layout(rest_m: NDArray[Any], *, with_ribs: bool) -> BoneLayout:
-    """Return all bones of a body shape.
+    """Return the bones of a body shape.
 
     Args:
         rest_m: (24, 3) from `rest_joints_m` [m].
-        with_ribs: Also the ribs.
+        with_ribs: Whether the ribs are included.
     """
-    scale = scale_of(rest_m)
+    scale = _scale(rest_m)
     names: list[str] = []
     frames: list[int] = []
     starts: list[NDArray[np.float64]] = []
@@ -118,7 +123,7 @@ def bone_layout(rest_m: NDArray[Any], *, with_ribs: bool) -> BoneLayout:
 
     for spec in TRUNK_BONES:
         add(spec.name, spec.segment, _line(spec, rest_m, scale, ""), spec.radius_m)
-    joints = spine_points_m(rest_m, scale)
+    joints = _spine_points_m(rest_m, scale)
     for name, lower, upper in zip(SPINE, joints[:-1], joints[1:], strict=True):
         add(name, name, (lower, upper), VERTEBRA_RADIUS_M[name[0]])
     for prefix, _ in SIDES:
@@ -151,6 +156,7 @@ def bone_layout(rest_m: NDArray[Any], *, with_ribs: bool) -> BoneLayout:
 def _line(
     spec: BoneSpec, rest_m: NDArray[Any], scale: float, prefix: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return both ends (3) of a bone [m]."""
     mirror = scale * np.array([-1.0 if prefix == "right_" else 1.0, 1.0, 1.0])
 
     def end(joint: str, shift_m: tuple[float, float, float]) -> NDArray[np.float64]:
@@ -160,10 +166,10 @@ def _line(
     return end(spec.start_joint, spec.start_m), end(spec.end_joint, spec.end_m)
 
 
-def spine_points_m(rest_m: NDArray[Any], scale: float) -> NDArray[np.float64]:
+def _spine_points_m(rest_m: NDArray[Any], scale: float) -> NDArray[np.float64]:
     """Return the ends of the vertebrae (25, 3) from the sacrum's upper end to the skull [m].
 
-    Vertebrae are as far apart along the curve as their heights say; the neck is as long as the body's.
+    Distances along the curve are proportional to the vertebrae's heights; the neck has the length of the body's.
     """
     knots = scale * np.array([shift for _, shift in SPINE_CURVE])
     for row, (weights, _) in enumerate(SPINE_CURVE):
@@ -175,8 +181,8 @@ def spine_points_m(rest_m: NDArray[Any], scale: float) -> NDArray[np.float64]:
     neck_m = float(np.interp(at[-2], fine, along))
     trunk = np.cumsum([0.0, *(VERTEBRAE_M[name] for name in (*LUMBAR, *THORACIC))])
     neck = np.cumsum([VERTEBRAE_M[name] for name in CERVICAL])
-    wanted = np.concatenate([trunk / trunk[-1] * neck_m, neck_m + neck / neck[-1] * (along[-1] - neck_m)])
-    return np.stack([np.interp(wanted, along, curve[:, axis]) for axis in range(3)], axis=1)
+    heights = np.concatenate([trunk / trunk[-1] * neck_m, neck_m + neck / neck[-1] * (along[-1] - neck_m)])
+    return np.stack([np.interp(heights, along, curve[:, axis]) for axis in range(3)], axis=1)
 
 
 def _natural_spline(at: NDArray[Any], knots: NDArray[Any], fine: NDArray[Any]) -> NDArray[np.float64]:
@@ -200,14 +206,21 @@ def _natural_spline(at: NDArray[Any], knots: NDArray[Any], fine: NDArray[Any]) -
 def rib_path(
     rib: RibSpec, vertebra_m: NDArray[Any], scale: float, sign: float, count: int = RIB_POINTS
 ) -> NDArray[np.float64]:
-    """Return a rib's middle line (count, 3), from its vertebra round the chest to the end of its bone [m].
+    """Return a rib's middle line (count, 3) from its vertebra around the chest to the end of the bone [m].
 
-    An ellipse seen from above; the height falls slowly at the back and fastest at the side.
+    From above it is an ellipse; its height falls slowly at the back and fastest at the side.
+
+    Args:
+        rib: Its proportions.
+        vertebra_m: (3) lower end of its vertebra [m].
+        scale: Size of the person in units of REFERENCE_SIZE_M.
+        sign: 1 for the left side, -1 for the right.
+        count: Number of points.
     """
     angle = np.radians(np.linspace(COSTOVERTEBRAL_DEG, rib.round_deg, count))
-    share = (angle - angle[0]) / (np.radians(150.0) - angle[0])
+    fraction = (angle - angle[0]) / (np.radians(150.0) - angle[0])
     full = (np.radians(rib.round_deg) - angle[0]) / (np.radians(150.0) - angle[0])
-    drop = rib.drop_m * (1.35 * share - 0.35 * share**3) / (1.35 * full - 0.35 * full**3)
+    drop = rib.drop_m * (1.35 * fraction - 0.35 * fraction**3) / (1.35 * full - 0.35 * full**3)
     depth = rib.half_depth_m
     path = np.stack(
         [
@@ -221,7 +234,7 @@ def rib_path(
 
 
 def axes_along(starts_m: NDArray[Any], ends_m: NDArray[Any]) -> NDArray[np.float64]:
-    """Return (B, 3, 3) with y from start to end as columns, and z as near to the body's front as that allows."""
+    """Return bone axes (B, 3, 3) as columns: y from start to end, z as near to the body's front as possible."""
     along = ends_m - starts_m
     along = along / np.linalg.norm(along, axis=1, keepdims=True)
     front = np.where(np.abs(along[:, 2:]) > ALONG_FRONT, np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0]))

@@ -1,8 +1,9 @@
-"""Bones of SKEL or OSSO for whoever has these files, in place of the procedural ones.
+"""Bones of SKEL or OSSO from the user's own files, instead of the procedural ones.
 
-Neither may be passed on, so nothing of them is here but the names of their arrays. Each bone of the file is cut out,
-moved to the person's joints, turned along the person's segment and scaled with its length; then it is posed and fitted
-into the skin as the procedural bones are. Shape statistics, contact pairs and the published fitting are not used.
+The licences forbid distribution, so this package holds only the names of the files' arrays. Each bone of the file is
+cut out, moved to the person's joints, rotated to the direction of the person's segment and scaled with its length; then
+it is posed and fitted into the skin like the procedural bones. Shape statistics, contact pairs and the published
+fitting are not used.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import numpy as np
 from rehab_pose.bones.layout import FRAMES, axes_along, frame_index
 from rehab_pose.bones.shapes import Shape
 from rehab_pose.errors import ModelFileError
-from rehab_pose.geometry.rotations import matrices_from_axis_angles, smallest_rotation
+from rehab_pose.geometry.joint_tree import pose_vectors
+from rehab_pose.geometry.rotations import smallest_rotation
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ SKEL_BONES = (
     *(f"{name}_r" for name in SKEL_ARM),
     *(f"{name}_l" for name in SKEL_ARM),
 )
-"""The bones, and joints, of SKEL in its order."""
+"""The bones, which are also the joints, of SKEL in its order."""
 Ends = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 SKEL_TRUNK: dict[str, Ends] = {
     "pelvis": ("pelvis", ("left_hip", "right_hip"), ("pelvis",), ("femur_l", "femur_r"), ("lumbar_body",)),
@@ -46,8 +48,9 @@ SKEL_TRUNK: dict[str, Ends] = {
     "thorax": ("spine3", ("T12",), ("head",), ("thorax",), ("head",)),
     "head": ("head", ("head",), (), ("head",), ()),
 }
-"""Frame that carries the bone; the person's frames (their mean) at its ends; the file's joints there."""
-SKEL_LIMBS: dict[str, tuple[str, str, str, str, str]] = {
+"""The frame that carries each bone; the person's frames (their mean) at its two ends; the file's joints at its two
+ends."""
+SKEL_LIMBS: dict[str, tuple[str, str, str, str, str]] = {  # the same, without sides
     "femur": ("hip", "hip", "knee", "femur", "tibia"),
     "tibia": ("knee", "knee", "ankle", "tibia", "talus"),
     "talus": ("ankle", "ankle", "foot", "talus", "toes"),
@@ -82,7 +85,8 @@ OSSO_PARTS: tuple[tuple[str, str, str, str, str], ...] = (
     ("left_foot", "left_ankle", "left_ankle", "left_ankle", "left_foot"),
     ("right_foot", "right_ankle", "right_ankle", "right_ankle", "right_foot"),
 )
-"""By OSSO's part number: our name, the frame that carries it, the joint whose pose it was made in, its two ends."""
+"""In the order of OSSO's part numbers: name in this package, the frame that carries it, the joint whose pose it has in
+the file, the joints at its two ends."""
 OSSO_NEEDED = {
     "skeleton_model": ("partFaces", "part2bodyPoints"),
     "skeleton_pca": ("M", "B"),
@@ -91,23 +95,24 @@ OSSO_NEEDED = {
     "star": ("v_template", "J_regressor"),
 }
 HEIGHT_JOINTS = ("left_hip", "left_ankle")
+"""Joints whose distance is the size of a file's person."""
 
 
 @dataclass(frozen=True, eq=False)
 class TemplateBone:
-    """A bone of a file, in the file's own rest pose."""
+    """A bone of a file, in the file's rest pose."""
 
     name: str
     frame: str
     """The frame of `layout.FRAMES` that carries it."""
     start: tuple[str, ...]
-    """The person's frames at its near end (their mean)."""
+    """The person's frames at its near end; their mean is used."""
     end: tuple[str, ...]
-    """The same at its far end; empty: it keeps its direction."""
+    """The same at its far end; empty: the bone keeps its direction."""
     start_m: NDArray[np.float64]
-    """(3) its near end in the file."""
+    """(3) near end in the file [m]."""
     end_m: NDArray[np.float64]
-    """(3) its far end in the file."""
+    """(3) far end in the file [m]."""
     shape: Shape
 
 
@@ -117,21 +122,21 @@ class BoneTemplate:
 
     source: str
     size_m: float
-    """Distance from hip to ankle in the file: the scale of bones that have no far end."""
+    """Distance from hip to ankle in the file, which scales bones without a far end [m]."""
     bones: tuple[TemplateBone, ...]
 
-    def layout(self, own: BoneLayout) -> BoneLayout:
-        """Return the layout of these bones for the person that `own` was made for."""
-        moves = [self._move(bone, own) for bone in self.bones]
+    def layout(self, procedural: BoneLayout) -> BoneLayout:
+        """Return the layout of these bones for the person of a procedural layout."""
+        moves = [self._move(bone, procedural) for bone in self.bones]
         starts = np.array([start for start, _, _ in moves])
         ends = np.array(
             [
-                start + scale * turn @ (bone.end_m - bone.start_m)
-                for bone, (start, scale, turn) in zip(self.bones, moves, strict=True)
+                start + scale * rotation @ (bone.end_m - bone.start_m)
+                for bone, (start, scale, rotation) in zip(self.bones, moves, strict=True)
             ]
         )
         return replace(
-            own,
+            procedural,
             names=tuple(bone.name for bone in self.bones),
             frames=np.array([frame_index(bone.frame) for bone in self.bones], dtype=np.intp),
             starts_m=starts,
@@ -144,42 +149,44 @@ class BoneTemplate:
         )
 
     def shapes(self, layout: BoneLayout) -> dict[str, Shape]:
-        """Return the bones' shapes, moved and scaled to the person of a layout (the own one or these bones')."""
+        """Return the bones' shapes, moved and scaled to the person of a layout (procedural or of these bones)."""
         shapes = {}
         for bone in self.bones:
-            start, scale, turn = self._move(bone, layout)
-            move = scale * turn
+            start, scale, rotation = self._move(bone, layout)
+            matrix = scale * rotation
             shapes[bone.name] = Shape(
-                start + (bone.shape.vertices_m - bone.start_m) @ move.T,
+                start + (bone.shape.vertices_m - bone.start_m) @ matrix.T,
                 bone.shape.faces,
-                start + (bone.shape.cores_m - bone.start_m) @ move.T,
+                start + (bone.shape.cores_m - bone.start_m) @ matrix.T,
             )
         return shapes
 
     def _move(self, bone: TemplateBone, layout: BoneLayout) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
-        """Return where the near end goes, the scale, and the rotation (3, 3)."""
+        """Return the position of the near end (3) [m], the scale, and the rotation (3, 3)."""
         start = _mean_place(layout, bone.start)
         if not bone.end:
             first, last = (layout.origins_m[FRAMES.index(name)] for name in HEIGHT_JOINTS)
             return start, float(np.linalg.norm(last - first)) / self.size_m, np.eye(3)
-        wanted, given = _mean_place(layout, bone.end) - start, bone.end_m - bone.start_m
-        return start, float(np.linalg.norm(wanted) / np.linalg.norm(given)), smallest_rotation(given, wanted)
+        target, source = _mean_place(layout, bone.end) - start, bone.end_m - bone.start_m
+        return start, float(np.linalg.norm(target) / np.linalg.norm(source)), smallest_rotation(source, target)
 
 
 def _mean_place(layout: BoneLayout, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Return the mean origin (3) of some frames [m]."""
     return np.asarray(layout.origins_m[[frame_index(name) for name in names]].mean(axis=0))
 
 
 def _half_width(bone: TemplateBone) -> float:
+    """Return the median distance of the vertices from the bone's axis [m]."""
     along = bone.end_m - bone.start_m
     along = along / np.linalg.norm(along)
-    away = bone.shape.vertices_m - bone.shape.vertices_m.mean(axis=0)
-    away = away - (away @ along)[:, None] * along
-    return float(np.median(np.linalg.norm(away, axis=1)))
+    offset = bone.shape.vertices_m - bone.shape.vertices_m.mean(axis=0)
+    offset = offset - (offset @ along)[:, None] * along
+    return float(np.median(np.linalg.norm(offset, axis=1)))
 
 
 def _cut(vertices_m: NDArray[Any], faces: NDArray[Any], chosen: NDArray[Any]) -> Shape:
-    """Return the part of a mesh whose vertices are `chosen` (V bool), with cores on the part's long axis."""
+    """Return the part of a mesh with the `chosen` vertices (V bool), with cores on the part's long axis."""
     inside = faces[chosen[faces].all(axis=1)]
     number = np.cumsum(chosen) - 1
     points = np.asarray(vertices_m[chosen], dtype=np.float64)
@@ -192,10 +199,10 @@ def _with_cores(points: NDArray[np.float64], faces: NDArray[np.int32]) -> Shape:
     return Shape(points, faces, middle + 0.9 * ((points - middle) @ axis)[:, None] * axis)
 
 
-def _need(given: Mapping[str, Any], names: tuple[str, ...], what: str) -> None:
+def _need(given: Mapping[str, Any], names: tuple[str, ...], source: str) -> None:
     missing = [name for name in names if name not in given]
     if missing:
-        msg = f"{what}: lacks {', '.join(missing)}; give the file as its publisher made it"
+        msg = f"{source}: lacks {', '.join(missing)}; use the unmodified file of its publisher"
         raise ModelFileError(msg)
 
 
@@ -203,10 +210,10 @@ def skel_template(arrays: Mapping[str, Any]) -> BoneTemplate:
     """Return the bones of a SKEL file.
 
     Args:
-        arrays: What `skel_female.pkl` or `skel_male.pkl` holds, by key.
+        arrays: Content of `skel_female.pkl` or `skel_male.pkl`, by key.
 
     Raises:
-        ModelFileError: Something is missing or has another shape.
+        ModelFileError: An array is missing or has another shape.
     """
     _need(arrays, SKEL_NEEDED, "SKEL")
     vertices = np.asarray(arrays["skel_template_v"], dtype=np.float64)
@@ -227,11 +234,11 @@ def skel_template(arrays: Mapping[str, Any]) -> BoneTemplate:
     for number, name in enumerate(SKEL_BONES):
         if not (owner == number).any():
             continue
-        ours, frame, start, end, start_joints, end_joints = _skel_ends(name)
+        bone_name, frame, start, end, start_joints, end_joints = _skel_ends(name)
         near = np.mean([joints[joint] for joint in start_joints], axis=0)
         shape = _cut(vertices, faces, owner == number)
         far = np.mean([joints[joint] for joint in end_joints], axis=0) if end_joints else _farthest(shape, near)
-        bones.append(TemplateBone(ours, frame, start, end, near, far, shape))
+        bones.append(TemplateBone(bone_name, frame, start, end, near, far, shape))
     return BoneTemplate("skel", size_m, tuple(bones))
 
 
@@ -245,14 +252,14 @@ def _skel_ends(name: str) -> tuple[str, str, tuple[str, ...], tuple[str, ...], t
     def named(joint: str, form: str) -> tuple[str, ...]:
         return (form.format(joint),) if joint else ()
 
-    ours, theirs = prefix + "{}", "{}_" + letter
+    frame_form, joint_form = prefix + "{}", "{}_" + letter
     return (
         prefix + bone,
         prefix + frame,
-        named(start, ours),
-        named(end, ours),
-        named(first, theirs),
-        named(last, theirs),
+        named(start, frame_form),
+        named(end, frame_form),
+        named(first, joint_form),
+        named(last, joint_form),
     )
 
 
@@ -261,13 +268,13 @@ def _farthest(shape: Shape, place_m: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def osso_template(files: Mapping[str, Any]) -> BoneTemplate:
-    """Return the bones of OSSO: the mean skeleton, which its files hold lying down, brought to STAR's rest pose.
+    """Return the bones of OSSO: its mean skeleton, which its files hold in a lying pose, in STAR's rest pose.
 
     Args:
-        files: What the files hold: `skeleton_model`, `skeleton_pca`, `betas_regressor`, `lying_pose`, `star`.
+        files: Contents of the files `skeleton_model`, `skeleton_pca`, `betas_regressor`, `lying_pose` and `star`.
 
     Raises:
-        ModelFileError: Something is missing or has another shape.
+        ModelFileError: An array is missing or has another shape.
     """
     _need(files, tuple(OSSO_NEEDED), "OSSO")
     for file, names in OSSO_NEEDED.items():
@@ -277,19 +284,19 @@ def osso_template(files: Mapping[str, Any]) -> BoneTemplate:
     mean, directions = np.asarray(pca["M"], np.float64), np.asarray(pca["B"], np.float64)
     regressor = np.asarray(files["betas_regressor"], np.float64)
     count = min(directions.shape[2], regressor.shape[1], 10)
-    # The mean person: STAR's betas are zero, the regressor's last row is its constant.
+    # The mean person has STAR's betas zero; the regressor's last row is its constant term.
     points = mean.reshape(-1, 3) + directions[..., :count] @ regressor[-1, :count]
     joints = np.asarray(star["J_regressor"], np.float64) @ np.asarray(star["v_template"], np.float64)
     lying = np.asarray(files["lying_pose"], np.float64).reshape(-1)
     if joints.shape != (24, 3) or lying.shape != (69,):
         msg = f"OSSO: expected 24 joints and a pose of 69 angles, got {joints.shape} and {lying.shape}"
         raise ModelFileError(msg)
-    places, turns = _posed(joints, lying.reshape(23, 3))
+    places, rotations = _posed(joints, lying.reshape(23, 3))
     bones = []
-    for part, (name, frame, made_with, start, end) in enumerate(OSSO_PARTS):
-        joint = SMPL_24.index(made_with)
+    for part, (name, frame, posed_by, start, end) in enumerate(OSSO_PARTS):
+        joint = SMPL_24.index(posed_by)
         of_part = points[np.asarray(model["part2bodyPoints"][part], np.int64)]
-        at_rest = (of_part - places[joint]) @ turns[joint] + joints[joint]
+        at_rest = (of_part - places[joint]) @ rotations[joint] + joints[joint]
         shape = _with_cores(at_rest, np.asarray(model["partFaces"][part], np.int32))
         near = joints[SMPL_24.index(start)]
         far = joints[SMPL_24.index(end)] if end else _farthest(shape, near)
@@ -299,13 +306,10 @@ def osso_template(files: Mapping[str, Any]) -> BoneTemplate:
 
 
 def _posed(
-    joints_m: NDArray[np.float64], turns_rad: NDArray[np.float64]
+    joints_m: NDArray[np.float64], rotations_rad: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the joints (24, 3) and their rotations (24, 3, 3) of a pose whose root is at rest."""
-    local = matrices_from_axis_angles(np.concatenate([np.zeros((1, 3)), turns_rad]))
-    places, turns = joints_m.copy(), local.copy()
-    for joint, parent in enumerate(SMPL_24.parents):
-        if parent >= 0:
-            turns[joint] = turns[parent] @ local[joint]
-            places[joint] = places[parent] + turns[parent] @ (joints_m[joint] - joints_m[parent])
-    return places, turns
+    """Return the posed joints (24, 3) [m] and rotations (24, 3, 3) of rotation vectors (23, 3) [rad], root at rest."""
+    vectors_rad = np.concatenate([np.zeros((1, 3)), rotations_rad])
+    places, rotations = np.empty((24, 3)), np.empty((24, 3, 3))
+    pose_vectors(np.array(SMPL_24.parents), joints_m, vectors_rad, np.zeros(3), places, rotations)
+    return places, rotations

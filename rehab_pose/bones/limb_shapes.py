@@ -18,9 +18,16 @@ __all__ = ["clavicle", "femur", "fibula", "humerus", "patella", "radius", "scapu
 
 
 def _line(start_m: NDArray[Any], end_m: NDArray[Any], shifts: object, scale: float) -> NDArray[np.float64]:
-    """Return places along a line: each shift is share of the way, then x, y, z off it [m for an average adult]."""
-    given = np.asarray(shifts, dtype=np.float64)
-    return np.asarray(start_m + given[:, :1] * (end_m - start_m) + scale * given[:, 1:])
+    """Return points (n, 3) [m] near a line.
+
+    Args:
+        start_m: (3) start of the line [m].
+        end_m: (3) its end [m].
+        shifts: (n, 4) fraction of the line, then x, y, z from there, for an average adult [m].
+        scale: Size of the person.
+    """
+    rows = np.asarray(shifts, dtype=np.float64)
+    return np.asarray(start_m + rows[:, :1] * (end_m - start_m) + scale * rows[:, 1:])
 
 
 def femur(hip_m: NDArray[Any], knee_m: NDArray[Any], scale: float) -> Shape:
@@ -63,7 +70,7 @@ def femur(hip_m: NDArray[Any], knee_m: NDArray[Any], scale: float) -> Shape:
 
 
 def tibia(knee_m: NDArray[Any], ankle_m: NDArray[Any], scale: float) -> Shape:
-    """Return the plateau, the edge-forward shaft, the tubercle and the inner malleolus."""
+    """Return the plateau, the shaft with its edge in front, the tubercle and the inner malleolus."""
     s = scale
     line = smooth_path(
         _line(
@@ -115,7 +122,7 @@ def patella(start_m: NDArray[Any], end_m: NDArray[Any], scale: float) -> Shape:
 
 
 def clavicle(start_m: NDArray[Any], end_m: NDArray[Any], scale: float, skin: Skin) -> Shape:
-    """Return the S: bowed forwards near the sternum, backwards near the shoulder."""
+    """Return the S-shaped clavicle, bowed forwards near the sternum and backwards near the shoulder."""
     line = smooth_path(
         _line(
             start_m,
@@ -144,9 +151,9 @@ def scapula(shoulder_m: NDArray[Any], scale: float) -> Shape:
     outer = smooth_path(
         [[-0.052, 0.016, -0.042], [-0.030, -0.008, -0.026], [-0.044, -0.052, -0.042], [-0.078, -0.122, -0.067]], 10
     )
-    share = np.linspace(0.0, 1.0, 6)[None, :, None]
-    blade = (1.0 - share) * inner[:, None] + share * outer[:, None]
-    blade[..., 2] -= 0.005 * np.sin(np.pi * share[..., 0])
+    fraction = np.linspace(0.0, 1.0, 6)[None, :, None]
+    blade = (1.0 - fraction) * inner[:, None] + fraction * outer[:, None]
+    blade[..., 2] -= 0.005 * np.sin(np.pi * fraction[..., 0])
     thickness = np.full((10, 6), 0.0022)
     thickness[:, -1], thickness[:, 0] = 0.0050, 0.0030
     spine = smooth_path(

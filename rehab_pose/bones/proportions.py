@@ -1,10 +1,10 @@
-"""Where bones lie against the joints, as proportions of an adult of average size.
+"""Positions of the bones relative to the joints, as proportions of an average adult.
 
 Sizes in metres are those of a person whose spine (pelvis to head joint) and legs (hip to ankle) add up to
 REFERENCE_SIZE_M; they are scaled with that sum. Axes: x to the person's left, y up, z to the front. Vertebral heights
-with their discs after Panjabi et al. (Spine 16-17, 1991-92), long bones, girdles and thorax after Gray's Anatomy
-(41st ed.), pelvis after Reynolds et al. (1982), all rounded to half a centimetre: this is an average adult inside the
-body's joints, not an image of the person's own bones.
+with their discs after Panjabi et al. (Spine 16-17, 1991-92), long bones, girdles and thorax after Gray's Anatomy (41st
+ed.), pelvis after Reynolds et al. (1982), all rounded to half a centimetre. The result is an average adult scaled to
+the body's joints, not an image of the person's own bones.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ __all__ = [
 ]
 
 REFERENCE_SIZE_M = 1.42
-"""Spine 0.61 m and leg 0.81 m."""
+"""Spine 0.61 m and leg 0.81 m [m]."""
 
 Point = tuple[float, float, float]
 
 LUMBAR = tuple(f"L{number}" for number in range(5, 0, -1))
 THORACIC = tuple(f"T{number}" for number in range(12, 0, -1))
 CERVICAL = tuple(f"C{number}" for number in range(7, 0, -1))
-"""Vertebrae from below."""
+"""Vertebrae in ascending order."""
 VERTEBRAE_M = (
     {f"L{number}": 0.036 for number in range(1, 6)}
     | {f"T{number}": 0.019 + 0.0007 * number for number in range(1, 13)}
@@ -52,29 +52,30 @@ SPINE_CURVE: tuple[tuple[dict[str, float], Point], ...] = (
     ({"neck": 0.4, "spine3": 0.18, "head": 0.42}, (0.0, 0.0, -0.004)),
     ({"head": 1.0}, (0.0, 0.014, -0.004)),
 )
-"""The curve through the vertebral bodies: means of joints, and how far beside them; from the sacrum's upper end over
-lordosis, kyphosis and lordosis to the skull. Body models disagree where the neck's joint is: SMPL's lies behind the
-line from chest to head; so only a part of it counts."""
+"""Points of the curve through the vertebral bodies: weights of joints, and an offset from their mean [m]; from the
+sacrum's upper end through lordosis, kyphosis and lordosis to the skull. Body models differ in the position of the
+neck's joint (SMPL's is behind the line from chest to head), so it has only a partial weight."""
 LUMBAR_FRACTIONS = (17.0, 16.0, 15.0, 14.0, 12.0)
-"""Of the trunk's rotation against the pelvis, L5/S1 to L1/L2: in the ratio of their flexion and extension (White &
-Panjabi, Clinical Biomechanics of the Spine, 2nd ed. 1990, table 2-2)."""
+"""Parts of the trunk's rotation relative to the pelvis, L5/S1 to L1/L2, in the ratio of their flexion and extension
+(White & Panjabi, Clinical Biomechanics of the Spine, 2nd ed. 1990, table 2-2)."""
 
 
 @dataclass(frozen=True)
 class BoneSpec:
-    """A bone that moves with one segment: each end is a joint, or an offset from one, in the segment's axes."""
+    """A bone that moves with one segment; each end is an offset from a joint, in the segment's axes."""
 
     name: str
     segment: str
-    """The joint whose rotation moves the bone, or the name of a frame of its own (see `posing`)."""
+    """The joint whose rotation moves the bone, or another frame of `layout.FRAMES` (see `posing`)."""
     start_joint: str
     start_m: Point
     end_joint: str
     end_m: Point
     radius_m: float
+    """Half the thickness [m]."""
 
 
-NOWHERE: Point = (0.0, 0.0, 0.0)
+NO_OFFSET: Point = (0.0, 0.0, 0.0)
 
 TRUNK_BONES = (
     BoneSpec("sacrum", "pelvis", "pelvis", (0.0, -0.004, -0.004), "pelvis", (0.0, -0.105, -0.042), 0.045),
@@ -85,32 +86,32 @@ TRUNK_BONES = (
 
 SIDE_BONES = (
     BoneSpec("hip_bone", "pelvis", "hip", (0.035, 0.12, -0.02), "hip", (-0.02, -0.065, -0.01), 0.045),
-    BoneSpec("femur", "hip", "hip", NOWHERE, "knee", NOWHERE, 0.017),
+    BoneSpec("femur", "hip", "hip", NO_OFFSET, "knee", NO_OFFSET, 0.017),
     BoneSpec("patella", "patella", "knee", (0.0, 0.022, 0.036), "knee", (0.0, -0.018, 0.036), 0.02),
-    BoneSpec("tibia", "knee", "knee", NOWHERE, "ankle", NOWHERE, 0.015),
+    BoneSpec("tibia", "knee", "knee", NO_OFFSET, "ankle", NO_OFFSET, 0.015),
     BoneSpec("fibula", "knee", "knee", (0.033, -0.035, -0.015), "ankle", (0.021, -0.012, -0.008), 0.007),
-    BoneSpec("foot", "ankle", "ankle", NOWHERE, "foot", NOWHERE, 0.03),
+    BoneSpec("foot", "ankle", "ankle", NO_OFFSET, "foot", NO_OFFSET, 0.03),
     BoneSpec("clavicle", "clavicle", "neck", (0.018, -0.050, 0.047), "shoulder", (-0.012, 0.022, -0.004), 0.007),
     BoneSpec("scapula", "collar", "shoulder", (-0.02, 0.015, -0.03), "shoulder", (-0.085, -0.12, -0.075), 0.04),
-    BoneSpec("humerus", "shoulder", "shoulder", NOWHERE, "elbow", NOWHERE, 0.013),
+    BoneSpec("humerus", "shoulder", "shoulder", NO_OFFSET, "elbow", NO_OFFSET, 0.013),
     BoneSpec("radius", "radius", "elbow", (0.012, 0.009, 0.004), "wrist", (-0.004, 0.0, 0.010), 0.008),
     BoneSpec("ulna", "elbow", "elbow", (0.0, -0.006, -0.004), "wrist", (-0.008, 0.0, -0.012), 0.008),
-    BoneSpec("hand", "wrist", "wrist", NOWHERE, "hand", NOWHERE, 0.035),
+    BoneSpec("hand", "wrist", "wrist", NO_OFFSET, "hand", NO_OFFSET, 0.035),
 )
-"""Of the left side; the right side's x is mirrored. The palm looks down in the rest pose: the radius is in front."""
+"""Bones of the left side; x changes sign on the right. At rest the palm faces down and the radius is in front."""
 
 
 @dataclass(frozen=True)
 class RibSpec:
-    """A rib: half-width and half-depth of the rib cage at its level, how far round it goes and how far down."""
+    """A rib: half-width and half-depth of the rib cage at its level, its angular extent and its descent."""
 
     vertebra: str
     half_width_m: float
     half_depth_m: float
     round_deg: float
-    """Angle about the cage's axis of the bone's front end, 0 at the back, 90 at the side."""
+    """Angle of the bone's front end about the cage's axis, 0 at the back, 90 at the side [deg]."""
     drop_m: float
-    """How far the front end of the bone is below the vertebra."""
+    """Height difference between the vertebra and the front end of the bone [m]."""
 
 
 RIBS = tuple(
@@ -131,3 +132,4 @@ RIBS = tuple(
     )
 )
 RIB_RADIUS_M = 0.006
+"""Half the thickness of a rib [m]."""

@@ -1,4 +1,4 @@
-"""Postures that try a skeleton out: what joints do in exercises, a little further than most people take them."""
+"""Poses near the limits of rehabilitation exercises, in which the bones are fitted inside the skin."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["reach_rotations_rad"]
 
-Turns = dict[str, tuple[float, float, float]]
+RotationVectors = dict[str, tuple[float, float, float]]
 
-ARMS_DOWN: Turns = {"shoulder": (0.0, 0.0, -1.25), "elbow": (0.0, -0.3, 0.0)}
-BOTH_SIDES: tuple[Turns, ...] = (
+ARMS_DOWN: RotationVectors = {"shoulder": (0.0, 0.0, -1.25), "elbow": (0.0, -0.3, 0.0)}
+BOTH_SIDES: tuple[RotationVectors, ...] = (
     {"collar": (0.0, 0.0, 0.28), "shoulder": (0.0, 0.0, 1.05)},
     {"collar": (0.0, -0.15, 0.1), "shoulder": (0.0, -1.25, 0.0), "elbow": (0.0, -0.6, 0.0)},
     {
@@ -32,31 +32,31 @@ BOTH_SIDES: tuple[Turns, ...] = (
     {"collar": (0.0, 0.0, -0.16), "shoulder": (1.2, -0.1, -0.65), "elbow": (0.0, -1.7, 0.0), "hip": (0.3, 0.0, 0.3)},
     {"collar": (0.0, 0.0, 0.22), "shoulder": (-1.7, -0.9, 0.5), "elbow": (0.0, -0.45, 0.0)},
 )
-"""Of the left side, the right side mirrors them: arms up, arms forward, deep squat, leaning back, hands on the hips,
-arms up and turned so that the elbows bend to the front."""
-ARMS_UP: Turns = {"collar": (0.0, 0.0, 0.26), "shoulder": (0.0, 0.0, 0.9)}
-ONE_SIDED: tuple[Turns, ...] = tuple(
+"""Rotation vectors of the left side [rad], mirrored on the right: arms up, arms forward, deep squat, leaning back,
+hands on the hips, arms up and rotated so that the elbows bend to the front."""
+ARMS_UP: RotationVectors = {"collar": (0.0, 0.0, 0.26), "shoulder": (0.0, 0.0, 0.9)}
+ONE_SIDED: tuple[RotationVectors, ...] = tuple(
     {
         **(ARMS_UP if bend else ARMS_DOWN),
-        **dict.fromkeys(("spine1", "spine2", "spine3"), (0.06, sign * turn, sign * bend)),
+        **dict.fromkeys(("spine1", "spine2", "spine3"), (0.06, sign * twist, sign * bend)),
         "neck": (0.0, 0.1 * sign, 0.1 * sign),
         "head": (0.0, 0.1 * sign, 0.1 * sign),
     }
     for sign in (1.0, -1.0)
-    for turn, bend in ((0.32, 0.0), (0.0, 0.20))
+    for twist, bend in ((0.32, 0.0), (0.0, 0.20))
 )
-"""The trunk turned and bent to either side."""
+"""Rotation vectors [rad] of the trunk rotated and bent to either side."""
 
 
 def reach_rotations_rad() -> NDArray[np.float64]:
-    """Return the joint rotations (P, 24, 3) of the postures, the root's zero [rad]."""
-    postures = (*BOTH_SIDES, *ONE_SIDED)
-    rotations = np.zeros((len(postures), len(SMPL_24), 3))
-    for posture, turns in enumerate(postures):
-        for name, turn in turns.items():
+    """Return the joints' rotation vectors (P, 24, 3) of all poses, zero for the root [rad]."""
+    poses = (*BOTH_SIDES, *ONE_SIDED)
+    rotations = np.zeros((len(poses), len(SMPL_24), 3))
+    for number, pose in enumerate(poses):
+        for name, vector in pose.items():
             if name in SMPL_24.joint_names:
-                rotations[posture, SMPL_24.index(name)] = turn
+                rotations[number, SMPL_24.index(name)] = vector
             else:
-                rotations[posture, SMPL_24.index(f"left_{name}")] = turn
-                rotations[posture, SMPL_24.index(f"right_{name}")] = np.array(turn) * [1.0, -1.0, -1.0]
+                rotations[number, SMPL_24.index(f"left_{name}")] = vector
+                rotations[number, SMPL_24.index(f"right_{name}")] = np.array(vector) * [1.0, -1.0, -1.0]
     return rotations

@@ -1,4 +1,4 @@
-"""What a person may change about bones."""
+"""Settings of the bones."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The pieces that bones are made of: closed tubes, ellipsoids and slabs, each vertex with a place well inside.
+"""The pieces of bones: closed tubes, ellipsoids and slabs, each vertex with a core inside the piece.
 
-A vertex's core is the point of the piece's own middle that it hangs on; pulling vertices towards their cores makes a
-bone thinner and never turns it inside out.
+A vertex' core is a point on the middle line or surface of its piece; moving vertices towards their cores makes a bone
+thinner without inverting it.
 """
 
 from __future__ import annotations
@@ -19,20 +19,23 @@ if TYPE_CHECKING:
 __all__ = ["Shape", "blob", "joined", "mirrored", "slab", "smooth_path", "tube"]
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
-PARALLEL = 1e-9
+"""Signs of the coordinates of the other side."""
+MIN_LENGTH_M = 1e-9
+"""Shorter vectors are not normalised [m]."""
 THIN_SIDES = 6
+"""A tube with at most this many sides gets ends with one section instead of two."""
 
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """A closed surface, or several that overlap."""
+    """A closed surface, or several overlapping ones."""
 
     vertices_m: NDArray[np.float64]
-    """(N, 3)."""
+    """(N, 3) [m]."""
     faces: NDArray[np.int32]
     """(F, 3) anticlockwise from outside."""
     cores_m: NDArray[np.float64]
-    """(N, 3) the inside point of each vertex."""
+    """(N, 3) the core of each vertex [m]."""
 
 
 def joined(shapes: Sequence[Shape]) -> Shape:
@@ -46,7 +49,7 @@ def joined(shapes: Sequence[Shape]) -> Shape:
 
 
 def mirrored(shape: Shape) -> Shape:
-    """Return the shape of the other side."""
+    """Return the mirrored shape, of the other side."""
     return Shape(shape.vertices_m * MIRROR, shape.faces[:, ::-1], shape.cores_m * MIRROR)
 
 
@@ -64,16 +67,16 @@ def smooth_path(points_m: ArrayLike, count: int) -> NDArray[np.float64]:
 
 
 def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), PARALLEL))
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), MIN_LENGTH_M))
 
 
 def tube(path_m: ArrayLike, radii_m: ArrayLike, *, wide: ArrayLike = (1.0, 0.0, 0.0), sides: int = 10) -> Shape:
     """Return a tube with round ends.
 
     Args:
-        path_m: (n, 3) its middle line.
-        radii_m: (n) or (n, 2) half-widths; of two, the first is towards `wide` and the second square to it.
-        wide: (3) direction that the section's first axis is nearest to.
+        path_m: (n, 3) its middle line [m].
+        radii_m: (n) or (n, 2) half-widths [m]; of two, the first is along `wide` and the second perpendicular to it.
+        wide: (3) direction whose projection is the section's first axis.
         sides: Corners of a section.
     """
     path = np.asarray(path_m, dtype=np.float64)
@@ -81,7 +84,7 @@ def tube(path_m: ArrayLike, radii_m: ArrayLike, *, wide: ArrayLike = (1.0, 0.0, 
     radii = np.broadcast_to(radii, (len(path),)) if radii.ndim == 0 else radii
     radii = np.repeat(radii[:, None], 2, axis=1) if radii.ndim == 1 else radii
     tangents = _unit(np.gradient(path, axis=0))
-    # Round ends: smaller sections beyond each end, one on a thin tube and two on others.
+    # Round ends: smaller sections beyond each end, one on a thin tube and two on other tubes.
     beyond, cap = (
         (np.array([0.55]), np.array([0.78])) if sides <= THIN_SIDES else (np.array([0.4, 0.85]), np.array([0.92, 0.55]))
     )
@@ -99,11 +102,11 @@ def tube(path_m: ArrayLike, radii_m: ArrayLike, *, wide: ArrayLike = (1.0, 0.0, 
     hint = np.asarray(wide, dtype=np.float64)
     first_axis = _unit(hint - (tangents @ hint)[:, None] * tangents)
     second_axis = np.cross(tangents, first_axis)
-    turn = 2.0 * np.pi * np.arange(sides) / sides
+    angle = 2.0 * np.pi * np.arange(sides) / sides
     rings = (
         path[:, None]
-        + radii[:, :1, None] * np.cos(turn)[None, :, None] * first_axis[:, None]
-        + radii[:, 1:, None] * np.sin(turn)[None, :, None] * second_axis[:, None]
+        + radii[:, :1, None] * np.cos(angle)[None, :, None] * first_axis[:, None]
+        + radii[:, 1:, None] * np.sin(angle)[None, :, None] * second_axis[:, None]
     )
     tip = 1.0 - beyond[-1]
     ends = np.stack([path[0] - tip * first * tangents[0], path[-1] + tip * last * tangents[-1]])
@@ -113,7 +116,7 @@ def tube(path_m: ArrayLike, radii_m: ArrayLike, *, wide: ArrayLike = (1.0, 0.0, 
 
 
 def _ring_faces(rings: int, sides: int) -> NDArray[np.int32]:
-    """Return the triangles of rings whose two end points come last; anticlockwise about the direction of the path."""
+    """Return the triangles of rings with the two end points last, anticlockwise about the direction of the path."""
     ring, side = np.meshgrid(np.arange(rings - 1), np.arange(sides), indexing="ij")
     following = (side + 1) % sides
     a, b = ring * sides + side, ring * sides + following
@@ -127,14 +130,14 @@ def _ring_faces(rings: int, sides: int) -> NDArray[np.int32]:
     return np.concatenate(faces).astype(np.int32)
 
 
-def blob(centre_m: ArrayLike, radii_m: ArrayLike, *, turn: NDArray[Any] | None = None, sides: int = 12) -> Shape:
+def blob(centre_m: ArrayLike, radii_m: ArrayLike, *, rotation: NDArray[Any] | None = None, sides: int = 12) -> Shape:
     """Return an ellipsoid.
 
     Args:
-        centre_m: (3).
-        radii_m: One number or (3), along x, y, z before the turn.
-        turn: (3, 3) rotation of the axes.
-        sides: Corners of a section; half as many sections.
+        centre_m: (3) [m].
+        radii_m: One number or (3), along x, y, z before the rotation [m].
+        rotation: (3, 3) of the axes.
+        sides: Corners of a section; the number of sections is half of it.
     """
     rings = max(3, sides // 2)
     polar = np.pi * np.arange(1, rings + 1) / (rings + 1)
@@ -149,8 +152,8 @@ def blob(centre_m: ArrayLike, radii_m: ArrayLike, *, turn: NDArray[Any] | None =
     ).reshape(-1, 3)
     ball = np.concatenate([ball, [[0.0, -1.0, 0.0], [0.0, 1.0, 0.0]]])
     vertices = ball * np.broadcast_to(np.asarray(radii_m, dtype=np.float64), (3,))
-    if turn is not None:
-        vertices = vertices @ np.asarray(turn).T
+    if rotation is not None:
+        vertices = vertices @ np.asarray(rotation).T
     centre = np.asarray(centre_m, dtype=np.float64)
     return Shape(vertices + centre, _ring_faces(rings, sides), np.repeat(centre[None], len(vertices), axis=0))
 
@@ -159,8 +162,8 @@ def slab(middle_m: ArrayLike, half_thickness_m: ArrayLike) -> Shape:
     """Return a curved plate.
 
     Args:
-        middle_m: (n, m, 3) its middle surface, in rows.
-        half_thickness_m: One number or (n, m).
+        middle_m: (n, m, 3) its middle surface, in rows [m].
+        half_thickness_m: One number or (n, m) [m].
     """
     middle = np.asarray(middle_m, dtype=np.float64)
     rows, columns = middle.shape[:2]

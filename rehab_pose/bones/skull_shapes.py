@@ -1,4 +1,4 @@
-"""Shapes of skull and jaw, in the body's axes at rest, about the head joint."""
+"""Shapes of skull and jaw, in the body's axes at rest, relative to the head joint."""
 
 from __future__ import annotations
 
@@ -29,19 +29,20 @@ DENTS: tuple[tuple[tuple[float, float, float], tuple[float, float, float], float
     ((0.0, 0.075, -0.072), (0.0, 0.0, -0.005), 0.025),
     ((0.0, 0.016, 0.02), (0.0, 0.012, 0.0), 0.030),
 )
-"""Where the cranium departs from an ellipsoid: place, shift, reach (eye sockets, brows, nose, temples, back, base."""
+"""Deviations of the cranium from an ellipsoid: place [m], shift [m], standard deviation of its Gaussian weight [m]; eye
+sockets, brows, nose, temples, back, base."""
 
 
 def skull(head_m: NDArray[Any], scale: float) -> Shape:
     """Return the cranium with eye sockets, the upper jaw with its teeth, nose, cheekbones and their arches.
 
     Args:
-        head_m: (3) head joint.
+        head_m: (3) head joint [m].
         scale: Size of the person.
     """
     parts = []
     for shell in (
-        blob(CRANIUM_CENTRE_M, CRANIUM_RADII_M, turn=_tilt(-8.0), sides=42),
+        blob(CRANIUM_CENTRE_M, CRANIUM_RADII_M, rotation=_tilt(-8.0), sides=42),
         blob(FACE_CENTRE_M, FACE_RADII_M, sides=30),
     ):
         vertices = shell.vertices_m.copy()
@@ -125,15 +126,17 @@ def mandible(head_m: NDArray[Any], scale: float) -> Shape:
 
 
 def _arch(half_width_m: float, depth_m: float, back_m: float, height_m: float) -> NDArray[np.float64]:
-    """Return a dental arch (n, 3): half an ellipse open to the back."""
-    turn = np.radians(np.linspace(-5.0, 185.0, 15))
-    return np.stack([half_width_m * np.cos(turn), np.full(15, height_m), back_m + depth_m * np.sin(turn)], axis=1)
+    """Return a dental arch (n, 3) [m]: half an ellipse, open to the back."""
+    angle = np.radians(np.linspace(-5.0, 185.0, 15))
+    return np.stack([half_width_m * np.cos(angle), np.full(15, height_m), back_m + depth_m * np.sin(angle)], axis=1)
 
 
 def _tilt(angle_deg: float) -> NDArray[np.float64]:
+    """Return the rotation (3, 3) about x."""
     c, s = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
     return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
 
 
 def _at(shape: Shape, origin_m: NDArray[Any], scale: float) -> Shape:
+    """Return a shape, scaled and moved to an origin (3) [m]."""
     return Shape(origin_m + scale * shape.vertices_m, shape.faces, origin_m + scale * shape.cores_m)

@@ -1,7 +1,8 @@
-"""A closed skin in some pose: is a point inside, how deep, and where is the nearest skin.
+"""A closed skin in one pose: whether points are inside, their depth, and the nearest point of the skin.
 
-Inside is the winding number of the triangles about the point, counted along a ray; vertices that are split along seams
-change nothing, and where the skin passes through itself (an arm against the trunk) the inside of either counts.
+A point is inside where the winding number of the triangles about it, counted along a ray, is not zero. Vertices split
+along seams do not change it, and where the skin intersects itself (an arm in the trunk) the inside of either part
+counts.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Surface"]
 
 CELL_M = 0.015
-"""Edge of the cells that triangles are sorted into [m]."""
-SKEW_TURN = np.linalg.qr(np.array([[0.91, 0.37, -0.18], [-0.33, 0.92, 0.23], [0.25, -0.15, 0.96]]))[0]
-"""Rays go along an odd direction, so that none runs along the edge between two triangles."""
+"""Edge of the grid cells that triangles are sorted into [m]."""
+SKEW_ROTATION = np.linalg.qr(np.array([[0.91, 0.37, -0.18], [-0.33, 0.92, 0.23], [0.25, -0.15, 0.96]]))[0]
+"""Rotation (3, 3) to the axes of the rays, oblique to the body's so that no ray runs along an edge between
+triangles."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,19 +34,19 @@ class Surface:
     """The skin of a body in one pose, with the joints in the same pose."""
 
     vertices_m: NDArray[np.float64]
-    """(V, 3)."""
+    """(V, 3) [m]."""
     faces: NDArray[np.int32]
     """(F, 3) anticlockwise from outside."""
     joint_positions_m: NDArray[np.float64]
-    """(24, 3)."""
+    """(24, 3) [m]."""
     joint_rotations: NDArray[np.float64]
-    """(24, 3, 3)."""
+    """(24, 3, 3) global."""
 
     def __post_init__(self) -> None:
         """Check shapes.
 
         Raises:
-            ContractError: A face names a vertex that is not there.
+            ContractError: A face refers to a missing vertex.
         """
         checked = {
             "vertices_m": frozen("Surface.vertices_m", np.asarray(self.vertices_m, np.float64), ("V", 3), np.float64),
@@ -55,15 +57,15 @@ class Surface:
         for name, array in checked.items():
             object.__setattr__(self, name, array)
         if self.faces.size == 0 or self.faces.min() < 0 or self.faces.max() >= len(self.vertices_m):
-            msg = f"Surface.faces: expected vertex numbers from 0 to {len(self.vertices_m) - 1}"
+            msg = f"Surface.faces: expected vertex indices from 0 to {len(self.vertices_m) - 1}"
             raise ContractError(msg)
 
     def contains(self, points_m: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return which points (N, 3) are inside."""
-        turned, low, starts, order = self._columns
-        points = np.ascontiguousarray(np.asarray(points_m, np.float64) @ SKEW_TURN.T)
-        found: NDArray[np.bool_] = _winding(points, turned, low, starts, order) != 0
-        return found
+        """Return whether points (N, 3) [m] are inside (N)."""
+        rotated, low, starts, order = self._columns
+        points = np.ascontiguousarray(np.asarray(points_m, np.float64) @ SKEW_ROTATION.T)
+        inside: NDArray[np.bool_] = _winding(points, rotated, low, starts, order) != 0
+        return inside
 
     def nearest(self, points_m: NDArray[np.float64], reach_m: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the nearest point of the skin (N, 3) and its distance (N) [m]; infinity beyond `reach_m`."""
@@ -74,7 +76,7 @@ class Surface:
         return closest, distance
 
     def depth_m(self, points_m: NDArray[np.float64], reach_m: float) -> NDArray[np.float64]:
-        """Return how deep points (N, 3) are under the skin [m]: negative outside, +-infinity beyond `reach_m`."""
+        """Return the depth of points (N, 3) under the skin [m]: negative outside, +-infinity beyond `reach_m`."""
         _, distance = self.nearest(points_m, reach_m)
         return np.where(self.contains(points_m), distance, -distance)
 
@@ -84,18 +86,19 @@ class Surface:
 
     @cached_property
     def _columns(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-        """Triangles sorted by the columns that their turned shadows touch."""
-        turned = np.ascontiguousarray(self._triangles @ SKEW_TURN.T)
-        low = turned.reshape(-1, 3).min(axis=0)
-        size = np.ceil((turned.reshape(-1, 3).max(axis=0) - low) / CELL_M).astype(np.int64) + 1
+        """Triangles in the rays' axes, sorted by the columns of cells that they overlap."""
+        rotated = np.ascontiguousarray(self._triangles @ SKEW_ROTATION.T)
+        low = rotated.reshape(-1, 3).min(axis=0)
+        size = np.ceil((rotated.reshape(-1, 3).max(axis=0) - low) / CELL_M).astype(np.int64) + 1
         size[2] = 1
-        starts, order = _sorted_by_cell(turned, low, size)
-        return turned, low, starts.reshape(size[0], size[1], 2), order
+        starts, order = _sorted_by_cell(rotated, low, size)
+        return rotated, low, starts.reshape(size[0], size[1], 2), order
 
     @cached_property
     def _cells(
         self,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Triangles sorted by the cells that they overlap."""
         corners = self._triangles.reshape(-1, 3)
         low = corners.min(axis=0)
         size = np.ceil((corners.max(axis=0) - low) / CELL_M).astype(np.int64) + 1
@@ -104,10 +107,10 @@ class Surface:
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _sorted_by_cell(  # noqa: C901  (a kernel: loops over axes and cells)
+def _sorted_by_cell(  # noqa: C901  (loops over axes and cells)
     triangles: NDArray[np.float64], low: NDArray[np.float64], size: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return first and last place of each cell in a list of triangles, and the list; boxes decide."""
+    """Return the range of each cell in a list of triangles (C, 2), and the list; bounding boxes decide on overlap."""
     count = triangles.shape[0]
     boxes = np.empty((count, 6), np.int64)
     filled = np.zeros(size[0] * size[1] * size[2], np.int64)
@@ -145,7 +148,7 @@ def _winding(
     places: NDArray[np.int64],
     order: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Return how often the triangles go round each point: signed crossings of the ray along +z."""
+    """Return the winding number of the triangles about each point (N): signed crossings of the ray along +z."""
     out = np.zeros(points.shape[0], np.int64)
     for n in range(points.shape[0]):
         x, y, z = points[n, 0], points[n, 1], points[n, 2]
@@ -167,7 +170,7 @@ def _winding(
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _nearest(  # noqa: C901, PLR0913, PLR0917  (a kernel: one argument an array of the grid, loops over its cells)
+def _nearest(  # noqa: C901, PLR0913, PLR0917  (compiled code takes plain arrays; loops over cells)
     points: NDArray[np.float64],
     reach: float,
     triangles: NDArray[np.float64],
@@ -178,8 +181,8 @@ def _nearest(  # noqa: C901, PLR0913, PLR0917  (a kernel: one argument an array 
     closest: NDArray[np.float64],
     distance: NDArray[np.float64],
 ) -> None:
-    """Write the nearest point of any triangle within reach, looking at shells of cells from near to far."""
-    found = np.empty(3)
+    """Write the nearest point of the triangles (N, 3) and its distance (N); cells are searched in growing shells."""
+    point = np.empty(3)
     rings = int(np.ceil(reach / CELL_M)) + 1
     cell, first, last = np.empty(3, np.int64), np.empty(3, np.int64), np.empty(3, np.int64)
     for n in range(points.shape[0]):
@@ -209,11 +212,11 @@ def _nearest(  # noqa: C901, PLR0913, PLR0917  (a kernel: one argument an array 
                             continue
                         index = (i * size[1] + j) * size[2] + k
                         for entry in range(places[index, 0], places[index, 1]):
-                            square = _to_triangle(points[n], triangles[order[entry]], found)
+                            square = _to_triangle(points[n], triangles[order[entry]], point)
                             if square < best:
                                 best = square
                                 distance[n] = np.sqrt(square)
-                                closest[n] = found
+                                closest[n] = point
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

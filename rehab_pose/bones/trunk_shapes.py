@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["hip_bone", "rib", "sacrum", "sternum", "vertebra"]
 
 FIRST_FALSE_RIB, FIRST_FLOATING_RIB = 8, 11
+"""Ribs from the first have no cartilage of their own to the sternum; from the second they have none at all."""
 PROMINENT, STEEP_SPINES, STEEP = 7, range(3, 11), -0.5
+"""The cervical vertebra with the long spinous process; thoracic vertebrae whose spinous processes descend steeply;
+slope below which a process counts as steep."""
 
 
 def vertebra(name: str, start_m: NDArray[Any], axes: NDArray[Any], height_m: float, scale: float) -> Shape:
@@ -30,9 +33,9 @@ def vertebra(name: str, start_m: NDArray[Any], axes: NDArray[Any], height_m: flo
 
     Args:
         name: C7 to L1.
-        start_m: (3) middle of its lower end.
+        start_m: (3) middle of its lower end [m].
         axes: (3, 3) columns: left, up, front.
-        height_m: With the disc above it.
+        height_m: Height with the disc above it [m].
         scale: Size of the person.
     """
     region, h = name[0], height_m
@@ -86,7 +89,7 @@ def _vertebra_sizes(region: str, number: int) -> tuple[tuple[float, float, float
 
 
 def _disc(path: NDArray[Any], radii: NDArray[Any]) -> Shape:
-    """Return a tube with flat ends: its round ends are pressed into the first and last section."""
+    """Return a tube with flat ends: its round ends are flattened into the first and last section."""
     shape = tube(path, radii, sides=10)
     vertices = shape.vertices_m.copy()
     vertices[:, 1] = np.clip(vertices[:, 1], path[0, 1], path[-1, 1])
@@ -94,6 +97,7 @@ def _disc(path: NDArray[Any], radii: NDArray[Any]) -> Shape:
 
 
 def _placed(shape: Shape, origin_m: NDArray[Any], axes: NDArray[Any]) -> Shape:
+    """Return a shape with its axes rotated to `axes` (3, 3) and its origin moved to `origin_m` (3)."""
     return type(shape)(shape.vertices_m @ axes.T + origin_m, shape.faces, shape.cores_m @ axes.T + origin_m)
 
 
@@ -122,15 +126,15 @@ def hip_bone(hip_m: NDArray[Any], middle_x_m: float, scale: float) -> Shape:
     """Return the left hip bone: iliac wing, cup of the hip, ischium and the two branches of the pubis.
 
     Args:
-        hip_m: (3) left hip joint.
-        middle_x_m: x of the midline.
+        hip_m: (3) left hip joint [m].
+        middle_x_m: x of the midline [m].
         scale: Size of the person.
     """
     s = scale
     inward = hip_m[0] - middle_x_m
 
     def at(points: object) -> NDArray[np.float64]:
-        """Return places from the hip joint; sideways in units of the hips' distance, 0.09 m on average."""
+        """Return points given from the hip joint; x is scaled with the hip's distance from the midline over 0.09 m."""
         return np.asarray(hip_m + np.array(points) * [inward / 0.09, s, s])
 
     crest = smooth_path(
@@ -155,16 +159,16 @@ def hip_bone(hip_m: NDArray[Any], middle_x_m: float, scale: float) -> Shape:
         ],
         15,
     )
-    share = np.linspace(0.0, 1.0, 7)[:, None, None]
-    wing = (1.0 - share) * foot + share * crest
-    wing[..., 0] -= 0.010 * np.sin(np.pi * share[..., 0]) * np.sin(np.linspace(0.15, np.pi, 15))
+    fraction = np.linspace(0.0, 1.0, 7)[:, None, None]
+    wing = (1.0 - fraction) * foot + fraction * crest
+    wing[..., 0] -= 0.010 * np.sin(np.pi * fraction[..., 0]) * np.sin(np.linspace(0.15, np.pi, 15))
     thickness = np.full((7, 15), 0.0038)
     thickness[-2:] = [[0.0050], [0.0062]]
     thickness[0] = 0.007
     parts = [slab(at(wing), s * thickness)]
     parts.append(tube(at(crest), s * 0.0068 * np.ones(15), sides=8))
-    turn = np.radians(np.linspace(-60.0, 240.0, 15))
-    rim = np.stack([0.010 - 0.004 * np.sin(turn), 0.0285 * np.sin(turn), 0.004 + 0.0285 * np.cos(turn)], axis=1)
+    angle = np.radians(np.linspace(-60.0, 240.0, 15))
+    rim = np.stack([0.010 - 0.004 * np.sin(angle), 0.0285 * np.sin(angle), 0.004 + 0.0285 * np.cos(angle)], axis=1)
     parts.append(tube(at(rim), s * np.array([0.0095, 0.0075])[None].repeat(15, 0), wide=(1, 0, 0), sides=8))
     parts.append(blob(at([-0.026, 0.002, 0.0]), s * np.array([0.008, 0.027, 0.026])))
     parts.append(blob(at([0.004, 0.034, 0.006]), s * np.array([0.012, 0.014, 0.022])))
@@ -190,8 +194,8 @@ def rib(number: int, vertebra_m: NDArray[Any], sternum_m: NDArray[Any], scale: f
 
     Args:
         number: 1 to 12.
-        vertebra_m: (3) lower end of its vertebra.
-        sternum_m: (2, 3) upper and lower end of the sternum.
+        vertebra_m: (3) lower end of its vertebra [m].
+        sternum_m: (2, 3) upper and lower end of the sternum [m].
         scale: Size of the person.
         skin: The skin at rest.
     """
@@ -203,8 +207,8 @@ def rib(number: int, vertebra_m: NDArray[Any], sternum_m: NDArray[Any], scale: f
     fade = np.interp(np.linspace(0, 1, len(path)), [0, 0.08, 0.15, 0.9, 1.0], [1.0, 0.8, 1.0, 1.0, 0.85])
     parts = [tube(path, s * fade[:, None] * [tall, thin], wide=(0.0, 1.0, 0.0), sides=6)]
     if number < FIRST_FLOATING_RIB:
-        share = (min(number, 7) - 1) / 6.0 * 0.86 + 0.04
-        target = sternum_m[0] + share * (sternum_m[1] - sternum_m[0])
+        fraction = (min(number, 7) - 1) / 6.0 * 0.86 + 0.04
+        target = sternum_m[0] + fraction * (sternum_m[1] - sternum_m[0])
         target = target + s * np.array([0.016 if number < FIRST_FALSE_RIB else 0.022 + 0.013 * (number - 7), 0.0, 0.0])
         if number >= FIRST_FALSE_RIB:
             target = target + s * np.array([0.0, -0.010 - 0.020 * (number - 7), -0.004 * (number - 7)])
@@ -216,9 +220,9 @@ def rib(number: int, vertebra_m: NDArray[Any], sternum_m: NDArray[Any], scale: f
 
 def sternum(start_m: NDArray[Any], end_m: NDArray[Any], scale: float) -> Shape:
     """Return manubrium, body and xiphoid process."""
-    share = np.array([0.0, 0.06, 0.16, 0.25, 0.29, 0.36, 0.5, 0.65, 0.76, 0.82, 0.9, 1.0])
+    fraction = np.array([0.0, 0.06, 0.16, 0.25, 0.29, 0.36, 0.5, 0.65, 0.76, 0.82, 0.9, 1.0])
     widths = np.array([0.020, 0.028, 0.025, 0.016, 0.014, 0.0155, 0.018, 0.019, 0.015, 0.007, 0.006, 0.004])
-    line = start_m + share[:, None] * (end_m - start_m)
-    line[:, 2] += scale * 0.004 * np.sin(np.pi * share)
-    depths = np.interp(share, [0, 0.7, 0.85, 1.0], [0.0065, 0.0055, 0.0035, 0.003])
+    line = start_m + fraction[:, None] * (end_m - start_m)
+    line[:, 2] += scale * 0.004 * np.sin(np.pi * fraction)
+    depths = np.interp(fraction, [0, 0.7, 0.85, 1.0], [0.0065, 0.0055, 0.0035, 0.003])
     return tube(line, scale * np.stack([widths, depths], axis=1), sides=14)

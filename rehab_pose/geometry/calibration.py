@@ -1,4 +1,4 @@
-"""What a calibration says about a camera: lens, sensor window and the pinhole its images are rectified to."""
+"""Calibration of a camera: lens, sensor window, and the pinhole camera of its rectified images."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 __all__ = ["FISHEYE_MODELS", "IDENTITY", "CameraCalibration"]
 
 FISHEYE_MODELS = ("equidistant",)
-"""Kannala and Brandt's: OpenCV's fisheye module."""
+"""Models of Kannala and Brandt (2006), which OpenCV's fisheye module implements."""
 COEFFICIENTS = {"plumb_bob": (4, 5), "rational_polynomial": (8, 12, 14), "equidistant": (4,)}
-"""How many numbers each model takes."""
+"""Possible numbers of coefficients of each model."""
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
 class CameraCalibration:
-    """A sensor_msgs/CameraInfo's content as plain numbers, so that two can be compared (REP-104).
+    """Content of a sensor_msgs/CameraInfo as plain numbers, so that two can be compared (REP-104).
 
-    All intrinsics are those of the whole sensor; `binning` and `roi_px` say which part of it the images show.
+    All intrinsics refer to the complete sensor; `binning` and `roi_px` define the part of it that the images show.
     """
 
     width_px: int
-    """Of the whole sensor, before binning and window."""
+    """Of the complete sensor, before binning and window."""
     height_px: int
     k: tuple[float, ...]
     """(9) camera matrix of the raw image, row by row [px]."""
@@ -42,9 +42,9 @@ class CameraCalibration:
     d: tuple[float, ...] = ()
     """Distortion coefficients in the model's order; empty or all zero = none."""
     binning: tuple[int, int] = (1, 1)
-    """Sensor pixels that one pixel of the image takes together, along x and y."""
+    """Sensor pixels that one pixel of the image combines, along x and y."""
     roi_px: tuple[int, int, int, int] = (0, 0, 0, 0)
-    """x, y, width, height of the window in unbinned pixels; width and height 0 = the whole sensor."""
+    """x, y, width, height of the window in unbinned pixels; width and height 0 = the complete sensor."""
 
     def __post_init__(self) -> None:
         """Check that the camera is calibrated.
@@ -65,7 +65,7 @@ class CameraCalibration:
 
     @property
     def distorted(self) -> bool:
-        """Whether the lens bends lines."""
+        """Whether the lens distorts the image."""
         return any(value != 0.0 for value in self.d)
 
     @property
@@ -76,14 +76,14 @@ class CameraCalibration:
 
     @property
     def window_px(self) -> tuple[int, int, int, int]:
-        """x, y, width, height of what the images show, in unbinned pixels."""
+        """x, y, width, height of the part that the images show, in unbinned pixels."""
         return self.roi_px if self.roi_px[2:] != (0, 0) else (0, 0, self.width_px, self.height_px)
 
     def rectified(self) -> CameraIntrinsics:
-        """Return the pinhole camera of the rectified images (P, or K where P is left empty).
+        """Return the pinhole camera of the rectified images (P, or K where P is empty).
 
         Raises:
-            InputError: The numbers are not those of a calibrated camera.
+            InputError: The camera is not calibrated.
         """
         return self._pinhole(self.p or self.k)
 
@@ -91,7 +91,7 @@ class CameraCalibration:
         """Return the pinhole camera (K) behind the lens of the raw images.
 
         Raises:
-            InputError: The numbers are not those of a calibrated camera.
+            InputError: The camera is not calibrated.
         """
         return self._pinhole(self.k)
 
@@ -119,9 +119,9 @@ class CameraCalibration:
             )
             raise InputError(msg)
         if len(self.d) not in lengths:
-            wanted = " or ".join(str(length) for length in lengths)
+            allowed = " or ".join(str(length) for length in lengths)
             msg = (
-                f"camera calibration: expected {wanted} distortion coefficients of {self.distortion_model}, got "
+                f"camera calibration: expected {allowed} distortion coefficients of {self.distortion_model}, got "
                 f"{len(self.d)}; the publisher of camera_info fills D wrongly"
             )
             raise InputError(msg)
@@ -136,7 +136,7 @@ class CameraCalibration:
             height_px=height,
             fx=matrix[0] / binning_x,
             fy=matrix[4] / binning_y,
-            # A binned pixel's centre is the middle of those it takes together; image_geometry leaves out these halves.
+            # A binned pixel's centre is the mean of those it combines; image_geometry leaves out these halves.
             cx=(matrix[2] - x + 0.5) / binning_x - 0.5,
             cy=(matrix[5] - y + 0.5) / binning_y - 0.5,
         )

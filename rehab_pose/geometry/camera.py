@@ -1,4 +1,4 @@
-"""The pinhole camera: metres to pixels and back."""
+"""The pinhole camera: projection of points in metres to pixels, and back."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class CameraIntrinsics:
             raise InputError(msg)
 
     def cropped(self, box_px: tuple[int, int, int, int]) -> CameraIntrinsics:
-        """Return the camera that sees only the box (x, y, width, height)."""
+        """Return the camera of the box (x, y, width, height) only [px]."""
         x, y, width, height = box_px
         return replace(self, width_px=width, height_px=height, cx=self.cx - x, cy=self.cy - y)
 
@@ -79,7 +79,7 @@ class CameraIntrinsics:
         return np.stack([x, y, z], axis=-1)
 
     def back_project_image(self, depth_m: NDArray[Any]) -> NDArray[np.float32]:
-        """Lift a whole depth image (H, W) [m] to points (H, W, 3) [m] in this camera's frame."""
+        """Lift a depth image (H, W) [m] to points (H, W, 3) [m] in this camera's frame."""
         height, width = depth_m.shape
         columns = ((np.arange(width) - self.cx) / self.fx).astype(np.float32)
         rows = ((np.arange(height) - self.cy) / self.fy).astype(np.float32)

@@ -1,7 +1,7 @@
-"""The floor plane: found by RANSAC (Ashraf et al. 2025, Eq 14-16), followed over time.
+"""The floor plane: estimated by RANSAC (Ashraf et al. 2025, Eq 14-16) and averaged over time.
 
-The plane gives gravity and the floor's height to every later stage, so a wall must never be taken for it: it has to be
-roughly level for a camera that is not tilted by more than `MAXIMUM_TILT_DEG`, and nothing much may lie below it.
+Later stages take gravity and the floor's height from the plane, so a wall must not be mistaken for it: the plane has to
+be roughly level for a camera tilted by at most `MAX_TILT_DEG`, and few points may be below it.
 """
 
 from __future__ import annotations
@@ -20,27 +20,34 @@ if TYPE_CHECKING:
 __all__ = ["CAMERA_UP", "FloorTracker", "height_above_floor_m", "up_of_floor"]
 
 CAMERA_UP = np.array([0.0, -1.0, 0.0])
-"""Against gravity for a level camera, in the optical frame: stands in until the floor has been seen."""
+"""Unit vector against gravity for a level camera, in the optical frame; used until the floor has been seen."""
 SAMPLE_POINTS = 2000
+"""Pixels whose depth is drawn for a search."""
 TRIALS = 200
-"""Half of them from the lower half of the image, where a floor is if there is one: with a quarter of all points on the
-floor, one triple in 64 would hit it."""
+"""Triples of points that are tried, half of them from the lower half of the image, where the floor is: if a quarter of
+all points are on the floor, one random triple in 64 is."""
 INLIER_DISTANCE_M = 0.03
 """Three standard deviations of a structured-light or stereo camera's depth at 3 m [m]."""
 REFINE_STRIDE_PX = 4
-"""The plane is refined on every n-th row and column."""
+"""The plane is refined with the points of every n-th row and column."""
 REFINE_ROUNDS = 4
-MINIMUM_INLIER_FRACTION = 0.06
-MAXIMUM_BELOW_FRACTION = 0.02
-"""Share of points that may lie clearly below a floor (reflections, noise)."""
-MAXIMUM_TILT_DEG = 50.0
+"""Rounds of choosing inliers and fitting the plane to them."""
+MIN_INLIER_FRACTION = 0.06
+"""A floor holds at least this fraction of the points."""
+MAX_BELOW_FRACTION = 0.02
+"""Fraction of points that may be more than three inlier distances below a floor (reflections, noise)."""
+MAX_TILT_DEG = 50.0
 """Largest angle between the floor's normal and the image's up direction: pitch and roll of a room camera [deg]."""
 CAMERA_HEIGHT_RANGE_M = (0.25, 3.0)
+"""Heights of the camera above a floor that are accepted [m]."""
+MAX_CHANGE_DEG = 5.0
+"""A plane within this angle of the last one is averaged with it; another one replaces it [deg]."""
 BLEND = 0.1
-"""Weight of a new plane against the one followed so far."""
+"""Weight of a new plane in the average."""
 SEARCH_EVERY_FRAMES = 10
-"""A camera on a stand moves rarely: the plane is searched afresh every so many frames."""
+"""Frames from one search to the next; a camera on a stand moves rarely."""
 SEED = 20260101
+"""Of the random triples: a replay gives the same planes."""
 
 
 def height_above_floor_m(points_m: NDArray[Any], plane: NDArray[np.float64]) -> NDArray[Any]:
@@ -50,14 +57,14 @@ def height_above_floor_m(points_m: NDArray[Any], plane: NDArray[np.float64]) -> 
 
 
 def up_of_floor(plane: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Return the unit vector (3) against gravity that a plane (4) gives; None while the floor has not been seen."""
+    """Return the unit vector (3) against gravity from a plane (4); None while the floor has not been seen."""
     if not np.isfinite(plane).all():
         return None
     return np.asarray(plane[:3] / np.linalg.norm(plane[:3]))
 
 
 class FloorTracker:
-    """Finds the floor in depth images and follows it."""
+    """Estimates the floor plane from depth images and updates it over time."""
 
     def __init__(self) -> None:
         self._plane = unknown_plane()
@@ -80,16 +87,17 @@ class FloorTracker:
         due = self._frames % SEARCH_EVERY_FRAMES == 0
         self._frames += 1
         if due:
-            found = self._search(depth_m, intrinsics)
-            if found is not None:
-                if np.isfinite(self._plane).all() and self._plane[:3] @ found[:3] > np.cos(np.radians(5.0)):
-                    blended = (1.0 - BLEND) * self._plane + BLEND * found
+            plane = self._search(depth_m, intrinsics)
+            if plane is not None:
+                if np.isfinite(self._plane).all() and self._plane[:3] @ plane[:3] > np.cos(np.radians(MAX_CHANGE_DEG)):
+                    blended = (1.0 - BLEND) * self._plane + BLEND * plane
                     self._plane = blended / np.linalg.norm(blended[:3])
                 else:
-                    self._plane = found
+                    self._plane = plane
         return self.plane
 
     def _search(self, depth_m: NDArray[np.float32], intrinsics: CameraIntrinsics) -> NDArray[np.float64] | None:
+        """Return the floor plane (4) of a depth image; None where no plane is level, in range and large enough."""
         points = self._sample(depth_m, intrinsics)
         if len(points) < SAMPLE_POINTS // 10:
             return None
@@ -103,7 +111,7 @@ class FloorTracker:
         normals = normals[usable] / lengths[usable, None]
         normals *= -np.sign(normals[:, 1:2])  # up is -y in an optical frame
         offsets = -np.einsum("ij,ij->i", normals, corners[usable, 0])
-        level = -normals[:, 1] > np.cos(np.radians(MAXIMUM_TILT_DEG))
+        level = -normals[:, 1] > np.cos(np.radians(MAX_TILT_DEG))
         height_ok = (offsets > CAMERA_HEIGHT_RANGE_M[0]) & (offsets < CAMERA_HEIGHT_RANGE_M[1])
         normals, offsets = normals[level & height_ok], offsets[level & height_ok]
         if not len(normals):
@@ -111,31 +119,32 @@ class FloorTracker:
         heights = points @ normals.T + offsets
         inlier_fraction = (np.abs(heights) < INLIER_DISTANCE_M).mean(axis=0)
         below_fraction = (heights < -3 * INLIER_DISTANCE_M).mean(axis=0)
-        score = np.where(below_fraction < MAXIMUM_BELOW_FRACTION, inlier_fraction, 0.0)
+        score = np.where(below_fraction < MAX_BELOW_FRACTION, inlier_fraction, 0.0)
         best = int(np.argmax(score))
-        if score[best] < MINIMUM_INLIER_FRACTION:
+        if score[best] < MIN_INLIER_FRACTION:
             return None
         stride = REFINE_STRIDE_PX
         grid = np.mgrid[0 : depth_m.shape[0] : stride, 0 : depth_m.shape[1] : stride].reshape(2, -1)
         depth = depth_m[grid[0], grid[1]]
-        seen = np.isfinite(depth)
-        dense = intrinsics.back_project(grid[::-1].T[seen], depth[seen])
+        valid = np.isfinite(depth)
+        dense = intrinsics.back_project(grid[::-1].T[valid], depth[valid])
         return _refined(dense, normals[best], float(offsets[best]))
 
     def _sample(self, depth_m: NDArray[np.float32], intrinsics: CameraIntrinsics) -> NDArray[np.float64]:
+        """Return the points (N, 3) [m] of random pixels with a valid depth."""
         rows = self._random.integers(0, depth_m.shape[0], size=SAMPLE_POINTS)
         columns = self._random.integers(0, depth_m.shape[1], size=SAMPLE_POINTS)
         depth = depth_m[rows, columns]
-        seen = np.isfinite(depth)
-        pixels = np.stack([columns[seen], rows[seen]], axis=1)
-        return intrinsics.back_project(pixels, depth[seen])
+        valid = np.isfinite(depth)
+        pixels = np.stack([columns[valid], rows[valid]], axis=1)
+        return intrinsics.back_project(pixels, depth[valid])
 
 
 def _refined(points: NDArray[np.float64], normal: NDArray[np.float64], offset: float) -> NDArray[np.float64]:
-    """Least-squares plane through the inliers (the smallest eigenvector of their covariance).
+    """Return the least-squares plane (4) through the inliers: the smallest eigenvector of their covariance.
 
-    Points are weighted with the inverse variance of a stereo camera's depth, which grows with z^4; unweighted, the far
-    points decide the tilt.
+    Points are weighted with the inverse variance of a stereo camera's depth, which grows with z^4; without weights the
+    far points would determine the tilt.
     """
     weights = points[:, 2] ** -4.0
     for _ in range(REFINE_ROUNDS):

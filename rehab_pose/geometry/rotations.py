@@ -23,7 +23,7 @@ SMALL_ANGLE_RAD = 1e-8
 
 
 def matrices_from_axis_angles(axis_angles_rad: NDArray[Any]) -> NDArray[np.float64]:
-    """Return rotation matrices (..., 3, 3) from axis-angle vectors (..., 3) [rad] (Rodrigues' formula)."""
+    """Return rotation matrices (..., 3, 3) from rotation vectors (..., 3) [rad] (Rodrigues' formula)."""
     vectors = np.asarray(axis_angles_rad, dtype=np.float64)
     angle = np.linalg.norm(vectors, axis=-1)[..., None, None]
     safe = np.where(angle < SMALL_ANGLE_RAD, 1.0, angle)
@@ -79,7 +79,7 @@ def matrices_from_quaternions(quaternions: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def axis_angles_from_matrices(matrices: NDArray[Any]) -> NDArray[np.float64]:
-    """Return axis-angle vectors (..., 3) [rad], angle in [0, pi], from rotation matrices (..., 3, 3)."""
+    """Return rotation vectors (..., 3) [rad], angle in [0, pi], from rotation matrices (..., 3, 3)."""
     quaternions = quaternions_from_matrices(matrices)
     sine = np.linalg.norm(quaternions[..., :3], axis=-1)
     angle = 2.0 * np.arctan2(sine, quaternions[..., 3])
@@ -98,7 +98,7 @@ def align_points(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the rotation R (3, 3) and translation t (3) [m] that minimise sum w ||R source + t - target||^2.
 
-    The closed form of Kabsch (1976) with the determinant kept at +1. Rows with a NaN in either set are left out.
+    The closed form of Kabsch (1976) with the determinant kept at +1. Rows with NaN in either set are ignored.
     """
     source = np.asarray(source_m, dtype=np.float64)
     target = np.asarray(target_m, dtype=np.float64)
@@ -114,9 +114,9 @@ def align_points(
 
 
 def smallest_rotation(source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the rotation (3, 3) by the smallest angle that turns direction `source` to direction `target` (3 each).
+    """Return the rotation (3, 3) by the smallest angle from direction `source` to direction `target` (3 each).
 
-    Opposite directions leave the axis open; then it is the coordinate axis most square to `source`.
+    Opposite directions do not determine the axis; then it is derived from the coordinate axis nearest to perpendicular.
     """
     a = np.asarray(source, dtype=np.float64) / max(float(np.linalg.norm(source)), SMALL_ANGLE_RAD)
     b = np.asarray(target, dtype=np.float64) / max(float(np.linalg.norm(target)), SMALL_ANGLE_RAD)

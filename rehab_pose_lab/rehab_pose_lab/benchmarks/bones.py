@@ -104,11 +104,11 @@ def bones_metrics(bodies: int = BODIES, *, seed: int = SEED) -> dict[str, float]
 
 def _extremes_body(extremes: _Extremes, inferrer: BoneInferrer, body: Body, random: np.random.Generator) -> None:
     from rehab_pose.bones.articulations import BALL_JOINTS  # noqa: PLC0415
-    from rehab_pose.bones.curvature import lumbar_rotations_rad  # noqa: PLC0415
     from rehab_pose.bones.inferrer import BoneInferrer  # noqa: PLC0415
     from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles  # noqa: PLC0415
+    from rehab_pose_lab.benchmarks.bone_errors import joint_gaps_m, lumbar_rotations_rad  # noqa: PLC0415
 
-    bones, gaps = inferrer.infer_with_meshes(body), inferrer.joint_gaps_m(body)
+    bones, gaps = inferrer.infer_with_meshes(body), joint_gaps_m(body)
     extremes.gap_m = max(extremes.gap_m, *(gaps[name] for name in BALL_JOINTS))
     extremes.disc_gap_m = max(extremes.disc_gap_m, *(gap for name, gap in gaps.items() if name[0] in "LT"))
     rotation, shift = matrices_from_axis_angles(random.normal(0.0, 1.5, 3)), random.normal(0.0, 2.0, 3)

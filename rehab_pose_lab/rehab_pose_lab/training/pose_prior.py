@@ -53,7 +53,7 @@ class MixtureFit(NamedTuple):
 
 
 def train_pose_prior(root: Path, output: Path, seed: int) -> dict[str, float]:
-    """Learn the mixture, write it to `posture_mixture.npz` and return its metrics.
+    """Learn the mixture, write it to `pose_mixture.npz` and return its metrics.
 
     Args:
         root: Folder with one folder per data set.
@@ -73,7 +73,7 @@ def train_pose_prior(root: Path, output: Path, seed: int) -> dict[str, float]:
     single = fit_mixture(data, 1, ridge, seed=seed)
     output.mkdir(parents=True, exist_ok=True)
     arrays = {name: getattr(best.prior, name).astype(np.float32) for name in ("means", "covars", "weights")}
-    np.savez_compressed(output / "posture_mixture.npz", **arrays)
+    np.savez_compressed(output / "pose_mixture.npz", **arrays)
     return {
         "poses": float(len(data)),
         "poses held out": float(len(held_out)),

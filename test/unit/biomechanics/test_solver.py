@@ -97,21 +97,21 @@ def degrees(angles: JointAngles) -> dict[str, float]:
 def test_one_rotation_gives_one_angle(
     joint: str, rotation_deg: tuple[float, float, float], name: str, expected_deg: float
 ) -> None:
-    found = degrees(solver_above().solve(body(chain({joint: rotation_deg}))))
+    solved = degrees(solver_above().solve(body(chain({joint: rotation_deg}))))
     neutral = degrees(solver_above().solve(body(chain({}))))
-    assert found[name] == pytest.approx(expected_deg, abs=1e-6)
+    assert solved[name] == pytest.approx(expected_deg, abs=1e-6)
     expected_to_move = {name}
     if joint in {"left_shoulder", "right_shoulder"}:  # elevation and its plane describe one direction together
         expected_to_move = {f"{joint}_elevation", f"{joint}_elevation_plane"}
     if joint.startswith("spine"):  # the lumbar spine bends by a fraction of the trunk's angle
         expected_to_move |= {name.replace("trunk", "lumbar")}
-    moved = {key for key in found if abs(found[key] - neutral[key]) > SOLVED_DEG}
+    moved = {key for key in solved if abs(solved[key] - neutral[key]) > SOLVED_DEG}
     assert moved <= expected_to_move
 
 
 def test_the_rest_pose_has_the_neutral_angles() -> None:
-    found = degrees(solver_above().solve(body(chain({}))))
-    for name, value in found.items():
+    solved = degrees(solver_above().solve(body(chain({}))))
+    for name, value in solved.items():
         expected = 90.0 if name.endswith("shoulder_elevation") else 0.0  # arms sideways in the rest pose
         assert value == pytest.approx(expected, abs=1e-9), name
 
@@ -148,11 +148,11 @@ def test_tilting_the_camera_changes_no_angle_while_the_floor_is_seen(values: lis
 def test_the_mirrored_body_has_the_angles_of_the_other_side(values: list[float]) -> None:
     rotations = random_rotations(values)
     mirrored = (MIRROR @ rotations @ MIRROR)[SMPL_24.mirror]
-    found = degrees(solver_above().solve(body(rotations)))
+    solved = degrees(solver_above().solve(body(rotations)))
     opposite = degrees(solver_above().solve(body(mirrored)))
     sideways = {"trunk_lateral_tilt", "trunk_axial_rotation", "pelvis_obliquity", "pelvis_rotation"}
     sideways |= {"lumbar_lateral_tilt", "lumbar_axial_rotation"}
-    for name, value in found.items():
+    for name, value in solved.items():
         side, _, rest = name.partition("_")
         partner = {"left": f"right_{rest}", "right": f"left_{rest}"}.get(side, name)
         expected = -value if name in sideways else value
@@ -166,12 +166,12 @@ def test_the_cardan_angles_of_a_product_are_its_factors(a: float, b: float, c: f
     np.testing.assert_allclose(rotation_tilts(y @ z @ x), (c, b, a), atol=1e-6)
 
 
-@given(turn=st.floats(-3.0, 3.0), side=st.sampled_from([-90.0, 90.0]))
-def test_angles_are_finite_and_exact_in_gimbal_lock(turn: float, side: float) -> None:
-    lock = {"left_hip": (0.0, 0.0, side), "spine1": (0.0, 0.0, side), "pelvis": (0.0, np.rad2deg(turn), side)}
-    found = solver_above().solve(body(chain(lock)))
-    assert np.isfinite(found.angles_rad).all()
-    rotation = matrices_from_axis_angles(np.array([turn, 0.0, 0.0])) @ matrices_from_axis_angles(
+@given(angle=st.floats(-3.0, 3.0), side=st.sampled_from([-90.0, 90.0]))
+def test_angles_are_finite_and_exact_in_gimbal_lock(angle: float, side: float) -> None:
+    lock = {"left_hip": (0.0, 0.0, side), "spine1": (0.0, 0.0, side), "pelvis": (0.0, np.rad2deg(angle), side)}
+    solved = solver_above().solve(body(chain(lock)))
+    assert np.isfinite(solved.angles_rad).all()
+    rotation = matrices_from_axis_angles(np.array([angle, 0.0, 0.0])) @ matrices_from_axis_angles(
         np.array([0.0, 0.0, np.deg2rad(side)])
     )
     a, b, c = flexion_side_axial(rotation)
@@ -185,8 +185,8 @@ def test_no_angle_leaves_its_limits(values: list[float]) -> None:
     solver = solver_above()
     joints = np.array(values).reshape(24, 3) * 170.0
     rotations = chain({name: tuple(row) for name, row in zip(SMPL_24.joint_names, joints.tolist(), strict=True)})
-    found = solver.solve(body(rotations))
-    for spec, angle in zip(solver.model.angles, found.angles_rad, strict=True):
+    solved = solver.solve(body(rotations))
+    for spec, angle in zip(solver.model.angles, solved.angles_rad, strict=True):
         assert spec.lower_rad <= angle <= spec.upper_rad
 
 

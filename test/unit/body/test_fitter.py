@@ -92,12 +92,12 @@ def test_knees_and_elbows_are_not_hyperextended() -> None:
 
 def test_a_rigid_motion_of_the_joints_moves_the_body_by_the_same_motion() -> None:
     truth = random_body(np.random.default_rng(2))
-    turn, shift = matrices_from_axis_angles(np.array([0.2, 0.5, -0.3])), np.array([0.3, -0.2, 0.4])
+    rotation, shift = matrices_from_axis_angles(np.array([0.2, 0.5, -0.3])), np.array([0.3, -0.2, 0.4])
     first = BodyFitter(SLOW).fit(as_joints(truth))
-    second = BodyFitter(SLOW).fit(as_joints(truth @ turn.T + shift))
+    second = BodyFitter(SLOW).fit(as_joints(truth @ rotation.T + shift))
     assert first is not None
     assert second is not None
-    np.testing.assert_allclose(second.vertices_m, first.vertices_m @ turn.T + shift, atol=2e-4)
+    np.testing.assert_allclose(second.vertices_m, first.vertices_m @ rotation.T + shift, atol=2e-4)
 
 
 def test_the_mirror_image_of_the_joints_gives_the_mirrored_body() -> None:

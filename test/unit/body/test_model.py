@@ -1,4 +1,4 @@
-"""BodyModel: the free body's proportions, posing against plain numpy and smplx, files that are not what they say."""
+"""BodyModel: the free body's proportions, posing against plain numpy and smplx, damaged and hostile files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def random_parameters(seed: int) -> BodyParameters:
 
 
 def posed_plainly(model: BodyModel, parameters: BodyParameters) -> NDArray[np.float64]:
-    """Return the surface by SMPL's formula in matrices, the obvious way."""
+    """Return the surface (V, 3) [m] by SMPL's formula with 4 x 4 matrices."""
     shaped = model.v_template + model.shapedirs.astype(np.float64) @ parameters.betas
     joints = model.joint_regressor @ shaped
     local = np.tile(np.eye(4), (24, 1, 1))
@@ -63,7 +63,7 @@ def arrays_of_the_free_body() -> dict[str, NDArray[Any]]:
 
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("corrected", [False, True])
-def test_posing_is_the_formula(seed: int, *, corrected: bool) -> None:
+def test_posing_agrees_with_smpls_formula(seed: int, *, corrected: bool) -> None:
     model = with_posedirs(load_body_model()) if corrected else load_body_model()
     parameters = random_parameters(seed)
     np.testing.assert_allclose(pose_vertices(model, parameters), posed_plainly(model, parameters), atol=2e-6)
@@ -93,7 +93,7 @@ def test_posing_agrees_with_smplx_on_the_same_file() -> None:
     np.testing.assert_allclose(pose_joints(model, parameters)[0], output.joints[0, :24].numpy(), atol=1e-6)
 
 
-def test_joints_move_with_the_rotations_above_them() -> None:
+def test_joints_move_with_the_rotations_of_their_parents() -> None:
     model, parameters = load_body_model(), random_parameters(4)
     positions, rotations = pose_joints(model, parameters)
     rest = model.joints(parameters.betas)
@@ -103,7 +103,7 @@ def test_joints_move_with_the_rotations_above_them() -> None:
             np.testing.assert_allclose(positions[joint], bone, atol=1e-12)
 
 
-def test_the_free_body_stands_as_smpl_does() -> None:
+def test_the_free_body_has_smpls_pose_at_rest() -> None:
     model = load_body_model()
     joints = dict(zip(SMPL_24.joint_names, model.joints(np.zeros(10)), strict=True))
     assert 1.6 < np.ptp(model.v_template[:, 1]) < 1.8
@@ -181,7 +181,7 @@ class Hostile:
         return exec, (f"open({str(self.victim)!r}, 'w').close()",)
 
 
-def test_a_hostile_pickle_is_refused_and_nothing_runs(tmp_path: Path) -> None:
+def test_a_hostile_pickle_is_refused_without_running_it(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     path = write_pickle(tmp_path / "evil.pkl", {"v_template": Hostile(victim)})
     with pytest.raises(ModelFileError, match="was not run"):
@@ -190,13 +190,13 @@ def test_a_hostile_pickle_is_refused_and_nothing_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("callee", [copyreg.__newobj__, getattr, pickle.loads, np.load])  # type: ignore[attr-defined]
-def test_functions_beyond_the_list_are_refused(callee: object, tmp_path: Path) -> None:
+def test_functions_that_are_not_listed_are_refused(callee: object, tmp_path: Path) -> None:
     path = write_pickle(tmp_path / "call.pkl", {"f": callee})
     with pytest.raises(ModelFileError):
         load_body_model(path)
 
 
-def test_the_stand_in_constructor_builds_nothing_else(tmp_path: Path) -> None:
+def test_the_restricted_constructor_builds_listed_classes_only(tmp_path: Path) -> None:
     path = tmp_path / "object.pkl"
     path.write_bytes(b"ccopy_reg\n_reconstructor\n(cnumpy\nndarray\nc__builtin__\nobject\nNtR.")
     with pytest.raises(ModelFileError, match="unknown way"):
@@ -205,7 +205,7 @@ def test_the_stand_in_constructor_builds_nothing_else(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".npz", ".pkl"])
 @pytest.mark.parametrize("length", [0, 10, 200_000])
-def test_a_cut_file_is_an_error_with_a_sentence(suffix: str, length: int, tmp_path: Path) -> None:
+def test_a_truncated_file_is_an_error_that_names_the_file(suffix: str, length: int, tmp_path: Path) -> None:
     content = FREE_BODY_PATH.read_bytes() if suffix == ".npz" else pickle.dumps(arrays_of_the_free_body(), protocol=2)
     path = tmp_path / f"cut{suffix}"
     path.write_bytes(content[:length])
@@ -213,7 +213,7 @@ def test_a_cut_file_is_an_error_with_a_sentence(suffix: str, length: int, tmp_pa
         load_body_model(str(path))
 
 
-def test_a_damaged_byte_is_noticed(tmp_path: Path) -> None:
+def test_a_damaged_byte_is_an_error(tmp_path: Path) -> None:
     content = bytearray(FREE_BODY_PATH.read_bytes())
     content[len(content) // 2] ^= 0xFF
     path = tmp_path / "damaged.npz"
@@ -223,7 +223,7 @@ def test_a_damaged_byte_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "complaint"),
+    ("change", "message"),
     [
         ({"weights": None}, "lacks weights"),
         ({"weights": np.ones((5, 24))}, "weights"),
@@ -232,25 +232,25 @@ def test_a_damaged_byte_is_noticed(tmp_path: Path) -> None:
         ({"v_template": np.full((6890, 3), np.nan)}, "finite"),
     ],
 )
-def test_other_arrays_are_an_error(change: dict[str, Any], complaint: str, tmp_path: Path) -> None:
+def test_missing_or_invalid_arrays_are_an_error(change: dict[str, Any], message: str, tmp_path: Path) -> None:
     arrays = {**arrays_of_the_free_body(), **change}
     path = tmp_path / "other.npz"
     np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
-    with pytest.raises(ModelFileError, match=complaint):
+    with pytest.raises(ModelFileError, match=message):
         load_body_model(str(path))
 
 
 def test_object_arrays_in_an_npz_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "objects.npz"
     np.savez(path, v_template=np.array([Hostile(tmp_path / "victim")], dtype=object))
-    with pytest.raises(ModelFileError, match="damaged or no"):
+    with pytest.raises(ModelFileError, match="damaged or not"):
         load_body_model(str(path))
     assert not (tmp_path / "victim").exists()
     assert zipfile.is_zipfile(path)
 
 
 @pytest.mark.parametrize("name", ["absent.npz", "model.txt"])
-def test_no_such_file_is_an_error(name: str, tmp_path: Path) -> None:
+def test_a_missing_file_or_another_format_is_an_error(name: str, tmp_path: Path) -> None:
     (tmp_path / "model.txt").write_text("not a model")
     with pytest.raises(ModelFileError, match="expected a"):
         load_body_model(str(tmp_path / name))

@@ -59,8 +59,8 @@ def test_a_fast_measured_rotation_allows_a_fast_joint_rotation() -> None:
     before, measured_m = random_pose(random), random.normal(size=(24, 3))
     now = before.copy()
     now[4] += 0.3
-    turned = matrices_from_axis_angles(np.array([0.0, 0.0, 1.0]))
-    assert limit_rate(before, now, measured_m, measured_m @ turned.T) == pytest.approx(now)
+    rotation = matrices_from_axis_angles(np.array([0.0, 0.0, 1.0]))
+    assert limit_rate(before, now, measured_m, measured_m @ rotation.T) == pytest.approx(now)
 
 
 def test_repeated_limited_steps_reach_the_goal() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from rehab_pose.body.fitter import BodyFitter
-from rehab_pose.body.kinematics import JOINT_COUNT
 from rehab_pose.body.loader import load_body_model
+from rehab_pose.body.model import JOINT_COUNT
 from rehab_pose.body.objective import COLUMN_OF_JOINT, SHAPE_START, forward, joint_axes, shape_derivatives
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.body.skinning import pose_joints, pose_vertices
@@ -86,7 +86,7 @@ def test_the_chosen_vertices_are_skinned_like_the_complete_mesh() -> None:
     matcher = SurfaceMatcher(MODEL)
     mesh = pose_vertices(MODEL, parameters)
     positions, rotations = pose_joints(MODEL, parameters)
-    chosen = matcher.vertex_numbers
+    chosen = matcher._chosen
     joints, weights = MODEL.skin
     rest = (MODEL.v_template + MODEL.shapedirs @ parameters.betas.astype(np.float32))[chosen].astype(np.float64)
     out = np.empty_like(rest)

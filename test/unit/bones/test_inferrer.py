@@ -1,4 +1,4 @@
-"""Bones end where they should, keep their length, and move with the body."""
+"""Inferred bones: their ends, lengths, joints, symmetry and motion with the body."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehab_pose.bones.articulations import BALL_JOINTS, parent_of
-from rehab_pose.bones.curvature import lumbar_rotations_rad, spinal_curves_rad
+from rehab_pose.bones.curvature import spinal_curves_rad
 from rehab_pose.bones.inferrer import BoneInferrer
 from rehab_pose.bones.settings import BoneSettings
 from rehab_pose.datatypes import Body, BodyParameters, Bones
 from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_lab.benchmarks.bone_errors import joint_gaps_m, lumbar_rotations_rad
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +40,7 @@ OFFSETS_M = {
     "left_wrist": (0.25, 0.01, 0.0),
     "left_hand": (0.09, -0.01, -0.01),
 }
-"""Rest offsets from the parent, about SMPL's mean shape; the right side mirrors the left."""
+"""Offsets from the parent at rest, near SMPL's mean shape; x changes sign on the right [m]."""
 
 angles = st.lists(st.floats(-1.2, 1.2), min_size=72, max_size=72)
 vectors = st.tuples(*[st.floats(-2.0, 2.0)] * 3)
@@ -52,10 +53,10 @@ def body(values: list[float], size: float = 1.0) -> Body:
         left = np.array(OFFSETS_M[name.replace("right", "left")]) * (MIRROR.diagonal() if "right" in name else 1.0)
         rotations[joint] = local[joint] if parent < 0 else rotations[parent] @ local[joint]
         positions[joint] = left if parent < 0 else positions[parent] + rotations[parent] @ (size * left)
-    return made(positions, rotations, size)
+    return fitted_body(positions, rotations, size)
 
 
-def made(positions: NDArray[np.float64], rotations: NDArray[np.float64], size: float = 1.0) -> Body:
+def fitted_body(positions: NDArray[np.float64], rotations: NDArray[np.float64], size: float = 1.0) -> Body:
     return Body(
         stamp_ns=5,
         frame_id="camera",
@@ -95,19 +96,21 @@ def test_long_bones_end_at_their_joints(values: list[float]) -> None:
 
 
 @given(values=angles, other=angles)
-def test_lengths_do_not_depend_on_the_posture(values: list[float], other: list[float]) -> None:
+def test_lengths_do_not_depend_on_the_pose(values: list[float], other: list[float]) -> None:
     first, second = BoneInferrer().infer(body(values)), BoneInferrer().infer(body(other))
     np.testing.assert_allclose(second.length_m, first.length_m, atol=1e-9)
 
 
-@given(values=angles, turn=vectors, shift=vectors)
-def test_bones_follow_a_rigid_motion(
-    values: list[float], turn: tuple[float, float, float], shift: tuple[float, float, float]
+@given(values=angles, vector=vectors, shift=vectors)
+def test_a_rigid_motion_of_the_body_moves_the_bones_by_the_same_motion(
+    values: list[float], vector: tuple[float, float, float], shift: tuple[float, float, float]
 ) -> None:
     person = body(values)
     motion = np.eye(4)
-    motion[:3, :3], motion[:3, 3] = matrices_from_axis_angles(np.array(turn)), shift
-    moved = made(person.joint_positions_m @ motion[:3, :3].T + motion[:3, 3], motion[:3, :3] @ person.joint_rotations)
+    motion[:3, :3], motion[:3, 3] = matrices_from_axis_angles(np.array(vector)), shift
+    moved = fitted_body(
+        person.joint_positions_m @ motion[:3, :3].T + motion[:3, 3], motion[:3, :3] @ person.joint_rotations
+    )
     expected = motion @ BoneInferrer().infer(person).camera_from_bone
     np.testing.assert_allclose(BoneInferrer().infer(moved).camera_from_bone, expected, atol=1e-8)
 
@@ -117,7 +120,7 @@ def test_a_mirrored_body_has_mirrored_bones(values: list[float]) -> None:
     person = body(values)
     bones = BoneInferrer().infer(person)
     opposite = BoneInferrer().infer(
-        made(
+        fitted_body(
             (person.joint_positions_m @ MIRROR)[SMPL_24.mirror],
             (MIRROR @ person.joint_rotations @ MIRROR)[SMPL_24.mirror],
         )
@@ -131,7 +134,7 @@ def test_a_mirrored_body_has_mirrored_bones(values: list[float]) -> None:
 
 
 @given(values=angles)
-def test_every_pose_is_rigid(values: list[float]) -> None:
+def test_every_bone_pose_is_a_rotation(values: list[float]) -> None:
     poses = BoneInferrer().infer(body(values)).camera_from_bone
     rotations = poses[:, :3, :3]
     np.testing.assert_allclose(
@@ -140,7 +143,7 @@ def test_every_pose_is_rigid(values: list[float]) -> None:
     np.testing.assert_allclose(np.linalg.det(rotations), 1.0, atol=1e-9)
 
 
-def test_the_whole_skeleton_is_there() -> None:
+def test_all_bones_are_inferred() -> None:
     names = BoneInferrer().infer(body(REST)).names
     assert len(set(names)) == len(names)
     vertebrae = [f"C{n}" for n in range(1, 8)] + [f"T{n}" for n in range(1, 13)] + [f"L{n}" for n in range(1, 6)]
@@ -156,7 +159,7 @@ def test_the_whole_skeleton_is_there() -> None:
     assert len(BoneInferrer(BoneSettings(with_ribs=False)).infer(body(REST)).names) == len(names) - 24
 
 
-def test_the_spine_is_one_line_from_pelvis_to_head() -> None:
+def test_vertebrae_connect_pelvis_and_head_without_gaps() -> None:
     person = body(REST)
     bones = BoneInferrer().infer(person)
     order = (
@@ -165,14 +168,14 @@ def test_the_spine_is_one_line_from_pelvis_to_head() -> None:
     points = [ends(bones, name) for name in order]
     np.testing.assert_allclose(points[0][0], person.joint_positions_m[SMPL_24.index("pelvis")])
     head = person.joint_positions_m[SMPL_24.index("head")]
-    assert 0.0 < (points[-1][1] - head)[1] < 0.02  # the skull sits a little above SMPL's joint
+    assert 0.0 < (points[-1][1] - head)[1] < 0.02  # the skull begins a little above SMPL's joint
     for (_, upper), (lower, _) in itertools.pairwise(points):
         np.testing.assert_allclose(upper, lower, atol=1e-9)
 
 
 @given(values=angles)
-def test_joints_stay_closed(values: list[float]) -> None:
-    gaps = BoneInferrer().joint_gaps_m(body(values))
+def test_joints_have_no_gaps(values: list[float]) -> None:
+    gaps = joint_gaps_m(body(values))
     assert max(gaps[name] for name in BALL_JOINTS) < 1e-9
     assert gaps["left_ankle"] < 1e-9
     assert gaps["left_sternoclavicular"] < 1e-9
@@ -193,7 +196,7 @@ def test_lumbar_rotations_sum_to_trunk_minus_pelvis(values: list[float]) -> None
     np.testing.assert_allclose(lumbar[0], 17.0 / 74.0 * trunk, atol=1e-6)
 
 
-def test_the_spine_is_curved_as_in_standing_people() -> None:
+def test_the_spine_at_rest_has_the_curves_of_standing_people() -> None:
     bones = BoneInferrer().infer(body(REST))
     curves = {name: float(np.degrees(angle)) for name, angle in spinal_curves_rad(bones, np.eye(3)).items()}
     assert 15.0 < curves["lumbar_lordosis"] < 65.0
@@ -204,37 +207,37 @@ def test_the_spine_is_curved_as_in_standing_people() -> None:
     assert np.degrees(flexed["lumbar_lordosis"]) == pytest.approx(curves["lumbar_lordosis"] - np.degrees(0.4), abs=0.1)
 
 
-def test_the_radius_turns_about_the_ulna_with_the_hand() -> None:
-    turned = [0.0] * 72
-    turned[3 * SMPL_24.index("left_wrist")] = -1.4  # palm forwards: the thumb's side goes up
-    before, after = BoneInferrer().infer(body(REST)), BoneInferrer().infer(body(turned))
+def test_the_radius_rotates_about_the_ulna_with_the_hand() -> None:
+    rotated = [0.0] * 72
+    rotated[3 * SMPL_24.index("left_wrist")] = -1.4  # palm forwards: the thumb's side goes up
+    before, after = BoneInferrer().infer(body(REST)), BoneInferrer().infer(body(rotated))
     assert ends(after, "left_radius")[1][1] > ends(before, "left_radius")[1][1] + 0.01
     np.testing.assert_allclose(ends(after, "left_radius")[0], ends(before, "left_radius")[0], atol=1e-9)
     np.testing.assert_allclose(ends(after, "left_ulna")[1], ends(before, "left_ulna")[1], atol=1e-9)
-    apart = np.linalg.norm(ends(after, "left_radius")[1] - ends(after, "left_ulna")[1])
-    assert apart == pytest.approx(
+    distance = np.linalg.norm(ends(after, "left_radius")[1] - ends(after, "left_ulna")[1])
+    assert distance == pytest.approx(
         np.linalg.norm(ends(before, "left_radius")[1] - ends(before, "left_ulna")[1]), abs=0.002
     )
 
 
-def test_the_kneecap_turns_half_as_far_as_the_knee() -> None:
+def test_the_patella_rotates_by_half_the_knees_angle() -> None:
     bent = [0.0] * 72
     bent[3 * SMPL_24.index("right_knee")] = 1.2
     bones, rest = BoneInferrer().infer(body(bent)), BoneInferrer().infer(body(REST))
     place = bones.names.index("right_patella")
-    turn = bones.camera_from_bone[place, :3, :3] @ rest.camera_from_bone[place, :3, :3].T
-    np.testing.assert_allclose(axis_angles_from_matrices(turn), [0.6, 0.0, 0.0], atol=1e-9)
+    rotation = bones.camera_from_bone[place, :3, :3] @ rest.camera_from_bone[place, :3, :3].T
+    np.testing.assert_allclose(axis_angles_from_matrices(rotation), [0.6, 0.0, 0.0], atol=1e-9)
 
 
-def test_every_bone_but_the_sacrum_hangs_on_another() -> None:
+def test_every_bone_but_the_sacrum_has_a_parent() -> None:
     names = BoneInferrer().infer(body(REST)).names
     for name in names:
-        seen = {name}
+        visited = {name}
         while parent_of(name):
             name = parent_of(name)  # noqa: PLW2901  (going up)
             assert name in names
-            assert name not in seen
-            seen.add(name)
+            assert name not in visited
+            visited.add(name)
         assert name == "sacrum"
 
 
@@ -250,7 +253,7 @@ def test_joint_centres_are_named_and_at_the_joints() -> None:
     assert (bones.sigma_m > 0).all()
 
 
-def test_places_an_anatomist_would_accept() -> None:
+def test_bones_have_their_anatomical_order() -> None:
     bones = BoneInferrer().infer(body(REST))
     x, y, z = 0, 1, 2
     start, end = ends(bones, "sternum")
@@ -264,7 +267,7 @@ def test_places_an_anatomist_would_accept() -> None:
     assert ends(bones, "skull")[1][y] == max(ends(bones, name)[1][y] for name in bones.names)
 
 
-def test_sizes_follow_the_body() -> None:
+def test_lengths_scale_with_the_body() -> None:
     inferrer = BoneInferrer()
     small, large = inferrer.infer(body(REST)), inferrer.infer(body(REST, size=1.2))
     np.testing.assert_allclose(large.length_m, 1.2 * small.length_m, rtol=1e-9)

@@ -1,4 +1,4 @@
-"""Files of SKEL and OSSO are read without running them; made-up files of the same keys and shapes stand for them."""
+"""Files of SKEL and OSSO, as synthetic files with the same keys and shapes, are read without running code in them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SKEL_PLACES = {
     "ulna": "elbow", "radius": "elbow", "hand": "wrist",
 }  # fmt: skip
 SIZE = 1.1
-"""The made-up person is larger."""
+"""Size of the synthetic person relative to the free body."""
 
 
 def skel_place(name: str) -> NDArray[np.float64]:
@@ -46,8 +46,8 @@ def skel_place(name: str) -> NDArray[np.float64]:
 
 def balls(places: list[NDArray[np.float64]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     shapes = [blob(place, 0.015, sides=6) for place in places]
-    whole = joined(shapes)
-    return whole.vertices_m, whole.faces, np.repeat(np.arange(len(places)), len(shapes[0].vertices_m))
+    shape = joined(shapes)
+    return shape.vertices_m, shape.faces, np.repeat(np.arange(len(places)), len(shapes[0].vertices_m))
 
 
 def skel_arrays() -> dict[str, Any]:
@@ -65,8 +65,8 @@ def skel_arrays() -> dict[str, Any]:
     }
 
 
-def inferred(template: BoneTemplate, turns: NDArray[np.float64]) -> Bones:
-    parameters = BodyParameters(np.zeros(10), turns, np.zeros(3))
+def inferred(template: BoneTemplate, rotations_rad: NDArray[np.float64]) -> Bones:
+    parameters = BodyParameters(np.zeros(10), rotations_rad, np.zeros(3))
     body = surface_body(posed_surface(MODEL, parameters), MODEL.model_id, parameters)
     return BoneInferrer(surfaces=surfaces_of(MODEL), template=template).infer_with_meshes(body)
 
@@ -80,13 +80,13 @@ def centre(bones: Bones, name: str) -> NDArray[np.float64]:
 def test_skel_replaces_the_procedural_bones(tmp_path: Path) -> None:
     file = tmp_path / "skel_female.pkl"
     file.write_bytes(pickle.dumps(skel_arrays(), protocol=2))
-    turns = np.zeros((24, 3))
-    turns[SMPL_24.index("left_knee"), 0] = 0.8
-    bones = inferred(read_template(file), turns)
+    rotations_rad = np.zeros((24, 3))
+    rotations_rad[SMPL_24.index("left_knee"), 0] = 0.8
+    bones = inferred(read_template(file), rotations_rad)
     assert bones.source == "skel"
     assert len(bones.names) == 24
-    positions, _ = pose_joints(MODEL, BodyParameters(np.zeros(10), turns, np.zeros(3)))
-    # A ball at the joint of the file comes to the same joint of the person.
+    positions, _ = pose_joints(MODEL, BodyParameters(np.zeros(10), rotations_rad, np.zeros(3)))
+    # A ball at a joint of the file is moved to the same joint of the person.
     for name, joint in (("left_femur", "left_hip"), ("left_tibia", "left_knee"), ("right_humerus", "right_shoulder")):
         np.testing.assert_allclose(centre(bones, name), positions[SMPL_24.index(joint)], atol=0.004)
     femur = bones.names.index("left_femur")
@@ -94,7 +94,7 @@ def test_skel_replaces_the_procedural_bones(tmp_path: Path) -> None:
     assert bones.length_m[femur] == pytest.approx(np.linalg.norm(knee - hip), abs=1e-6)
 
 
-def test_skel_says_what_it_lacks() -> None:
+def test_an_incomplete_skel_file_is_an_error_that_names_what_is_missing() -> None:
     arrays = skel_arrays()
     del arrays["skel_weights_rigid"]
     with pytest.raises(ModelFileError, match="lacks skel_weights_rigid"):
@@ -139,7 +139,7 @@ def osso_folder(folder: Path) -> Path:
     return star
 
 
-def test_osso_is_brought_to_its_feet(tmp_path: Path) -> None:
+def test_osso_is_moved_from_the_lying_to_the_rest_pose(tmp_path: Path) -> None:
     star = osso_folder(tmp_path)
     bones = inferred(read_template(tmp_path, gender="male", star=star), np.zeros((24, 3)))
     assert bones.source == "osso"
@@ -162,20 +162,20 @@ def test_osso_needs_star_and_all_its_files(tmp_path: Path) -> None:
         read_template(tmp_path / "elsewhere")
 
 
-class Villain:
-    """A pickle of it would run a command."""
+class Hostile:
+    """An object whose pickle would create a file."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (Path("villain_was_here"),)
+        return Path.touch, (Path("created"),)
 
 
-def test_a_file_that_holds_code_is_refused_and_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_holds_code_is_refused_without_running_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "skel_male.pkl"
-    file.write_bytes(pickle.dumps({"skel_template_v": Villain()}))
+    file.write_bytes(pickle.dumps({"skel_template_v": Hostile()}))
     with pytest.raises(ModelFileError, match="asks for"):
         read_template(file)
-    assert not Path("villain_was_here").exists()
+    assert not Path("created").exists()
     file.write_bytes(pickle.dumps([1, 2]))
     with pytest.raises(ModelFileError, match="expected a dictionary"):
         read_template(file)

@@ -1,4 +1,4 @@
-"""CameraCalibration: binning and window move the pinhole, the lens is checked."""
+"""CameraCalibration: effect of binning and window on the pinhole, checks of the distortion model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_window_shifts_the_pinhole_and_is_counted_in_unbinned_pixels() -> None
     assert both.image_size_px == (100, 150)
 
 
-def test_p_is_the_rectified_camera_and_k_stands_in() -> None:
+def test_the_rectified_camera_is_p_or_k_without_p() -> None:
     with_p = replace(PLAIN, p=(500.0, 0.0, 310.0, 0.0, 500.0, 240.0, 0.0, 0.0, 1.0))
     assert with_p.rectified().fx == 500.0
     assert with_p.raw().fx == PLAIN.rectified().fx == 600.0
@@ -42,7 +42,7 @@ def test_equal_calibrations_compare_equal() -> None:
     assert replace(PLAIN, d=(0.1,) * 5) == replace(PLAIN, d=(0.1,) * 5) != PLAIN
 
 
-def test_an_unknown_lens_and_a_wrong_count_are_refused_in_a_sentence() -> None:
+def test_an_unknown_lens_and_a_wrong_number_of_coefficients_are_errors() -> None:
     with pytest.raises(InputError, match="got 'thin_prism'; use the driver's rectified images"):
         replace(PLAIN, distortion_model="thin_prism", d=(0.1, 0.0)).coefficients()
     with pytest.raises(InputError, match="expected 4 or 5 distortion coefficients of plumb_bob, got 3"):
@@ -53,5 +53,5 @@ def test_an_unknown_lens_and_a_wrong_count_are_refused_in_a_sentence() -> None:
         CameraCalibration(640, 480, k=(0.0,) * 9)
 
 
-def test_an_unknown_lens_that_bends_nothing_is_no_obstacle() -> None:
+def test_an_unknown_lens_without_distortion_is_accepted() -> None:
     assert not replace(PLAIN, distortion_model="", d=(0.0, 0.0)).coefficients().any()

@@ -1,4 +1,4 @@
-"""CameraIntrinsics: projection and back-projection undo each other; crops and scales see the same world."""
+"""CameraIntrinsics: projection against back-projection, crops and scales."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ coordinate = st.floats(-2.0, 2.0)
 
 
 @given(x=coordinate, y=coordinate, z=st.floats(0.3, 6.0))
-def test_back_projection_undoes_projection(x: float, y: float, z: float) -> None:
+def test_back_projection_is_the_inverse_of_projection(x: float, y: float, z: float) -> None:
     point = np.array([x, y, z])
     np.testing.assert_allclose(CAMERA.back_project(CAMERA.project(point), np.array(z)), point, atol=1e-9)
 
 
-def test_a_whole_image_agrees_with_single_pixels() -> None:
+def test_back_projecting_an_image_agrees_with_single_pixels() -> None:
     depth = np.random.default_rng(1).uniform(1.0, 3.0, (480, 640)).astype(np.float32)
     points = CAMERA.back_project_image(depth)
     pixels = np.array([[0, 0], [639, 479], [100, 300]])
@@ -45,6 +45,6 @@ def test_points_behind_the_camera_have_no_pixel() -> None:
     assert np.isnan(CAMERA.project(np.array([[0.0, 0.0, -1.0], [0.0, 0.0, 0.0]]))).all()
 
 
-def test_an_uncalibrated_camera_is_refused() -> None:
+def test_an_uncalibrated_camera_is_an_error() -> None:
     with pytest.raises(InputError, match="not calibrated"):
         CameraIntrinsics(640, 480, 0.0, 0.0, 0.0, 0.0)

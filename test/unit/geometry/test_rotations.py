@@ -30,31 +30,31 @@ def test_exponential_is_a_rotation(vector: NDArray[np.float64]) -> None:
 
 
 @given(vector=vectors)
-def test_logarithm_undoes_exponential_below_half_a_turn(vector: NDArray[np.float64]) -> None:
+def test_the_logarithm_is_the_inverse_of_the_exponential_below_half_a_turn(vector: NDArray[np.float64]) -> None:
     if np.linalg.norm(vector) < np.pi - 1e-3:
         np.testing.assert_allclose(axis_angles_from_matrices(matrices_from_axis_angles(vector)), vector, atol=1e-9)
 
 
 @given(vector=vectors)
-def test_quaternions_turn_vectors_as_matrices_do(vector: NDArray[np.float64]) -> None:
+def test_quaternions_and_matrices_rotate_vectors_equally(vector: NDArray[np.float64]) -> None:
     matrix = matrices_from_axis_angles(vector)
     x, y, z, w = quaternions_from_matrices(matrix)
     axis = np.array([x, y, z])
     point = np.array([0.3, -1.2, 2.0])
-    turned = point + 2.0 * np.cross(axis, np.cross(axis, point) + w * point)
-    np.testing.assert_allclose(turned, matrix @ point, atol=1e-9)
+    rotated = point + 2.0 * np.cross(axis, np.cross(axis, point) + w * point)
+    np.testing.assert_allclose(rotated, matrix @ point, atol=1e-9)
 
 
 @given(vector=vectors, shift=vectors, seed=st.integers(0, 1000))
-def test_alignment_finds_the_motion_and_ignores_missing_rows(
+def test_alignment_recovers_the_motion_and_ignores_missing_rows(
     vector: NDArray[np.float64], shift: NDArray[np.float64], seed: int
 ) -> None:
     source = np.random.default_rng(seed).normal(size=(8, 3))
     rotation = matrices_from_axis_angles(vector)
     target = source @ rotation.T + shift
     target[3] = np.nan
-    found, translation = align_points(source, target)
-    np.testing.assert_allclose(found, rotation, atol=1e-8)
+    estimate, translation = align_points(source, target)
+    np.testing.assert_allclose(estimate, rotation, atol=1e-8)
     np.testing.assert_allclose(translation, shift, atol=1e-8)
 
 

@@ -1,1 +1,1 @@
-"""Joint angles from keypoints alone, online and offline, and KinePose's protocol."""
+"""Joint angles from keypoints, online and offline, and the comparison with KinePose."""

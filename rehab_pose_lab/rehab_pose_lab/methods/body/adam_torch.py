@@ -82,8 +82,8 @@ def fit_adam(
     """
     settings = settings or AdamSettings()
     target = frozen("joints_m", joints_m, ("T", 24, 3), np.float64)
-    seen = np.isfinite(target).all(axis=2)
-    weight = np.where(seen, frozen("joint_weight", joint_weight, (len(target), 24), np.float64), 0.0)
+    visible = np.isfinite(target).all(axis=2)
+    weight = np.where(visible, frozen("joint_weight", joint_weight, (len(target), 24), np.float64), 0.0)
     if len(target) == 0 or np.count_nonzero(weight > 0, axis=1).min() < MIN_JOINTS:
         msg = f"fit_adam: expected at least {MIN_JOINTS} joints with a weight in every frame of at least one"
         raise ContractError(msg)

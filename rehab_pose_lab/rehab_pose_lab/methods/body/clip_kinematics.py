@@ -1,6 +1,6 @@
 """Joints of a clip, and the gradient by body parameters of a number whose gradient by the joints is known.
 
-The chain is that of `body.kinematics`.
+The chain is that of `geometry.joint_tree`.
 With f_j = dE/dp_j, F_k and M_k the sums of f_j and p_j x f_j over k and all joints below:
 
     dE/dtranslation = F_0,   dE/dtheta_k = J_l(theta_k)^T R_parent(k)^T (M_k - p_k x F_k),
@@ -17,7 +17,8 @@ import numba
 import numpy as np
 
 from rehab_pose.body.initial_pose import initial_pose
-from rehab_pose.body.kinematics import chain
+from rehab_pose.body.model import PARENTS
+from rehab_pose.geometry.joint_tree import pose_vectors
 from rehab_pose.geometry.kernels import left_jacobian
 from rehab_pose.geometry.rotations import axis_angles_from_matrices
 from rehab_pose.skeletons.smpl24 import SMPL_24
@@ -87,7 +88,7 @@ def pose_clip(model: BodyModel, clip: BodyClip) -> PosedClip:
     positions = np.empty(clip.rotations_rad.shape)
     rotations = np.empty((*clip.rotations_rad.shape, 3))
     for t, (rotations_rad, translation_m) in enumerate(zip(clip.rotations_rad, clip.translation_m, strict=True)):
-        chain(rest, rotations_rad, translation_m, positions[t], rotations[t])
+        pose_vectors(PARENTS, rest, rotations_rad, translation_m, positions[t], rotations[t])
     return PosedClip(positions, rotations)
 
 

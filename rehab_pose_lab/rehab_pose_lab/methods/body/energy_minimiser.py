@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numba
 import numpy as np
 
-from rehab_pose.body.kinematics import JOINT_COUNT, chain
+from rehab_pose.body.model import JOINT_COUNT, PARENTS
 from rehab_pose.body.objective import add_ancestor_columns, joint_axes, shape_derivatives
 from rehab_pose.errors import ContractError
+from rehab_pose.geometry.joint_tree import pose_vectors
 from rehab_pose.optimisation.levenberg_marquardt import Damping, Problem, Stopping, minimise
 from rehab_pose_lab.methods.body.clip_kinematics import BodyClip
 
@@ -205,7 +206,7 @@ def _value(unknowns: NDArray[np.float64], terms: _Terms, posed: _Posed) -> float
             for b in range(betas.shape[0]):
                 rest[joint, i] += terms.shapedirs[joint, i, b] * betas[b]
     rotations_rad = unknowns[FIRST_ROTATION:SHAPE_START].reshape((JOINT_COUNT, 3))
-    chain(rest, rotations_rad, unknowns[:FIRST_ROTATION], posed.positions, posed.rotations)
+    pose_vectors(PARENTS, rest, rotations_rad, unknowns[:FIRST_ROTATION], posed.positions, posed.rotations)
     total = terms.shape_constant
     for joint in range(JOINT_COUNT):
         if terms.weight[joint] > 0.0:

@@ -2,7 +2,7 @@
 
     E(theta) = -log sum_k g_k N(theta; mu_k, Sigma_k),   theta = rotation vectors of joints 1 to 23, 69 numbers [rad]
 
-The mixture in this package is learnt by `rehab-pose-lab train posture-prior`; SMPLify's own `gmm_08.pkl` is read from
+The mixture in this package is learnt by `rehab-pose-lab train pose-prior`; SMPLify's own `gmm_08.pkl` is read from
 the user's path.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["POSE_MIXTURE_PATH", "POSE_SIZE", "MixturePrior", "load_mixture_prior"]
 
-POSE_MIXTURE_PATH = Path(__file__).with_name("posture_mixture.npz")
+POSE_MIXTURE_PATH = Path(__file__).with_name("pose_mixture.npz")
 POSE_SIZE = 3 * (len(SMPL_24) - 1)
 """Numbers in the rotation vectors of all joints but the root."""
 NEEDED = ("means", "covars", "weights")
@@ -140,21 +140,21 @@ def load_mixture_prior(path: str = "") -> MixturePrior:
         path: SMPLify's `gmm_08.pkl`, a .npz with the same names, or '' for the one in this package.
 
     Raises:
-        ModelFileError: The file is missing, damaged, holds code, or is no mixture over 23 joints.
+        ModelFileError: The file is missing, damaged, holds code, or is not a mixture over 23 joints.
     """
     file = Path(path) if path else POSE_MIXTURE_PATH
     if not file.is_file() or file.suffix not in {".npz", ".pkl"}:
-        msg = f"posture mixture: expected a .npz or .pkl file, got {file}; '' is the one in this package"
+        msg = f"pose mixture: expected a .npz or .pkl file, got {file}; '' is the one in this package"
         raise ModelFileError(msg)
     arrays = _read(file, file.read_bytes())
     missing = [name for name in NEEDED if name not in arrays]
     if missing:
-        msg = f"posture mixture: {file} lacks {', '.join(missing)}; expected {', '.join(NEEDED)}, as in gmm_08.pkl"
+        msg = f"pose mixture: {file} lacks {', '.join(missing)}; expected {', '.join(NEEDED)}, as in gmm_08.pkl"
         raise ModelFileError(msg)
     try:
         return MixturePrior(**{name: np.asarray(arrays[name]).astype(np.float64) for name in NEEDED})
     except (ValueError, TypeError, IndexError, OverflowError) as error:
-        msg = f"posture mixture: {file} is no mixture over {POSE_SIZE} rotations: {error}"
+        msg = f"pose mixture: {file} is not a mixture over {POSE_SIZE} rotations: {error}"
         raise ModelFileError(msg) from error
 
 
@@ -166,12 +166,12 @@ def _read(file: Path, content: bytes) -> Mapping[str, object]:
             with np.load(io.BytesIO(content), allow_pickle=False) as archive:
                 loaded = {name: archive[name] for name in archive.files}
     except RefusedPickleError as error:
-        msg = f"posture mixture: {file}: {error}"
+        msg = f"pose mixture: {file}: {error}"
         raise ModelFileError(msg) from error
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        msg = f"posture mixture: {file} ({len(content)} bytes) is damaged or no .npz of plain arrays: {error}"
+        msg = f"pose mixture: {file} ({len(content)} bytes) is damaged or not a .npz of plain arrays: {error}"
         raise ModelFileError(msg) from error
     if not isinstance(loaded, dict):
-        msg = f"posture mixture: {file}: expected a dictionary of arrays, got {type(loaded).__name__}"
+        msg = f"pose mixture: {file}: expected a dictionary of arrays, got {type(loaded).__name__}"
         raise ModelFileError(msg)
     return loaded

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from rehab_pose.body.model import PARENTS
 from rehab_pose.errors import MissingDependencyError
 from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose_lab.methods.body.skinning_torch import PosedSurface, shape_size
@@ -58,7 +59,7 @@ class SmplxBody:
             "J_regressor": model.joint_regressor,
             "weights": model.weights,
             "f": model.faces,
-            "kintree_table": np.stack([model.parents, np.arange(len(SMPL_24))]),
+            "kintree_table": np.stack([PARENTS, np.arange(len(SMPL_24))]),
         }
         body = smplx.SMPL(
             "",

@@ -75,11 +75,11 @@ def central_intervals_rad(
 def cost_at(preset: KinePosePreset, observed: Observations, pose: Pose) -> tuple[float, NDArray[np.float64]]:
     arrays, size = preset.chain.arrays, len(pose.unknowns)
     joints = len(arrays.parents)
-    positions, turned = np.empty((joints, 3)), np.empty((joints, 3, 3))
+    positions, rotations_at = np.empty((joints, 3)), np.empty((joints, 3, 3))
     axes, gradient = np.empty((len(arrays.axes), 3)), np.zeros(size)
-    forward(arrays, pose.unknowns, pose.base, positions, turned, axes)
+    forward(arrays, pose.unknowns, pose.base, positions, rotations_at, axes)
     hessian = np.zeros((size, size))
-    cost = objective(arrays, observed, pose.base, positions, turned, axes, hessian, gradient, True)
+    cost = objective(arrays, observed, pose.base, positions, rotations_at, axes, hessian, gradient, True)
     return cost, gradient
 
 
@@ -203,5 +203,5 @@ def test_the_same_frames_give_the_same_poses(preset: KinePosePreset, sequences: 
 
 
 def test_screw_angles_are_exact_near_half_a_turn() -> None:
-    turned = matrices_from_axis_angles(np.array([[0.3, 0.0, 0.0], [0.0, np.pi - 1e-4, 0.0]]))
-    np.testing.assert_allclose(screw_angles_rad(np.broadcast_to(np.eye(3), (2, 3, 3)), turned), [0.3, np.pi - 1e-4])
+    rotated = matrices_from_axis_angles(np.array([[0.3, 0.0, 0.0], [0.0, np.pi - 1e-4, 0.0]]))
+    np.testing.assert_allclose(screw_angles_rad(np.broadcast_to(np.eye(3), (2, 3, 3)), rotated), [0.3, np.pi - 1e-4])

@@ -103,7 +103,7 @@ def test_a_hostile_file_is_refused_without_running_it(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="was not run"):
         load_mixture_prior(path)
     np.savez(tmp_path / "gmm.npz", means=np.array([Hostile(victim)], dtype=object))
-    with pytest.raises(ModelFileError, match="damaged or no"):
+    with pytest.raises(ModelFileError, match="damaged or not"):
         load_mixture_prior(str(tmp_path / "gmm.npz"))
     assert not victim.exists()
 
@@ -128,7 +128,7 @@ def test_a_truncated_file_is_an_error_that_names_the_file(suffix: str, length: i
         ({"means": np.full((8, POSE_SIZE), np.nan)}, "finite"),
         ({"covars": np.zeros((8, POSE_SIZE, POSE_SIZE))}, "positive definite"),
         ({"covars": np.triu(np.ones((8, POSE_SIZE, POSE_SIZE)))}, "symmetric"),
-        ({"covars": "many"}, "no mixture"),
+        ({"covars": "many"}, "not a mixture"),
     ],
 )
 def test_other_arrays_are_an_error(change: dict[str, Any], message: str, tmp_path: Path) -> None:
@@ -174,12 +174,12 @@ def test_training_recovers_the_mixture_that_generated_the_data() -> None:
 
 def test_the_command_writes_a_mixture_that_loads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Fitted poses in the output folder are reused."""
-    for name, seed in (("postures", 10), ("held_out_postures", 11)):
+    for name, seed in (("poses", 10), ("held_out_poses", 11)):
         sampler = PoseSampler(np.random.default_rng(seed))
         np.savez(tmp_path / f"{name}.npz", rotations_rad=np.stack([sampler.sample().rotations_rad for _ in range(150)]))
-    assert main(["train", "posture-prior", "--data", str(tmp_path), "-o", str(tmp_path)]) == 0
+    assert main(["train", "pose-prior", "--data", str(tmp_path), "-o", str(tmp_path)]) == 0
     assert "log likelihood held out" in capsys.readouterr().out
-    prior = load_mixture_prior(str(tmp_path / "posture_mixture.npz"))
+    prior = load_mixture_prior(str(tmp_path / "pose_mixture.npz"))
     assert prior.means.shape == (8, POSE_SIZE)
     assert prior.weights.sum() == pytest.approx(1.0)
 
