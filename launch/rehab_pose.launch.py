@@ -13,8 +13,8 @@ from launch_ros.actions import Node
 from launch_ros.substitutions import ExecutableInPackage
 
 from launch import LaunchContext, LaunchDescription
-from rehab_pose.cli.transport import use_shared_memory
 from rehab_pose.graph import Option, choose_nodes
+from rehab_pose.launching.shared_memory import use_shared_memory
 
 if TYPE_CHECKING:
     from launch.action import Action

@@ -1,4 +1,4 @@
-"""`rehab-pose bag`: make bags from other recordings, and look into them."""
+"""`rehab-pose bag`: convert image folders to a bag, and list the topics of a bag."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ __all__ = ["add_parser", "run"]
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = subparsers.add_parser("bag", help="make or inspect a bag")
+    """Add the parser of `bag`."""
+    parser = subparsers.add_parser("bag", help="make a bag from images, or list the topics of a bag")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    images = actions.add_parser("from-images", help="folders of colour and depth images -> an MCAP bag")
+    images = actions.add_parser("from-images", help="convert folders of colour and depth images to an MCAP bag")
     images.add_argument("--color", type=Path, required=True, help="folder of JPEG or PNG colour images")
     images.add_argument("--depth", type=Path, required=True, help="folder of 16-bit PNG depth images [mm], same names")
     images.add_argument(
         "--intrinsics", type=Path, required=True, help="JSON: width, height, fx, fy, cx, cy, or Open3D's"
     )
-    images.add_argument("--rate", type=float, default=30.0, help="frames a second (default 30)")
+    images.add_argument("--rate", type=float, default=30.0, help="frames per second (default 30)")
     images.add_argument("-o", "--output", type=Path, required=True, help="folder of the new bag")
-    info = actions.add_parser("info", help="what is in a bag")
+    info = actions.add_parser("info", help="list the topics of a bag")
     info.add_argument("bag", type=Path)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do the action."""
+    """Run the action that the arguments name."""
     if args.action == "info":
         return _info(args.bag)
     from rehab_pose.bags.image_folders import bag_from_images, intrinsics_from_file  # noqa: PLC0415

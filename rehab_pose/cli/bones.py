@@ -1,4 +1,4 @@
-"""`rehab-pose bones`: the skeleton inside a person, as meshes and tables."""
+"""`rehab-pose bones`: write the bones inferred for a person in a recording, as meshes and tables."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["add_output_arguments", "add_parser", "run", "write_bones_of"]
 
 FIRST_FRAME = 60
-"""By then the body's shape is learnt."""
+"""Default frame [index]; by then the shape of the body is estimated from enough frames."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
+    """Add the parser of `bones`."""
     parser = subparsers.add_parser("bones", help="write the skeleton inside a person as PLY meshes and tables")
     parser.add_argument("recording", type=Path, help="bag with colour and depth")
     parser.add_argument(
@@ -31,14 +31,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what is written and with whose bones."""
+    """Add the arguments about the output and the source of the bones."""
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write into")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw bones and skin into this PNG too")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw bones and skin into this PNG file")
     parser.add_argument(
-        "--skeleton", type=Path, metavar="PATH", help="bones of your own SKEL file or OSSO folder in place of ours"
+        "--skeleton",
+        type=Path,
+        metavar="PATH",
+        help="use the bones of a SKEL file or an OSSO folder instead of the built-in ones",
     )
-    parser.add_argument("--gender", default="female", choices=("female", "male"), help="which of OSSO's files")
-    parser.add_argument("--star", type=Path, metavar="FILE", help="STAR's model.npz, which OSSO needs")
+    parser.add_argument(
+        "--gender", default="female", choices=("female", "male"), help="selects the OSSO files (default: %(default)s)"
+    )
+    parser.add_argument("--star", type=Path, metavar="FILE", help="the model.npz of STAR, required with OSSO")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         ModelFileError: A model file cannot be used.
         RecordingError: The recording cannot be read, or shows no person in that frame.
     """
-    model, body = _recorded(arguments.recording, arguments.frame)
+    model, body = _body_in_recording(arguments.recording, arguments.frame)
     write_bones_of(arguments, model, body)
     return 0
 
@@ -59,7 +64,7 @@ def write_bones_of(arguments: argparse.Namespace, model: BodyModel, body: Body) 
     Args:
         arguments: As `add_output_arguments` defines them.
         model: The body's model.
-        body: With vertices where the picture shall show the skin.
+        body: The fitted body; its vertices are needed only for a picture with the skin.
 
     Raises:
         ModelFileError: A model file cannot be used.
@@ -84,13 +89,13 @@ def write_bones_of(arguments: argparse.Namespace, model: BodyModel, body: Body) 
         from rehab_pose.drawing.bone_pictures import draw_bones  # noqa: PLC0415
         from rehab_pose.drawing.overlay import write_picture  # noqa: PLC0415
 
-        assert bones.mesh is not None  # noqa: S101  (asked for)
+        assert bones.mesh is not None  # noqa: S101  (`infer_with_meshes` sets it)
         skin = (body.vertices_m, model.faces) if len(body.vertices_m) else None
         write_picture([draw_bones(bones.mesh, skin, body.joint_rotations[0])], 1, arguments.picture)
         print(f"picture: {arguments.picture}")
 
 
-def _recorded(recording: Path, frame_number: int) -> tuple[BodyModel, Body]:
+def _body_in_recording(recording: Path, frame_number: int) -> tuple[BodyModel, Body]:
     from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
     from rehab_pose.errors import RecordingError  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from rehab_pose.cli.shared_files import shared_file
-from rehab_pose.cli.transport import OLD_VARIABLE, VARIABLE, use_shared_memory
 from rehab_pose.errors import RehabPoseError, SettingsError
+from rehab_pose.launching.shared_files import shared_file
+from rehab_pose.launching.shared_memory import OLD_VARIABLE, VARIABLE, use_shared_memory
 from rehab_pose.messages import topics
 
 if TYPE_CHECKING:
@@ -25,25 +25,33 @@ LISTEN_S = 4.0
 EXIT_ATTENTION = 1
 CAMERAS = ("azure_kinect", "kinect_v2", "oak", "realsense", "zed")
 WORDS = ("ok", "WARN", "ERROR")
-"""By level."""
+"""Printed words by level."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
+    """Add the parser of `doctor`."""
     parser = subparsers.add_parser(
         "doctor",
         help="check camera, transport, models and running nodes",
-        description="Listens for some seconds, prints findings and remedies. Exit code 0: no finding, 1: findings.",
+        description="Listens to the graph for some seconds and prints findings with remedies. Exit code 1: problems found.",
     )
-    parser.add_argument("--camera", choices=CAMERAS, help="its topics (default: the names that the nodes listen to)")
-    parser.add_argument("--namespace", default="", help="of the nodes")
-    parser.add_argument("--listen", type=float, default=LISTEN_S, metavar="S", help="so long (default: %(default)s)")
+    parser.add_argument(
+        "--camera", choices=CAMERAS, help="camera whose topics are checked (default: the topic names of the nodes)"
+    )
+    parser.add_argument("--namespace", default="", help="namespace of the nodes")
+    parser.add_argument(
+        "--listen",
+        type=float,
+        default=LISTEN_S,
+        metavar="S",
+        help="duration of listening in seconds (default: %(default)s)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look and print; return 0 when all is well, else 1.
+    """Check and print the findings; return 0 if all are OK, else 1.
 
     Raises:
         SettingsError: The time to listen is not positive.
@@ -51,25 +59,25 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.listen > 0:
         msg = f"--listen: expected more than 0 s, got {arguments.listen}"
         raise SettingsError(msg)
-    transport = [*_transport()]  # before ROS is loaded, which reads it
-    from rehab_pose.ros.diagnosis.findings import findings, worst  # noqa: PLC0415  (see above)
+    transport = [*_transport()]  # before ROS is loaded, which reads the environment
+    from rehab_pose.ros.diagnosis.findings import findings, highest_level  # noqa: PLC0415  (see above)
     from rehab_pose.ros.diagnosis.survey import survey  # noqa: PLC0415
 
     presets = {name: _preset(name) for name in CAMERAS}
-    camera = presets[arguments.camera] if arguments.camera else _own_names(arguments.namespace)
+    camera = presets[arguments.camera] if arguments.camera else _default_names(arguments.namespace)
     types = (topics.COLOR.type_name, topics.CAMERA_INFO.type_name, topics.DEPTH.type_name)
-    wanted = zip((camera.color, camera.camera_info, camera.depth), types, strict=True)
-    seen = survey([*wanted], arguments.listen)
-    found = [*transport, *_models(), *findings(seen, camera, presets)]
-    level = worst(found)
+    expected = zip((camera.color, camera.camera_info, camera.depth), types, strict=True)
+    graph = survey([*expected], arguments.listen)
+    results = [*transport, *_models(), *findings(graph, camera, presets)]
+    level = highest_level(results)
     if arguments.json:
         listed = [
             {"what": entry.what, "level": entry.level.name, "message": entry.message, "remedy": entry.remedy}
-            for entry in found
+            for entry in results
         ]
         print(json.dumps({"level": level.name, "findings": listed}, indent=1))
     else:
-        for entry in found:
+        for entry in results:
             print(f"{WORDS[entry.level]:5s}  {entry.what}: {entry.message}")
             if entry.remedy:
                 print(f"       -> {entry.remedy}")
@@ -83,9 +91,9 @@ def _transport() -> Iterator[Finding]:
     from rehab_pose.ros.runtime.health import Level  # noqa: PLC0415
 
     if problem:
-        yield Finding("transport", Level.WARN, problem, "give /dev/shm more room")
-    elif given and not os.path.isfile(given):  # noqa: PTH113  (a plain question)
-        yield Finding("transport", Level.ERROR, f"the profile {given} is not there", f"correct {VARIABLE}")
+        yield Finding("transport", Level.WARN, problem, "enlarge /dev/shm")
+    elif given and not os.path.isfile(given):  # noqa: PTH113  (a str)
+        yield Finding("transport", Level.ERROR, f"the profile {given} does not exist", f"correct {VARIABLE}")
     elif given:
         yield Finding("transport", Level.OK, f"profile {given}")
     else:
@@ -95,7 +103,7 @@ def _transport() -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    """Try to load what each stage needs, as it is shipped."""
+    """Try to load the shipped model of each stage."""
     from rehab_pose.body.fitter import BodyFitter  # noqa: PLC0415  (loaded only when this command runs)
     from rehab_pose.exercise.recogniser import ExerciseRecogniser  # noqa: PLC0415
     from rehab_pose.joints.predictor import JointPredictor  # noqa: PLC0415
@@ -110,14 +118,14 @@ def _models() -> Iterator[Finding]:
         "exercise": lambda: ExerciseRecogniser().model_id,
     }
 
-    def tried(name: str, load: Callable[[], str]) -> Finding:
+    def check_model(name: str, load: Callable[[], str]) -> Finding:
         try:
             return Finding(f"model {name}", Level.OK, load())
         except RehabPoseError as error:
             return Finding(f"model {name}", Level.ERROR, str(error), "install the package again")
 
     for name, load in loaders.items():
-        yield tried(name, load)
+        yield check_model(name, load)
 
 
 def _preset(name: str) -> CameraNames:
@@ -127,8 +135,8 @@ def _preset(name: str) -> CameraNames:
     return CameraNames(**yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
-def _own_names(namespace: str) -> CameraNames:
+def _default_names(namespace: str) -> CameraNames:
     from rehab_pose.ros.diagnosis.findings import CameraNames  # noqa: PLC0415  (needs ROS)
 
-    place = f"/{namespace.strip('/')}/" if namespace.strip("/") else "/"
-    return CameraNames(*(place + topic.name for topic in (topics.COLOR, topics.CAMERA_INFO, topics.DEPTH)))
+    prefix = f"/{namespace.strip('/')}/" if namespace.strip("/") else "/"
+    return CameraNames(*(prefix + topic.name for topic in (topics.COLOR, topics.CAMERA_INFO, topics.DEPTH)))

@@ -1,4 +1,4 @@
-"""The command `rehab-pose`, and the frame that the other packages' commands share."""
+"""The command `rehab-pose`, and functions that the other packages' commands share."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["command_parser", "main", "program_parser", "run_program"]
 
 PROGRAM = "rehab-pose"
-DESCRIPTION = "Watch a person do rehabilitation exercises with one RGB-D camera."
+DESCRIPTION = "Analyse rehabilitation exercises of a person with one RGB-D camera."
 COMMANDS = ("run", "play", "record", "bag", "process", "overlay", "bones", "doctor", "warm_up")
-"""Each is a module in this folder: its `add_parser(subparsers)` sets `run(arguments) -> int`."""
+"""Modules of this package. Each has `add_parser(subparsers)`, which sets the default `run(arguments) -> int`."""
 EXIT_UNUSABLE_INPUT = 2
 
 

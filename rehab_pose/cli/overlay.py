@@ -15,7 +15,7 @@ __all__ = ["add_parser", "run"]
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
+    """Add the parser of `overlay`."""
     parser = subparsers.add_parser("overlay", help="draw silhouette, joints, mesh and label over a recording's images")
     parser.add_argument("recording", type=Path, help="bag with colour, camera_info and depth")
     parser.add_argument("-o", "--output", type=Path, required=True, help="PNG file to write")

@@ -1,4 +1,4 @@
-"""`rehab-pose play`: a recording onto its topics."""
+"""`rehab-pose play`: publish a recording on its topics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from rehab_pose.cli.transport import use_shared_memory
+from rehab_pose.launching.shared_memory import use_shared_memory
 
 if TYPE_CHECKING:
     import argparse
@@ -15,14 +15,18 @@ __all__ = ["add_parser", "run"]
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
+    """Add the parser of `play`."""
     parser = subparsers.add_parser("play", help="publish a recording on its topics")
     parser.add_argument("bag", help="folder or file of a rosbag (MCAP or SQLite3)")
-    parser.add_argument("--rate", type=float, default=1.0, help="2.0 plays twice as fast (default 1.0)")
+    parser.add_argument("--rate", type=float, default=1.0, help="speed; 2.0 plays twice as fast (default 1.0)")
     parser.add_argument("--loop", action="store_true", help="start again at the end, until stopped")
     parser.add_argument("--clock", action="store_true", help="also publish /clock, for nodes with use_sim_time")
     parser.add_argument(
-        "--wait", type=float, default=5.0, metavar="S", help="wait so long for subscribers before starting (default 5)"
+        "--wait",
+        type=float,
+        default=5.0,
+        metavar="S",
+        help="longest wait for subscribers before starting, in seconds (default 5)",
     )
     parser.set_defaults(run=run)
 

@@ -18,34 +18,35 @@ RATE_HZ = 30.0
 DEPTH_SCALE_M = 0.001
 DESCRIPTION = """Run all stages over a recording, or over folders of images.
 
-A bag gives a bag of results, without images of the person unless --silhouettes asks for them. Folders of images give,
-for each image: silhouettes/NAME.png (255 = person), joints/NAME.json (metres in the camera's optical frame) and
-overlays/NAME.jpg, which SHOWS THE PERSON: keep the output where the images may lie. Both give summary.json."""
+From a bag, the output is a bag of results, without images of the person unless --silhouettes is given. From folders of
+images, the output for each image is silhouettes/NAME.png (255 = person), joints/NAME.json (metres in the camera's
+optical frame) and overlays/NAME.jpg, which SHOWS THE PERSON: protect the output like the images. Both write
+summary.json."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
+    """Add the parser of `process`."""
     parser = subparsers.add_parser(
         "process", help="run all stages over a recording or folders of images", description=DESCRIPTION
     )
     parser.add_argument("recording", type=Path, nargs="?", help="bag with colour, camera_info and depth")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the results and summary.json")
-    bags = parser.add_argument_group("of a bag")
-    bags.add_argument("--mesh", action="store_true", help="keep the vertices of the mesh too (2 MB a second)")
-    bags.add_argument("--silhouettes", action="store_true", help="keep the person's pixels too (images of the person)")
-    images = parser.add_argument_group("folders of images, in place of a bag")
+    bags = parser.add_argument_group("options for a bag")
+    bags.add_argument("--mesh", action="store_true", help="also write the vertices of the mesh (2 MB/s)")
+    bags.add_argument("--silhouettes", action="store_true", help="also write the silhouettes (images of the person)")
+    images = parser.add_argument_group("folders of images, instead of a bag")
     images.add_argument("--depth", type=Path, help="folder of 16-bit PNG depth images")
     images.add_argument(
-        "--color", type=Path, help="folder of JPEG or PNG colour images, same names; without it: only depth is used"
+        "--color", type=Path, help="folder of JPEG or PNG colour images, same names; default: only depth is used"
     )
     images.add_argument(
         "--intrinsics",
         type=Path,
-        help='JSON: width, height, fx, fy, cx, cy, or Open3D\'s; with "depth" and "color_from_depth" where depth has a '
-        "camera of its own",
+        help='JSON: width, height, fx, fy, cx, cy, or Open3D\'s; with "depth" and "color_from_depth" if depth has '
+        "another camera",
     )
-    images.add_argument("--rate", type=float, help=f"frames a second (default {RATE_HZ:g})")
-    images.add_argument("--depth-scale", type=float, help=f"metres a unit of depth (default {DEPTH_SCALE_M:g})")
+    images.add_argument("--rate", type=float, help=f"frames per second (default {RATE_HZ:g})")
+    images.add_argument("--depth-scale", type=float, help=f"metres per unit of depth (default {DEPTH_SCALE_M:g})")
     parser.set_defaults(run=run)
 
 
@@ -53,10 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Process a recording or folders of images.
 
     Raises:
-        RecordingError: The input cannot be read, holds no frame, or the output is there already.
+        RecordingError: The input cannot be read, holds no frame, or the output exists already.
     """
-    of_images = ("depth", "color", "intrinsics", "rate", "depth_scale")
-    images = [f"--{name.replace('_', '-')}" for name in of_images if getattr(arguments, name) is not None]
+    image_options = ("depth", "color", "intrinsics", "rate", "depth_scale")
+    images = [f"--{name.replace('_', '-')}" for name in image_options if getattr(arguments, name) is not None]
     if arguments.recording is not None:
         if images:
             msg = f"expected either a bag or folders of images, got {arguments.recording} and {', '.join(images)}"
@@ -97,7 +98,7 @@ def _run_bag(arguments: argparse.Namespace) -> int:
                 writer.write(topic, frame.stamp_ns, message)
             frames.append(frame_summary(result))
     write_summary(arguments.output / SUMMARY, arguments.recording.name, pipeline.model_ids, frames)
-    return _say(frames, bag_folder, arguments.output)
+    return _print_result(frames, bag_folder, arguments.output)
 
 
 def _run_images(arguments: argparse.Namespace) -> int:
@@ -128,16 +129,16 @@ def _run_images(arguments: argparse.Namespace) -> int:
         frames.append({"name": name, **frame_summary(result)})
     recording = arguments.depth if arguments.color is None else arguments.color
     write_summary(arguments.output / SUMMARY, recording.name, pipeline.model_ids, frames)
-    return _say(frames, *(arguments.output / name for name in FrameFiles.FOLDERS), arguments.output)
+    return _print_result(frames, *(arguments.output / name for name in FrameFiles.FOLDERS), arguments.output)
 
 
 def _refuse_existing(place: Path) -> None:
     if place.exists():
-        msg = f"expected a new place for the results, {place} is there already; choose another or remove it"
+        msg = f"expected a new place for the results, {place} exists already; choose another or remove it"
         raise RecordingError(msg)
 
 
-def _say(frames: list[dict[str, Any]], *places: Path) -> int:
+def _print_result(frames: list[dict[str, Any]], *places: Path) -> int:
     *results, output = places
     present = sum(frame["silhouette_box"] is not None for frame in frames)
     written = ", ".join(str(place) for place in (*results, output / SUMMARY))

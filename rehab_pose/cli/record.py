@@ -1,4 +1,4 @@
-"""`rehab-pose record`: topics into a bag; results only, unless asked for more."""
+"""`rehab-pose record`: record topics into a bag, by default the results without images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from rehab_pose.cli.transport import use_shared_memory
+from rehab_pose.launching.shared_memory import use_shared_memory
 from rehab_pose.messages.topics import CAMERA_TOPICS, RESULT_TOPICS, SILHOUETTE, VERTICES
 
 if TYPE_CHECKING:
@@ -16,18 +16,22 @@ __all__ = ["add_parser", "run"]
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
+    """Add the parser of `record`."""
     parser = subparsers.add_parser(
         "record",
         help="record topics into an MCAP bag",
-        description="Records the results, without any image of the person, unless asked for more.",
+        description="Records the results. Images of the person are recorded only with --images.",
     )
     parser.add_argument("topics", nargs="*", metavar="TOPIC", help="record these instead of the results")
     parser.add_argument("-o", "--output", required=True, help="folder of the new bag")
-    parser.add_argument("--mesh", action="store_true", help="also the mesh (2.5 MB/s)")
-    parser.add_argument("--images", action="store_true", help="also the camera's images and silhouettes (50 MB/s)")
-    parser.add_argument("--namespace", default="", help="of the nodes")
-    parser.add_argument("--duration", type=float, default=0.0, metavar="S", help="stop after so long (default: Ctrl-C)")
+    parser.add_argument("--mesh", action="store_true", help="also record the mesh (2.5 MB/s)")
+    parser.add_argument(
+        "--images", action="store_true", help="also record the camera's images and the silhouettes (50 MB/s)"
+    )
+    parser.add_argument("--namespace", default="", help="namespace of the nodes")
+    parser.add_argument(
+        "--duration", type=float, default=0.0, metavar="S", help="stop after S seconds (default: at Ctrl-C)"
+    )
     parser.set_defaults(run=run)
 
 

@@ -1,4 +1,4 @@
-"""`rehab-pose warm-up`: compile every kernel once, so that no node waits for a compiler at its first frame."""
+"""`rehab-pose warm-up`: compile and cache all kernels, so that no node compiles at its first frame."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from rehab_pose.body.model import BodyModel
     from rehab_pose.datatypes import RgbdFrame
 
-__all__ = ["add_parser", "person_before_wall", "run"]
+__all__ = ["add_parser", "person_in_front_of_wall", "run"]
 
 FRAMES = 3
-"""The first frame starts without a previous posture, the later ones from the last: both variants get compiled."""
+"""Number of frames: the first is fitted without a previous pose, the later ones with it, so both variants compile."""
 FRAME_NS = 33_333_333
 WIDTH_PX, HEIGHT_PX, FOCAL_PX = 640, 480, 460.0
 PERSON_DISTANCE_M, WALL_DISTANCE_M = 2.6, 3.6
@@ -22,13 +22,13 @@ WALL_RGB, PERSON_RGB = 160, 90
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
+    """Add the parser of `warm-up`."""
     parser = subparsers.add_parser("warm-up", help="compile and cache all kernels (part of scripts/setup)")
     parser.set_defaults(run=run)
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    """Run the whole pipeline on a few frames of the body model in front of a wall."""
+    """Run the full pipeline on a few frames of the body model in front of a wall."""
     from rehab_pose.bones.fit import warm_up as warm_up_bones  # noqa: PLC0415  (loaded only when this command runs)
     from rehab_pose.capture.cleaning import DepthCleaner  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
@@ -36,7 +36,7 @@ def run(_arguments: argparse.Namespace) -> int:
     start = time.perf_counter()
     pipeline, cleaner = Pipeline(), DepthCleaner()
     for index in range(FRAMES):
-        frame = person_before_wall(pipeline.model, index * FRAME_NS)
+        frame = person_in_front_of_wall(pipeline.model, index * FRAME_NS)
         cleaner.clean(frame.depth_m.copy())
         pipeline.process(frame)
     pipeline.warm_up()
@@ -45,7 +45,7 @@ def run(_arguments: argparse.Namespace) -> int:
     return 0
 
 
-def person_before_wall(model: BodyModel, stamp_ns: int) -> RgbdFrame:
+def person_in_front_of_wall(model: BodyModel, stamp_ns: int) -> RgbdFrame:
     """Return a frame in which the body model is in its rest pose in front of a wall, facing the camera."""
     import numpy as np  # noqa: PLC0415  (loaded only when this command runs)
 
@@ -57,7 +57,7 @@ def person_before_wall(model: BodyModel, stamp_ns: int) -> RgbdFrame:
     # SMPL's space has y up and the person facing +z; the optical frame has y down and z away from the camera.
     vertices_m = model.v_template * np.array([1.0, -1.0, -1.0]) + np.array([0.0, 0.0, PERSON_DISTANCE_M])
     depth_m, _ = render_person(model, vertices_m.astype(np.float32), camera)
-    seen = np.isfinite(depth_m)
-    color = np.where(seen[..., None], PERSON_RGB, WALL_RGB).astype(np.uint8).repeat(3, axis=2)
-    depth_m = np.where(seen, depth_m, np.float32(WALL_DISTANCE_M))
+    on_person = np.isfinite(depth_m)
+    color = np.where(on_person[..., None], PERSON_RGB, WALL_RGB).astype(np.uint8).repeat(3, axis=2)
+    depth_m = np.where(on_person, depth_m, np.float32(WALL_DISTANCE_M))
     return RgbdFrame(stamp_ns, "camera", camera, color, depth_m)

@@ -1,1 +1,1 @@
-"""One thin file a node. A node converts, calls its stage and publishes; it computes nothing itself."""
+"""One module for each node. A node converts messages, calls its stages and publishes their results."""

@@ -16,7 +16,7 @@ from rehab_pose.messages.body import body_from_message
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.ros.io.floor_input import FloorInput
 from rehab_pose.ros.runtime.lazy_stage import warmed_up
-from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:

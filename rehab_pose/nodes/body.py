@@ -14,7 +14,7 @@ from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.person import person_view_from_messages
 from rehab_pose.ros.io.exact_time_input import ExactTimeInput
 from rehab_pose.ros.runtime.lazy_stage import warmed_up
-from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class BodyNode(StageNode):
         self._pairs = ExactTimeInput(self, topics.SILHOUETTE, topics.JOINTS, self._on_pair)
 
     def before_report(self) -> None:
-        """Add the messages that found no partner."""
+        """Add the number of messages without a partner to the health."""
         self._pairs.before_report()
 
     def _on_pair(self, pair: tuple[Message, Message]) -> bool:

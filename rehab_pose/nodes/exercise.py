@@ -15,7 +15,7 @@ from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.messages.results import exercise_messages
 from rehab_pose.ros.io.floor_input import FloorInput
-from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ExerciseNode", "main"]
 
 JOINTS_CAPACITY = 10
-"""Joint messages that may wait: they are small, and each one carries a piece of the movement."""
+"""Joint messages that may wait: they are small, and each one is a sample of the movement."""
 
 
 class ExerciseNode(StageNode):
@@ -50,8 +50,8 @@ class ExerciseNode(StageNode):
         recogniser = self._recogniser.get()
         recogniser.set_floor_plane(self._floor.plane)
         update = recogniser.process(JointsOfFrame(stamp, frame_id, joints))
-        for topic, answer in exercise_messages(self.factory, update):
-            self.publish(topic, answer)
+        for topic, result in exercise_messages(self.factory, update):
+            self.publish(topic, result)
         return joints is not None
 
 

@@ -22,7 +22,7 @@ from rehab_pose.ros.adapters.markers import (
 )
 from rehab_pose.ros.adapters.mesh_template import MeshTemplate
 from rehab_pose.ros.adapters.settings import MarkerSettings
-from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ CAPACITY = 4
 
 
 class MarkersNode(StageNode):
-    """Publishes joints, bones, angles and mesh as RViz markers, while the marker topics have subscribers."""
+    """Publishes joints, bones, angles and mesh as RViz markers while the marker topics have subscribers."""
 
     def __init__(self) -> None:
         super().__init__(node_spec("markers"))
@@ -55,7 +55,7 @@ class MarkersNode(StageNode):
         self.input(topics.VERTICES, self._on_vertices, capacity=CAPACITY)
 
     def _due(self, kind: str, rate_hz: float) -> bool:
-        """Return whether markers of a kind may be sent again, and note the time if so."""
+        """Return whether markers of a kind may be sent at `rate_hz` [Hz]; if so, store the current time."""
         now_s = self.now_s()
         due = now_s - self._sent_s.get(kind, 0.0) >= 1.0 / rate_hz
         if due:
@@ -103,8 +103,8 @@ class MarkersNode(StageNode):
 
     def _on_vertices(self, message: Message) -> bool:
         vertices_m = vertices_from_message(message)
-        wanted = len(vertices_m) and self._faces is not None and self.has_subscribers(topics.MESH_MARKER)
-        if not (wanted and self._due("mesh", self.settings(MarkerSettings).mesh_rate_hz)) or self._faces is None:
+        has_use = len(vertices_m) and self._faces is not None and self.has_subscribers(topics.MESH_MARKER)
+        if not (has_use and self._due("mesh", self.settings(MarkerSettings).mesh_rate_hz)) or self._faces is None:
             return len(vertices_m) > 0
         frame_id = message.header.frame_id
         if self._template is None or self._template.frame_id != frame_id:

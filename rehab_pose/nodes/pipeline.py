@@ -16,7 +16,7 @@ from rehab_pose.messages.results import body_messages, label_messages
 from rehab_pose.pipeline import BodyStages, LabelStages, PipelineSettings
 from rehab_pose.ros.io.camera_input import CameraInput
 from rehab_pose.ros.runtime.lazy_stage import warmed_up
-from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ __all__ = ["PipelineNode", "main"]
 class PipelineNode(StageNode):
     """Runs every stage on each frame and publishes the topics of the separate nodes.
 
-    One thread computes the label from the image; a second one computes body, angles and bones from its results.
+    One thread computes the label from the images; a second one computes body, angles and bones from the results.
     """
 
     def __init__(self) -> None:
@@ -47,14 +47,14 @@ class PipelineNode(StageNode):
         self._camera = CameraInput(self, self._on_frame)
 
     def before_report(self) -> None:
-        """Add the images that found no partner."""
+        """Add the number of images without a partner to the health."""
         self._camera.before_report()
 
     def _on_frame(self, frame: RgbdFrame) -> bool:
         result = self._label_stages.get().process(frame)
         # The body is computed on the second worker; this one goes on to the next frame.
         self._body_worker.put(self._on_person, (frame, result), frame.stamp_ns, self.now_s())
-        # The silhouette's images are large: built only for subscribers.
+        # The silhouette's message contains large images: it is made only for subscribers.
         images = self.has_subscribers(topics.SILHOUETTE)
         for topic, message in label_messages(self.factory, frame, result, self._floor, images=images):
             self.publish(topic, message)

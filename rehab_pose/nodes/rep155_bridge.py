@@ -14,7 +14,7 @@ from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.ros.adapters.human_joints import human_joint_state
 from rehab_pose.ros.adapters.links import link_transforms
 from rehab_pose.ros.adapters.rep155 import ids_message, region_message, skeleton_message
-from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Rep155BridgeNode(StageNode):
         body = body_from_message(message)
         if body is not None:
             self.publish(topics.HRI_JOINT_STATES, human_joint_state(self.factory, body))
-            # The root of the frames that human_description's robot_state_publisher makes of these joints.
+            # body_<id> is the root of the frames that human_description's robot_state_publisher publishes.
             self.publish(topics.TF, link_transforms(self.factory, body, links=False))
         return body is not None
 

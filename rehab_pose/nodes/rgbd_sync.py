@@ -9,7 +9,7 @@ from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
 from rehab_pose.messages.frames import frame_message
 from rehab_pose.ros.io.camera_input import CameraInput
-from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class RgbdSyncNode(StageNode):
         self._camera = CameraInput(self, self._on_frame)
 
     def before_report(self) -> None:
-        """Add the images that found no partner."""
+        """Add the number of images without a partner to the health."""
         self._camera.before_report()
 
     def _on_frame(self, frame: RgbdFrame) -> bool:

@@ -11,7 +11,7 @@ from rehab_pose.messages.exercise import progress_from_message, repetition_from_
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.ros.adapters.exercise_action import ExerciseAction
 from rehab_pose.ros.adapters.session_services import SessionServices
-from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 from rehab_pose.session.settings import SessionSettings
 
@@ -22,7 +22,7 @@ __all__ = ["SessionNode", "main"]
 
 
 class SessionNode(StageNode):
-    """Serves sessions: services, the action, recordings and reports."""
+    """Serves the services and the action of sessions, records them and writes their reports."""
 
     def __init__(self) -> None:
         super().__init__(node_spec("session"))
@@ -30,7 +30,7 @@ class SessionNode(StageNode):
         self._controller = self._session_services.controller
         self._action = ExerciseAction(self, self._controller, lambda: self._session_services.stamp_ns)
         self.on_settings(SessionSettings, self._on_settings)
-        # All on the receiving thread: the callbacks are short, and the services and the action share the session.
+        # All callbacks run on the receiving thread: they are short, and share the session with services and action.
         self.listen(topics.EXERCISE, self._on_exercise)
         self.listen(topics.REPETITION, self._on_repetition, watched=False)
         self.listen(topics.REPETITION_PROGRESS, self._on_progress, watched=False)

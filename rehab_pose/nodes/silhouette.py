@@ -14,7 +14,7 @@ from rehab_pose.messages.frames import (
     no_silhouette_message,
     silhouette_message,
 )
-from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.silhouette.settings import SilhouetteSettings

@@ -9,7 +9,7 @@ from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
 from rehab_pose.messages.body import body_from_message
 from rehab_pose.ros.adapters.links import link_transforms
-from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ __all__ = ["TfBridgeNode", "main"]
 
 
 class TfBridgeNode(StageNode):
-    """Publishes the links of the body as TF; where no person is in view, the last transforms are not repeated."""
+    """Publishes the links of the body as TF; without a person in view nothing is published."""
 
     def __init__(self) -> None:
         super().__init__(node_spec("tf_bridge"))

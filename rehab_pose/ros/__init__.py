@@ -1,1 +1,1 @@
-"""Between ROS 2 and the stages: messages, parameters, QoS, mailboxes, diagnostics, markers."""
+"""The ROS 2 side of the product: nodes' base class, parameters, QoS, recording, diagnostics and markers."""

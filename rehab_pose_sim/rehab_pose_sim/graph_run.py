@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.cli.processes import Processes
-from rehab_pose.cli.run import (
+from rehab_pose.errors import RehabPoseError
+from rehab_pose.graph import Option, choose_nodes
+from rehab_pose.launching.node_commands import (
     DEFAULT_PARAMETERS,
     node_command,
     node_environment,
     parameter_words,
 )
-from rehab_pose.cli.shared_files import shared_file
-from rehab_pose.cli.transport import use_shared_memory
-from rehab_pose.errors import RehabPoseError
-from rehab_pose.graph import Option, choose_nodes
+from rehab_pose.launching.shared_files import shared_file
+from rehab_pose.launching.shared_memory import use_shared_memory
+from rehab_pose.launching.supervisor import Processes
 from rehab_pose.messages import topics
 from rehab_pose.units import NS_PER_S
 from rehab_pose_sim.graph import SIM_CAMERA

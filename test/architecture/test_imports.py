@@ -54,6 +54,7 @@ LAYERS: tuple[set[str], ...] = (
     {"pipeline"},
     {"messages"},
     {"graph"},
+    {"launching"},
     {"bags", "drawing", "session"},
     {"results"},
     {"ros"},

@@ -15,9 +15,9 @@ import pytest
 
 from rehab_pose.bags.reader import BagReader
 from rehab_pose.bags.writer import BagWriter
-from rehab_pose.cli.run import node_environment
-from rehab_pose.cli.transport import use_shared_memory
 from rehab_pose.graph import Option, choose_nodes
+from rehab_pose.launching.node_commands import node_environment
+from rehab_pose.launching.shared_memory import use_shared_memory
 from rehab_pose.messages import topics
 from rehab_pose.messages.angles import angles_from_message
 from rehab_pose.messages.body import body_from_message

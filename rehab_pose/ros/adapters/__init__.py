@@ -1,1 +1,1 @@
-"""From records to other packages' messages: RViz markers, TF, ROS4HRI; services and the action."""
+"""Convert records to RViz markers, TF and ROS4HRI messages, and serve the services and the action of sessions."""

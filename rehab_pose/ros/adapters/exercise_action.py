@@ -1,4 +1,7 @@
-"""The action run_exercise: repetitions of an exercise, with feedback, until done, cancelled or timed out."""
+"""Server of the action run_exercise: counts repetitions, sends feedback, and ends the goal.
+
+A goal ends when its repetitions are done, when it is cancelled, or when its time is over.
+"""
 
 from __future__ import annotations
 
@@ -32,16 +35,16 @@ CHECK_PERIOD_S = 0.1
 
 
 class _PatientActionServer(ActionServer):  # type: ignore[misc]  # rclpy is not typed everywhere
-    """Leaves an accepted goal executing until a callback that ends it is passed.
+    """Keeps an accepted goal in the state EXECUTING until `notify_execute` is called with a callback that ends it.
 
-    rclpy wants a callback that runs as long as the goal does, which on one thread would stop everything else; a
-    coroutine that waits is polled without a pause by its executors.
+    rclpy's ActionServer expects a callback that runs until the goal ends. On a single thread that would block every
+    other callback, and rclpy's executors poll a waiting coroutine without a pause.
     """
 
     def notify_execute(
         self, goal_handle: ServerGoalHandle[Any, Any, Any], execute_callback: Callable[[Any], Any] | None
     ) -> None:
-        """Run the callback that ends the goal; without one the goal goes on."""
+        """Run the callback that ends the goal; without a callback the goal stays in execution."""
         if execute_callback is not None:
             super().notify_execute(goal_handle, execute_callback)
 
@@ -57,14 +60,14 @@ class _Goal:
 
 
 class ExerciseAction:
-    """Serves one goal at a time."""
+    """Serves the action run_exercise, one goal at a time."""
 
     def __init__(self, node: StageNode, controller: SessionController, newest_ns: Callable[[], int]) -> None:
-        """Offer the action.
+        """Create the action server and the timer that checks for cancellation and timeout.
 
         Args:
             node: Serves the action and receives errors.
-            controller: Of the session that runs while an exercise does.
+            controller: Starts and stops the session in which the repetitions of a goal are counted.
             newest_ns: Returns the stamp of the newest frame [ns].
         """
         self._node, self._controller, self._newest_ns = node, controller, newest_ns
@@ -87,11 +90,11 @@ class ExerciseAction:
         self._timer.cancel()
 
     def on_label(self, label: str) -> None:
-        """Take the current label."""
+        """Store the current label, which the feedback contains."""
         self._label = label
 
     def on_repetition(self, repetition: Repetition) -> None:
-        """Take a repetition, after the session has counted it; finish with the last one of the goal."""
+        """Count a repetition, after the session has counted it; end the goal when its number is reached."""
         goal = self._goal
         if goal is not None and goal.tally.count(repetition):
             self._last = repetition
@@ -143,7 +146,7 @@ class ExerciseAction:
         elif not 0.0 <= request.timeout < math.inf:
             refusal = f"expected a timeout of 0 (none) or more seconds, got {request.timeout}"
         elif self._goal is not None:
-            refusal = "expected no other goal, one is being done; cancel it first"
+            refusal = "expected no other goal, one is running; cancel it first"
         elif session.running and request.subject_code not in {"", session.subject_code}:
             refusal = (
                 f"expected the subject_code {session.subject_code!r} of the running session, got "
@@ -153,22 +156,22 @@ class ExerciseAction:
             raise InputError(refusal)
 
     def _on_accepted(self, handle: ServerGoalHandle[Any, Any, Any]) -> None:
-        wanted = handle.request
+        request = handle.request
         tally, of_session = (
-            Tally(wanted.exercise_id, Side(wanted.side), wanted.repetitions, self._newest_ns()) for _ in range(2)
+            Tally(request.exercise_id, Side(request.side), request.repetitions, self._newest_ns()) for _ in range(2)
         )
         own_session = not self._controller.session.running
         handle.execute()
         if own_session:
             recording = Recording[self._controller.settings.goal_recording.upper()]
             try:
-                self._controller.start("", wanted.subject_code, of_session, recording, self._newest_ns())
+                self._controller.start("", request.subject_code, of_session, recording, self._newest_ns())
             except RehabPoseError as error:
                 self._node.report_error(f"{self._name}: {error}")
                 result = self._action.Result(mean_quality=math.nan, message=str(error))
                 self._server.notify_execute(handle, lambda ended: _end(ended, "abort", result))
                 return
-        deadline_ns = self._now_ns() + wanted.timeout * NS_PER_S if wanted.timeout else math.inf
+        deadline_ns = self._now_ns() + request.timeout * NS_PER_S if request.timeout else math.inf
         self._last = None
         self._goal = _Goal(handle, tally, self._controller.session.session_id, own_session, deadline_ns)
         self._timer.reset()
@@ -184,8 +187,8 @@ class ExerciseAction:
         elif self._now_ns() > goal.deadline_ns:
             self._finish(f"the time ran out after {len(goal.tally.counted)} repetitions", timed_out=True)
 
-    def _finish(self, message: str, how: str = "succeed", *, timed_out: bool = False) -> None:
-        """End the goal; its session ends with it if it was started for it."""
+    def _finish(self, message: str, final_state: str = "succeed", *, timed_out: bool = False) -> None:
+        """End the goal, and its session if that was started for this goal."""
         goal, self._goal = self._goal, None
         if goal is None:
             return
@@ -205,7 +208,7 @@ class ExerciseAction:
             report_path=self._controller.session.report_path,
             message=message,
         )
-        self._server.notify_execute(goal.handle, lambda handle: _end(handle, how, result))
+        self._server.notify_execute(goal.handle, lambda handle: _end(handle, final_state, result))
 
     def _now_ns(self) -> int:
         nanoseconds: int = self._node.get_clock().now().nanoseconds
@@ -217,7 +220,7 @@ class ExerciseAction:
         raise NotImplementedError(msg)
 
 
-def _end(handle: ServerGoalHandle[Any, Any, Any], how: str, result: Message) -> Message:
+def _end(handle: ServerGoalHandle[Any, Any, Any], final_state: str, result: Message) -> Message:
     """Set a goal's final state; a cancellation that arrived meanwhile has precedence."""
-    getattr(handle, "canceled" if handle.is_cancel_requested else how)()
+    getattr(handle, "canceled" if handle.is_cancel_requested else final_state)()
     return result

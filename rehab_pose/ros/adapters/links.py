@@ -1,4 +1,4 @@
-"""A fitted body as coordinate frames: body_<id> at the hips and the links that hang from it (REP-155, REP-103)."""
+"""A fitted body as coordinate frames: body_<id> at the hips and its links as children (REP-155, REP-103)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REP155_LINKS = {
         for link in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
     },
 }
-"""Links of human_description and the SMPL joints they stand at; every other joint keeps its own name."""
+"""Links of human_description and the SMPL joints at their origins; every other joint keeps its SMPL name."""
 LINK_NAMES = tuple(
     {joint: link for link, joint in REP155_LINKS.items()}.get(name, name) for name in SMPL_24.joint_names
 )
@@ -46,24 +46,24 @@ def body_frame(body: Body) -> NDArray[np.float64]:
 
 
 def link_transforms(factory: MessageFactory, body: Body, body_id: str = BODY_ID, *, links: bool = True) -> Message:
-    """Return tf2_msgs/TFMessage: body_<id> in the camera, and each link in body_<id> where they are wanted."""
+    """Return tf2_msgs/TFMessage: body_<id> in the camera, and, if `links`, each link in body_<id>."""
     camera_from_body = body_frame(body)
-    turn, place = camera_from_body[:3, :3], camera_from_body[:3, 3]
-    rotations = turn.T @ body.joint_rotations @ BODY_AXES
-    positions_m = (body.joint_positions_m - place) @ turn
+    rotation, origin_m = camera_from_body[:3, :3], camera_from_body[:3, 3]
+    rotations = rotation.T @ body.joint_rotations @ BODY_AXES
+    positions_m = (body.joint_positions_m - origin_m) @ rotation
     parent = f"body_{body_id}"
     children = [parent, *(f"{name}_{body_id}" for name in LINK_NAMES)]
     parents = [body.frame_id, *(parent for _ in LINK_NAMES)]
     count = len(children) if links else 1
-    quaternions = quaternions_from_matrices(np.concatenate([turn[None], rotations]))
+    quaternions = quaternions_from_matrices(np.concatenate([rotation[None], rotations]))
     return factory.make(
         "tf2_msgs/msg/TFMessage",
         transforms=[
-            _transform(factory, body.stamp_ns, above, child, position, quaternion)
-            for above, child, position, quaternion in zip(
+            _transform(factory, body.stamp_ns, parent_frame, child, position, quaternion)
+            for parent_frame, child, position, quaternion in zip(
                 parents[:count],
                 children[:count],
-                [place.tolist(), *positions_m.tolist()][:count],
+                [origin_m.tolist(), *positions_m.tolist()][:count],
                 quaternions.tolist()[:count],
                 strict=True,
             )
@@ -75,7 +75,7 @@ def _transform(
     factory: MessageFactory, stamp_ns: int, parent: str, child: str, position_m: list[float], quaternion: list[float]
 ) -> Message:
     x, y, z = position_m
-    turn_x, turn_y, turn_z, turn_w = quaternion
+    q_x, q_y, q_z, q_w = quaternion
     return factory.make(
         "geometry_msgs/msg/TransformStamped",
         header=header(factory, stamp_ns, parent),
@@ -83,6 +83,6 @@ def _transform(
         transform=factory.make(
             "geometry_msgs/msg/Transform",
             translation=factory.make("geometry_msgs/msg/Vector3", x=x, y=y, z=z),
-            rotation=factory.make("geometry_msgs/msg/Quaternion", x=turn_x, y=turn_y, z=turn_z, w=turn_w),
+            rotation=factory.make("geometry_msgs/msg/Quaternion", x=q_x, y=q_y, z=q_z, w=q_w),
         ),
     )

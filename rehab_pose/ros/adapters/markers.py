@@ -22,7 +22,7 @@ __all__ = ["angle_markers", "bone_markers", "name_markers", "no_person_markers",
 CYLINDER, LINE_LIST, SPHERE_LIST, TEXT_VIEW_FACING, TRIANGLE_LIST = 3, 5, 7, 9, 11
 ADD, DELETE_ALL = 0, 3
 LIFETIME_NS = 500_000_000
-"""Markers of a body that is no longer sent disappear after half a second [ns]."""
+"""Lifetime of a marker [ns]: markers of a body that is no longer sent disappear after half a second."""
 JOINT_DIAMETER_M = 0.05
 BONE_WIDTH_M = 0.02
 TEXT_HEIGHT_M = 0.12
@@ -38,7 +38,7 @@ JOINTS_ID, BONES_ID, LABEL_ID = 0, 1, 2
 BONE_NAMESPACE, ANGLE_NAMESPACE, NAME_NAMESPACE = "bones", "angles", "names"
 ANGLE_HEIGHT_M, NAME_HEIGHT_M = 0.06, 0.04
 ANGLE_COLOR = (1.0, 0.9, 0.4, 1.0)
-BESIDE_M = 0.12
+TEXT_OFFSET_M = 0.12
 """Distance of an angle's text from its joint, towards the outside [m]."""
 SHOWN_ANGLES = {
     "pelvis": ("trunk_flexion", "lumbar_flexion", "trunk_lateral_tilt"),
@@ -56,9 +56,9 @@ SHOWN_ANGLES = {
 }
 """Angles that are written next to each joint, where the model has them."""
 ROD_M = 0.010
-"""Thickest rod that represents a bone without a mesh [m]."""
+"""Largest radius of a rod that represents a bone without a mesh [m]."""
 Y_TO_Z = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
-"""Columns: x, -z and y of a bone."""
+"""Columns: x, -z and y of a bone. Maps the bone's axis y to z, the axis of an RViz cylinder."""
 
 
 def _marker(
@@ -85,7 +85,7 @@ def _color(rgba: tuple[float, float, float, float]) -> Any:  # noqa: ANN401  (a 
 
 
 def person_markers(factory: MessageFactory, joints: Joints, label: str) -> Message:
-    """Return a MarkerArray of the joints that are known, the bones between them, and the label above the head."""
+    """Return a MarkerArray of the joints with finite positions, lines between them, and the label above the head."""
     point = message_class("geometry_msgs/msg/Point")
     known: NDArray[np.bool_] = np.asarray(np.isfinite(joints.positions_m).all(axis=1))
     places = [point(x=x, y=y, z=z) for x, y, z in joints.positions_m.tolist()]
@@ -109,7 +109,7 @@ def person_markers(factory: MessageFactory, joints: Joints, label: str) -> Messa
 
 
 def bone_markers(factory: MessageFactory, bones: Bones) -> Message:
-    """Return a MarkerArray of the inferred bones: one mesh where they have meshes, else a rod for each."""
+    """Return a MarkerArray of the inferred bones: one mesh if the bones have meshes, else one rod a bone."""
     if bones.mesh is not None:
         marker = _marker(factory, bones, 0, TRIANGLE_LIST, (1.0, 1.0, 1.0))
         marker.ns = BONE_NAMESPACE
@@ -118,17 +118,17 @@ def bone_markers(factory: MessageFactory, bones: Bones) -> Message:
         marker.points = [point(x=x, y=y, z=z) for x, y, z in corners.astype(np.float64).tolist()]
         return factory.make("visualization_msgs/msg/MarkerArray", markers=[marker])
     # RViz's cylinder is along z; a bone is along y.
-    turned = bones.camera_from_bone[:, :3, :3] @ Y_TO_Z
-    middles = bones.camera_from_bone[:, :3, 3] + 0.5 * bones.length_m[:, None] * turned[:, :, 2]
-    quaternions = quaternions_from_matrices(turned).tolist()
+    camera_from_rod = bones.camera_from_bone[:, :3, :3] @ Y_TO_Z
+    middles = bones.camera_from_bone[:, :3, 3] + 0.5 * bones.length_m[:, None] * camera_from_rod[:, :, 2]
+    quaternions = quaternions_from_matrices(camera_from_rod).tolist()
     markers = []
     for number, (middle, quaternion) in enumerate(zip(middles.tolist(), quaternions, strict=True)):
-        wide = 2.0 * min(float(bones.radius_m[number]), ROD_M)
-        marker = _marker(factory, bones, number, CYLINDER, (wide, wide, float(bones.length_m[number])))
+        diameter_m = 2.0 * min(float(bones.radius_m[number]), ROD_M)
+        marker = _marker(factory, bones, number, CYLINDER, (diameter_m, diameter_m, float(bones.length_m[number])))
         marker.ns = BONE_NAMESPACE
-        place, turn = marker.pose.position, marker.pose.orientation
-        place.x, place.y, place.z = middle
-        turn.x, turn.y, turn.z, turn.w = quaternion
+        position, orientation = marker.pose.position, marker.pose.orientation
+        position.x, position.y, position.z = middle
+        orientation.x, orientation.y, orientation.z, orientation.w = quaternion
         markers.append(marker)
     return factory.make("visualization_msgs/msg/MarkerArray", markers=markers)
 
@@ -151,8 +151,8 @@ def angle_markers(factory: MessageFactory, joints: Joints, angles: JointAngles) 
         known = [name for name in names if np.isfinite(degrees.get(name, np.nan))]
         if not known or not np.isfinite(joints.positions_m[index]).all():
             continue
-        beside_m = 0.0 if joint == "pelvis" else float(np.copysign(BESIDE_M, x - middle_x))
-        marker = _text(factory, joints, index, [x + beside_m, y, z], ANGLE_HEIGHT_M)
+        offset_m = 0.0 if joint == "pelvis" else float(np.copysign(TEXT_OFFSET_M, x - middle_x))
+        marker = _text(factory, joints, index, [x + offset_m, y, z], ANGLE_HEIGHT_M)
         marker.ns, marker.color = ANGLE_NAMESPACE, _color(ANGLE_COLOR)
         lines = [(name.removeprefix(f"{joint}_").replace("_", " "), degrees[name]) for name in known]
         marker.text = "\n".join(f"{name} {angle:.0f}°" for name, angle in lines)
@@ -161,7 +161,7 @@ def angle_markers(factory: MessageFactory, joints: Joints, angles: JointAngles) 
 
 
 def name_markers(factory: MessageFactory, joints: Joints) -> Message:
-    """Return a MarkerArray with the names of the joints that are known."""
+    """Return a MarkerArray with the names of the joints that have finite positions."""
     markers = []
     for index, name in enumerate(joints.skeleton.joint_names):
         if np.isfinite(joints.positions_m[index]).all():
@@ -172,7 +172,7 @@ def name_markers(factory: MessageFactory, joints: Joints) -> Message:
 
 
 def no_person_markers(factory: MessageFactory, stamp_ns: int, frame_id: str) -> Message:
-    """Return the MarkerArray that removes everything shown before."""
+    """Return a MarkerArray that deletes all earlier markers."""
     stamp = header(factory, stamp_ns, frame_id)
     clear = factory.make("visualization_msgs/msg/Marker", header=stamp, ns="joints", action=DELETE_ALL)
     return factory.make("visualization_msgs/msg/MarkerArray", markers=[clear])

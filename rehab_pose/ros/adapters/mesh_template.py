@@ -1,9 +1,9 @@
-"""A mesh as a TRIANGLE_LIST marker, fast: one serialised marker whose points numpy overwrites.
+"""Fast TRIANGLE_LIST markers of a mesh: numpy overwrites the points of one serialised marker.
 
 A marker with tens of thousands of Point objects costs about 80 ms a frame in Python; writing the same bytes into a
 prepared buffer costs 0.2 ms. The layout is CDR, little endian (OMG DDS-XTypes 1.3, 7.4), with the stamp in the first
-eight bytes after the encapsulation header and the points contiguous as float64; where they begin is found by trying,
-because versions of CDR align them differently.
+eight bytes after the encapsulation header and the points contiguous as float64. The offset of the points is found by
+searching for a sentinel value, because versions of CDR align them differently.
 """
 
 from __future__ import annotations
@@ -30,20 +30,24 @@ NAMESPACE = "body"
 TRIANGLE_LIST = 11
 LIFETIME_S = 0
 LIFETIME_NS = 500_000_000
-"""A body that is no longer sent disappears from RViz after half a second."""
+"""Lifetime of the marker [ns]: a body that is no longer sent disappears from RViz after half a second."""
 SKIN_COLOR = (0.75, 0.63, 0.55, 1.0)
-"""One colour for all: colours for each corner would switch RViz's lighting off. Opaque: RViz sorts no triangles."""
+"""RGBA of the whole mesh: a colour for each corner would disable RViz's lighting. Opaque, as RViz does not sort
+triangles by depth."""
 ENCAPSULATION_BYTES = 4
 STAMP_FORMAT = "<iI"
 POINT = "V24"
-"""Three float64, copied as one: a third faster than as three."""
+"""numpy type of a point: three float64 copied as one item of 24 bytes, a third faster than as three items."""
 SENTINEL = -1.2345678912345678e-300
-"""A number that nothing else in a marker is."""
+"""A value that no other field of the marker has; marks the position of the points in the serialised bytes."""
 OTHER_LAYOUT = "mesh marker: this middleware does not serialise as CDR, little endian; use rmw_fastrtps or Cyclone DDS"
 
 
 def mesh_marker(stamp_ns: int, frame_id: str, corners_m: NDArray[Any]) -> Message:
-    """Return the marker of triangle corners (3 F, 3) [m], made of Point objects: slow, and the fast way's measure."""
+    """Return the marker of triangle corners (3 F, 3) [m], made of Point objects.
+
+    Slow; `MeshTemplate` is compared with it.
+    """
     factory = RosMessageFactory()
     seconds, nanoseconds = divmod(stamp_ns, NS_PER_S)
     point = message_class("geometry_msgs/msg/Point")
@@ -59,17 +63,17 @@ def mesh_marker(stamp_ns: int, frame_id: str, corners_m: NDArray[Any]) -> Messag
 
 
 class MeshTemplate:
-    """A serialised marker for one frame_id and one set of triangles."""
+    """Serialised markers for one frame_id and one set of triangles."""
 
     def __init__(self, frame_id: str, faces: NDArray[Any]) -> None:
-        """Prepare the buffer and test it.
+        """Serialise a marker, find its points, and check a filled copy of it.
 
         Args:
-            frame_id: Of the vertices to come.
+            frame_id: Frame of the vertices that `fill` will be called with.
             faces: (F, 3) vertex indices.
 
         Raises:
-            InputError: This middleware serialises otherwise, or there are no triangles.
+            InputError: This middleware uses another serialisation than CDR, or there are no triangles.
         """
         self.frame_id = frame_id
         self._corners = np.ascontiguousarray(faces, dtype=np.intp).reshape(-1)
@@ -98,11 +102,11 @@ class MeshTemplate:
         received: Any = deserialize_message(self.fill(stamp, vertices), message_class(MARKER))
         first, last = received.points[0], received.points[-1]
         expected = vertices[self._corners]
-        stamp_came = (received.header.stamp.sec, received.header.stamp.nanosec)
-        came = [(first.x, first.y, first.z), (last.x, last.y, last.z)]
+        received_stamp = (received.header.stamp.sec, received.header.stamp.nanosec)
+        received_points = [(first.x, first.y, first.z), (last.x, last.y, last.z)]
         if (
             len(received.points) != count
-            or stamp_came != divmod(stamp, NS_PER_S)
-            or came != [tuple(expected[0]), tuple(expected[-1])]
+            or received_stamp != divmod(stamp, NS_PER_S)
+            or received_points != [tuple(expected[0]), tuple(expected[-1])]
         ):
             raise InputError(OTHER_LAYOUT)

@@ -1,4 +1,4 @@
-"""Messages of ROS4HRI (REP-155) about a body, besides its frames: list of ids, 18-point Skeleton2D, region."""
+"""Messages of ROS4HRI (REP-155) about a body: list of ids, 18-point Skeleton2D, region of interest."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ SKELETON_2D = (
     *(f"{side}_{joint}" for side in ("right", "left") for joint in ("hip", "knee", "ankle")),
     *([""] * 4),
 )
-"""The joint at each place of hri_msgs/Skeleton2D; '' where SMPL has none: nose, eyes, ears."""
+"""The joint at each index of hri_msgs/Skeleton2D; '' for points that SMPL lacks: nose, eyes, ears."""
 
 
 def ids_message(factory: MessageFactory, stamp_ns: int, frame_id: str, ids: Sequence[str]) -> Message:
-    """Return hri_msgs/IdsList of the bodies that are tracked."""
+    """Return hri_msgs/IdsList with the ids of the tracked bodies."""
     return factory.make("hri_msgs/msg/IdsList", header=header(factory, stamp_ns, frame_id), ids=list(ids))
 
 
 def normalised_points(joints: Joints, camera: CameraIntrinsics) -> NDArray[np.float64]:
-    """Return (18, 3) x, y (0 to 1 over the image) and confidence; a point that is not known or not in the image is 0s.
+    """Return (18, 3) x, y (0 to 1 over the image) and confidence; zeros for a point not known or not in the image.
 
-    The message wants numbers from 0 to 1 in any case, so that only confidence 0 marks a missing point.
+    The message requires numbers from 0 to 1, so a missing point is marked by confidence 0, not by NaN.
     """
     points = np.zeros((len(SKELETON_2D), 3))
-    places = [place for place, name in enumerate(SKELETON_2D) if name]
-    rows = [joints.skeleton.index(SKELETON_2D[place]) for place in places]
+    indices = [index for index, name in enumerate(SKELETON_2D) if name]
+    rows = [joints.skeleton.index(SKELETON_2D[index]) for index in indices]
     with np.errstate(invalid="ignore", divide="ignore"):
         pixels = camera.project(joints.positions_m[rows])
-    points[places, :2] = pixels / (camera.width_px, camera.height_px)
-    points[places, 2] = joints.confidence[rows]
+    points[indices, :2] = pixels / (camera.width_px, camera.height_px)
+    points[indices, 2] = joints.confidence[rows]
     inside = np.all((points[:, :2] >= 0.0) & (points[:, :2] <= 1.0), axis=1) & np.isfinite(points).all(axis=1)
     points[~inside] = 0.0
     return points
 
 
 def skeleton_message(factory: MessageFactory, joints: Joints, camera: CameraIntrinsics) -> Message:
-    """Return hri_msgs/Skeleton2D."""
+    """Return hri_msgs/Skeleton2D: the joints projected into the image."""
     points = [
         factory.make("hri_msgs/msg/NormalizedPointOfInterest2D", x=x, y=y, c=c)
         for x, y, c in normalised_points(joints, camera).tolist()

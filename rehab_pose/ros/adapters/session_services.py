@@ -25,7 +25,7 @@ class SessionServices:
     """Serves the services and publishes each change of the session.
 
     Attributes:
-        controller: Of the session.
+        controller: Starts, counts and stops the session.
         stamp_ns: Stamp of the newest frame [ns]; set by the node.
         frame_id: Of the newest frame; set by the node.
     """

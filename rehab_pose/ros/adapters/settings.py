@@ -1,4 +1,4 @@
-"""Settings of the markers for RViz. No ROS here, so that the node reference can be made without it."""
+"""Settings of the markers for RViz. Imports no ROS, so that the node reference can be generated without it."""
 
 from __future__ import annotations
 

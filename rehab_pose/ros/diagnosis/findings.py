@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
     from rehab_pose.ros.diagnosis.survey import GraphSurvey, TopicSurvey
 
-__all__ = ["CameraNames", "Finding", "findings", "worst"]
+__all__ = ["CameraNames", "Finding", "findings", "highest_level"]
 
 LOST_FRACTION = 0.5
-"""Images at less than this share of camera_info's rate are being lost in transport."""
+"""An image rate below this fraction of camera_info's rate means that images are lost in transport."""
 SLOW_HZ = 15.0
-"""Below this rate repetitions are counted, but their tempo and smoothness are coarse [Hz]."""
+"""Image rate [Hz] below which repetitions are still counted, but with coarse tempo and smoothness."""
 LARGE_DATA = "set FASTDDS_DEFAULT_PROFILES_FILE to config/fastdds_shm.xml for all programs, the camera's driver too"
 TF_TOPICS = ("/tf", "/tf_static")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     what: str
     level: Level
@@ -37,38 +37,38 @@ class Finding:
 
 @dataclass(frozen=True)
 class CameraNames:
-    """The camera's topics."""
+    """Names of the camera's topics."""
 
     color: str
     camera_info: str
     depth: str
 
 
-def findings(seen: GraphSurvey, camera: CameraNames, presets: Mapping[str, CameraNames]) -> list[Finding]:
-    """Return all findings.
+def findings(graph: GraphSurvey, camera: CameraNames, presets: Mapping[str, CameraNames]) -> list[Finding]:
+    """Return the findings about camera, calibration, frames and nodes.
 
     Args:
-        seen: The survey.
-        camera: The topics that were expected.
-        presets: The topics of known cameras.
+        graph: The survey of the graph.
+        camera: Names of the expected topics.
+        presets: Topic names of known cameras, by the camera's name.
     """
-    return [*_camera(seen, camera, presets), *_calibration(seen, camera), *_frames(seen, camera), *_nodes(seen)]
+    return [*_camera(graph, camera, presets), *_calibration(graph, camera), *_frames(graph, camera), *_nodes(graph)]
 
 
-def _camera(seen: GraphSurvey, camera: CameraNames, presets: Mapping[str, CameraNames]) -> Iterator[Finding]:
-    color, info, depth = (seen.topics[name] for name in (camera.color, camera.camera_info, camera.depth))
+def _camera(graph: GraphSurvey, camera: CameraNames, presets: Mapping[str, CameraNames]) -> Iterator[Finding]:
+    color, info, depth = (graph.topics[name] for name in (camera.color, camera.camera_info, camera.depth))
     for topic in (color, info, depth):
-        yield _topic(topic, info, seen, presets)
+        yield _topic(topic, info, graph, presets)
 
 
-def _topic(topic: TopicSurvey, info: TopicSurvey, seen: GraphSurvey, presets: Mapping[str, CameraNames]) -> Finding:
+def _topic(topic: TopicSurvey, info: TopicSurvey, graph: GraphSurvey, presets: Mapping[str, CameraNames]) -> Finding:
     what = f"topic {topic.name}"
     if not topic.count:
-        message, remedy = _why_nothing_came(topic, seen, presets)
+        message, remedy = _no_messages(topic, graph, presets)
         return Finding(what, Level.ERROR, message, remedy)
     rate = f"{topic.rate_hz:.1f} Hz, offered {'best effort' if topic.best_effort else 'reliable'}"
     if topic is not info and topic.rate_hz < LOST_FRACTION * info.rate_hz:
-        message = f"{rate}; camera_info comes at {info.rate_hz:.1f} Hz: images are lost in transport"
+        message = f"{rate}; camera_info has {info.rate_hz:.1f} Hz: images are lost in transport"
         return Finding(what, Level.WARN, message, LARGE_DATA)
     if topic.publishers > 1:
         return Finding(what, Level.WARN, f"{rate}, {topic.publishers} publishers", "stop all but one camera or player")
@@ -77,21 +77,23 @@ def _topic(topic: TopicSurvey, info: TopicSurvey, seen: GraphSurvey, presets: Ma
     return Finding(what, Level.OK, rate)
 
 
-def _why_nothing_came(topic: TopicSurvey, seen: GraphSurvey, presets: Mapping[str, CameraNames]) -> tuple[str, str]:
-    """Return the message and the remedy."""
+def _no_messages(topic: TopicSurvey, graph: GraphSurvey, presets: Mapping[str, CameraNames]) -> tuple[str, str]:
+    """Return the message and the remedy for a topic without messages."""
     if topic.other_types:
         remedy = "point it to the raw image topic, or start `ros2 run image_transport republish`"
-        return f"expected {topic.type_name}, it carries {', '.join(topic.other_types)}", remedy
+        return f"expected {topic.type_name}, the topic has {', '.join(topic.other_types)}", remedy
     if not topic.publishers:
-        there = [name for name, names in presets.items() if names.color in seen.published]
-        remedy = f"start the launch file with camera:={there[0]}" if there else "start the camera, or name its topics"
+        matching = [name for name, names in presets.items() if names.color in graph.published]
+        remedy = (
+            f"start the launch file with camera:={matching[0]}" if matching else "start the camera, or name its topics"
+        )
         return "it has no publisher", remedy
     remedy = "is the camera streaming? Is another ROS_DOMAIN_ID or discovery range set?"
-    return f"{topic.publishers} publisher(s), no message came", remedy
+    return f"{topic.publishers} publisher(s), but no message was received", remedy
 
 
-def _calibration(seen: GraphSurvey, camera: CameraNames) -> Iterator[Finding]:
-    info = seen.topics[camera.camera_info].first
+def _calibration(graph: GraphSurvey, camera: CameraNames) -> Iterator[Finding]:
+    info = graph.topics[camera.camera_info].first
     if info is None:
         return
     try:
@@ -102,7 +104,7 @@ def _calibration(seen: GraphSurvey, camera: CameraNames) -> Iterator[Finding]:
     else:
         yield Finding("calibration", Level.OK, f"{info.width}x{info.height} px, focal length {info.k[0]:.1f} px")
     for name, encodings in ((camera.color, COLOR_ENCODINGS), (camera.depth, DEPTH_ENCODINGS)):
-        image = seen.topics[name].first
+        image = graph.topics[name].first
         if image is None:
             continue
         if image.encoding not in encodings:
@@ -116,28 +118,28 @@ def _calibration(seen: GraphSurvey, camera: CameraNames) -> Iterator[Finding]:
             yield Finding(f"image {name}", Level.OK, f"{image.width}x{image.height} px, {image.encoding}")
 
 
-def _frames(seen: GraphSurvey, camera: CameraNames) -> Iterator[Finding]:
-    image = seen.topics[camera.color].first
+def _frames(graph: GraphSurvey, camera: CameraNames) -> Iterator[Finding]:
+    image = graph.topics[camera.color].first
     if image is None:
         return
     frame_id = image.header.frame_id
     if not frame_id:
-        remedy = "set the driver's frame_id: everything here is published in that frame, RViz needs it"
+        remedy = "set the driver's frame_id: all results are published in that frame, and RViz needs it"
         yield Finding("frame", Level.WARN, "the colour image has no frame_id", remedy)
-    elif not any(name in seen.published for name in TF_TOPICS):
+    elif not any(name in graph.published for name in TF_TOPICS):
         message = f"frame_id {frame_id}; TF has no publisher"
         yield Finding("frame", Level.OK, f"{message}: set RViz's fixed frame to {frame_id}")
     else:
         yield Finding("frame", Level.OK, f"frame_id {frame_id}")
 
 
-def _nodes(seen: GraphSurvey) -> Iterator[Finding]:
-    if not seen.nodes:
+def _nodes(graph: GraphSurvey) -> Iterator[Finding]:
+    if not graph.nodes:
         remedy = "start them: ros2 launch rehab_pose rehab_pose.launch.py, or rehab-pose run"
         yield Finding("nodes", Level.WARN, "no node reports on /diagnostics", remedy)
-    for name, status in sorted(seen.nodes.items()):
-        kept = ("rate [Hz]", "latency [ms]", "age of the frame [ms]")
-        values = ", ".join(f"{key} {status.values[key]}" for key in kept if key in status.values)
+    for name, status in sorted(graph.nodes.items()):
+        shown_keys = ("rate [Hz]", "latency [ms]", "age of the frame [ms]")
+        values = ", ".join(f"{key} {status.values[key]}" for key in shown_keys if key in status.values)
         dropped = sum(_number(value) for key, value in status.values.items() if key.startswith(("dropped", "lost")))
         more = f" ({values}; {dropped} dropped or lost)" if values else ""
         level = Level(min(status.level, int(Level.ERROR)))
@@ -156,6 +158,6 @@ def _number(value: str) -> int:
     return int(value) if value.isdecimal() else 0
 
 
-def worst(found: Sequence[Finding]) -> Level:
-    """Return the worst level."""
-    return max((finding.level for finding in found), default=Level.OK)
+def highest_level(results: Sequence[Finding]) -> Level:
+    """Return the highest level of the findings; OK if there are none."""
+    return max((finding.level for finding in results), default=Level.OK)

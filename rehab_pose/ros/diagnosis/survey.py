@@ -22,7 +22,7 @@ __all__ = ["GraphSurvey", "NodeStatus", "TopicSurvey", "survey"]
 
 QUEUE_LENGTH = 10
 DISCOVERY_S = 1.5
-"""For publishers on this machine to be found [s]."""
+"""Time for discovering the publishers on this machine [s]."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class TopicSurvey:
     type_name: str
     publishers: int = 0
     best_effort: bool = False
-    """A publisher offers only that."""
+    """At least one publisher offers only best effort."""
     other_types: tuple[str, ...] = ()
     """Types on this topic that are not the expected one."""
     count: int = 0
@@ -43,7 +43,7 @@ class TopicSurvey:
 
     @property
     def rate_hz(self) -> float:
-        """Messages a second, 0 where fewer than two came."""
+        """Rate of the received messages [Hz]; 0 if fewer than two were received."""
         return (self.count - 1) / (self.last_s - self.first_s) if self.count > 1 else 0.0
 
 
@@ -58,7 +58,7 @@ class NodeStatus:
 
 @dataclass
 class GraphSurvey:
-    """All that was seen."""
+    """Topics, publishers and node states observed in the graph."""
 
     topics: dict[str, TopicSurvey]
     published: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -66,14 +66,14 @@ class GraphSurvey:
     nodes: dict[str, NodeStatus] = field(default_factory=dict)
 
 
-def survey(wanted: Sequence[tuple[str, str]], listen_s: float) -> GraphSurvey:
-    """Listen to topics.
+def survey(expected: Sequence[tuple[str, str]], listen_s: float) -> GraphSurvey:
+    """Listen to topics and to /diagnostics for a while, and return what was received.
 
     Args:
-        wanted: Name and type of each topic.
-        listen_s: So long, after the time that finding publishers takes [s].
+        expected: Name and type of each topic.
+        listen_s: Duration of listening, after DISCOVERY_S [s].
     """
-    found = GraphSurvey({name: TopicSurvey(name, type_name) for name, type_name in wanted})
+    result = GraphSurvey({name: TopicSurvey(name, type_name) for name, type_name in expected})
     context = rclpy.Context()
     context.init()
     try:
@@ -81,17 +81,17 @@ def survey(wanted: Sequence[tuple[str, str]], listen_s: float) -> GraphSurvey:
         executor = SingleThreadedExecutor(context=context)
         executor.add_node(node)
         array = message_class("diagnostic_msgs/msg/DiagnosticArray")
-        node.create_subscription(array, DIAGNOSTICS_TOPIC, lambda message: _note(found, message), QUEUE_LENGTH)
+        node.create_subscription(array, DIAGNOSTICS_TOPIC, lambda message: _note(result, message), QUEUE_LENGTH)
         _spin(executor, DISCOVERY_S)
-        found.published = {name: tuple(types) for name, types in node.get_topic_names_and_types()}
-        for topic in found.topics.values():
+        result.published = {name: tuple(types) for name, types in node.get_topic_names_and_types()}
+        for topic in result.topics.values():
             _listen(node, topic)
         _spin(executor, listen_s)
         executor.shutdown()
         node.destroy_node()
     finally:
         context.try_shutdown()
-    return found
+    return result
 
 
 def _spin(executor: SingleThreadedExecutor, duration_s: float) -> None:
@@ -124,8 +124,8 @@ def _listen(node: Node, topic: TopicSurvey) -> None:
     node.create_subscription(kind, topic.name, receive, profile, raw=True)
 
 
-def _note(found: GraphSurvey, message: Any) -> None:  # noqa: ANN401  (a message)
+def _note(result: GraphSurvey, message: Any) -> None:  # noqa: ANN401  (a message)
     for status in message.status:
         level = status.level[0] if isinstance(status.level, bytes) else int(status.level)
         values = {entry.key: entry.value for entry in status.values}
-        found.nodes[status.name] = NodeStatus(level, status.message, values)
+        result.nodes[status.name] = NodeStatus(level, status.message, values)

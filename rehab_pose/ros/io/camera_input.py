@@ -1,4 +1,4 @@
-"""The camera's three topics, subscribed to the way their publisher offers them, paired, and watched."""
+"""Subscriptions to the camera's three topics with the publishers' reliability; pairs images and reports lost ones."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ __all__ = ["CameraInput"]
 MATCH_PERIOD_S = 0.25
 """Period of checking the publishers' QoS [s]."""
 SLOW_RATIO = 0.5
-"""Images that arrive at less than this fraction of camera_info's rate are being lost between camera and node."""
+"""An image rate below this fraction of camera_info's rate means that images are lost between camera and node."""
 
 
 class CameraInput:
     """Subscribes to the camera, pairs colour and depth, and passes each frame to the node's worker."""
 
     def __init__(self, node: StageNode, handler: Callable[[RgbdFrame], bool]) -> None:
-        """Subscribe.
+        """Subscribe to the camera's topics.
 
         Args:
-            node: Has the parameters, and receives counts and warnings.
+            node: Provides the parameters, and receives counts and warnings.
             handler: Called on the node's worker thread with each frame; returns whether a person was in view.
         """
         self._node = node
         self._handler = handler
         self._image_qos = node.settings(CameraSettings).image_qos
-        # The names after remapping: a camera's own topic name tells whether its images are rectified.
+        # The names after remapping: FrameBuilder reads from them whether the images are rectified.
         self._builder = FrameBuilder(
             node.settings(CaptureSettings),
             decode_color,
@@ -77,7 +77,7 @@ class CameraInput:
             key = f"slow {topic.name}"
             if 0 < image_hz < SLOW_RATIO * info_hz:
                 health.warnings[key] = (
-                    f"{topic.name} comes at {image_hz:.0f} Hz, camera_info at {info_hz:.0f} Hz: images are lost in "
+                    f"{topic.name} has {image_hz:.0f} Hz, camera_info has {info_hz:.0f} Hz: images are lost in "
                     "transport; set FASTDDS_DEFAULT_PROFILES_FILE to config/fastdds_shm.xml for all programs"
                 )
             else:
@@ -88,7 +88,7 @@ class CameraInput:
         return self._node.listen(topic, self._receivers[topic], profile=profile)
 
     def _match_publishers(self) -> None:
-        """Subscribe again where the publishers offer another reliability than the subscription asks for."""
+        """Subscribe again if the publishers offer another reliability than the subscription requests."""
         for topic, subscription in self._subscriptions.items():
             publishers = self._node.get_publishers_info_by_topic(subscription.topic_name)
             offers = {publisher.qos_profile.reliability for publisher in publishers}

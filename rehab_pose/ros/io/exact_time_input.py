@@ -1,4 +1,4 @@
-"""Two topics of one origin: messages with the same stamp belong together."""
+"""Pairs the messages of two topics that were computed from the same frame: their stamps are equal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["ExactTimeInput"]
 
 EXACT_S = 0.0
 QUEUE_LENGTH = 10
-"""Messages of each topic that wait for their partner: a third of a second at 30 Hz."""
+"""Messages of each topic that may wait for their partner: a third of a second at 30 Hz."""
 
 
 class ExactTimeInput:

@@ -26,7 +26,7 @@ class FloorInput:
     """
 
     def __init__(self, node: StageNode) -> None:
-        """Subscribe; a silent topic is no fault, because the plane is sent only when it changes."""
+        """Subscribe. The topic is not watched for silence, because the plane is sent only when it changes."""
         self.plane: NDArray[np.float64] = unknown_plane()
         node.listen(topics.FLOOR_PLANE, self._on_floor_plane, watched=False)
 

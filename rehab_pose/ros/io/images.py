@@ -1,4 +1,4 @@
-"""Colour images that need more than a copy: cv_bridge, where it is installed and works."""
+"""Decoding of colour images; rare encodings need cv_bridge, if it is installed and works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""rclpy's messages, for the conversions of rehab_pose.messages."""
+"""Factory of rclpy messages, for the conversions of rehab_pose.messages."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def message_class(type_name: str) -> type[Any]:
         module = importlib.import_module(f"{package}.{kind}")
     except ModuleNotFoundError as error:
         msg = (
-            f"expected the message package {package}, it is not installed ({error}); build it with colcon, or "
-            "`pip install ./rehab_pose_msgs` for ours"
+            f"expected the message package {package}, but it is not installed ({error}); build it with colcon, or "
+            "run `pip install ./rehab_pose_msgs` for rehab_pose_msgs"
         )
         raise MissingDependencyError(msg) from error
-    found: type[Any] = getattr(module, name)
-    return found
+    result: type[Any] = getattr(module, name)
+    return result
 
 
 class RosMessageFactory:
@@ -45,7 +45,7 @@ class RosMessageFactory:
         return message_class(type_name)(**fields)
 
     def array(self, values: NDArray[Any]) -> array.array[Any]:
-        """Return an array.array: the one form that every ROS 2 distribution takes without looking at each number."""
+        """Return an array.array: the form that every ROS 2 distribution accepts without checking each number."""
         result = array.array(values.dtype.char)
         result.frombytes(values.data.cast("B"))
         return result

@@ -1,4 +1,4 @@
-"""Publish a recording on its topics, undecoded, with the QoS it was recorded with."""
+"""Publish the serialised messages of a recording on their topics, with the QoS of the recording."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ __all__ = ["BagPlayer", "play_bag"]
 
 QUEUE_LENGTH = 10
 SLICE_S = 0.05
-"""Longest sleep between looks at whether to stop [s]."""
+"""Longest sleep between two checks for a stop signal [s]."""
 SETTLE_S = 0.3
-"""Time for the other side to match as well, once it is seen here [s]."""
+"""Time between the discovery of the subscribers here and the discovery of this publisher by them [s]."""
 ACKNOWLEDGE_S = 2.0
 """Longest wait at the end for the last messages to arrive [s]."""
 
@@ -43,14 +43,14 @@ def _recorded_qos(topic: RecordedTopic) -> QoSProfile:
 
 
 class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
-    """Plays one bag."""
+    """Publishes the messages of one bag."""
 
     def __init__(self, bag: BagReader, *, rate: float, clock: bool) -> None:
-        """Announce the bag's topics.
+        """Create a publisher for each of the bag's topics.
 
         Args:
-            bag: What to play.
-            rate: 2.0 plays twice as fast.
+            bag: The recording.
+            rate: Speed relative to the recording; 2.0 plays twice as fast.
             clock: Also publish /clock, for nodes with use_sim_time.
 
         Raises:
@@ -62,7 +62,7 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             raise InputError(msg)
         self._bag = bag
         self._rate = rate
-        self._carrier = RosMessageFactory()
+        self._factory = RosMessageFactory()
         self._publishers_by_topic: dict[str, Publisher[Any]] = {
             topic.name: self.create_publisher(message_class(topic.type_name), topic.name, _recorded_qos(topic))
             for topic in bag.topics.values()
@@ -71,12 +71,12 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         self._clock_publisher = self.create_publisher(clock_type, "/clock", QUEUE_LENGTH) if clock else None
 
     def wait_for_subscribers(self, timeout_s: float) -> bool:
-        """Wait until each image topic has a subscriber, so that the first images arrive; return whether it has."""
+        """Wait until each image topic has a subscriber, so that the first images arrive; return whether all have."""
         images = [name for name, topic in self._bag.topics.items() if topic.type_name.endswith("Image")]
-        waited = images or list(self._publishers_by_topic)
+        awaited = images or list(self._publishers_by_topic)
         end_s = time.monotonic() + timeout_s
         while rclpy.ok() and time.monotonic() < end_s:
-            if all(self._publishers_by_topic[name].get_subscription_count() for name in waited):
+            if all(self._publishers_by_topic[name].get_subscription_count() for name in awaited):
                 time.sleep(SETTLE_S)
                 return True
             time.sleep(SLICE_S)
@@ -93,8 +93,8 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             if not self._sleep_until(start_s + (message.time_ns - first_ns) * 1e-9 / self._rate):
                 break
             if self._clock_publisher is not None:
-                stamp = time_message(self._carrier, message.time_ns)
-                self._clock_publisher.publish(self._carrier.make("rosgraph_msgs/msg/Clock", clock=stamp))
+                stamp = time_message(self._factory, message.time_ns)
+                self._clock_publisher.publish(self._factory.make("rosgraph_msgs/msg/Clock", clock=stamp))
             self._publishers_by_topic[message.topic.name].publish(message.data)
             count += 1
         if rclpy.ok():
@@ -104,7 +104,7 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
 
     @staticmethod
     def _sleep_until(due_s: float) -> bool:
-        """Sleep; return whether to go on."""
+        """Sleep until a time of the monotonic clock [s]; return False if a stop signal arrived."""
         while rclpy.ok():
             left_s = due_s - time.monotonic()
             if left_s <= 0:
@@ -114,14 +114,14 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
 
 
 def play_bag(bag: BagReader, *, rate: float, clock: bool, loop: bool, wait_s: float) -> Iterator[int]:
-    """Play a bag, repeatedly if wanted, until its end or a stop signal; yield the messages of each round.
+    """Play a bag once or in a loop, until its end or a stop signal; yield the number of messages of each round.
 
     Args:
-        bag: What to play.
-        rate: 2.0 plays twice as fast.
+        bag: The recording.
+        rate: Speed relative to the recording; 2.0 plays twice as fast.
         clock: Also publish /clock.
         loop: Start again at the end.
-        wait_s: Wait so long for subscribers of all images before the first round [s].
+        wait_s: Longest wait for subscribers of all images before the first round [s].
     """
     with until_stop_signal():
         player = BagPlayer(bag, rate=rate, clock=clock)

@@ -1,4 +1,4 @@
-"""Delivery to QoS, in one place."""
+"""QoS profiles of the kinds of delivery, and overrides of them by parameters."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def qos(delivery: Delivery, *, best_effort: bool = False) -> QoSProfile:
 
     Args:
         delivery: The kind.
-        best_effort: For cameras that publish best effort: a reliable subscriber would get nothing from them.
+        best_effort: For cameras that publish best effort: a reliable subscription does not match them.
     """
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
@@ -42,23 +42,23 @@ def qos(delivery: Delivery, *, best_effort: bool = False) -> QoSProfile:
 
 
 OVERRIDABLE = QoSOverridingOptions.with_default_policies()
-"""History, depth and reliability of an endpoint can be changed as everywhere in ROS 2, when the node starts: by the
-parameters `qos_overrides./topic.publisher.depth` and the like."""
+"""History, depth and reliability of an endpoint can be changed at the start of a node, as usual in ROS 2, by
+parameters such as `qos_overrides./topic.publisher.depth`."""
 
 
 @contextmanager
 def overrides_explained(topic: str) -> Iterator[None]:
-    """Say in a sentence what is wrong with a QoS override.
+    """Turn rclpy's errors about a QoS override into a SettingsError that names the topic.
 
     Raises:
-        SettingsError: A value has the wrong type, or there is no such choice.
+        SettingsError: A value has the wrong type or is not one of the choices.
     """
     try:
         yield
     except (InvalidParameterTypeException, InvalidQosOverridesError) as error:
         raise _refusal(topic, error) from error
     except RuntimeError as error:
-        if type(error) is not RuntimeError:  # rclpy's own errors are kinds of it; an unknown choice is the plain one
+        if type(error) is not RuntimeError:  # rclpy's errors are subclasses; an unknown choice is a plain RuntimeError
             raise
         raise _refusal(topic, error) from error
 

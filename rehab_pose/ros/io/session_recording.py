@@ -1,4 +1,4 @@
-"""A session's bag, written by the node that serves sessions."""
+"""The bag of a session, written by the session node."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class SessionRecording:
 
     @classmethod
     def start(cls, node: Node, folder: Path, recording: Recording) -> SessionRecording:
-        """Start to record a tier into a folder, which is made.
+        """Create a folder and start recording a tier into it.
 
         Raises:
-            RecordingError: The folder cannot be made, or it holds a recording already.
+            RecordingError: The folder cannot be created, or it contains a recording already.
         """
         make_private(folder)
         path = folder / BAG

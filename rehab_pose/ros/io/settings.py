@@ -1,4 +1,4 @@
-"""Settings of the camera's subscriptions. No ROS here, so that the node reference can be made without it."""
+"""Settings of the camera's subscriptions. Imports no ROS: the node reference is generated without it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The base of every node: worker threads, parameters, health, start and stop."""
+"""Base class of the nodes, with worker threads, parameters, health, start and stop."""

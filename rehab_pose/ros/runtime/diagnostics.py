@@ -1,4 +1,4 @@
-"""Health to diagnostic_msgs on /diagnostics."""
+"""Conversion of a node's health report to diagnostic_msgs for /diagnostics."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["DIAGNOSTICS_TOPIC", "PUBLISHERS", "diagnostic_array"]
 DIAGNOSTICS_TOPIC = "/diagnostics"
 HARDWARE_ID = "rehab_pose"
 PUBLISHERS = "publishers: "
-"""Key, with an input's name behind it, of how many publishers that input has."""
+"""Prefix of the keys under which the number of publishers of an input is reported; the input's name follows."""
 
 
 def diagnostic_array(stamp: Time, name: str, report: Report) -> DiagnosticArray:
-    """Return a DiagnosticArray with the one status of a node."""
+    """Return a DiagnosticArray with one status: the report of a node."""
     status = DiagnosticStatus(
         level=bytes([report.level]),
         name=name,

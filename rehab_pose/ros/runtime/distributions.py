@@ -1,8 +1,8 @@
 """Differences between ROS 2 distributions: Humble (Python 3.10), Jazzy (3.12), Kilted, Lyrical.
 
-| what | where it came |
+| difference | first distribution |
 |---|---|
-| callbacks that get the publisher's running number | Iron |
+| callbacks that receive the publisher's sequence number | Iron |
 | `Node.add_post_set_parameters_callback` | Iron |
 | `Subscription.get_publisher_count` | Jazzy |
 | Fast DDS 3 and `FASTDDS_DEFAULT_PROFILES_FILE` (before: `FASTRTPS_...`) | Kilted; see rehab_pose/cli/transport.py |
@@ -27,12 +27,12 @@ __all__ = ["callbacks_get_info", "on_parameters_set", "publisher_count"]
 
 
 def callbacks_get_info() -> bool:
-    """Tell whether rclpy passes what it knows of a message to callbacks with two arguments."""
+    """Return whether rclpy passes information about a message, such as its sequence number, as a second argument."""
     return hasattr(rclpy.subscription, "MessageInfo")
 
 
 def publisher_count(node: Node, subscription: Subscription[Any], topic: str) -> int:
-    """Return the number of publishers matched with a subscription, or of its topic where rclpy lacks that number."""
+    """Return the number of publishers matched with a subscription; before Jazzy, those of its topic."""
     matched = hasattr(subscription, "get_publisher_count")
     count: int = subscription.get_publisher_count() if matched else node.count_publishers(topic)
     return count
@@ -43,11 +43,11 @@ def on_parameters_set(
     check: Callable[[Sequence[Parameter[Any]]], SetParametersResult],
     apply: Callable[[Sequence[Parameter[Any]]], None],
 ) -> None:
-    """Have parameters checked before they are set, and applied after.
+    """Register callbacks that check parameters before they are set and apply them afterwards.
 
     Args:
-        node: Whose parameters.
-        check: Returns whether they may be set and why not.
+        node: Has the parameters.
+        check: Returns whether they may be set, with the reason if not.
         apply: Called once they are set; on Humble before that, but after the check.
     """
     if hasattr(node, "add_post_set_parameters_callback"):

@@ -1,4 +1,4 @@
-"""Health of a node: counters that its threads fill and diagnostics show. No ROS here."""
+"""Health of a node: counters that its threads update and that /diagnostics shows. Imports no ROS."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ if TYPE_CHECKING:
 __all__ = ["SILENCE", "Health", "InputHealth", "Level", "Report"]
 
 SILENCE = "no message for"
-"""Begins the message of a node with a silent input; the diagnosis recognises it."""
+"""First words of the message of a node with a silent input; `rehab-pose doctor` recognises them."""
 SILENT_S = 2.0
-"""An input that has been silent for longer is reported [s]."""
+"""An input without a message for longer than this is reported [s]."""
 ERROR_SHOWN_S = 5.0
 """Time after an error during which the level is ERROR [s]."""
 OLDEST_S = 10.0
-"""A frame that seems older was recorded earlier, or the camera's clock differs: its age is not reported [s]."""
+"""Largest plausible age of a frame [s]. An older one was recorded earlier, or the camera's clock differs; its age is
+not reported."""
 RECENT = 256
-"""Frames over which rate and latency are taken: two seconds of a fast camera."""
+"""Frames over which rate and latency are averaged: two seconds of a fast camera."""
 
 
 def _mean_ms(times_s: Collection[float]) -> float:
-    """Return the mean [ms], NaN of nothing."""
+    """Return the mean [ms]; NaN if there are no times."""
     return 1e3 * sum(times_s) / len(times_s) if times_s else math.nan
 
 
 def _rate_hz(stamps_s: Iterable[float], now_s: float) -> float:
-    """Return the rate of the stamps of the last SILENT_S [Hz]."""
+    """Return the rate of the events in the last SILENT_S [Hz]."""
     return sum(now_s - stamp < SILENT_S for stamp in stamps_s) / SILENT_S
 
 
@@ -46,21 +47,21 @@ class Level(IntEnum):
 
 @dataclass
 class InputHealth:
-    """One input topic."""
+    """Counters of one input topic."""
 
     shown: str
     """The topic's full name."""
     watched: bool = True
-    """Silence is a fault."""
+    """Whether silence is reported as a fault."""
     received: int = 0
     lost: int = 0
-    """Sent by the publisher, by its sequence numbers, and never received."""
+    """Messages never received, according to gaps in the publisher's sequence numbers."""
     last_s: float | None = None
     arrivals_s: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
     last_number: dict[bytes, int] = field(default_factory=dict)
 
     def rate_hz(self, now_s: float) -> float:
-        """Return the rate over the last seconds; 0 when silent."""
+        """Return the rate of arrivals over the last SILENT_S [Hz]; 0 when silent."""
         return _rate_hz(self.arrivals_s, now_s)
 
 
@@ -80,7 +81,7 @@ class Health:
         """Start counting.
 
         Args:
-            clock_s: A clock that never goes back [s].
+            clock_s: Returns the time of a monotonic clock [s].
         """
         self._clock_s = clock_s
         self._lock = threading.Lock()
@@ -93,7 +94,7 @@ class Health:
         self.facts: dict[str, str] = {}
         """Values that do not change from frame to frame, such as the model."""
         self.warnings: dict[str, str] = {}
-        """Lasting warnings by key."""
+        """Warnings that stay until they are removed, by key."""
         self._last_error = ""
         self._last_error_s = -math.inf
         self._latencies_s: deque[float] = deque(maxlen=RECENT)
@@ -101,7 +102,13 @@ class Health:
         self._done_s: deque[float] = deque(maxlen=RECENT)
 
     def add_input(self, topic: str, shown: str, *, watched: bool) -> InputHealth:
-        """Start counting a topic, known by its relative name and shown by its full one."""
+        """Return the new counters of a topic.
+
+        Args:
+            topic: Its relative name.
+            shown: Its full name, for reports.
+            watched: Whether silence is reported as a fault.
+        """
         self.inputs[topic] = InputHealth(shown, watched=watched)
         return self.inputs[topic]
 
@@ -123,9 +130,9 @@ class Health:
         """Count a processed frame.
 
         Args:
-            arrived_s: Time of its arrival [s].
+            arrived_s: Time of its arrival, on the clock of the constructor [s].
             present: A person was in view.
-            age_s: Time since the camera took it [s]; NaN = not known.
+            age_s: Time since the camera took the frame [s]; NaN = unknown.
         """
         now_s = self._clock_s()
         with self._lock:
@@ -137,12 +144,12 @@ class Health:
             self._done_s.append(now_s)
 
     def drop(self, reason: str, count: int = 1) -> None:
-        """Count dropped frames."""
+        """Count dropped frames under a reason."""
         with self._lock:
             self.dropped[reason] += count
 
     def error(self, message: str) -> None:
-        """Keep an error for the next reports."""
+        """Store an error, which the reports of the next ERROR_SHOWN_S show."""
         with self._lock:
             self._last_error = message
             self._last_error_s = self._clock_s()
@@ -158,7 +165,7 @@ class Health:
         return {topic: seconds for topic, seconds in silence.items() if seconds > SILENT_S}
 
     def report(self, queue_drops: int = 0) -> Report:
-        """Return the present state.
+        """Return the current level, message and values.
 
         Args:
             queue_drops: Frames that newer ones replaced in the mailbox.

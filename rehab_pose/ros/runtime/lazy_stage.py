@@ -1,4 +1,4 @@
-"""A stage that is built again later when its model file cannot be used now."""
+"""A stage whose construction is repeated later when its model file cannot be used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["LazyStage", "Resettable", "warmed_up"]
 
 RETRY_S = 5.0
-"""A stage whose model file was missing or damaged is tried again after this time [s]."""
+"""Time between two attempts to build a stage whose model file is missing or damaged [s]."""
 
 
 class Resettable(Protocol):
@@ -30,7 +30,7 @@ C = TypeVar("C", bound="CompiledStage")
 
 
 def warmed_up(stage: C) -> C:
-    """Return a stage after loading its kernels."""
+    """Load the compiled kernels of a stage, and return the stage."""
     stage.warm_up()
     return stage
 
@@ -63,12 +63,12 @@ class LazyStage(Generic[T]):
         return self._stage
 
     def change(self, build: Callable[[], T], adapt: Callable[[T], None]) -> None:
-        """Take other settings.
+        """Change the settings.
 
         Args:
-            build: Makes a stage with the new settings, where none could be built yet.
-            adapt: Gives the new settings to the existing stage, which keeps what it has learnt; where their model file
-                cannot be used, a new stage is built at the next use.
+            build: Builds a stage with the new settings; used if no stage could be built yet.
+            adapt: Applies the new settings to the existing stage, which keeps its state. If it raises ModelFileError, a
+                new stage is built at the next use.
         """
         self._build, self._error = build, None
         if self._stage is not None:

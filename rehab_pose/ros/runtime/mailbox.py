@@ -1,4 +1,4 @@
-"""A mailbox between the receiving and the working thread: a newer item replaces the oldest, which is counted."""
+"""A bounded queue between the receiving and the worker thread: when it is full, the oldest item is dropped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLOSE_TIMEOUT_S = 5.0
 
 
 class Mailbox(Generic[T]):
-    """Holds the newest items until one worker thread takes them.
+    """Queue of the newest items, with the worker thread that processes them.
 
     Attributes:
         capacity: Items kept; may be changed at any time.
@@ -30,7 +30,7 @@ class Mailbox(Generic[T]):
         Args:
             work: Called with each item on the worker thread. It has to handle its own errors: one that escapes
                 ends the worker and is reported by threading.excepthook.
-            name: Of the thread, for debuggers.
+            name: Name of the thread, for debuggers.
             capacity: Items kept; 1 for images, more for small messages that should all be processed.
         """
         self._work = work

@@ -1,4 +1,4 @@
-"""Settings to ROS parameters: names, defaults, ranges and descriptions are defined once, in the settings."""
+"""ROS parameters made from settings, which define their names, defaults, ranges and descriptions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ S = TypeVar("S", bound=Settings)
 
 def given_overrides(node: Node) -> dict[str, object]:
     """Return the parameters that came from YAML files and the command line, by name."""
-    # rclpy has no public way to see overrides that nothing declared, and those are the ones worth naming.
+    # rclpy has no public access to overrides of undeclared parameters, which `unmatched_overrides` needs.
     return {name: parameter.value for name, parameter in node._parameter_overrides.items()}  # noqa: SLF001
 
 
@@ -34,16 +34,16 @@ def declared_names(node: Node) -> list[str]:
 
 
 def declare_settings(node: Node, section: str, kind: type[S], *, read_only: bool = True) -> S:
-    """Declare one parameter a setting, named `section.setting`, and return the settings.
+    """Declare a parameter `section.setting` for each setting, and return the settings with their given values.
 
     Args:
-        node: Which gets the parameters.
-        section: First part of their names.
-        kind: The settings.
-        read_only: They cannot be changed while the node runs.
+        node: Gets the parameters.
+        section: First part of the parameters' names.
+        kind: The class of the settings.
+        read_only: The parameters cannot be changed while the node runs.
 
     Raises:
-        SettingsError: A value has the wrong type or lies outside its range.
+        SettingsError: A value has the wrong type or is outside its range.
     """
     overrides = given_overrides(node)
     prefix = f"{section}."
@@ -65,10 +65,10 @@ class LiveSettings:
         self._sections: dict[str, tuple[type[Settings], Callable[[Any], None]]] = {}
 
     def declare(self, section: str, kind: type[S], apply: Callable[[S], None]) -> S:
-        """Declare a section and return its settings; `apply` gets the new ones after each change.
+        """Declare a section and return its settings; `apply` is called with the new ones after each change.
 
         Raises:
-            SettingsError: A value has the wrong type or lies outside its range.
+            SettingsError: A value has the wrong type or is outside its range.
         """
         settings = declare_settings(self._node, section, kind, read_only=False)
         if not self._sections:
@@ -122,14 +122,14 @@ def _descriptor(spec: SettingSpec, *, read_only: bool) -> ParameterDescriptor:
 def unmatched_overrides(
     node: Node, other_sections: Collection[str], more_sections: Callable[[], Collection[str]] = tuple
 ) -> list[str]:
-    """Return one sentence for each given parameter that was not declared.
+    """Return a warning for each given parameter that was not declared.
 
     One YAML file serves all nodes, so sections of other stages are ignored.
 
     Args:
         node: Has the parameters.
         other_sections: Sections of other nodes.
-        more_sections: Returns further ones; asked only where a section is unknown, because that takes a while.
+        more_sections: Returns further ones; called only for an unknown section, because that takes a while.
     """
     known = declared_names(node)
     sentences = []
@@ -140,6 +140,6 @@ def unmatched_overrides(
         if dot and (section in other_sections or section in more_sections()):
             continue
         close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else "`ros2 param list` shows the known ones"
+        hint = f"did you mean {close[0]}?" if close else "`ros2 param list` shows the known parameters"
         sentences.append(f"unknown parameter {name}; {hint}")
     return sentences

@@ -1,4 +1,4 @@
-"""The parameters that every node has. No ROS here, so that the node reference can be made without it."""
+"""The parameters that every node has. Imports no ROS, so that the node reference can be generated without it."""
 
 from __future__ import annotations
 

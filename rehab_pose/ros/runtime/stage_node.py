@@ -1,4 +1,4 @@
-"""The base of every node: its row of the graph's table, parameters, inputs, outputs, and health on /diagnostics."""
+"""Base class of all nodes: parameters, inputs and outputs from the table of the graph, and health on /diagnostics."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ __all__ = ["StageNode"]
 CAMERA_NAMES = frozenset(topic.name for topic in CAMERA_TOPICS)
 REPORT_PERIOD_S = 1.0
 EARLY_REPORTS, EARLY_PERIOD_S = 10, 0.3
-"""The first reports follow each other sooner [s]: subscribers of /diagnostics connect within a second, and then learn
-at once that a restarted node is running."""
+"""Number and period [s] of the first reports. Subscribers of /diagnostics connect within a second and should then learn
+soon that a restarted node is running."""
 LOG_REPEAT_S = 5.0
-"""The same error is logged again after this time [s]."""
+"""Shortest time between two log lines of the same error [s]."""
 INACTIVE = "inactive"
-"""Reason of a drop while the parameter node.active is false."""
+"""Reason under which frames are counted as dropped while the parameter node.active is false."""
 
 T = TypeVar("T", bound=Resettable)
 S = TypeVar("S", bound=Settings)
 
 
 class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
-    """A node that answers each message of its input.
+    """A node that runs stages on the messages of its inputs.
 
     The constructor declares the parameters and creates the publishers of the node's row in `rehab_pose.graph`. A
     subclass then builds its stages and subscribes to its inputs. Handlers run on one worker thread and return whether
@@ -63,7 +63,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         """Declare parameters and create publishers.
 
         Raises:
-            SettingsError: A parameter has the wrong type or lies outside its range, or a QoS override cannot be used.
+            SettingsError: A parameter has the wrong type or is outside its range, or a QoS override cannot be used.
         """
         super().__init__(spec.name)
         self.spec = spec
@@ -110,7 +110,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
 
         Args:
             build: Makes the stage.
-            worker: The only worker whose thread uses it; the main one when None.
+            worker: The worker whose thread uses the stage; the main worker when None.
         """
         stage = LazyStage(build)
         (worker or self.worker).stages.append(stage)
@@ -134,7 +134,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         Args:
             topic: One of the node's inputs.
             handler: Returns whether a person was in view.
-            capacity: Messages that may wait at least, where the parameter node.queue_length asks for fewer.
+            capacity: Lower limit of the parameter node.queue_length for this node.
         """
         self.start_worker(capacity)
 
@@ -148,14 +148,14 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
 
         Args:
             capacity: Items that may wait.
-            adjustable: The parameter node.queue_length may ask for more.
+            adjustable: Whether the parameter node.queue_length may increase the capacity.
         """
         if not self.worker.started:
             self._min_capacity, self._adjustable = capacity, adjustable
             self.worker.start(self._capacity())
 
     def second_worker(self, name: str) -> Worker:
-        """Return another worker thread, for work that the main one does not wait for."""
+        """Start and return another worker, for work that the main worker does not wait for."""
         worker = Worker(self, name, main=False)
         self._workers.append(worker)
         worker.start(self._capacity())
@@ -181,8 +181,8 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         Args:
             topic: One of the node's inputs.
             receive: Called on the receiving thread.
-            watched: Silence is a fault.
-            profile: The QoS, which parameters then cannot override; the topic's own when None.
+            watched: Whether silence is reported as a fault.
+            profile: The QoS, which parameters then cannot override; None = the QoS of the topic's kind of delivery.
 
         Raises:
             ContractError: The node's row does not name this input.
@@ -194,7 +194,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         shown = self.resolve_topic_name(topic.name)
         entry = self.health.inputs.get(topic.name) or self.health.add_input(topic.name, shown, watched=watched)
 
-        # rclpy passes the publisher's sequence number only to callbacks with two arguments (not before ROS 2 Iron).
+        # rclpy passes the publisher's sequence number only to callbacks with two arguments (since ROS 2 Iron).
         def plain(message: Message) -> None:
             receive(message, self.health.arrived(entry))
 
@@ -203,17 +203,21 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             number = info.get("publication_sequence_number")
             receive(message, self.health.arrived(entry, gid["data"] if gid else b"", number))
 
-        chosen = numbered if callbacks_get_info() else plain
-        kind, wanted = message_class(topic.type_name), profile or qos(topic.delivery)
+        callback = numbered if callbacks_get_info() else plain
+        kind, effective_profile = message_class(topic.type_name), profile or qos(topic.delivery)
         with overrides_explained(topic.name):
             subscription = self.create_subscription(
-                kind, topic.name, chosen, wanted, qos_overriding_options=OVERRIDABLE if profile is None else None
+                kind,
+                topic.name,
+                callback,
+                effective_profile,
+                qos_overriding_options=OVERRIDABLE if profile is None else None,
             )
         self._listening[shown] = subscription
         return subscription
 
     def report_error(self, message: str, *, detail: str = "") -> None:
-        """Log an error, the same one at most every LOG_REPEAT_S, and show it on /diagnostics."""
+        """Show an error on /diagnostics, and log it; the same error is logged at most every LOG_REPEAT_S."""
         self.health.error(message)
         now_s = time.monotonic()
         last, logged_s = self._logged
@@ -228,7 +232,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
 
     @staticmethod
     def now_s() -> float:
-        """Return the time of the health's clock [s]."""
+        """Return the time of the monotonic clock that the health uses [s]."""
         return time.monotonic()
 
     def before_report(self) -> None:
@@ -254,8 +258,8 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             return self.create_publisher(kind, topic.name, profile, qos_overriding_options=OVERRIDABLE)
 
     def _capacity(self) -> int:
-        asked = self.settings(NodeSettings).queue_length if self._adjustable else 0
-        return max(self._min_capacity, asked)
+        requested = self.settings(NodeSettings).queue_length if self._adjustable else 0
+        return max(self._min_capacity, requested)
 
     def _on_node_settings(self, _settings: NodeSettings) -> None:
         for worker in self._workers:
@@ -270,8 +274,8 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             self._warn_of_unknown_parameters()
         self.before_report()
         for shown, subscription in self._listening.items():
-            # A message sent before publisher and subscriber have discovered each other is lost without a trace: show
-            # how many publishers are connected.
+            # A message sent before publisher and subscriber have discovered each other is lost without an error:
+            # report how many publishers are connected.
             self.health.facts[f"{PUBLISHERS}{shown}"] = str(publisher_count(self, subscription, shown))
         self._log_silence()
         replaced = sum(worker.replaced for worker in self._workers)
@@ -280,14 +284,14 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         self._diagnostics.publish(diagnostic_array(self.get_clock().now().to_msg(), name, report))
 
     def _warn_of_unknown_parameters(self) -> None:
-        """Warn of given parameters that this node does not have; sections of other nodes are none of its business."""
+        """Warn of given parameters that no node has; parameters of other nodes' sections are ignored."""
         declared = {name.partition(".")[0] for name in declared_names(self)}
         for index, sentence in enumerate(unmatched_overrides(self, set(SECTIONS) - declared, plugin_sections)):
             self.get_logger().warning(sentence)
             self.health.warnings[f"parameter {index}"] = sentence
 
     def _log_silence(self) -> None:
-        """Log inputs that fell silent: all nodes fall silent when the camera stops, so only its own topics warn."""
+        """Log inputs that became silent. All become silent when the camera stops: only the camera's topics warn."""
         silent = self.health.silent_inputs()
         for topic in silent.keys() - self._silent:
             sentence = f"{SILENCE} {silent[topic]:.0f} s on {self.resolve_topic_name(topic)}"

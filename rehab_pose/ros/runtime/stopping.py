@@ -1,4 +1,4 @@
-"""Clean ends of programs on SIGINT and SIGTERM, at any moment."""
+"""Clean termination of programs on SIGINT and SIGTERM, also during start and clean-up."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHUTDOWN_ERRORS = (rclpy_implementation.RCLError, rclpy_implementation.InvalidHa
 
 @contextmanager
 def ignore_shutdown_errors(context: Context) -> Iterator[None]:
-    """Leave the block without an error when rclpy's context has ended; other errors go on."""
+    """Suppress rclpy's errors in a block when they result from the end of its context; raise all others."""
     try:
         yield
     except ExternalShutdownException:
@@ -38,22 +38,23 @@ def ignore_shutdown_errors(context: Context) -> Iterator[None]:
 
 @contextmanager
 def until_stop_signal(arguments: Sequence[str] | None = None) -> Iterator[None]:
-    """Initialise rclpy for a block that SIGINT and SIGTERM end without an error; its `finally` clauses run undisturbed.
+    """Initialise rclpy for a block that SIGINT and SIGTERM end without an error and without interrupting its clean-up.
 
-    Ctrl-C in a terminal reaches a program twice, from the terminal and from its launcher. As KeyboardInterrupt the
-    second would interrupt the clean-up after the first, which finishes files. So Python's handlers only record that
-    a signal came, for the time before rclpy listens; rclpy handles both signals itself and ends its context.
+    Ctrl-C in a terminal sends a program two signals, one from the terminal and one from its launcher. As a
+    KeyboardInterrupt the second would interrupt the clean-up after the first, which finishes files. So Python's
+    handlers only record signals that arrive before rclpy is initialised; rclpy then handles both signals itself and
+    ends its context.
 
     Args:
-        arguments: The command line, with its `--ros-args`.
+        arguments: The command line, with its `--ros-args`; None = none.
     """
     received: list[int] = []
 
-    def remember(number: int, _frame: FrameType | None) -> None:
+    def record_signal(number: int, _frame: FrameType | None) -> None:
         received.append(number)
 
     for number in STOP_SIGNALS:
-        signal.signal(number, remember)
+        signal.signal(number, record_signal)
     try:
         rclpy.init(args=None if arguments is None else list(arguments))
         context = rclpy.get_default_context()
@@ -63,5 +64,5 @@ def until_stop_signal(arguments: Sequence[str] | None = None) -> Iterator[None]:
             yield
     finally:
         rclpy.try_shutdown()
-        for number in STOP_SIGNALS:  # the program is ending, and Python forgets its handlers before it has ended
+        for number in STOP_SIGNALS:  # Python removes its handlers before the process has ended
             signal.signal(number, signal.SIG_IGN)

@@ -18,19 +18,20 @@ if TYPE_CHECKING:
 __all__ = ["Worker"]
 
 JUMP_BACK_NS = NS_PER_S
-"""A stamp this much older than the newest means that time jumped back: a recording starts again [ns]."""
+"""A stamp older than the newest by more than this means that time jumped back, as when a recording restarts [ns]."""
 
 
 class Worker:
-    """Processes items one after the other, reports errors, and resets its stages when time jumps back."""
+    """Processes items one by one on a thread, reports errors, and resets its stages when time jumps back."""
 
     def __init__(self, node: StageNode, name: str, *, main: bool) -> None:
-        """Prepare; no item is processed before `start`.
+        """Set up the worker without starting its thread.
 
         Args:
             node: Receives counts and errors.
-            name: Of the worker's thread.
-            main: Its items are the node's frames; another worker gets the same frames again, so only its losses count.
+            name: Last part of the thread's name.
+            main: Its items are counted as the node's processed frames. A second worker gets the same frames again, so
+                only its drops and errors are counted.
         """
         self._node, self._name, self._main = node, name, main
         self.stages: list[LazyStage[Any]] = []
@@ -39,7 +40,7 @@ class Worker:
 
     @property
     def started(self) -> bool:
-        """True once it takes items."""
+        """Whether the thread was started."""
         return self._mailbox is not None
 
     @property
@@ -52,7 +53,7 @@ class Worker:
         self._mailbox = Mailbox(self._work, f"{self._node.get_name()}_{self._name}", capacity)
 
     def set_capacity(self, capacity: int) -> None:
-        """Let `capacity` items wait from now on."""
+        """Change the number of items that may wait."""
         if self._mailbox is not None:
             self._mailbox.capacity = capacity
 
@@ -62,7 +63,7 @@ class Worker:
             self._mailbox.put((handler, item, stamp, arrived_s))
 
     def close(self) -> None:
-        """Stop after the item that is being processed."""
+        """Stop the thread after the item that it is processing."""
         if self._mailbox is not None:
             self._mailbox.close()
 
@@ -74,14 +75,14 @@ class Worker:
     def _work(self, entry: tuple[Callable[[Any], bool], Any, int, float]) -> None:
         handler, item, stamp, arrived_s = entry
         node = self._node
-        self._watch_time(getattr(handler, "__name__", ""), stamp)
+        self._reset_after_jump(getattr(handler, "__name__", ""), stamp)
         try:
             present = handler(item)
         except RehabPoseError as error:
             node.health.drop(type(error).__name__)
             node.report_error(str(error))
         except Exception as error:  # noqa: BLE001
-            # A fault in our own code must not end the worker thread silently: the node would seem to run and answer
+            # A programming error must not end the worker thread silently: the node would seem to run and publish
             # nothing. It is logged with its traceback, counted and shown as an error on /diagnostics.
             if not node.context.ok():
                 return  # shut down while processing: nothing can be published any more
@@ -93,9 +94,9 @@ class Worker:
             age_s = (node.get_clock().now().nanoseconds - stamp) / NS_PER_S
             node.health.done(arrived_s, present=present, age_s=age_s)
 
-    def _watch_time(self, stream: str, stamp: int) -> None:
-        """Reset the stages when time jumps back. Each stream has its own time: one may lag behind another."""
-        newest_ns = self._newest_ns.get(stream, stamp)
+    def _reset_after_jump(self, handler_name: str, stamp: int) -> None:
+        """Reset the stages when time jumps back; each handler has its newest stamp, as one input may lag behind another."""
+        newest_ns = self._newest_ns.get(handler_name, stamp)
         if stamp < newest_ns - JUMP_BACK_NS:
             if self._main:
                 self._node.health.jumps_back += 1
@@ -104,4 +105,4 @@ class Worker:
             self.reset_stages()
             self._newest_ns.clear()
             newest_ns = stamp
-        self._newest_ns[stream] = max(stamp, newest_ns)
+        self._newest_ns[handler_name] = max(stamp, newest_ns)

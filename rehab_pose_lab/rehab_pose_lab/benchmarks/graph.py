@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rehab_pose.cli.run import node_environment, parameter_words
-from rehab_pose.cli.transport import use_shared_memory
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.graph import Option, choose_nodes
+from rehab_pose.launching.node_commands import node_environment, parameter_words
+from rehab_pose.launching.shared_memory import use_shared_memory
 from rehab_pose_sim.graph_run import GraphPlan, GraphRun, exercise_scores, run_metrics
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from rehab_pose.messages import topics
 from rehab_pose.ros.adapters.mesh_template import MeshTemplate
 from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.qos import qos
-from rehab_pose.ros.runtime.process import keep_memory
+from rehab_pose.ros.runtime.process_setup import keep_memory
 
 __all__ = ["marker_metrics"]
 

@@ -11,7 +11,7 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.camera_info import camera_info_message
 from rehab_pose.messages.factory import header, time_message
 from rehab_pose.messages.images import depth_millimetres, image_message
-from rehab_pose.ros.runtime.run import run_node
+from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 from rehab_pose.units import NS_PER_S
 from rehab_pose_sim.camera import SimulatedCamera

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from rehab_pose.cli.main import main
-from rehab_pose.cli.shared_files import shared_file
-from rehab_pose.cli.transport import VARIABLE
 from rehab_pose.geometry.camera import CameraIntrinsics
+from rehab_pose.launching.shared_files import shared_file
+from rehab_pose.launching.shared_memory import VARIABLE
 from rehab_pose.messages import topics
 from rehab_pose.messages.camera_info import camera_info_message
 from rehab_pose.messages.factory import header
@@ -109,8 +109,8 @@ def sick_node(seen: GraphSurvey) -> None:
     [
         (lost_images, "topic /color", Level.WARN, "images are lost in transport", "fastdds_shm.xml"),
         (no_camera, "topic /color", Level.ERROR, "it has no publisher", "camera:=realsense"),
-        (silent, "topic /depth", Level.ERROR, "no message came", "ROS_DOMAIN_ID"),
-        (compressed, "topic /color", Level.ERROR, "it carries sensor_msgs/msg/CompressedImage", "republish"),
+        (silent, "topic /depth", Level.ERROR, "no message was received", "ROS_DOMAIN_ID"),
+        (compressed, "topic /color", Level.ERROR, "the topic has sensor_msgs/msg/CompressedImage", "republish"),
         (two_cameras, "topic /depth", Level.WARN, "2 publishers", "all but one"),
         (not_calibrated, "calibration", Level.ERROR, "K[0]", "calibrate the camera"),
         (other_size, "image /depth", Level.ERROR, "4x6 px, camera_info gives 8x6 px", "align_depth"),

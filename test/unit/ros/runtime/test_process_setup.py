@@ -10,7 +10,7 @@ import pytest
 PROGRAM = """
 import resource, sys, threading
 import numpy as np
-from rehab_pose.ros.runtime.process import keep_memory
+from rehab_pose.ros.runtime.process_setup import keep_memory
 if sys.argv[1] == "kept":
     assert keep_memory()
 def frames(count):

@@ -9,7 +9,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 
 from rehab_pose.errors import RehabPoseError
-from rehab_pose.ros.runtime.process import freeze_garbage, give_way, keep_memory
+from rehab_pose.ros.runtime.process_setup import freeze_garbage, keep_memory, raise_niceness
 from rehab_pose.ros.runtime.stopping import until_stop_signal
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run_node(make_node: Callable[[], StageNode]) -> int:
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         freeze_garbage()
-        give_way(node.spec.niceness)  # not earlier: a restarted node should be ready soon
+        raise_niceness(node.spec.niceness)  # after the slow construction, which a restarted node should finish soon
         try:
             executor.spin()
         finally:

@@ -1,4 +1,4 @@
-"""Images through shared memory: the Fast DDS profile that every program which handles images needs."""
+"""Transport of images by shared memory: selects the Fast DDS profile for programs that handle images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rehab_pose.cli.shared_files import shared_file
+from rehab_pose.launching.shared_files import shared_file
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -17,16 +17,16 @@ PROFILE = "config/fastdds_shm.xml"
 VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
 OLD_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 OLD_DISTRIBUTIONS = ("humble", "iron", "jazzy")
-"""Their Fast DDS 2 reads the old variable; Fast DDS 3 warns about it."""
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (where Linux keeps shared memory; nothing is written here by us)
+"""ROS distributions with Fast DDS 2, which reads OLD_VARIABLE; Fast DDS 3 warns about it."""
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (Linux's shared memory; this code writes nothing there)
 NEEDED_BYTES = 512 * 1024**2
-"""A segment of 32 MiB for each of a dozen processes, and room to spare."""
+"""Free shared memory that is required [bytes]: a segment of 32 MiB for each of a dozen processes, with a reserve."""
 
 
 def use_shared_memory(environment: MutableMapping[str, str]) -> str | None:
-    """Point Fast DDS to the profile, unless the environment names one already; return a problem, or None.
+    """Set the profile in an environment that has none; return a description of a problem, or None.
 
-    Has to be done before a program joins ROS.
+    Must be called before a program creates its first ROS context.
     """
     if VARIABLE in environment or OLD_VARIABLE in environment:
         return None

@@ -1,4 +1,4 @@
-"""Start programs, watch them, stop them cleanly, and report which one ended."""
+"""Start programs, monitor and restart them, stop them cleanly, and report which one ended."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["Processes"]
 
 LAST_LINES = 12
-"""Lines of a program's output that are repeated when it ended."""
+"""Last lines of a program's output that are repeated after its end."""
 GRACE_S = 2.5
-"""Time to end after SIGINT [s]. Nodes finish their files in a fraction of it; processes that still run then mostly wait
-for DDS, which can take seconds over the shared memory of a program that has just ended."""
+"""Time that a program gets to end after SIGINT [s]. Nodes finish their files in a fraction of it; a process that still
+runs then usually waits for DDS, which can take seconds to release the shared memory of a program that just ended."""
 POLL_S = 0.05
 EXIT_BAD_SETTINGS = 2
-"""A program that cannot use its settings would fail again each time."""
+"""Exit code of a program that cannot use its settings; it is not restarted, because it would fail again."""
 MAX_RESPAWNS, RESPAWN_WINDOW_S = 5, 30.0
-"""A program that ended more often than this within this time [s] is not restarted any more."""
+"""A program is restarted at most this many times within this time [s]."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class _Child:
     environment: Mapping[str, str]
     respawn: bool
     process: subprocess.Popen[str]
-    died_s: list[float] = field(default_factory=list)
+    ended_s: list[float] = field(default_factory=list)
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
     reader: threading.Thread | None = None
 
@@ -55,15 +55,17 @@ class Processes:
         Args:
             name: Shown in messages.
             command: Its command line.
-            environment: Its whole environment.
-            respawn: Restart it when it ended, unless it could not use its settings or ended too often.
+            environment: All of its environment variables.
+            respawn: Restart the program when it ends, unless it could not use its settings or ended too often.
         """
         child = _Child(name, command, environment, respawn, _spawn(command, environment))
         self._listen(child)
         self._children.append(child)
 
     def _listen(self, child: _Child) -> None:
-        child.reader = threading.Thread(target=self._pass_on, args=(child,), name=f"{child.name}_output", daemon=True)
+        child.reader = threading.Thread(
+            target=self._forward_output, args=(child,), name=f"{child.name}_output", daemon=True
+        )
         child.reader.start()
 
     @property
@@ -72,21 +74,21 @@ class Processes:
         return {child.name: child.process.pid for child in self._children}
 
     def wait(self, duration_s: float | None = None) -> str | None:
-        """Wait until a program ends or the time is over; return a description of the one that ended, else None."""
+        """Wait until a program ends or the time is over; return a description of the end, or None."""
         end_s = None if duration_s is None else time.monotonic() + duration_s
         while end_s is None or time.monotonic() < end_s:
             for child in self._children:
                 code = child.process.poll()
-                if code is not None and not self._restarted(child, code):
+                if code is not None and not self._try_restart(child, code):
                     return self._describe_end(child, code)
             time.sleep(POLL_S)
         return None
 
-    def _restarted(self, child: _Child, code: int) -> bool:
+    def _try_restart(self, child: _Child, code: int) -> bool:
         """Restart a program that ended, if that is allowed; return whether it was restarted."""
         now_s = time.monotonic()
-        child.died_s = [died_s for died_s in child.died_s if now_s - died_s < RESPAWN_WINDOW_S] + [now_s]
-        if not child.respawn or code in {0, EXIT_BAD_SETTINGS} or len(child.died_s) > MAX_RESPAWNS:
+        child.ended_s = [ended_s for ended_s in child.ended_s if now_s - ended_s < RESPAWN_WINDOW_S] + [now_s]
+        if not child.respawn or code in {0, EXIT_BAD_SETTINGS} or len(child.ended_s) > MAX_RESPAWNS:
             return False
         sys.stderr.write(f"{self._describe_end(child, code)}\nrestarting {child.name}\n")
         child.process = _spawn(child.command, child.environment)
@@ -94,7 +96,7 @@ class Processes:
         return True
 
     def stop(self) -> list[str]:
-        """End all programs: SIGINT, then SIGKILL; return the names of those that needed the last."""
+        """Stop all programs by SIGINT, then SIGKILL; return the names of those that were killed."""
         killed = []
         for number in (signal.SIGINT, signal.SIGKILL):
             alive = [child for child in self._children if child.process.poll() is None]
@@ -116,11 +118,11 @@ class Processes:
     def _send(child: _Child, number: signal.Signals) -> None:
         try:
             os.killpg(child.process.pid, number)
-        except ProcessLookupError:  # it ended in between
+        except ProcessLookupError:  # the program has ended already
             return
 
     @staticmethod
-    def _pass_on(child: _Child) -> None:
+    def _forward_output(child: _Child) -> None:
         output: IO[str] | None = child.process.stdout
         if output is None:
             return
@@ -140,13 +142,13 @@ class Processes:
 
 
 def _spawn(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Start a program in a process group of its own: the terminal's Ctrl-C reaches only us, and we pass it on.
+    """Start a program in its own process group, so that Ctrl-C reaches only this process, which then stops the programs.
 
-    Not in a session of its own, where Python can do without: Linux shares the processor out between sessions first, and
-    the nodes' niceness among each other would count for nothing.
+    A new session is used only before Python 3.11: Linux divides the processor between sessions first, and the niceness
+    of nodes in different sessions has no effect on each other.
     """
     own_group: dict[str, Any] = {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}
-    return subprocess.Popen(  # noqa: S603  (our own programs, no shell)
+    return subprocess.Popen(  # noqa: S603  (known programs, no shell)
         command,
         env=dict(environment),
         stdin=subprocess.DEVNULL,

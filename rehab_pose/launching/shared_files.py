@@ -14,10 +14,10 @@ PACKAGE = "rehab_pose"
 
 
 def shared_file(relative_path: str) -> Path:
-    """Return a file such as `config/rehab_pose.yaml`, from the checkout or from where the package is installed.
+    """Return a file such as `config/rehab_pose.yaml`, from the checkout or from the installed package.
 
     Raises:
-        MissingDependencyError: It is not found.
+        MissingDependencyError: The file is not found.
     """
     prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
     installed = [Path(prefix) / "share" / PACKAGE for prefix in prefixes if prefix]
