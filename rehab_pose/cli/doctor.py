@@ -33,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "doctor",
         help="check camera, transport, models and running nodes",
-        description="Listens to the graph for some seconds and prints findings with remedies. Exit code 1: problems found.",
+        description="Listens to the graph, then prints findings with remedies. Exit code 1: problems found.",
     )
     parser.add_argument(
         "--camera", choices=CAMERAS, help="camera whose topics are checked (default: the topic names of the nodes)"

@@ -31,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "run",
         help="start all nodes",
-        description="Starts the nodes of the launch file, one process each; arguments after --ros-args are passed to each.",
+        description="Starts the nodes of the launch file, one process each; arguments after --ros-args go to each.",
     )
     parser.add_argument("--params-file", type=Path, help=f"YAML file of the parameters (default: {DEFAULT_PARAMETERS})")
     parser.add_argument("--composed", action="store_true", help="run all stages in one process")
@@ -68,7 +68,7 @@ def chosen_nodes(args: argparse.Namespace) -> list[NodeSpec]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Start the nodes and wait; return 0 after Ctrl-C, SIGTERM or the duration, 1 when a node ended and was not restarted."""
+    """Start the nodes and wait; return 0 after Ctrl-C, SIGTERM or the duration, 1 when a node ended for good."""
     parameters = args.params_file or shared_file(DEFAULT_PARAMETERS)
     if not parameters.is_file():
         msg = f"--params-file: expected a YAML file, {parameters} is not a file"

@@ -142,7 +142,7 @@ class Processes:
 
 
 def _spawn(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Start a program in its own process group, so that Ctrl-C reaches only this process, which then stops the programs.
+    """Start a program in its own process group, so that Ctrl-C reaches only this process, which then stops it.
 
     A new session is used only before Python 3.11: Linux divides the processor between sessions first, and the niceness
     of nodes in different sessions has no effect on each other.

@@ -1,4 +1,4 @@
-"""JointAngles (and sensor_msgs/JointState) and Bones."""
+"""Conversion of joint angles (JointAngles, sensor_msgs/JointState) and bones (Bones) to messages and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Body (Body, MeshVertices, MeshTopology)."""
+"""Conversion of the fitted body to messages (Body, MeshVertices, MeshTopology) and back."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def body_message(factory: MessageFactory, stamp: int, frame_id: str, body: Body 
 
 
 def body_from_message(message: Message, vertices_m: NDArray[np.float32] = NO_VERTICES) -> Body | None:
-    """Return the body of a rehab_pose_msgs/Body, None when no person is in view; the mesh travels on its own topic."""
+    """Return the body of a rehab_pose_msgs/Body, None when no person is in view; vertices have another message."""
     if message.body_id == NO_BODY_ID:
         return None
     rotations = np.concatenate([np.asarray(message.global_orient), np.asarray(message.body_pose)])
@@ -95,7 +95,7 @@ def vertices_from_message(message: Message) -> NDArray[np.float32]:
 
 
 class MeshModel(Protocol):
-    """A body model, as far as its triangles are concerned."""
+    """Interface of a body model: its name and its triangles."""
 
     @property
     def model_id(self) -> str:

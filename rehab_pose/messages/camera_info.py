@@ -1,4 +1,4 @@
-"""sensor_msgs/CameraInfo to calibration and intrinsics, and back (REP-104)."""
+"""Conversion of sensor_msgs/CameraInfo to calibration and intrinsics, and back (REP-104)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def calibration_from_message(message: Message, *, whole_image: bool = False) -> 
 
     Args:
         message: A sensor_msgs/CameraInfo.
-        whole_image: The region of interest only names a box; the calibration is the whole image's.
+        whole_image: Ignore the region of interest: the calibration is that of the full image, and the region is a box.
 
     Raises:
         InputError: The camera is not calibrated (K[0] is 0).
@@ -42,7 +42,7 @@ def calibration_from_message(message: Message, *, whole_image: bool = False) -> 
         width_px=int(message.width),
         height_px=int(message.height),
         k=tuple(np.asarray(message.k, dtype=np.float64).tolist()),
-        # Some drivers leave P and R at zero: K and no rotation stand in.
+        # Some drivers leave P and R at zero: K and the identity are used instead.
         p=tuple(p[:, :3].ravel().tolist()) if p[0, 0] > 0 else (),
         r=tuple(r.tolist()) if r.any() else IDENTITY,
         distortion_model=str(message.distortion_model),
@@ -53,17 +53,17 @@ def calibration_from_message(message: Message, *, whole_image: bool = False) -> 
 
 
 def intrinsics_from_message(message: Message, *, whole_image: bool = False) -> CameraIntrinsics:
-    """Return the pinhole camera of the rectified images that this CameraInfo goes with.
+    """Return the pinhole camera of the rectified images that a CameraInfo describes.
 
-    The projection matrix P is used, or K where a driver leaves P at zero. Binning divides and the region of
+    The projection matrix P is used, or K if a driver leaves P at zero. Binning divides and the region of
     interest shifts the intrinsics, as in image_geometry.
 
     Args:
         message: A sensor_msgs/CameraInfo.
-        whole_image: The region of interest only names a box; the intrinsics are the whole image's.
+        whole_image: Ignore the region of interest: the intrinsics are those of the full image, and the region is a box.
 
     Raises:
-        InputError: The camera is not calibrated (K[0] is 0), or its size is.
+        InputError: The camera is not calibrated (K[0] is 0), or its size is 0.
     """
     return calibration_from_message(message, whole_image=whole_image).rectified()
 

@@ -1,4 +1,4 @@
-"""ExerciseClassification (ExerciseClassification, String), Repetition, and the list of exercises."""
+"""Conversion of classifications, repetitions, their progress and the list of exercises to messages and back."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def classification_from_message(message: Message) -> ExerciseClassification:
 
 
 def label_message(factory: MessageFactory, classification: ExerciseClassification) -> Message:
-    """Return std_msgs/String with only the label, for dashboards."""
+    """Return std_msgs/String with the label, for dashboards."""
     return factory.make("std_msgs/msg/String", data=classification.label)
 
 
@@ -117,7 +117,7 @@ def repetition_from_message(message: Message) -> Repetition:
 def progress_message(
     factory: MessageFactory, stamp: int, frame_id: str, progress: RepetitionProgress | None
 ) -> Message:
-    """Return rehab_pose_msgs/RepetitionProgress; None gives the message of nothing being counted."""
+    """Return rehab_pose_msgs/RepetitionProgress; None gives the message of a frame in which no exercise is counted."""
     return factory.make(
         "rehab_pose_msgs/msg/RepetitionProgress",
         header=header(factory, stamp, frame_id),
@@ -133,7 +133,7 @@ def progress_message(
 
 
 def progress_from_message(message: Message) -> RepetitionProgress | None:
-    """Return the progress of a rehab_pose_msgs/RepetitionProgress, None when nothing is counted."""
+    """Return the progress of a rehab_pose_msgs/RepetitionProgress, None when no exercise is counted."""
     if message.body_id == NO_BODY_ID:
         return None
     return RepetitionProgress(

@@ -26,22 +26,22 @@ __all__ = [
 ]
 
 BODY_ID = "aaaaa"
-"""Name of the one subject this package follows: five lower-case letters, as REP-155's tools expect."""
+"""Id of the one subject that this package follows: five lower-case letters, as the tools of REP-155 expect."""
 NO_BODY_ID = ""
-"""body_id of a message of a frame without a person."""
+"""body_id in the messages of a frame without a person."""
 
 Message = Any
-"""A message of either library: fields are attributes."""
+"""A message of rclpy or rosbags; its fields are attributes."""
 
 
 class MessageFactory(Protocol):
-    """Makes messages of one library."""
+    """Interface to the message classes of one library."""
 
     def make(self, type_name: str, **fields: object) -> Message:
         """Return a message of a type such as `std_msgs/msg/Header` with the given fields; others keep their default."""
 
     def array(self, values: NDArray[Any]) -> object:
-        """Return what the library wants in a field that is an array of numbers."""
+        """Return a flat array in the type that the library expects in array fields."""
 
 
 def time_message(factory: MessageFactory, stamp: int) -> Message:

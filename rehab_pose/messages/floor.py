@@ -1,4 +1,4 @@
-"""FloorPlane: sent when it changes."""
+"""Conversion of the floor plane to its message and back, and detection of its changes."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def floor_plane_from_message(message: Message) -> FloorPlane:
 
 
 class FloorPlaneChanges:
-    """Yields a message when the floor plane differs from the last one that was sent."""
+    """Makes a message of the floor plane when it differs from the last one that was sent."""
 
     def __init__(self) -> None:
         self._sent: NDArray[np.float64] | None = None
 
     def messages(self, factory: MessageFactory, frame: RgbdFrame, plane: NDArray[np.float64]) -> Iterator[Message]:
-        """Yield one message or none for the plane (4) after a frame; a first plane that is not seen is sent too."""
+        """Yield the message of the plane (4) after a frame if it changed; the first plane is sent even if unknown."""
         if self._sent is None or not np.array_equal(plane, self._sent, equal_nan=True):
             self._sent = plane
             yield floor_plane_message(factory, FloorPlane(frame.stamp_ns, frame.frame_id, plane))

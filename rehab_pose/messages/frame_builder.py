@@ -1,6 +1,6 @@
-"""From the camera's three topics to RGB-D frames, for live and recorded images.
+"""RGB-D frames from the messages of the camera's three topics, live or recorded.
 
-Pairing, conversion, rectification, depth cleaning, and registration where the driver does not do it.
+Pairs and converts the images, rectifies them, cleans the depth, and registers it if the driver does not.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ RawFrame = tuple["Message", "Message", "Message"]
 
 
 class FrameBuilder:
-    """Pairs images as they come; `build` turns a pair into a frame.
+    """Pairs images in the order of their arrival; `build` turns a pair into a frame.
 
-    Pairing is cheap and belongs where messages arrive; building costs milliseconds and may run elsewhere.
+    Pairing is cheap and is done on the receiving thread; `build` takes milliseconds and may run on another thread.
 
     Attributes:
-        pairer: Counts what found no partner, and jumps back in time.
-        dropped_without_camera_info: Pairs that came before any camera_info.
+        pairer: Counts images without a partner and jumps back in time.
+        dropped_without_camera_info: Number of pairs before the first camera_info.
     """
 
     def __init__(
@@ -47,17 +47,17 @@ class FrameBuilder:
         color_topic: str = "",
         depth_topic: str = "",
     ) -> None:
-        """Prepare.
+        """Read the calibration file of the settings, if any.
 
         Args:
-            settings: Of capture.
-            color_decoder: Gives (H, W, 3) RGB of a colour image.
+            settings: Settings of the capture.
+            color_decoder: Returns (H, W, 3) RGB for a colour image message.
             color_topic: Topic of the colour image; the word raw in its name means that it is not rectified.
-            depth_topic: The same of depth.
+            depth_topic: Topic of the depth image, likewise.
 
         Raises:
             RecordingError: The calibration file that the settings name cannot be read.
-            SettingsError: It has no depth camera.
+            SettingsError: The calibration file has no depth camera.
         """
         settings = settings or CaptureSettings()
         self.pairer: StampPairer[Message, Message] = StampPairer(settings.pairing_slop_s, settings.pairing_queue)
@@ -67,15 +67,15 @@ class FrameBuilder:
         self._camera_info: Message | None = None
 
     def add_camera_info(self, message: Message) -> None:
-        """Take a sensor_msgs/CameraInfo; it holds until the next one."""
+        """Store a sensor_msgs/CameraInfo, which applies to all pairs until the next one."""
         self._camera_info = message
 
     def add_color(self, message: Message) -> list[RawFrame]:
-        """Take a colour sensor_msgs/Image; return the raw frames it completes (none or one)."""
+        """Add a colour sensor_msgs/Image; return the raw frames it completes (none or one)."""
         return self._with_camera(self.pairer.add_first(stamp_ns(message.header.stamp), message))
 
     def add_depth(self, message: Message) -> list[RawFrame]:
-        """Take a depth sensor_msgs/Image; return the raw frames it completes (none or one)."""
+        """Add a depth sensor_msgs/Image; return the raw frames it completes (none or one)."""
         return self._with_camera(self.pairer.add_second(stamp_ns(message.header.stamp), message))
 
     def _with_camera(self, pairs: list[tuple[Message, Message]]) -> list[RawFrame]:
@@ -85,7 +85,7 @@ class FrameBuilder:
         return [(color, depth, self._camera_info) for color, depth in pairs]
 
     def build(self, raw: RawFrame) -> RgbdFrame:
-        """Return the clean frame of a raw one, with the colour image's stamp and frame_id.
+        """Return the rectified and cleaned frame of a raw one, with the colour image's stamp and frame_id.
 
         Raises:
             InputError: An encoding or a lens is unknown, the sizes differ, or the camera is not calibrated.

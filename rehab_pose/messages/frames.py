@@ -1,4 +1,4 @@
-"""RgbdFrame and Silhouette."""
+"""Conversion of RGB-D frames and silhouettes to messages and back."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""sensor_msgs/Image to arrays and back.
+"""Conversion of sensor_msgs/Image to arrays and back.
 
 Follows REP-118 for depth (16UC1: millimetres, 0 = no return; 32FC1: metres, NaN = no return) and respects `step` and
-`is_bigendian`. Colour always leaves as RGB.
+`is_bigendian`. Colour is always returned as RGB.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 MM_PER_M = 1000.0
 
 COLOR_CHANNELS = {"rgb8": (0, 1, 2), "bgr8": (2, 1, 0), "rgba8": (0, 1, 2), "bgra8": (2, 1, 0), "mono8": (0, 0, 0)}
-"""Which channel of the image is red, green and blue."""
+"""Indices of the red, green and blue channel by encoding."""
 CHANNEL_COUNT = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono8": 1}
 COLOR_ENCODINGS = tuple(COLOR_CHANNELS)
 DEPTH_DTYPES: dict[str, DTypeLike] = {"16UC1": np.uint16, "mono16": np.uint16, "32FC1": np.float32}
@@ -37,7 +37,7 @@ DEPTH_ENCODINGS = tuple(DEPTH_DTYPES)
 
 
 def _pixels(message: Message, what: str, dtype: DTypeLike, channels: int) -> NDArray[Any]:
-    """Return the pixels (H, W, channels) of an image; a view of its data wherever the byte order is the machine's."""
+    """Return the pixels (H, W, channels) of an image; a view of its data if the byte order is the machine's."""
     kind = np.dtype(dtype).newbyteorder(">" if message.is_bigendian else "<")
     height, width, step = int(message.height), int(message.width), int(message.step)
     row_bytes = width * channels * kind.itemsize
@@ -45,7 +45,7 @@ def _pixels(message: Message, what: str, dtype: DTypeLike, channels: int) -> NDA
     if height <= 0 or width <= 0 or step < row_bytes or len(data) < (height - 1) * step + row_bytes:
         msg = (
             f"{what}: expected {message.encoding} data of {height} rows of at least {row_bytes} bytes, got a step of "
-            f"{step} and {len(data)} bytes in all; the publisher fills width, height or step wrongly"
+            f"{step} and {len(data)} bytes in all; the publisher sets width, height or step wrongly"
         )
         raise InputError(msg)
     strides = (step, channels * kind.itemsize, kind.itemsize)
@@ -73,7 +73,7 @@ def color_from_message(message: Message) -> NDArray[np.uint8]:
 
 
 def depth_from_message(message: Message) -> NDArray[Any]:
-    """Return a depth image as the sensor gave it: (H, W) uint16 [mm], 0 = none, or float32 [m], NaN = none.
+    """Return a depth image (H, W) unconverted: uint16 [mm], 0 = no return, or float32 [m], NaN = no return.
 
     Raises:
         InputError: The encoding is none of DEPTH_ENCODINGS, or the data does not fit the size.

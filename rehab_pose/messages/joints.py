@@ -1,4 +1,4 @@
-"""Joints."""
+"""Conversion of joints to their message and back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["joints_from_message", "joints_message"]
 
 FORMATS = (None, SMPL_24, DKP_24, KINECT_25)
-"""The skeletons of Joints.msg's constants, in their order; 0 is unknown."""
+"""The skeleton of each FORMAT constant of Joints.msg, by its value; 0 is unknown."""
 
 
 def joints_message(factory: MessageFactory, stamp: int, frame_id: str, joints: Joints | None) -> Message:

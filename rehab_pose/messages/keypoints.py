@@ -1,4 +1,4 @@
-"""Keypoints and BodyParts."""
+"""Conversion of keypoints and body parts to messages and back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DETECTORS = (
     "skeleton_end",
     "skeleton_branch",
 )
-"""The names of Keypoints.msg's constants, in their order."""
+"""Detector names of the constants of Keypoints.msg, by their value."""
 NO_DESCRIPTOR, BINARY, FLOAT32 = 0, 1, 2
 PART_COUNT = 20
 

@@ -1,4 +1,4 @@
-"""A silhouette and the joints of the same frame, as the stages behind them take them."""
+"""Conversion of a silhouette and the joints of the same frame to the input of the stages that use both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["person_view_from_messages"]
 
 
 def person_view_from_messages(silhouette_message: Message, joints_message: Message) -> PersonView | None:
-    """Return the person of a Silhouette and a Joints message with the same stamp, None where no person is in view.
+    """Return the person of a Silhouette and a Joints message with the same stamp, None when no person is in view.
 
     Raises:
         InputError: An image has the wrong encoding, the camera is not calibrated, or the joints' format is unknown.

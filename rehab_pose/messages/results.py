@@ -1,4 +1,4 @@
-"""All messages that one frame's results make, for the nodes and for result bags."""
+"""The messages of one frame's results, for the nodes and for result bags."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["body_messages", "exercise_messages", "label_messages", "latched_mess
 
 
 def latched_messages(factory: MessageFactory, model: MeshModel) -> Iterator[tuple[Topic, Message]]:
-    """Yield the messages that are sent once, before the first frame."""
+    """Yield the latched messages, which are sent once before the first frame."""
     yield topics.EXERCISE_LIST, exercise_list_message(factory)
     yield topics.TOPOLOGY, topology_message(factory, model)
 
@@ -50,18 +50,18 @@ def result_messages(
 
     Args:
         factory: Makes the messages.
-        frame: The result was computed from it.
-        result: Of this frame.
-        floor: Knows the last floor plane that was sent.
-        images: Also the silhouette, which shows the person.
-        mesh: Also the vertices.
+        frame: The frame that the result was computed from.
+        result: The result.
+        floor: Holds the floor plane that was sent last.
+        images: Include the silhouette, which contains images of the person.
+        mesh: Include the vertices.
     """
     yield from label_messages(factory, frame, result, floor, images=images)
     yield from body_messages(factory, frame, result, mesh=mesh)
 
 
 def exercise_messages(factory: MessageFactory, update: ExerciseUpdate | None) -> Iterator[tuple[Topic, Message]]:
-    """Yield the messages of an update of the exercise, the label first: a robot may act on it."""
+    """Yield the messages of an exercise update; the label comes first, because a robot may react to it."""
     if update is None:
         return
     classification = update.classification
@@ -85,8 +85,8 @@ def label_messages(
     yield topics.JOINTS, joints_message(factory, frame.stamp_ns, frame.frame_id, result.joints)
     if images:
         silhouette = result.silhouette
-        made = silhouette_message(factory, silhouette) if silhouette else no_silhouette_message(factory, frame)
-        yield topics.SILHOUETTE, made
+        message = silhouette_message(factory, silhouette) if silhouette else no_silhouette_message(factory, frame)
+        yield topics.SILHOUETTE, message
 
 
 def body_messages(

@@ -1,4 +1,4 @@
-"""Every topic of this package: name, type, delivery, and a description where the message type is another package's."""
+"""All topics of this package: name, type, delivery, and a description if the message type is another package's."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Delivery(Enum):
 
 
 _DELIVERY_DESCRIPTIONS = {
-    Delivery.CAMERA: "Reliable where the publisher is, best effort where it is not.",
-    Delivery.IMAGE: "Reliable, five messages kept: large messages, none to be skipped.",
-    Delivery.RESULT: "Reliable, ten messages kept: small messages, none to be skipped.",
+    Delivery.CAMERA: "Reliable if the publisher is, else best effort.",
+    Delivery.IMAGE: "Reliable, the last five messages are kept; for large messages that must not be skipped.",
+    Delivery.RESULT: "Reliable, the last ten messages are kept; for small messages that must not be skipped.",
     Delivery.LATCHED: "Reliable, the last message is delivered to late subscribers (transient local).",
-    Delivery.MARKER: "Reliable, one message kept: only the newest is of use.",
+    Delivery.MARKER: "Reliable, the last message is kept; for data of which only the newest is used.",
 }
 
 
@@ -40,7 +40,7 @@ class Topic:
     type_name: str
     delivery: Delivery = Delivery.RESULT
     description: str = ""
-    """One phrase; empty where the message type is ours, whose definition describes it."""
+    """One phrase; empty for the message types of rehab_pose_msgs, which describe themselves."""
 
 
 COLOR = Topic("rgb/image_rect_color", "sensor_msgs/msg/Image", Delivery.CAMERA, "the camera's colour image")
@@ -95,7 +95,7 @@ TF = Topic(
     "tf2_msgs/msg/TFMessage",
     description="`body_<id>` in the camera's frame, and each link of the body in `body_<id>`",
 )
-# ROS4HRI's names hold a body's id: this package follows one subject, so that they are known in advance.
+# ROS4HRI's topic names contain a body's id. It is constant here, because this package follows one subject.
 HRI_TRACKED = Topic(
     "/humans/bodies/tracked", "hri_msgs/msg/IdsList", description="the ids of the tracked bodies (REP-155)"
 )
@@ -134,4 +134,4 @@ STAGE_TOPICS = (
 )
 """Results of the stages, without images and mesh."""
 RESULT_TOPICS = (*STAGE_TOPICS, SESSION_STATE)
-"""Recorded by default: results only, no image of the person."""
+"""Topics that are recorded by default: results without images of the person."""

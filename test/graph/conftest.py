@@ -1,4 +1,4 @@
-"""Whole graphs over real DDS: each test process has its own domain, and no packet leaves this machine."""
+"""Fixtures for complete graphs over real DDS; each test process has its own domain, restricted to this machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
 
 
 class Program:
-    """A running command of this project."""
+    """A running command of this project, with its output in a log file."""
 
     def __init__(self, log: Path, *arguments: str) -> None:
         self._log = log
@@ -52,15 +52,15 @@ class Program:
 
     @property
     def output(self) -> str:
-        """Everything it has written so far."""
+        """Everything that the program has written so far."""
         return self._log.read_text()
 
     def wait_for_output(self, text: str, timeout_s: float) -> bool:
-        """Wait until its output contains a text; return whether it does."""
+        """Wait until the output contains a text; return whether it does."""
         return wait_until(lambda: text in self.output, timeout_s)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Send a signal, as Ctrl-C does to a whole group, and return the exit code."""
+        """Send a signal to the process group, as Ctrl-C does, and return the exit code."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, number)
         try:
@@ -98,7 +98,7 @@ def program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
 
 @pytest.fixture(scope="module")
 def lasting_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Program]]:
-    """Return the same for programs that serve all tests of a file."""
+    """Return a function like `program`, for programs that run during all tests of a file."""
     yield from _programs(tmp_path_factory.mktemp("programs"))
 
 

@@ -1,4 +1,4 @@
-"""Bad input over real DDS: a clear message on the log and on /diagnostics, and the node lives on."""
+"""Invalid input over real DDS: the error is in the log and on /diagnostics, and the node continues."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PERIOD_NS = 33_000_000
 
 
 class Camera(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
-    """A driver that sends what it is told to, and hears what comes back."""
+    """A camera driver that sends given frames and receives results and diagnostics."""
 
     def __init__(self, namespace: str = "", *, best_effort: bool = False) -> None:
         super().__init__("test_camera", namespace=namespace)
@@ -40,7 +40,7 @@ class Camera(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         self.frames: list[Any] = []
         self._status: dict[str, Any] = {}
         profiles = [qos(topic.delivery, best_effort=best_effort) for topic in topics.CAMERA_TOPICS]
-        self.sides = [
+        self.image_publishers = [
             self.create_publisher(message_class(topic.type_name), topic.name, profile)
             for topic, profile in zip(topics.CAMERA_TOPICS, profiles, strict=True)
         ]
@@ -55,34 +55,34 @@ class Camera(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         for status in message.status:
             self._status[status.name] = status
 
-    def forget_status(self) -> None:
-        """Listen for new diagnostics only."""
+    def clear_status(self) -> None:
+        """Discard the diagnostics received so far."""
         self._status.clear()
 
-    def said(self, sentence: str, node: str = "") -> bool:
-        """Tell whether a node's status says something."""
+    def status_contains(self, sentence: str, node: str = "") -> bool:
+        """Return whether a node's status message contains a sentence."""
         name = node or self.sync_name
         return name in self._status and sentence in self._status[name].message
 
     def value(self, key: str) -> int:
-        """Return rgbd_sync's count; 0 where it has none."""
+        """Return a counter of rgbd_sync from its diagnostics; 0 if it has none."""
         values = self._status[self.sync_name].values if self.sync_name in self._status else []
         return sum(int(entry.value) for entry in values if entry.key == key)
 
-    def answered(self) -> bool:
-        """Tell whether the last frame sent has come back."""
+    def last_frame_received(self) -> bool:
+        """Return whether the last frame sent has been received as an RgbdFrame."""
         stamp = self.stamp_ns
         return any(frame.header.stamp.sec * NS_PER_S + frame.header.stamp.nanosec == stamp for frame in self.frames)
 
-    def until(self, condition: Callable[[], bool], timeout_s: float = TIMEOUT_S) -> bool:
-        """Listen until something holds; tell whether it did."""
+    def wait_until(self, condition: Callable[[], bool], timeout_s: float = TIMEOUT_S) -> bool:
+        """Spin wait_until a condition holds; return whether it does."""
         end_s = time.monotonic() + timeout_s
         while not condition() and time.monotonic() < end_s:
             self._executor.spin_once(timeout_sec=0.02)
         return condition()
 
     def send(self, change: Callable[[Any, Any, Any], None] | None = None, depth: Any = None) -> None:  # noqa: ANN401
-        """Send one frame, after a change to its colour, camera_info and depth messages."""
+        """Send one frame; `change` may modify its colour, camera_info and depth messages count_before."""
         self.stamp_ns += PERIOD_NS
         stamp = header(self.factory, self.stamp_ns, "cam")
         values = np.full((48, 64), 1500, np.uint16) if depth is None else depth
@@ -92,18 +92,18 @@ class Camera(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         depth_message = image_message(self.factory, stamp, encoding, values)
         if change is not None:
             change(color, info, depth_message)
-        for publisher, message in zip(self.sides, (color, info, depth_message), strict=True):
+        for publisher, message in zip(self.image_publishers, (color, info, depth_message), strict=True):
             publisher.publish(message)
 
-    def send_until_answered(self) -> bool:
-        """Send good frames until one comes back, then wait for the last one."""
-        before = len(self.frames)
+    def send_until_received(self) -> bool:
+        """Send valid frames wait_until one is received, then wait for the last one."""
+        count_before = len(self.frames)
 
-        def some() -> bool:
+        def send_and_check() -> bool:
             self.send()
-            return len(self.frames) > before
+            return len(self.frames) > count_before
 
-        return self.until(some) and self.until(self.answered)
+        return self.wait_until(send_and_check) and self.wait_until(self.last_frame_received)
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +116,10 @@ def camera(ros: Any) -> Iterator[Camera]:  # noqa: ANN401
 
 @pytest.fixture(scope="module")
 def sync(lasting_program: Any, camera: Camera) -> Any:  # noqa: ANN401
-    """Return a running rgbd_sync that has answered once."""
+    """Return a running rgbd_sync that has published at least one frame."""
     node = lasting_program("rehab_pose.nodes.rgbd_sync")
-    assert camera.until(lambda: all(side.get_subscription_count() for side in camera.sides))
-    assert camera.send_until_answered(), node.output
+    assert camera.wait_until(lambda: all(side.get_subscription_count() for side in camera.image_publishers))
+    assert camera.send_until_received(), node.output
     return node
 
 
@@ -139,7 +139,7 @@ def other_size(_color: Any, _info: Any, depth: Any) -> None:  # noqa: ANN401
     depth.height, depth.width, depth.step = 24, 32, 64
 
 
-def damaged(color: Any, _info: Any, _depth: Any) -> None:  # noqa: ANN401
+def truncated_data(color: Any, _info: Any, _depth: Any) -> None:  # noqa: ANN401
     color.data = color.data[:100]
 
 
@@ -150,78 +150,78 @@ def damaged(color: Any, _info: Any, _depth: Any) -> None:  # noqa: ANN401
         (wrong_encoding, "expected the encoding rgb8, bgr8, rgba8, bgra8, mono8, got 'yuv422'"),
         (wrong_depth_encoding, "expected the encoding 16UC1, mono16, 32FC1, got '8UC1'"),
         (other_size, "colour 64x48, depth 32x24, camera_info 64x48"),
-        (damaged, "and 100 bytes in all"),
+        (truncated_data, "and 100 bytes in all"),
     ],
     ids=lambda entry: getattr(entry, "__name__", ""),
 )
-def test_a_bad_message_is_explained_counted_and_survived(
+def test_an_invalid_message_is_reported_and_counted_and_the_node_continues(
     sync: Any,  # noqa: ANN401
     camera: Camera,
     change: Any,  # noqa: ANN401
     sentence: str,
 ) -> None:
-    camera.forget_status()
-    assert camera.until(lambda: camera.value("processed") > 0)
-    before = camera.value("dropped: InputError")
+    camera.clear_status()
+    assert camera.wait_until(lambda: camera.value("processed") > 0)
+    count_before = camera.value("dropped: InputError")
     camera.send(change)
-    assert camera.until(lambda: camera.said(sentence)), sync.output
-    assert camera.value("dropped: InputError") == before + 1
+    assert camera.wait_until(lambda: camera.status_contains(sentence)), sync.output
+    assert camera.value("dropped: InputError") == count_before + 1
     assert sentence in sync.output
-    camera.send()  # the next camera_info is good again
-    assert camera.send_until_answered(), "the node no longer answers"
+    camera.send()  # with a valid camera_info
+    assert camera.send_until_received(), "the node no longer answers"
 
 
 @pytest.mark.parametrize("depth", [np.zeros((48, 64), np.uint16), np.full((48, 64), np.nan, np.float32)])
-def test_depth_without_any_return_is_a_frame_without_depth(sync: Any, camera: Camera, depth: Any) -> None:  # noqa: ANN401
-    assert camera.send_until_answered()
+def test_depth_without_any_return_gives_a_frame_without_depth(sync: Any, camera: Camera, depth: Any) -> None:  # noqa: ANN401
+    assert camera.send_until_received()
     camera.send(depth=depth)
-    assert camera.until(camera.answered), sync.output
-    came = np.frombuffer(camera.frames[-1].depth.data, np.float32)
-    assert np.isnan(came).all()
+    assert camera.wait_until(camera.last_frame_received), sync.output
+    received_m = np.frombuffer(camera.frames[-1].depth.data, np.float32)
+    assert np.isnan(received_m).all()
 
 
-def test_time_that_jumps_back_starts_afresh(sync: Any, camera: Camera) -> None:  # noqa: ANN401
+def test_frames_are_paired_again_after_a_jump_back_in_time(sync: Any, camera: Camera) -> None:  # noqa: ANN401
     camera.stamp_ns += 100 * NS_PER_S
-    assert camera.send_until_answered()
+    assert camera.send_until_received()
     camera.stamp_ns -= 100 * NS_PER_S
-    assert camera.send_until_answered(), "a looped recording must go on"
-    assert sync.wait_for_output("time went back", TIMEOUT_S)
-    assert camera.until(lambda: camera.value("jumps back in time") == 1)
+    assert camera.send_until_received(), "frames after the jump must be published"
+    assert sync.wait_for_output("time jumped back", TIMEOUT_S)
+    assert camera.wait_until(lambda: camera.value("jumps back in time") == 1)
 
 
-def test_a_silent_camera_is_named_and_welcomed_back(sync: Any, camera: Camera) -> None:  # noqa: ANN401
+def test_silence_of_the_camera_and_its_end_are_logged(sync: Any, camera: Camera) -> None:  # noqa: ANN401
     sentence = "no message for 5 s on /rgb/image_rect_color"
-    assert camera.until(lambda: camera.said(sentence))
+    assert camera.wait_until(lambda: camera.status_contains(sentence))
     sentence = "s on /rgb/image_rect_color"
     assert sync.wait_for_output(sentence, TIMEOUT_S)
-    assert camera.send_until_answered()
-    assert sync.wait_for_output("/rgb/image_rect_color is back", TIMEOUT_S)
+    assert camera.send_until_received()
+    assert sync.wait_for_output("messages again on /rgb/image_rect_color", TIMEOUT_S)
 
 
-# rclpy itself warns with a deprecated call when it finds that two sides do not fit.
+# rclpy itself makes a deprecated call when it finds incompatible QoS.
 @pytest.mark.filterwarnings("ignore:Deprecated in favor of:DeprecationWarning")
-def test_a_camera_that_sends_best_effort_is_heard(program: Any, ros: Any) -> None:  # noqa: ANN401
+def test_a_best_effort_camera_is_subscribed_best_effort(program: Any, ros: Any) -> None:  # noqa: ANN401
     assert ros.ok()
     node = program("rehab_pose.nodes.rgbd_sync", "--ros-args", "-r", "__ns:=/other")
     camera = Camera("/other", best_effort=True)
-    assert camera.send_until_answered(), node.output
+    assert camera.send_until_received(), node.output
     assert "subscribed best effort" in node.output
     camera.destroy_node()
 
 
-def test_an_unknown_parameter_is_named_with_the_nearest_one(program: Any, ros: Any) -> None:  # noqa: ANN401
+def test_an_unknown_parameter_is_reported_with_the_closest_known_one(program: Any, ros: Any) -> None:  # noqa: ANN401
     assert ros.ok()
     arguments = ("--ros-args", "-r", "__ns:=/third", "-p", "capture.depth_maximum:=4.0")
     node = program("rehab_pose.nodes.rgbd_sync", *arguments)
     camera = Camera("/third")
     sentence = "unknown parameter capture.depth_maximum; did you mean capture.depth_maximum_m?"
     assert node.wait_for_output(sentence, TIMEOUT_S), node.output
-    assert camera.until(lambda: camera.said(sentence))
-    assert camera.send_until_answered()
+    assert camera.wait_until(lambda: camera.status_contains(sentence))
+    assert camera.send_until_received()
     camera.destroy_node()
 
 
-def test_a_value_out_of_range_ends_the_node_with_one_sentence(program: Any) -> None:  # noqa: ANN401
+def test_a_parameter_out_of_range_ends_the_node_with_one_error_line(program: Any) -> None:  # noqa: ANN401
     node = program("rehab_pose.nodes.rgbd_sync", "--ros-args", "-p", "capture.depth_maximum_m:=-4.0")
     assert node.process.wait(TIMEOUT_S) == 2
     assert "CaptureSettings.depth_maximum_m: expected a value from 0.1 to 20" in node.output
@@ -229,7 +229,7 @@ def test_a_value_out_of_range_ends_the_node_with_one_sentence(program: Any) -> N
 
 
 @pytest.mark.parametrize("content", [None, b"damaged"], ids=["missing", "damaged"])
-def test_a_model_file_that_cannot_be_used_is_explained_and_the_node_lives(
+def test_an_unusable_model_file_is_reported_and_the_node_keeps_running(
     program: Any,  # noqa: ANN401
     camera: Camera,
     tmp_path: Any,  # noqa: ANN401
@@ -240,6 +240,6 @@ def test_a_model_file_that_cannot_be_used_is_explained_and_the_node_lives(
         path.write_bytes(content)
     node = program("rehab_pose.nodes.silhouette", "--ros-args", "-p", f"silhouette.weights_path:={path}")
     assert node.wait_for_output(str(path), TIMEOUT_S), node.output
-    assert camera.until(lambda: camera.said(str(path), "/silhouette"))
+    assert camera.wait_until(lambda: camera.status_contains(str(path), "/silhouette"))
     assert node.process.poll() is None
     assert node.stop() == 0

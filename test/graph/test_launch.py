@@ -30,10 +30,10 @@ KILLED_NODES = ("rgbd_sync", "silhouette", "joints", "body", "session")
 STARTED_NODES = [spec.name for spec in choose_nodes({Option.MESH, Option.RECOGNITION}, composed=False)]
 START_S = 90.0
 BACK_S = 30.0
-"""Loose: `rehab-pose-lab bench ros` measures it [s]."""
+"""Longest time until a killed node publishes again [s]; `rehab-pose-lab bench ros` measures the actual time."""
 STOP_S = 10.0
 DIRECTLY = ("--no-daemon", "--spin-time", "5", "--timeout", "20")
-"""Search nodes without the daemon, which would outlive the test."""
+"""Options that make ros2 find nodes without its daemon, which would outlive the test."""
 
 
 @pytest.fixture(scope="module")
@@ -97,15 +97,15 @@ class Launched:
     def pids(self) -> dict[str, int]:
         """Return the process ids of the running programs, by name."""
         pid = self.process.pid
-        found: dict[str, int] = {}
+        pids: dict[str, int] = {}
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             line = Path(f"/proc/{child}/cmdline")
             words = line.read_text().split("\0") if line.exists() else []
-            found |= {Path(word).name: int(child) for word in words[:2] if "lib/rehab_pose" in word}
-        return found
+            pids |= {Path(word).name: int(child) for word in words[:2] if "lib/rehab_pose" in word}
+        return pids
 
     def interrupt(self) -> tuple[int, float]:
-        """Send SIGINT to the whole group, as Ctrl-C does; return exit code and time [s]."""
+        """Send SIGINT to the process group, as Ctrl-C does; return the exit code and the time until the end [s]."""
         start_s = time.monotonic()
         os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(STOP_S), time.monotonic() - start_s
@@ -125,14 +125,14 @@ def launched(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[.
             entry.interrupt()
 
 
-def test_the_arguments_are_shown(environment: dict[str, str]) -> None:
+def test_the_launch_arguments_are_listed_in_order(environment: dict[str, str]) -> None:
     shown = ros2(environment, "launch", "rehab_pose", "rehab_pose.launch.py", "--show-args")
-    wanted = (
+    names = (
         "namespace use_sim_time params_file autostart log_level use_rviz rviz_config camera rgb_topic rgb_info_topic"
     )
-    wanted += " depth_topic image_qos device model_path use_mesh use_recognition composed record bag"
-    places = [shown.index(f"'{name}':") for name in wanted.split()]
-    assert places == sorted(places), "the usual order"
+    names += " depth_topic image_qos device model_path use_mesh use_recognition composed record bag"
+    positions = [shown.index(f"'{name}':") for name in names.split()]
+    assert positions == sorted(positions), "arguments in the order of the launch file"
     assert "kinect_v2" in shown
     replay = ros2(environment, "launch", "rehab_pose", "replay.launch.py", "--show-args")
     assert "'bag':" in replay
@@ -146,26 +146,28 @@ def test_unusable_arguments_are_refused(launched: Callable[..., Launched]) -> No
         assert sentence in entry.output
 
 
-def test_each_killed_node_is_restarted_and_ctrl_c_ends_all(
+def test_each_killed_node_is_restarted_and_ctrl_c_stops_all_nodes(
     launched: Callable[..., Launched], environment: dict[str, str], tmp_path: Path
 ) -> None:
     entry = launched("rehab_pose.launch.py", "sim:=true", f"record:={tmp_path / 'bag'}", "image_qos:=reliable")
     with GraphWatch() as watch:
-        up = watch.wait_for(lambda seen: seen.connected(STARTED_NODES) and bool(seen.body_ns), START_S)
+        up = watch.wait_for(lambda record: record.connected(STARTED_NODES) and bool(record.body_ns), START_S)
         assert up, entry.output
         for name in KILLED_NODES:
-            before, killed_ns = entry.pids()[name], time.time_ns()
-            os.kill(before, signal.SIGKILL)
+            old_pid, killed_ns = entry.pids()[name], time.time_ns()
+            os.kill(old_pid, signal.SIGKILL)
             watch.record.diagnostics.clear()
 
-            def back(seen: Any, name: str = name, before: int = before, killed_ns: int = killed_ns) -> bool:  # noqa: ANN401
-                flowing = all(max(stamps, default=0) > killed_ns for stamps in (seen.exercise_ns, seen.body_ns))
-                reports = any(node.strip("/") == name for node in seen.diagnostics)
-                return entry.pids().get(name, before) != before and flowing and reports
+            def is_restarted(record: Any, name: str = name, old_pid: int = old_pid, killed_ns: int = killed_ns) -> bool:  # noqa: ANN401
+                has_new_results = all(
+                    max(stamps, default=0) > killed_ns for stamps in (record.exercise_ns, record.body_ns)
+                )
+                reports = any(node.strip("/") == name for node in record.diagnostics)
+                return entry.pids().get(name, old_pid) != old_pid and has_new_results and reports
 
-            assert watch.wait_for(back, BACK_S), f"{name} did not come back\n{entry.output}"
-            # Discovery of the restarted node by the others, before the next one is killed.
-            assert watch.wait_for(lambda seen: seen.connected(STARTED_NODES), BACK_S), entry.output
+            assert watch.wait_for(is_restarted, BACK_S), f"{name} did not come is_restarted\n{entry.output}"
+            # Discovery of the restarted node by the others, old_pid the next one is killed.
+            assert watch.wait_for(lambda record: record.connected(STARTED_NODES), BACK_S), entry.output
     dumped = yaml.safe_load(ros2(environment, "param", "dump", "/rgbd_sync", *DIRECTLY))
     assert dumped["/rgbd_sync"]["ros__parameters"]["camera"]["image_qos"] == "reliable"
     answer = ros2(environment, "param", "set", "/exercise", "exercise.confidence_threshold", "0.7", *DIRECTLY)
@@ -175,6 +177,6 @@ def test_each_killed_node_is_restarted_and_ctrl_c_ends_all(
     assert {*STARTED_NODES, "markers", "sim_camera", "rehab-pose"} <= set(pids)
     code, _ = entry.interrupt()
     assert code == 0, entry.output
-    assert not [name for name, pid in pids.items() if Path(f"/proc/{pid}").exists()], "a program is left over"
+    assert not [name for name, pid in pids.items() if Path(f"/proc/{pid}").exists()], "a program is still running"
     assert "Traceback" not in entry.output
-    assert (tmp_path / "bag" / "metadata.yaml").is_file(), "the recording was finished"
+    assert (tmp_path / "bag" / "metadata.yaml").is_file(), "the recording was not finished"

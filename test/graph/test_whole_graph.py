@@ -1,4 +1,4 @@
-"""The whole graph over real DDS: every frame of a recording is answered, or its loss is counted."""
+"""The complete graph over real DDS: every frame of a recording gives a result on every topic."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ COMMAND = "rehab_pose.cli.main"
 FRAMES = 20
 LOOPS = 10
 JOINTS_AS_OFFLINE_M, BODY_AS_OFFLINE_M, ANGLES_AS_OFFLINE_RAD = 1e-5, 1e-3, 0.01
-"""Live and offline run the same stages on the same frames; between nodes numbers travel as float32."""
+"""Largest differences between live and offline results, which result from float32 fields in messages between nodes."""
 RATE_HZ = 8.0
-"""Slow: two graphs and the tests share few cores, and the test asks for every frame, not for speed."""
+"""Frame rate of the recording [Hz]; low, because the test requires every frame on a machine with few cores."""
 START_S = 60.0
 DRAIN_S = 20.0
-"""For the frames that still wait in the nodes, and the diagnostics after the last one [s]."""
+"""Longest wait for the frames that are still queued in the nodes, and for the diagnostics after the last one [s]."""
 
 
 @pytest.fixture(scope="module")
@@ -70,17 +70,17 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def children(pid: int) -> dict[str, int]:
-    """Return the node processes of a run, by node."""
-    found = {}
+    """Return the process ids of the nodes that a process has started, by node."""
+    pids = {}
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
         line = Path(f"/proc/{child}/cmdline")
         command = line.read_text() if line.exists() else ""
         if "rehab_pose.nodes." in command:
-            found[command.split("rehab_pose.nodes.")[1].split("\0")[0]] = int(child)
-    return found
+            pids[command.split("rehab_pose.nodes.")[1].split("\0")[0]] = int(child)
+    return pids
 
 
-def all_answered(record: GraphRecord, names: list[str]) -> bool:
+def all_frames_processed(record: GraphRecord, names: list[str]) -> bool:
     """Return whether every frame reached the label and the body, and whether each node reported all of them."""
     reported = {name.strip("/"): int(values["processed"]) for name, values in record.diagnostics.items()}
     return len(record.exercise_ns) == len(record.body_ns) == FRAMES and all(
@@ -89,7 +89,7 @@ def all_answered(record: GraphRecord, names: list[str]) -> bool:
 
 
 @pytest.mark.parametrize("composed", [False, True], ids=["separate", "composed"])
-def test_every_frame_is_answered_on_every_topic(
+def test_every_frame_has_a_result_on_every_topic(
     program: Any,  # noqa: ANN401
     recording: Path,
     offline: dict[int, PipelineResult],
@@ -98,25 +98,34 @@ def test_every_frame_is_answered_on_every_topic(
 ) -> None:
     names = [spec.name for spec in choose_nodes({Option.MESH, Option.RECOGNITION}, composed=composed)]
     run = program(COMMAND, "run", *(["--composed"] if composed else []), "--ros-args", "-p", "node.queue_length:=30")
-    wanted = ["/joints", "/keypoints", "/parts", "/body", "/body/vertices", "/body/topology", "/joint_angles", "/bones"]
-    wanted += ["/exercise", "/exercise/list", "/floor_plane", "/diagnostics"]
-    record = program(COMMAND, "record", "-o", str(tmp_path / "results"), *wanted)
-    for name in wanted:
+    recorded_topics = [
+        "/joints",
+        "/keypoints",
+        "/parts",
+        "/body",
+        "/body/vertices",
+        "/body/topology",
+        "/joint_angles",
+        "/bones",
+    ]
+    recorded_topics += ["/exercise", "/exercise/list", "/floor_plane", "/diagnostics"]
+    record = program(COMMAND, "record", "-o", str(tmp_path / "results"), *recorded_topics)
+    for name in recorded_topics:
         assert record.wait_for_output(f"recording {name}", START_S), run.output + record.output
     use_shared_memory(os.environ)
     with GraphWatch() as watch:
         assert watch.wait_for(lambda seen: seen.connected(names), START_S), watch.record.diagnostics
         play = program(COMMAND, "play", str(recording), "--wait", str(START_S))
         assert play.process.wait(START_S) == 0, play.output
-        answered = watch.wait_for(lambda seen: all_answered(seen, names), DRAIN_S)
-        assert answered, watch.record.diagnostics
+        is_complete = watch.wait_for(lambda seen: all_frames_processed(seen, names), DRAIN_S)
+        assert is_complete, watch.record.diagnostics
     processes = children(run.process.pid)
     assert sorted(processes) == sorted(names)
     assert run.stop() == 0, run.output
     assert record.stop() == 0, record.output
-    assert not any(Path(f"/proc/{pid}").exists() for pid in processes.values()), "a node is left over"
+    assert not any(Path(f"/proc/{pid}").exists() for pid in processes.values()), "a node is still running"
     with BagReader(tmp_path / "results") as bag:
-        counts = {name: bag.topics[name].count for name in wanted if name != "/diagnostics"}
+        counts = {name: bag.topics[name].count for name in recorded_topics if name != "/diagnostics"}
         joints = [joints_from_message(message) for _, _, message in bag.messages("/joints")]
         status = {entry.name: entry for _, _, message in bag.messages("/diagnostics") for entry in message.status}
     floor_changes = counts.pop("/floor_plane")
@@ -126,7 +135,7 @@ def test_every_frame_is_answered_on_every_topic(
         name: {value.key: value.value for value in entry.values if "dropped" in value.key or "lost" in value.key}
         for name, entry in status.items()
     }
-    assert [found is not None for found in joints] == [True] * (FRAMES - 2) + [False] * 2
+    assert [entry is not None for entry in joints] == [True] * (FRAMES - 2) + [False] * 2
     assert sorted(status) == sorted(f"/{name}" for name in names)
     assert_as_offline(tmp_path / "results", offline)
 
@@ -141,10 +150,10 @@ def assert_as_offline(results: Path, offline: dict[int, PipelineResult]) -> None
     assert {label.stamp_ns: label.label for label in labels} == {
         stamp_ns: result.exercise.classification.label for stamp_ns, result in offline.items()
     }
-    for found in filter(None, joints):
-        expected = offline[found.stamp_ns].joints
+    for live in filter(None, joints):
+        expected = offline[live.stamp_ns].joints
         assert expected is not None
-        np.testing.assert_allclose(found.positions_m, expected.positions_m, atol=JOINTS_AS_OFFLINE_M)
+        np.testing.assert_allclose(live.positions_m, expected.positions_m, atol=JOINTS_AS_OFFLINE_M)
     for fitted in filter(None, bodies):
         body = offline[fitted.stamp_ns].body
         assert body is not None
@@ -157,13 +166,13 @@ def assert_as_offline(results: Path, offline: dict[int, PipelineResult]) -> None
 
 @pytest.fixture(scope="module")
 def offline(recording: Path) -> dict[int, PipelineResult]:
-    """Return what the pipeline makes of the recording without ROS, by stamp."""
+    """Return the results of the pipeline without ROS for the recording, by stamp [ns]."""
     pipeline = Pipeline()
     with BagReader(recording) as bag:
         return {frame.stamp_ns: pipeline.process(frame) for frame in bag.frames()}
 
 
-def test_a_looped_recording_is_answered_from_the_first_frame_of_each_loop(
+def test_every_frame_of_a_looped_recording_is_classified_in_each_loop(
     program: Any,  # noqa: ANN401
     recording: Path,
     wait: Any,  # noqa: ANN401
@@ -179,16 +188,16 @@ def test_a_looped_recording_is_answered_from_the_first_frame_of_each_loop(
         loops = play.output.count(played)
         play.stop()
         watch.wait_for(lambda seen: len(seen.classifications) >= loops * FRAMES, DRAIN_S)
-        answers = Counter(classification.stamp_ns for classification in watch.record.classifications)
-    assert len(answers) == FRAMES
-    first_ns, last_ns = min(answers), max(answers)
-    assert answers[first_ns] >= loops, (loops, answers)
-    assert min(answers.values()) >= loops, (loops, answers)
-    assert answers[last_ns] >= loops
+        counts_by_stamp = Counter(classification.stamp_ns for classification in watch.record.classifications)
+    assert len(counts_by_stamp) == FRAMES
+    first_ns, last_ns = min(counts_by_stamp), max(counts_by_stamp)
+    assert counts_by_stamp[first_ns] >= loops, (loops, counts_by_stamp)
+    assert min(counts_by_stamp.values()) >= loops, (loops, counts_by_stamp)
+    assert counts_by_stamp[last_ns] >= loops
     assert run.output.count("time jumped back") >= loops - 1
 
 
-def test_a_node_that_is_killed_is_named_and_the_others_are_stopped(program: Any, wait: Any) -> None:  # noqa: ANN401
+def test_with_no_respawn_a_killed_node_is_reported_and_the_others_are_stopped(program: Any, wait: Any) -> None:  # noqa: ANN401
     run = program(COMMAND, "run", "--no-respawn", "--nodes", "rgbd_sync,markers")
     assert wait(lambda: len(children(run.process.pid)) == 2, START_S), run.output
     processes = children(run.process.pid)
@@ -198,7 +207,7 @@ def test_a_node_that_is_killed_is_named_and_the_others_are_stopped(program: Any,
     assert not Path(f"/proc/{processes['rgbd_sync']}").exists()
 
 
-def test_a_node_that_is_killed_is_restarted(program: Any, wait: Any) -> None:  # noqa: ANN401
+def test_a_killed_node_is_restarted(program: Any, wait: Any) -> None:  # noqa: ANN401
     run = program(COMMAND, "run", "--nodes", "markers")
 
     def pid() -> int | None:
@@ -214,16 +223,16 @@ def test_a_node_that_is_killed_is_restarted(program: Any, wait: Any) -> None:  #
     assert run.stop() == 0, run.output
 
 
-def test_settings_that_cannot_be_used_are_not_tried_again(program: Any) -> None:  # noqa: ANN401
+def test_a_node_with_invalid_settings_is_not_restarted(program: Any) -> None:  # noqa: ANN401
     run = program(COMMAND, "run", "--nodes", "markers", "--ros-args", "-p", "markers.mesh_rate_hz:=-1.0")
     assert run.process.wait(START_S) == 1
     assert run.output.count("expected a value from 0.1 to 60") == 2, "once by the node, once by the launcher"
 
 
-def test_an_unknown_node_is_refused_in_one_sentence(program: Any) -> None:  # noqa: ANN401
+def test_an_unknown_node_is_refused_with_the_known_names(program: Any) -> None:  # noqa: ANN401
     run = program(COMMAND, "run", "--nodes", "joint")
     assert run.process.wait(START_S) == 2
-    assert run.output.startswith("rehab-pose run: --nodes: expected some of rgbd_sync")
+    assert run.output.startswith("rehab-pose run: --nodes: expected names from rgbd_sync")
 
 
 def test_nodes_load_neither_torch_nor_each_others_stages() -> None:

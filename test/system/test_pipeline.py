@@ -61,7 +61,7 @@ def test_without_a_person_the_pose_is_reset_and_later_the_shape() -> None:
     assert empty.body is None
     assert empty.joint_angles is None
     assert empty.exercise.classification.label == "none"
-    for minutes, known in ((0, True), (5, False)):
+    for minutes, shape_is_kept in ((0, True), (5, False)):
         later = camera.frame(22).frame
         back = pipeline.process(replace(later, stamp_ns=later.stamp_ns + minutes * 60_000_000_000))
         assert back.joints is not None
@@ -69,7 +69,7 @@ def test_without_a_person_the_pose_is_reset_and_later_the_shape() -> None:
         new_fit = BodyFitter().fit(back.joints, back.silhouette)
         assert new_fit is not None
         same = np.array_equal(back.body.parameters.betas, new_fit.parameters.betas)
-        assert same != known, "the shape is kept for a person who returns at once, and estimated again later"
+        assert same != shape_is_kept, "the shape is kept for a person who returns at once, and estimated again later"
 
 
 def test_settings_are_passed_to_their_stage_and_unknown_ones_are_refused() -> None:

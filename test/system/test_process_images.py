@@ -117,24 +117,24 @@ def test_an_empty_room_gives_empty_results(images: Path, tmp_path: Path) -> None
     assert json.loads((tmp_path / "out" / "joints" / "wall.json").read_text())["joints"] == []
 
 
-def damage(folder: Path, how: str) -> None:
+def damage(folder: Path, fault: str) -> None:
     file = folder / "depth" / f"{NAMES[1]}.png"
-    if how == "no folder":
+    if fault == "no folder":
         shutil.rmtree(folder / "depth")
-    elif how == "empty folder":
+    elif fault == "empty folder":
         for path in (folder / "depth").iterdir():
             path.unlink()
-    elif how == "unpaired":
+    elif fault == "unpaired":
         file.unlink()
-    elif how == "damaged":
+    elif fault == "damaged":
         file.write_bytes(file.read_bytes()[:40])
     else:
         pixels: dict[str, Any] = {"size": np.zeros((240, 320), np.uint16), "8 bit": np.zeros((480, 640), np.uint8)}
-        cv2.imwrite(str(file), pixels.get(how, np.zeros((480, 640, 3), np.uint8)))
+        cv2.imwrite(str(file), pixels.get(fault, np.zeros((480, 640, 3), np.uint8)))
 
 
 @pytest.mark.parametrize(
-    ("how", "message"),
+    ("fault", "message"),
     [
         ("no folder", "expected a folder of depth images at"),
         ("empty folder", "expected depth images (.png) in"),
@@ -145,11 +145,11 @@ def damage(folder: Path, how: str) -> None:
         ("colour", "has 8 bits and 3 channel(s)"),
     ],
 )
-def test_invalid_images_are_named(
-    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], how: str, message: str
+def test_an_invalid_image_is_refused_and_named(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str, message: str
 ) -> None:
     shutil.copytree(images, tmp_path / "in")
-    damage(tmp_path / "in", how)
+    damage(tmp_path / "in", fault)
     assert process(tmp_path / "in", tmp_path / "out") == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists(), "invalid input must not leave partial output"
@@ -184,7 +184,7 @@ def test_numbers_out_of_range_are_refused(
 def test_existing_results_are_not_overwritten(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "out" / "joints").mkdir(parents=True)
     assert process(images, tmp_path / "out") == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
 
 
 def test_the_help_warns_that_pictures_show_the_person(capsys: pytest.CaptureFixture[str]) -> None:

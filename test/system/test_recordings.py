@@ -99,7 +99,7 @@ def test_a_missing_or_damaged_recording_is_refused(tmp_path: Path, capsys: pytes
 def test_existing_results_are_not_overwritten(bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     processed(bag, tmp_path / "out")
     assert main(["process", str(bag), "-o", str(tmp_path / "out")]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
 
 
 def test_the_standing_man_of_the_real_clip_is_the_subject(shared_data: Path, tmp_path: Path) -> None:

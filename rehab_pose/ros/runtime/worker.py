@@ -95,7 +95,7 @@ class Worker:
             node.health.done(arrived_s, present=present, age_s=age_s)
 
     def _reset_after_jump(self, handler_name: str, stamp: int) -> None:
-        """Reset the stages when time jumps back; each handler has its newest stamp, as one input may lag behind another."""
+        """Reset the stages when time jumps back; stamps are compared per handler, as one input may lag."""
         newest_ns = self._newest_ns.get(handler_name, stamp)
         if stamp < newest_ns - JUMP_BACK_NS:
             if self._main:

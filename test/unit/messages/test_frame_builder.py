@@ -1,4 +1,4 @@
-"""From three camera topics to frames: what fits becomes a frame, what does not is refused or counted."""
+"""FrameBuilder: pairs of camera messages become frames; invalid messages are refused or counted."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_pairs_before_the_first_camera_info_are_counted(factory: Any) -> None:  
     assert builder.dropped_without_camera_info == 1
 
 
-def test_sizes_that_differ_are_refused_with_all_three_sizes(factory: Any) -> None:  # noqa: ANN401
+def test_different_image_sizes_are_refused_and_named(factory: Any) -> None:  # noqa: ANN401
     builder = FrameBuilder()
     builder.add_camera_info(info(factory))
     builder.add_depth(depth(factory, 0, size=(3, 4)))
@@ -70,7 +70,7 @@ def test_an_uncalibrated_camera_is_refused(factory: Any) -> None:  # noqa: ANN40
         intrinsics_from_message(message)
 
 
-def test_camera_info_survives_and_binning_and_region_move_the_intrinsics(factory: Any) -> None:  # noqa: ANN401
+def test_intrinsics_from_camera_info_with_binning_and_region_of_interest(factory: Any) -> None:  # noqa: ANN401
     message = info(factory)
     assert intrinsics_from_message(message) == CAMERA
     message.binning_x = message.binning_y = 2
@@ -82,7 +82,7 @@ def test_camera_info_survives_and_binning_and_region_move_the_intrinsics(factory
     assert intrinsics_from_message(message, whole_image=True) == CAMERA
 
 
-def test_p_counts_and_k_stands_in_where_p_is_zero(factory: Any) -> None:  # noqa: ANN401
+def test_p_is_used_and_k_where_p_is_zero(factory: Any) -> None:  # noqa: ANN401
     message = info(factory)
     message.k = message.k * 2.0
     assert intrinsics_from_message(message).fx == CAMERA.fx
@@ -90,20 +90,20 @@ def test_p_counts_and_k_stands_in_where_p_is_zero(factory: Any) -> None:  # noqa
     assert intrinsics_from_message(message).fx == 2.0 * CAMERA.fx
 
 
-def bent(factory: Any) -> Any:  # noqa: ANN401
-    """Return the camera_info of a lens, as a driver sends it beside raw images."""
+def distorted_info(factory: Any) -> Any:  # noqa: ANN401
+    """Return a camera_info with distortion, as drivers send it with raw images."""
     message = info(factory)
     message.d = np.array([-0.4, 0.1, 0.0, 0.0, 0.0])
     return message
 
 
-def test_the_whole_calibration_is_read(factory: Any) -> None:  # noqa: ANN401
-    message = bent(factory)
+def test_the_calibration_contains_distortion_and_rotation(factory: Any) -> None:  # noqa: ANN401
+    message = distorted_info(factory)
     message.r = np.zeros(9)
     calibration = calibration_from_message(message)
     assert calibration.distorted
     assert calibration.d[0] == -0.4
-    assert calibration.rotation().tolist() == np.eye(3).tolist(), "a driver that leaves R at zero turns nothing"
+    assert calibration.rotation().tolist() == np.eye(3).tolist(), "R = 0 means no rotation"
     assert calibration == calibration_from_message(message)
     message.distortion_model = "mystery"
     with pytest.raises(InputError, match="expected the distortion model"):
@@ -121,7 +121,7 @@ def test_the_whole_calibration_is_read(factory: Any) -> None:  # noqa: ANN401
 )
 def test_raw_images_are_rectified(factory: Any, topic: str, rectify: str, changes: bool) -> None:  # noqa: ANN401
     builder = FrameBuilder(CaptureSettings(rectify=rectify), color_topic=topic, depth_topic=topic)
-    builder.add_camera_info(bent(factory))
+    builder.add_camera_info(distorted_info(factory))
     picture = image_message(
         factory, header(factory, 0, "cam"), "rgb8", np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
     )
@@ -133,8 +133,8 @@ def test_raw_images_are_rectified(factory: Any, topic: str, rectify: str, change
     assert frame.intrinsics == CAMERA
 
 
-def test_an_unknown_lens_of_raw_images_is_refused_and_of_rectified_ones_is_not(factory: Any) -> None:  # noqa: ANN401
-    message = bent(factory)
+def test_an_unknown_distortion_model_is_refused_for_raw_images_only(factory: Any) -> None:  # noqa: ANN401
+    message = distorted_info(factory)
     message.distortion_model = "mystery"
     for topic, refused in (("image_raw", True), ("image_rect", False)):
         builder = FrameBuilder(color_topic=topic, depth_topic=topic)

@@ -1,4 +1,4 @@
-"""Images in every accepted encoding, with padding and either byte order; everything else is refused with a sentence."""
+"""Conversion of images in every accepted encoding, with padding and either byte order; others are refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def image(encoding: str, pixels: Any, padding: int = 0, *, big_endian: bool = Fa
 
 @pytest.mark.parametrize("padding", [0, 1, 13])
 @pytest.mark.parametrize("encoding", list(CHANNELS))
-def test_colour_leaves_as_rgb(encoding: str, padding: int) -> None:
+def test_colour_is_converted_to_rgb(encoding: str, padding: int) -> None:
     given = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 4), dtype=np.uint8)
     order = ["rgba".index(letter) for letter in CHANNELS[encoding]]
     rgb = color_from_message(image(encoding, given[..., order], padding))
@@ -48,7 +48,7 @@ def test_grey_becomes_three_equal_channels() -> None:
 @pytest.mark.parametrize("big_endian", [False, True])
 @pytest.mark.parametrize("padding", [0, 3])
 @pytest.mark.parametrize(("encoding", "dtype"), [("16UC1", np.uint16), ("mono16", np.uint16), ("32FC1", np.float32)])
-def test_depth_keeps_its_own_type(encoding: str, dtype: Any, padding: int, big_endian: bool) -> None:  # noqa: ANN401
+def test_depth_keeps_its_type_and_values(encoding: str, dtype: Any, padding: int, big_endian: bool) -> None:  # noqa: ANN401
     given = np.random.default_rng(0).integers(0, 9000, (HEIGHT, WIDTH)).astype(dtype)
     depth = depth_from_message(image(encoding, given, padding, big_endian=big_endian))
     assert depth.dtype == dtype
@@ -56,7 +56,7 @@ def test_depth_keeps_its_own_type(encoding: str, dtype: Any, padding: int, big_e
 
 
 @pytest.mark.parametrize(("read", "encoding"), [(color_from_message, "yuv422_yuy2"), (depth_from_message, "rgb8")])
-def test_another_encoding_is_refused_by_name(read: Any, encoding: str) -> None:  # noqa: ANN401
+def test_another_encoding_is_refused_and_named(read: Any, encoding: str) -> None:  # noqa: ANN401
     with pytest.raises(InputError, match=f"expected the encoding .* got '{encoding}'"):
         read(image(encoding, np.zeros((HEIGHT, WIDTH, 3), np.uint8)))
 
@@ -71,12 +71,12 @@ def test_sizes_that_do_not_fit_the_data_are_refused(change: dict[str, Any]) -> N
         color_from_message(message)
 
 
-def test_millimetres_round_and_keep_zero_for_no_return() -> None:
+def test_millimetres_are_rounded_and_no_return_is_zero() -> None:
     depth_m = np.array([[1.2344, 1.2346, np.nan, 70.0, np.inf, -1.0]], np.float32)
     np.testing.assert_array_equal(depth_millimetres(depth_m), [[1234, 1235, 0, 0, 0, 0]])
 
 
-def test_cv_bridge_agrees_where_it_works() -> None:
+def test_the_conversion_agrees_with_cv_bridge() -> None:
     bridge_module = pytest.importorskip("cv_bridge", reason="cv_bridge is not installed")
     sensor_messages = pytest.importorskip("sensor_msgs.msg")
     pixels = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 4), dtype=np.uint8)

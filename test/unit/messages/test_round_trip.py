@@ -1,4 +1,4 @@
-"""Every record survives the way through a message, with either library, and through serialisation."""
+"""Every record is recovered from its serialised message, with rosbags and with rclpy."""
 
 from __future__ import annotations
 
@@ -61,20 +61,20 @@ CAMERA = CameraIntrinsics(width_px=48, height_px=32, fx=40.5, fy=41.5, cx=23.25,
 BOX_PX = (5, 3, 11, 17)
 
 
-class BagWay:
-    """rosbags: make, serialise, read back."""
+class BagSerialisation:
+    """Serialisation and deserialisation by rosbags."""
 
     def __init__(self) -> None:
         self.factory: Any = BagMessageFactory()
 
     @staticmethod
-    def sent(message: Any) -> Any:  # noqa: ANN401
+    def round_trip(message: Any) -> Any:  # noqa: ANN401
         store, name = type_store(), message.__msgtype__
         return store.deserialize_cdr(store.serialize_cdr(message, name), name)
 
 
-class RosWay:
-    """rclpy: make, serialise, read back."""
+class RosSerialisation:
+    """Serialisation and deserialisation by rclpy."""
 
     def __init__(self) -> None:
         pytest.importorskip("rclpy", reason="ROS is not installed")
@@ -84,18 +84,18 @@ class RosWay:
         self.factory: Any = RosMessageFactory()
 
     @staticmethod
-    def sent(message: Any) -> Any:  # noqa: ANN401
+    def round_trip(message: Any) -> Any:  # noqa: ANN401
         from rclpy.serialization import deserialize_message, serialize_message  # noqa: PLC0415
 
         return deserialize_message(serialize_message(message), type(message))
 
 
-@pytest.fixture(params=[BagWay, RosWay], ids=["rosbags", "rclpy"])
-def way(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401
+@pytest.fixture(params=[BagSerialisation, RosSerialisation], ids=["rosbags", "rclpy"])
+def library(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401
     return request.param()
 
 
-def same(left: Any, right: Any, tolerance: float = 0.0) -> None:  # noqa: ANN401
+def assert_same(left: Any, right: Any, tolerance: float = 0.0) -> None:  # noqa: ANN401
     """Compare two records field by field; NaN equals NaN."""
     assert type(left) is type(right)
     for field in dataclasses.fields(left):
@@ -104,10 +104,10 @@ def same(left: Any, right: Any, tolerance: float = 0.0) -> None:  # noqa: ANN401
             assert a.dtype == b.dtype, field.name
             np.testing.assert_allclose(a, b, rtol=0, atol=tolerance, err_msg=field.name)
         elif dataclasses.is_dataclass(a) and not isinstance(a, type):
-            same(a, b, tolerance)
+            assert_same(a, b, tolerance)
         elif isinstance(a, tuple) and a and dataclasses.is_dataclass(a[0]):
             for one, other in zip(a, b, strict=True):
-                same(one, other, tolerance)
+                assert_same(one, other, tolerance)
         elif isinstance(a, float):
             assert a == pytest.approx(b, abs=max(tolerance, 1e-7), nan_ok=True), field.name
         else:
@@ -115,7 +115,7 @@ def same(left: Any, right: Any, tolerance: float = 0.0) -> None:  # noqa: ANN401
 
 
 def single(values: Any) -> Any:  # noqa: ANN401
-    """Round to what a float32 field can carry, so that a round trip has to be exact."""
+    """Round to single precision, so that a round trip through a float32 field must be exact."""
     return np.asarray(values, np.float32).astype(np.float64)
 
 
@@ -217,77 +217,90 @@ RECORDS: list[tuple[Any, Callable[..., Any], Callable[..., Any]]] = [
 
 
 @pytest.mark.parametrize(("record", "to_message", "from_message"), RECORDS, ids=lambda entry: type(entry).__name__)
-def test_a_record_comes_back_exactly(way: Any, record: Any, to_message: Any, from_message: Any) -> None:  # noqa: ANN401
-    message = way.sent(to_message(way.factory, STAMP_NS, FRAME_ID, record))
-    same(record, from_message(message))
+def test_a_record_is_recovered_exactly(library: Any, record: Any, to_message: Any, from_message: Any) -> None:  # noqa: ANN401
+    message = library.round_trip(to_message(library.factory, STAMP_NS, FRAME_ID, record))
+    assert_same(record, from_message(message))
 
 
 @pytest.mark.parametrize(("record", "to_message", "from_message"), RECORDS, ids=lambda entry: type(entry).__name__)
-def test_no_person_is_an_empty_message_that_reads_as_none(
-    way: Any,  # noqa: ANN401
+def test_none_gives_an_empty_message_that_is_read_as_none(
+    library: Any,  # noqa: ANN401
     record: Any,  # noqa: ANN401
     to_message: Any,  # noqa: ANN401
     from_message: Any,  # noqa: ANN401
 ) -> None:
-    message = way.sent(to_message(way.factory, STAMP_NS, FRAME_ID, None))
+    message = library.round_trip(to_message(library.factory, STAMP_NS, FRAME_ID, None))
     assert from_message(message) is None
     assert message.header.stamp.sec == STAMP_NS // 10**9
     assert message.header.frame_id == record.frame_id
 
 
-def test_a_frame_comes_back_exactly(way: Any) -> None:  # noqa: ANN401
-    same(frame(), frame_from_message(way.sent(frame_message(way.factory, frame()))))
+def test_a_frame_is_recovered_exactly(library: Any) -> None:  # noqa: ANN401
+    assert_same(frame(), frame_from_message(library.round_trip(frame_message(library.factory, frame()))))
 
 
-def test_a_silhouette_comes_back_exactly_and_an_empty_one_as_none(way: Any) -> None:  # noqa: ANN401
-    same(silhouette(), silhouette_from_message(way.sent(silhouette_message(way.factory, silhouette()))))
-    empty = way.sent(no_silhouette_message(way.factory, frame()))
+def test_a_silhouette_is_recovered_exactly_and_an_empty_one_is_none(library: Any) -> None:  # noqa: ANN401
+    assert_same(
+        silhouette(), silhouette_from_message(library.round_trip(silhouette_message(library.factory, silhouette())))
+    )
+    empty = library.round_trip(no_silhouette_message(library.factory, frame()))
     assert silhouette_from_message(empty) is None
     assert (empty.camera_info.width, empty.camera_info.height) == (48, 32)
 
 
-def test_a_body_comes_back_to_single_precision_and_its_mesh_exactly(way: Any) -> None:  # noqa: ANN401
+def test_a_body_is_recovered_to_single_precision_and_its_mesh_exactly(library: Any) -> None:  # noqa: ANN401
     given = body()
-    visibility = way.sent(body_message(way.factory, STAMP_NS, FRAME_ID, given))
-    mesh = way.sent(vertices_message(way.factory, STAMP_NS, FRAME_ID, given))
-    same(given, body_from_message(visibility, vertices_from_message(mesh)), tolerance=3e-7)
+    message = library.round_trip(body_message(library.factory, STAMP_NS, FRAME_ID, given))
+    mesh = library.round_trip(vertices_message(library.factory, STAMP_NS, FRAME_ID, given))
+    assert_same(given, body_from_message(message, vertices_from_message(mesh)), tolerance=3e-7)
 
 
-def test_no_body_reads_as_none_and_has_no_number_that_looks_like_one(way: Any) -> None:  # noqa: ANN401
-    message = way.sent(body_message(way.factory, STAMP_NS, FRAME_ID, None))
+def test_a_message_without_a_body_is_read_as_none_and_contains_only_nan(library: Any) -> None:  # noqa: ANN401
+    message = library.round_trip(body_message(library.factory, STAMP_NS, FRAME_ID, None))
     assert body_from_message(message) is None
     assert np.isnan(np.asarray(message.joint_positions)).all()
-    assert len(vertices_from_message(way.sent(vertices_message(way.factory, STAMP_NS, FRAME_ID, None)))) == 0
+    assert (
+        len(vertices_from_message(library.round_trip(vertices_message(library.factory, STAMP_NS, FRAME_ID, None)))) == 0
+    )
 
 
-def test_bones_come_back_to_single_precision(way: Any) -> None:  # noqa: ANN401
+def test_bones_are_recovered_to_single_precision(library: Any) -> None:  # noqa: ANN401
     random = np.random.default_rng(7)
     poses = np.tile(np.eye(4), (3, 1, 1))
     poses[:, :3, :3] = matrices_from_axis_angles(random.normal(0, 1.0, (3, 3)))
     poses[:, :3, 3] = random.random((3, 3))
     given = Bones(STAMP_NS, FRAME_ID, ("a", "b", "c"), poses, single([0.1, 0.2, 0.3]), single([0.01, 0.02, 0.03]))
-    same(given, bones_from_message(way.sent(bones_message(way.factory, STAMP_NS, FRAME_ID, given))), tolerance=3e-7)
-    assert bones_from_message(way.sent(bones_message(way.factory, STAMP_NS, FRAME_ID, None))) is None
+    assert_same(
+        given,
+        bones_from_message(library.round_trip(bones_message(library.factory, STAMP_NS, FRAME_ID, given))),
+        tolerance=3e-7,
+    )
+    assert bones_from_message(library.round_trip(bones_message(library.factory, STAMP_NS, FRAME_ID, None))) is None
 
 
-def test_what_the_exercise_stage_says_comes_back_exactly(way: Any) -> None:  # noqa: ANN401
+def test_classification_and_repetition_are_recovered_exactly(library: Any) -> None:  # noqa: ANN401
     probabilities = single([0.1, 0.2, 0.3, 0.2, 0.1, 0.1])
     classification = ExerciseClassification(STAMP_NS, FRAME_ID, STAMP_NS - 5, "squat", 0.5, probabilities, True, "m-1")
-    same(classification, classification_from_message(way.sent(classification_message(way.factory, classification))))
+    assert_same(
+        classification,
+        classification_from_message(library.round_trip(classification_message(library.factory, classification))),
+    )
     repetition = Repetition(STAMP_NS, FRAME_ID, "squat", 3, STAMP_NS - 9, STAMP_NS - 1, "knee_rad", 0.5, 1.5, np.nan)
-    same(repetition, repetition_from_message(way.sent(repetition_message(way.factory, repetition))))
+    assert_same(
+        repetition, repetition_from_message(library.round_trip(repetition_message(library.factory, repetition)))
+    )
 
 
-def test_floor_plane(way: Any) -> None:  # noqa: ANN401
+def test_a_floor_plane_is_recovered_exactly(library: Any) -> None:  # noqa: ANN401
     floor = FloorPlane(STAMP_NS, FRAME_ID, np.array([0.1, -0.9, -0.2, 1.3]))
-    same(floor_plane_from_message(way.sent(floor_plane_message(way.factory, floor))), floor)
+    assert_same(floor_plane_from_message(library.round_trip(floor_plane_message(library.factory, floor))), floor)
 
 
-def test_a_floor_plane_is_sent_when_it_changes(way: Any) -> None:  # noqa: ANN401
+def test_a_floor_plane_is_sent_when_it_changes(library: Any) -> None:  # noqa: ANN401
     changes, plane = FloorPlaneChanges(), np.array([0.0, -1.0, 0.0, 1.2])
 
     def count(value: Any) -> int:  # noqa: ANN401
-        return len(list(changes.messages(way.factory, frame(), value)))
+        return len(list(changes.messages(library.factory, frame(), value)))
 
-    assert [count(unknown_plane()), count(unknown_plane())] == [1, 0], "an unseen floor is sent once"
+    assert [count(unknown_plane()), count(unknown_plane())] == [1, 0], "an unknown floor is round_trip once"
     assert [count(plane), count(plane.copy()), count(np.append(plane[:3], 1.21))] == [1, 0, 1]

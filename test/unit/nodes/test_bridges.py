@@ -47,47 +47,47 @@ def body() -> Body:
 
 
 def joints() -> Joints:
-    state = np.full(24, JointVisibility.OBSERVED, np.uint8)
-    return Joints(STAMP_NS, "cam", SMPL_24, POSITIONS_M, np.ones(24), np.ones(24), state)
+    visibility = np.full(24, JointVisibility.OBSERVED, np.uint8)
+    return Joints(STAMP_NS, "cam", SMPL_24, POSITIONS_M, np.ones(24), np.ones(24), visibility)
 
 
-def said(bridge: StageNode, given: dict[Topic, Any], wanted: tuple[Topic, ...]) -> dict[Topic, list[Any]]:
-    """Send messages to a bridge until it has said something on all topics; return what."""
-    node, executor = Node("there"), SingleThreadedExecutor()
-    heard: dict[Topic, list[Any]] = {topic: [] for topic in wanted}
-    for topic, list_ in heard.items():
-        node.create_subscription(message_class(topic.type_name), topic.name, list_.append, qos(topic.delivery))
+def published_by(bridge: StageNode, given: dict[Topic, Any], outputs: tuple[Topic, ...]) -> dict[Topic, list[Any]]:
+    """Send messages to a bridge until it has published on all `outputs`; return the received messages."""
+    node, executor = Node("test_client"), SingleThreadedExecutor()
+    received: dict[Topic, list[Any]] = {topic: [] for topic in outputs}
+    for topic, messages in received.items():
+        node.create_subscription(message_class(topic.type_name), topic.name, messages.append, qos(topic.delivery))
     publishers = {
         topic: node.create_publisher(message_class(topic.type_name), topic.name, qos(topic.delivery)) for topic in given
     }
     executor.add_node(bridge)
     executor.add_node(node)
     end_s = time.monotonic() + TIMEOUT_S
-    while not all(heard.values()) and time.monotonic() < end_s:
+    while not all(received.values()) and time.monotonic() < end_s:
         for topic, message in given.items():
             publishers[topic].publish(message)
         for _ in range(5):
             executor.spin_once(timeout_sec=0.02)
     bridge.close()
     executor.shutdown()
-    assert all(heard.values()), {topic.name: len(list_) for topic, list_ in heard.items()}
-    return heard
+    assert all(received.values()), {topic.name: len(messages) for topic, messages in received.items()}
+    return received
 
 
-def test_tf_holds_the_body_and_its_links(ros: Any) -> None:  # noqa: ANN401
+def test_tf_contains_the_body_and_its_links(ros: Any) -> None:  # noqa: ANN401
     pytest.importorskip("tf2_msgs", reason="tf2_msgs is not installed")
     from rehab_pose.nodes.tf_bridge import TfBridgeNode  # noqa: PLC0415
 
     assert ros is not None
     message = body_message(RosMessageFactory(), STAMP_NS, "cam", body())
-    [first, *_] = said(TfBridgeNode(), {topics.BODY: message}, (topics.TF,))[topics.TF]
+    [first, *_] = published_by(TfBridgeNode(), {topics.BODY: message}, (topics.TF,))[topics.TF]
     frames = {transform.child_frame_id: transform.header.frame_id for transform in first.transforms}
     assert frames.pop("body_aaaaa") == "cam"
     assert set(frames.values()) == {"body_aaaaa"}
     assert len(frames) == 24
 
 
-def test_ros4hri_hears_of_the_body(ros: Any) -> None:  # noqa: ANN401
+def test_the_rep155_bridge_publishes_ids_skeleton_region_joints_and_tf(ros: Any) -> None:  # noqa: ANN401
     pytest.importorskip("hri_msgs", reason="hri_msgs is not installed")
     pytest.importorskip("tf2_msgs", reason="tf2_msgs is not installed")
     from rehab_pose.nodes.rep155_bridge import Rep155BridgeNode  # noqa: PLC0415
@@ -99,28 +99,28 @@ def test_ros4hri_hears_of_the_body(ros: Any) -> None:  # noqa: ANN401
         topics.JOINTS: joints_message(factory, STAMP_NS, "cam", joints()),
         topics.BODY: body_message(factory, STAMP_NS, "cam", body()),
     }
-    wanted = (topics.HRI_TRACKED, topics.HRI_SKELETON, topics.HRI_REGION, topics.HRI_JOINT_STATES, topics.TF)
-    heard = said(Rep155BridgeNode(), given, wanted)
-    assert list(heard[topics.HRI_TRACKED][0].ids) == ["aaaaa"]
-    assert len(heard[topics.HRI_SKELETON][0].skeleton) == 18
-    assert len(heard[topics.HRI_JOINT_STATES][0].name) == 20
-    assert [frame.child_frame_id for frame in heard[topics.TF][0].transforms] == ["body_aaaaa"]
-    assert 0.0 <= heard[topics.HRI_REGION][0].xmin < heard[topics.HRI_REGION][0].xmax <= 1.0
+    outputs = (topics.HRI_TRACKED, topics.HRI_SKELETON, topics.HRI_REGION, topics.HRI_JOINT_STATES, topics.TF)
+    received = published_by(Rep155BridgeNode(), given, outputs)
+    assert list(received[topics.HRI_TRACKED][0].ids) == ["aaaaa"]
+    assert len(received[topics.HRI_SKELETON][0].skeleton) == 18
+    assert len(received[topics.HRI_JOINT_STATES][0].name) == 20
+    assert [frame.child_frame_id for frame in received[topics.TF][0].transforms] == ["body_aaaaa"]
+    assert 0.0 <= received[topics.HRI_REGION][0].xmin < received[topics.HRI_REGION][0].xmax <= 1.0
 
 
-def test_without_a_person_no_body_is_tracked(ros: Any) -> None:  # noqa: ANN401
+def test_without_a_person_the_list_of_bodies_is_empty(ros: Any) -> None:  # noqa: ANN401
     pytest.importorskip("hri_msgs", reason="hri_msgs is not installed")
     pytest.importorskip("tf2_msgs", reason="tf2_msgs is not installed")
     from rehab_pose.nodes.rep155_bridge import Rep155BridgeNode  # noqa: PLC0415
 
     assert ros is not None
     given = {topics.JOINTS: joints_message(RosMessageFactory(), STAMP_NS, "cam", None)}
-    heard = said(Rep155BridgeNode(), given, (topics.HRI_TRACKED,))
-    assert list(heard[topics.HRI_TRACKED][0].ids) == []
+    received = published_by(Rep155BridgeNode(), given, (topics.HRI_TRACKED,))
+    assert list(received[topics.HRI_TRACKED][0].ids) == []
 
 
 @pytest.mark.parametrize(("name", "package"), [("tf_bridge", "tf2_msgs"), ("rep155_bridge", "hri_msgs")])
-def test_without_the_package_the_node_says_which_one_it_needs(
+def test_a_missing_message_package_is_named(
     ros: Any,  # noqa: ANN401
     name: str,
     package: str,

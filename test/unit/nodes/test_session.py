@@ -35,7 +35,7 @@ ACTION = message_class("rehab_pose_msgs/action/RunExercise")
 
 
 class Exercise:
-    """Stands for the graph before the session node, and for its user."""
+    """Publishes the inputs of the session node, and calls its services and its action."""
 
     def __init__(self, session: SessionNode) -> None:
         self.node = Node("exercise")
@@ -57,60 +57,60 @@ class Exercise:
             state, topics.SESSION_STATE.name, self.states.append, qos(topics.Delivery.LATCHED)
         )
         self.client = ActionClient(self.node, ACTION, "run_exercise")
-        heard = (topics.EXERCISE, topics.REPETITION, topics.REPETITION_PROGRESS)
-        assert self.until(lambda: all(self.publishers[topic].get_subscription_count() for topic in heard))
-        assert self.until(lambda: bool(self.states))
-        assert self.until(self.client.server_is_ready)
+        inputs = (topics.EXERCISE, topics.REPETITION, topics.REPETITION_PROGRESS)
+        assert self.wait_until(lambda: all(self.publishers[topic].get_subscription_count() for topic in inputs))
+        assert self.wait_until(lambda: bool(self.states))
+        assert self.wait_until(self.client.server_is_ready)
 
-    def until(self, condition: Callable[[], bool], timeout_s: float = TIMEOUT_S) -> bool:
+    def wait_until(self, condition: Callable[[], bool], timeout_s: float = TIMEOUT_S) -> bool:
         end_s = time.monotonic() + timeout_s
         while not condition() and time.monotonic() < end_s:
             self.executor.spin_once(timeout_sec=0.02)
         return condition()
 
-    def ask(self, kind: str, name: str, **fields: object) -> Any:  # noqa: ANN401
+    def call(self, kind: str, name: str, **fields: object) -> Any:  # noqa: ANN401
         service = message_class(f"rehab_pose_msgs/srv/{kind}")
         client = self.node.create_client(service, name)
         assert client.wait_for_service(timeout_sec=TIMEOUT_S)
         future = client.call_async(service.Request(**fields))
-        assert self.until(future.done)
+        assert self.wait_until(future.done)
         return future.result()
 
-    def do(self, label: str, side: Side = Side.ANY, quality: float = 0.5) -> Repetition:
-        """Do a repetition that takes two seconds of the camera's time, and wait until it was heard."""
+    def publish_repetition(self, label: str, side: Side = Side.ANY, quality: float = 0.5) -> Repetition:
+        """Publish a repetition after two seconds of the camera's time, and wait wait_until the node has received it."""
         self.stamp_ns += 2 * NS_PER_S
         end_ns = self.stamp_ns - NS_PER_S // 2
         start_ns = end_ns - NS_PER_S
         done = Repetition(
             self.stamp_ns, "cam", label, 1, start_ns, end_ns, "pelvis_height_m", 0.4, 0.9, quality, side, reasons=("a",)
         )
-        heard = self.session.health.inputs[topics.REPETITION.name].received
+        received = self.session.health.inputs[topics.REPETITION.name].received
         self.publishers[topics.REPETITION].publish(repetition_message(self.factory, done))
-        assert self.until(lambda: self.session.health.inputs[topics.REPETITION.name].received > heard)
+        assert self.wait_until(lambda: self.session.health.inputs[topics.REPETITION.name].received > received)
         return done
 
     def frame(self, label: str = "squat") -> None:
-        """Say what one frame shows, and wait until it was heard."""
+        """Publish the classification and the progress of one frame, and wait wait_until the node has received them."""
         self.stamp_ns += NS_PER_S // 30
         recognition = ExerciseClassification(self.stamp_ns, "cam", 0, label, 0.9, [0.1] * len(LABELS), False, "m")  # type: ignore[arg-type]
         progress = RepetitionProgress(self.stamp_ns, "cam", label, 0, RepetitionPhase.OUT, "pelvis_height_m", 0.5, 0.2)
-        heard = self.session.health.inputs[topics.REPETITION_PROGRESS.name].received
+        received = self.session.health.inputs[topics.REPETITION_PROGRESS.name].received
         self.publishers[topics.EXERCISE].publish(classification_message(self.factory, recognition))
         self.publishers[topics.REPETITION_PROGRESS].publish(
             progress_message(self.factory, self.stamp_ns, "cam", progress)
         )
-        assert self.until(lambda: self.session.health.inputs[topics.REPETITION_PROGRESS.name].received > heard)
+        assert self.wait_until(lambda: self.session.health.inputs[topics.REPETITION_PROGRESS.name].received > received)
 
     def goal(self, **fields: object) -> Any:  # noqa: ANN401
         future = self.client.send_goal_async(
             ACTION.Goal(**fields), feedback_callback=lambda message: self.feedback.append(message.feedback)
         )
-        assert self.until(future.done)
+        assert self.wait_until(future.done)
         return future.result()
 
     def result(self, handle: Any) -> tuple[int, Any]:  # noqa: ANN401
         future = handle.get_result_async()
-        assert self.until(future.done)
+        assert self.wait_until(future.done)
         answer = future.result()
         return answer.status, answer.result
 
@@ -124,22 +124,22 @@ def folder(tmp_path: Path) -> Path:
 def exercise(ros: Any, folder: Path) -> Iterator[Exercise]:  # noqa: ANN401
     ros("-p", f"session.folder:={folder}")
     node = SessionNode()
-    there = Exercise(node)
-    yield there
+    client = Exercise(node)
+    yield client
     node.close()
-    there.executor.shutdown()
+    client.executor.shutdown()
 
 
-def test_the_services_answer(exercise: Exercise) -> None:
-    assert list(exercise.ask("ListExercises", "list_exercises").labels) == list(LABELS)
-    started = exercise.ask("StartSession", "start_session", session_id="monday", exercise_id=SQUAT, subject_code="p7")
+def test_the_services_start_and_stop_a_session_and_list_the_exercises(exercise: Exercise) -> None:
+    assert list(exercise.call("ListExercises", "list_exercises").labels) == list(LABELS)
+    started = exercise.call("StartSession", "start_session", session_id="monday", exercise_id=SQUAT, subject_code="p7")
     assert (started.success, started.session_id, started.recording_path) == (True, "monday", "")
-    exercise.do("squat")
-    exercise.do("arm_lifting")
-    stopped = exercise.ask("StopSession", "stop_session")
+    exercise.publish_repetition("squat")
+    exercise.publish_repetition("arm_lifting")
+    stopped = exercise.call("StopSession", "stop_session")
     assert (stopped.success, stopped.repetitions) == (True, 1)
-    assert exercise.ask("StopSession", "stop_session").success is False
-    assert exercise.until(lambda: exercise.states[-1].message == "stopped")
+    assert exercise.call("StopSession", "stop_session").success is False
+    assert exercise.wait_until(lambda: exercise.states[-1].message == "stopped")
     state = exercise.states[-1]
     assert (state.session_id, state.subject_code, state.repetitions, state.state) == ("monday", "p7", 1, state.DONE)
 
@@ -154,21 +154,25 @@ def test_the_services_answer(exercise: Exercise) -> None:
     ],
     ids=["exercise", "subject", "session", "recording"],
 )
-def test_a_session_that_cannot_be_is_refused_in_one_sentence_and_the_running_one_goes_on(
+def test_an_invalid_session_is_refused_with_the_reason_and_the_running_one_continues(
     exercise: Exercise, folder: Path, fields: dict[str, object], sentence: str
 ) -> None:
-    assert exercise.ask("StartSession", "start_session", session_id="first").success
-    refused = exercise.ask("StartSession", "start_session", **fields)
+    assert exercise.call("StartSession", "start_session", session_id="first").success
+    refused = exercise.call("StartSession", "start_session", **fields)
     assert not refused.success
     assert refused.session_id == "first"
     assert re.match(sentence, refused.message)
     assert not folder.exists()
 
 
-def test_a_report_holds_every_repetition(exercise: Exercise, folder: Path) -> None:
-    exercise.ask("StartSession", "start_session", session_id="s1", subject_code="p7", exercise_id=SQUAT)
-    done = [exercise.do("squat"), exercise.do("arm_lifting"), exercise.do("squat")]
-    path = Path(exercise.ask("StopSession", "stop_session").report_path)
+def test_the_report_contains_every_repetition(exercise: Exercise, folder: Path) -> None:
+    exercise.call("StartSession", "start_session", session_id="s1", subject_code="p7", exercise_id=SQUAT)
+    done = [
+        exercise.publish_repetition("squat"),
+        exercise.publish_repetition("arm_lifting"),
+        exercise.publish_repetition("squat"),
+    ]
+    path = Path(exercise.call("StopSession", "stop_session").report_path)
     assert path.parent == folder / "p7_s1"
     content = json.loads(path.read_text())
     assert (content["session_id"], content["subject_code"]) == ("s1", "p7")
@@ -177,16 +181,16 @@ def test_a_report_holds_every_repetition(exercise: Exercise, folder: Path) -> No
 
 
 @pytest.mark.parametrize(("tier", "mesh"), [(1, False), (2, True)], ids=["results", "mesh"])
-def test_a_recording_holds_its_tier(exercise: Exercise, folder: Path, tier: int, mesh: bool) -> None:
-    started = exercise.ask("StartSession", "start_session", session_id="s1", recording=tier)
+def test_a_recording_contains_the_topics_of_its_tier(exercise: Exercise, folder: Path, tier: int, mesh: bool) -> None:
+    started = exercise.call("StartSession", "start_session", session_id="s1", recording=tier)
     assert started.recording_path == str(folder / "s1" / "recording")
-    wanted = [topics.JOINTS, topics.VERTICES] if mesh else [topics.JOINTS]
-    assert exercise.until(lambda: all(exercise.publishers[topic].get_subscription_count() for topic in wanted))
+    recorded = [topics.JOINTS, topics.VERTICES] if mesh else [topics.JOINTS]
+    assert exercise.wait_until(lambda: all(exercise.publishers[topic].get_subscription_count() for topic in recorded))
     for topic in (topics.JOINTS, topics.VERTICES):
         exercise.publishers[topic].publish(message_class(topic.type_name)())
-    exercise.do("squat")
-    exercise.until(lambda: False, 0.3)
-    assert exercise.ask("StopSession", "stop_session").recording_path == started.recording_path
+    exercise.publish_repetition("squat")
+    exercise.wait_until(lambda: False, 0.3)
+    assert exercise.call("StopSession", "stop_session").recording_path == started.recording_path
     with BagReader(started.recording_path) as bag:
         counts = {name: topic.count for name, topic in bag.topics.items()}
     assert counts["/joints"] == counts["/repetition"] == 1
@@ -195,36 +199,40 @@ def test_a_recording_holds_its_tier(exercise: Exercise, folder: Path, tier: int,
     assert not any("rgb/image" in name for name in counts)
 
 
-def test_a_recording_is_never_written_over(exercise: Exercise) -> None:
+def test_an_existing_recording_is_not_overwritten(exercise: Exercise) -> None:
     for expected in (True, False):
-        answer = exercise.ask("StartSession", "start_session", session_id="s1", recording=1)
+        answer = exercise.call("StartSession", "start_session", session_id="s1", recording=1)
         assert answer.success is expected
-        exercise.ask("StopSession", "stop_session")
-    assert "is there already; choose another" in answer.message
+        exercise.call("StopSession", "stop_session")
+    assert "exists already; choose another" in answer.message
 
 
 def test_stopping_the_node_finishes_the_recording(exercise: Exercise) -> None:
-    started = exercise.ask("StartSession", "start_session", session_id="s1", recording=1)
-    exercise.do("squat")
+    started = exercise.call("StartSession", "start_session", session_id="s1", recording=1)
+    exercise.publish_repetition("squat")
     exercise.session.close()
     with BagReader(started.recording_path) as bag:
         assert "/session_state" in bag.topics
 
 
-def test_a_goal_is_told_how_it_goes_and_done_at_its_last_repetition(exercise: Exercise, folder: Path) -> None:
+def test_a_goal_gets_feedback_and_succeeds_at_its_last_repetition(exercise: Exercise, folder: Path) -> None:
     exercise.frame()
     handle = exercise.goal(exercise_id=SQUAT, repetitions=2, side=Side.LEFT, subject_code="p7")
     assert handle.accepted
-    exercise.do("squat", Side.LEFT, quality=0.4)
+    exercise.publish_repetition("squat", Side.LEFT, quality=0.4)
     exercise.frame()
-    assert exercise.until(lambda: any(entry.repetitions == 1 for entry in exercise.feedback))
-    told = next(entry for entry in exercise.feedback if entry.repetitions == 1)
-    assert (told.label, told.phase, told.signal_name) == ("squat", int(RepetitionPhase.OUT), "pelvis_height_m")
-    assert told.signal == 0.5
-    assert (told.quality, list(told.reasons)) == (pytest.approx(0.4), ["a"])
-    exercise.do("squat", Side.RIGHT)
-    exercise.do("arm_lifting", Side.LEFT)
-    exercise.do("squat", Side.LEFT, quality=0.8)
+    assert exercise.wait_until(lambda: any(entry.repetitions == 1 for entry in exercise.feedback))
+    feedback = next(entry for entry in exercise.feedback if entry.repetitions == 1)
+    assert (feedback.label, feedback.phase, feedback.signal_name) == (
+        "squat",
+        int(RepetitionPhase.OUT),
+        "pelvis_height_m",
+    )
+    assert feedback.signal == 0.5
+    assert (feedback.quality, list(feedback.reasons)) == (pytest.approx(0.4), ["a"])
+    exercise.publish_repetition("squat", Side.RIGHT)
+    exercise.publish_repetition("arm_lifting", Side.LEFT)
+    exercise.publish_repetition("squat", Side.LEFT, quality=0.8)
     status, result = exercise.result(handle)
     assert status == GoalStatus.STATUS_SUCCEEDED
     assert (result.repetitions, result.left, result.right, result.other_exercises) == (2, 2, 0, 1)
@@ -235,11 +243,11 @@ def test_a_goal_is_told_how_it_goes_and_done_at_its_last_repetition(exercise: Ex
     assert not exercise.session._controller.session.running
 
 
-def test_a_goal_is_cancelled(exercise: Exercise) -> None:
+def test_a_cancelled_goal_returns_its_result_and_the_next_goal_is_accepted(exercise: Exercise) -> None:
     handle = exercise.goal(repetitions=5)
-    exercise.do("squat")
+    exercise.publish_repetition("squat")
     future = handle.cancel_goal_async()
-    assert exercise.until(future.done)
+    assert exercise.wait_until(future.done)
     status, result = exercise.result(handle)
     assert status == GoalStatus.STATUS_CANCELED
     assert (result.repetitions, result.message) == (1, "cancelled")
@@ -267,7 +275,7 @@ def test_a_goal_ends_when_its_time_is_over(exercise: Exercise) -> None:
     ],
     ids=["none", "exercise", "side", "timeout", "nan", "subject"],
 )
-def test_a_goal_that_cannot_be_is_refused_and_said_why(
+def test_an_invalid_goal_is_refused_and_the_reason_is_reported(
     exercise: Exercise, fields: dict[str, object], sentence: str
 ) -> None:
     assert not exercise.goal(**fields).accepted
@@ -275,37 +283,37 @@ def test_a_goal_that_cannot_be_is_refused_and_said_why(
     assert not exercise.session._controller.session.running
 
 
-def test_one_goal_at_a_time_and_within_a_session_that_runs(exercise: Exercise) -> None:
-    exercise.ask("StartSession", "start_session", session_id="monday", subject_code="p7")
+def test_one_goal_at_a_time_is_accepted_and_counts_in_the_running_session(exercise: Exercise) -> None:
+    exercise.call("StartSession", "start_session", session_id="monday", subject_code="p7")
     first = exercise.goal(repetitions=1, subject_code="p7")
     assert first.accepted
     assert not exercise.goal(repetitions=1).accepted
-    exercise.do("squat")
+    exercise.publish_repetition("squat")
     status, _ = exercise.result(first)
     assert status == GoalStatus.STATUS_SUCCEEDED
     assert exercise.session._controller.session.running
     assert not exercise.goal(repetitions=1, subject_code="p8").accepted
     second = exercise.goal(repetitions=2)
-    exercise.do("squat")
-    stopped = exercise.ask("StopSession", "stop_session")
+    exercise.publish_repetition("squat")
+    stopped = exercise.call("StopSession", "stop_session")
     assert stopped.repetitions == 2
     status, result = exercise.result(second)
     assert (status, result.repetitions, result.message) == (GoalStatus.STATUS_ABORTED, 1, "the session was ended")
 
 
-def test_a_repetition_from_before_the_goal_is_not_its(exercise: Exercise) -> None:
+def test_a_repetition_that_ended_before_the_goal_is_not_counted(exercise: Exercise) -> None:
     exercise.stamp_ns += 10 * NS_PER_S
     exercise.frame()
     handle = exercise.goal(repetitions=1)
-    late = replace_times(exercise, seconds=3)
+    late = late_repetition(exercise, seconds=3)
     exercise.publishers[topics.REPETITION].publish(repetition_message(exercise.factory, late))
-    exercise.until(lambda: False, 0.3)
+    exercise.wait_until(lambda: False, 0.3)
     assert exercise.session._controller.session.running
-    exercise.do("squat")
+    exercise.publish_repetition("squat")
     assert exercise.result(handle)[0] == GoalStatus.STATUS_SUCCEEDED
 
 
-def replace_times(exercise: Exercise, seconds: int) -> Repetition:
+def late_repetition(exercise: Exercise, seconds: int) -> Repetition:
     """Return a repetition that ended some seconds ago and is reported now."""
     now_ns = exercise.stamp_ns
     end_ns = now_ns - seconds * NS_PER_S
@@ -313,13 +321,13 @@ def replace_times(exercise: Exercise, seconds: int) -> Repetition:
     return replace(one, stamp_ns=now_ns)
 
 
-def test_the_folder_may_be_changed_while_running(exercise: Exercise, tmp_path: Path) -> None:
+def test_the_folder_can_be_changed_while_the_node_runs(exercise: Exercise, tmp_path: Path) -> None:
     from rclpy.parameter import Parameter  # noqa: PLC0415
 
     [answer] = exercise.session.set_parameters([Parameter("session.folder", value=str(tmp_path / "other"))])
     assert answer.successful
-    exercise.ask("StartSession", "start_session", session_id="s1")
-    assert exercise.ask("StopSession", "stop_session").report_path.startswith(str(tmp_path / "other"))
+    exercise.call("StartSession", "start_session", session_id="s1")
+    assert exercise.call("StopSession", "stop_session").report_path.startswith(str(tmp_path / "other"))
     [answer] = exercise.session.set_parameters([Parameter("session.goal_recording", value="everything")])
     assert not answer.successful
     assert "expected one of nothing, results, mesh, images, got 'everything'" in answer.reason

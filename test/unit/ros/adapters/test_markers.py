@@ -1,4 +1,4 @@
-"""Markers show what is known; the fast mesh marker is the same bytes as the slow one."""
+"""RViz markers of joints, angles and mesh; the fast mesh marker equals the one made of Point objects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STAMP_NS = 1_700_000_000_123_456_789
 
 @pytest.mark.parametrize("frame_id", ["a", "cam", "camera_color_optical_frame", "x" * 33])
 @pytest.mark.parametrize("faces", [1, 7])
-def test_the_template_stands_for_the_same_message(frame_id: str, faces: int) -> None:
+def test_the_filled_template_deserialises_to_the_same_message(frame_id: str, faces: int) -> None:
     random = np.random.default_rng(faces)
     triangles = random.integers(0, 20, (faces, 3))
     template = MeshTemplate(frame_id, triangles)
@@ -31,15 +31,15 @@ def test_the_template_stands_for_the_same_message(frame_id: str, faces: int) -> 
         slow = serialize_message(mesh_marker(stamp_ns, frame_id, vertices[triangles.reshape(-1)]))
         fast = template.fill(stamp_ns, vertices)
         assert len(fast) == len(slow)
-        # The same bytes, but for those between fields that align numbers: they are left as they were in memory.
-        for place, (byte, other) in enumerate(zip(slow, fast, strict=True)):
+        # The bytes are equal except padding bytes, which have no defined value and do not change the message.
+        for index, (byte, other) in enumerate(zip(slow, fast, strict=True)):
             if byte != other:
-                changed = slow[:place] + bytes([other]) + slow[place + 1 :]
-                assert deserialize_message(changed, Marker) == deserialize_message(slow, Marker), place
+                changed = slow[:index] + bytes([other]) + slow[index + 1 :]
+                assert deserialize_message(changed, Marker) == deserialize_message(slow, Marker), index
         assert deserialize_message(fast, Marker) == deserialize_message(slow, Marker)
 
 
-def test_a_whole_body_is_filled_in_a_few_milliseconds() -> None:
+def test_filling_a_body_mesh_takes_less_than_its_time_budget() -> None:
     random = np.random.default_rng(0)
     vertices = random.normal(0, 1, (6890, 3)).astype(np.float32)
     template = MeshTemplate("cam", random.integers(0, 6890, (13776, 3)))
@@ -64,7 +64,7 @@ def joints() -> Joints:
     return Joints(STAMP_NS, "cam", SMPL_24, positions, np.ones(24), np.ones(24), state)
 
 
-def test_a_missing_joint_is_not_drawn_and_neither_is_its_bone() -> None:
+def test_a_missing_joint_and_its_bone_are_not_drawn() -> None:
     spheres, lines, text = person_markers(RosMessageFactory(), joints(), "lateral_trunk_tilt").markers
     assert len(spheres.points) == len(spheres.colors) == 23
     assert len(lines.points) == 2 * (len(SMPL_24.bones) - 1)
@@ -82,16 +82,16 @@ def test_without_a_label_no_text_is_sent_and_without_a_person_all_markers_are_de
     assert clear.action == Marker.DELETEALL
 
 
-def test_angles_are_written_in_degrees_beside_the_joints_that_are_known() -> None:
+def test_finite_angles_are_written_in_degrees_next_to_their_joints() -> None:
     names = ("left_knee_flexion", "right_knee_flexion", "left_elbow_flexion", "left_hand_waving")
     values = np.deg2rad([90.0, np.nan, 12.4, 1.0])
-    nothing = np.full(4, np.nan)
-    angles = JointAngles(STAMP_NS, "cam", names, values, nothing, np.ones(4), nothing)
+    unknown = np.full(4, np.nan)
+    angles = JointAngles(STAMP_NS, "cam", names, values, unknown, np.ones(4), unknown)
     markers = angle_markers(RosMessageFactory(), joints(), angles).markers
     assert sorted(marker.text for marker in markers) == ["flexion 12°", "flexion 90°"]
     knee = next(marker for marker in markers if "90" in marker.text)
-    place = joints().positions_m[SMPL_24.index("left_knee")]
-    assert abs(knee.pose.position.x - place[0]) == pytest.approx(0.12)
+    position = joints().positions_m[SMPL_24.index("left_knee")]
+    assert abs(knee.pose.position.x - position[0]) == pytest.approx(0.12)
     assert knee.lifetime.nanosec > 0
     serialize_message(markers[0])
 

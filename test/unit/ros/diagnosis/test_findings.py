@@ -1,4 +1,4 @@
-"""The doctor names what is wrong with a camera and a graph, and what to do, and is content with good ones."""
+"""Findings of `rehab-pose doctor`: faults of camera, graph and models, each with a remedy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.camera_info import camera_info_message
 from rehab_pose.messages.factory import header
 from rehab_pose.messages.images import image_message
-from rehab_pose.ros.diagnosis.findings import CameraNames, findings, worst
+from rehab_pose.ros.diagnosis.findings import CameraNames, findings, highest_level
 from rehab_pose.ros.diagnosis.survey import GraphSurvey, NodeStatus, TopicSurvey
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import qos
@@ -31,7 +31,7 @@ NAMES = CameraNames("/color", "/info", "/depth")
 PRESETS = {"realsense": CameraNames("/camera/color", "/camera/info", "/camera/depth")}
 
 
-def good() -> GraphSurvey:
+def working_graph() -> GraphSurvey:
     factory = RosMessageFactory()
     stamp = header(factory, 1, "cam")
     first = {
@@ -40,72 +40,72 @@ def good() -> GraphSurvey:
         "/depth": image_message(factory, stamp, "16UC1", np.zeros((6, 8), np.uint16)),
     }
     types = {"/color": topics.COLOR, "/info": topics.CAMERA_INFO, "/depth": topics.DEPTH}
-    seen = GraphSurvey(
+    graph = GraphSurvey(
         {
             name: TopicSurvey(name, types[name].type_name, 1, count=91, first_s=1.0, last_s=4.0, first=message)
             for name, message in first.items()
         }
     )
-    seen.nodes["/joints"] = NodeStatus(0, "running", {"rate [Hz]": "30.0", "dropped: replaced by newer": "2"})
-    return seen
+    graph.nodes["/joints"] = NodeStatus(0, "running", {"rate [Hz]": "30.0", "dropped: replaced by newer": "2"})
+    return graph
 
 
-def test_a_good_camera_and_graph_are_fine() -> None:
-    found = findings(good(), NAMES, PRESETS)
-    assert worst(found) is Level.OK, found
-    assert any(finding.what == "topic /color" and "30.0 Hz" in finding.message for finding in found)
-    assert any("2 dropped or lost" in finding.message for finding in found)
+def test_a_working_camera_and_graph_have_no_warning() -> None:
+    results = findings(working_graph(), NAMES, PRESETS)
+    assert highest_level(results) is Level.OK, results
+    assert any(finding.what == "topic /color" and "30.0 Hz" in finding.message for finding in results)
+    assert any("2 dropped or lost" in finding.message for finding in results)
 
 
-def lost_images(seen: GraphSurvey) -> None:
-    seen.topics["/color"].count = 31
+def lost_images(graph: GraphSurvey) -> None:
+    graph.topics["/color"].count = 31
 
 
-def no_camera(seen: GraphSurvey) -> None:
-    seen.topics["/color"].publishers = seen.topics["/color"].count = 0
-    seen.published["/camera/color"] = ("sensor_msgs/msg/Image",)
+def no_camera(graph: GraphSurvey) -> None:
+    graph.topics["/color"].publishers = graph.topics["/color"].count = 0
+    graph.published["/camera/color"] = ("sensor_msgs/msg/Image",)
 
 
-def silent(seen: GraphSurvey) -> None:
-    seen.topics["/depth"].count = 0
+def silent(graph: GraphSurvey) -> None:
+    graph.topics["/depth"].count = 0
 
 
-def compressed(seen: GraphSurvey) -> None:
-    topic = seen.topics["/color"]
+def compressed(graph: GraphSurvey) -> None:
+    topic = graph.topics["/color"]
     topic.count, topic.other_types = 0, ("sensor_msgs/msg/CompressedImage",)
 
 
-def two_cameras(seen: GraphSurvey) -> None:
-    seen.topics["/depth"].publishers = 2
+def two_cameras(graph: GraphSurvey) -> None:
+    graph.topics["/depth"].publishers = 2
 
 
-def not_calibrated(seen: GraphSurvey) -> None:
-    seen.topics["/info"].first.k = np.zeros(9)  # type: ignore[union-attr]
-    seen.topics["/info"].first.p = np.zeros(12)  # type: ignore[union-attr]
+def not_calibrated(graph: GraphSurvey) -> None:
+    graph.topics["/info"].first.k = np.zeros(9)  # type: ignore[union-attr]
+    graph.topics["/info"].first.p = np.zeros(12)  # type: ignore[union-attr]
 
 
-def other_size(seen: GraphSurvey) -> None:
-    seen.topics["/depth"].first.width = 4  # type: ignore[union-attr]
+def other_size(graph: GraphSurvey) -> None:
+    graph.topics["/depth"].first.width = 4  # type: ignore[union-attr]
 
 
-def wrong_encoding(seen: GraphSurvey) -> None:
-    seen.topics["/depth"].first.encoding = "8UC1"  # type: ignore[union-attr]
+def wrong_encoding(graph: GraphSurvey) -> None:
+    graph.topics["/depth"].first.encoding = "8UC1"  # type: ignore[union-attr]
 
 
-def no_frame(seen: GraphSurvey) -> None:
-    seen.topics["/color"].first.header.frame_id = ""  # type: ignore[union-attr]
+def no_frame(graph: GraphSurvey) -> None:
+    graph.topics["/color"].first.header.frame_id = ""  # type: ignore[union-attr]
 
 
-def no_nodes(seen: GraphSurvey) -> None:
-    seen.nodes.clear()
+def no_nodes(graph: GraphSurvey) -> None:
+    graph.nodes.clear()
 
 
-def sick_node(seen: GraphSurvey) -> None:
-    seen.nodes["/joints"].level, seen.nodes["/joints"].message = 2, "no message for 5 s on /silhouette"
+def silent_node(graph: GraphSurvey) -> None:
+    graph.nodes["/joints"].level, graph.nodes["/joints"].message = 2, "no message for 5 s on /silhouette"
 
 
 @pytest.mark.parametrize(
-    ("spoil", "what", "level", "sentence", "remedy"),
+    ("break_graph", "what", "level", "sentence", "remedy"),
     [
         (lost_images, "topic /color", Level.WARN, "images are lost in transport", "fastdds_shm.xml"),
         (no_camera, "topic /color", Level.ERROR, "it has no publisher", "camera:=realsense"),
@@ -117,44 +117,44 @@ def sick_node(seen: GraphSurvey) -> None:
         (wrong_encoding, "image /depth", Level.ERROR, "got '8UC1'", "format"),
         (no_frame, "frame", Level.WARN, "no frame_id", "frame_id"),
         (no_nodes, "nodes", Level.WARN, "no node reports", "rehab-pose run"),
-        (sick_node, "node /joints", Level.ERROR, "no message for 5 s", "publishes that topic"),
+        (silent_node, "node /joints", Level.ERROR, "no message for 5 s", "publishes that topic"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_each_fault_is_named_with_what_to_do(
-    spoil: Callable[[GraphSurvey], None], what: str, level: Level, sentence: str, remedy: str
+def test_each_fault_has_a_finding_with_a_remedy(
+    break_graph: Callable[[GraphSurvey], None], what: str, level: Level, sentence: str, remedy: str
 ) -> None:
-    seen = good()
-    spoil(seen)
-    found = findings(seen, NAMES, PRESETS)
-    [fault] = [finding for finding in found if finding.what == what]
-    assert (fault.level, worst(found)) == (level, level)
+    graph = working_graph()
+    break_graph(graph)
+    results = findings(graph, NAMES, PRESETS)
+    [fault] = [finding for finding in results if finding.what == what]
+    assert (fault.level, highest_level(results)) == (level, level)
     assert sentence in fault.message
     assert remedy in fault.remedy
 
 
 @pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def shared_memory_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(shared_file("config/fastdds_shm.xml")))
 
 
-@pytest.mark.usefixtures("alone")
-def test_without_any_graph_it_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("shared_memory_profile")
+def test_without_a_graph_missing_topics_are_errors_with_remedies(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--listen", "0.2", "--namespace", "nowhere", "--json"]) == 1
-    said = json.loads(capsys.readouterr().out)
-    assert said["level"] == "ERROR"
-    levels = {entry["what"]: entry["level"] for entry in said["findings"]}
+    report = json.loads(capsys.readouterr().out)
+    assert report["level"] == "ERROR"
+    levels = {entry["what"]: entry["level"] for entry in report["findings"]}
     assert levels["topic /nowhere/rgb/image_rect_color"] == "ERROR"
     assert levels["model body"] == levels["transport"] == "OK"
-    assert all(entry["remedy"] for entry in said["findings"] if entry["level"] == "ERROR")
+    assert all(entry["remedy"] for entry in report["findings"] if entry["level"] == "ERROR")
 
 
-@pytest.mark.usefixtures("alone")
-def test_a_real_camera_is_measured(ros: Any, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ANN401
+@pytest.mark.usefixtures("shared_memory_profile")
+def test_rate_and_reliability_of_a_publishing_camera_are_reported(ros: Any, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ANN401
     import rclpy  # noqa: PLC0415
 
     assert ros is not None
-    node, factory = rclpy.create_node("driver", namespace="/there"), RosMessageFactory()
+    node, factory = rclpy.create_node("driver", namespace="/driver"), RosMessageFactory()
     best_effort = qos(topics.COLOR.delivery, best_effort=True)
     sides = [
         node.create_publisher(message_class(topic.type_name), topic.name, best_effort) for topic in topics.CAMERA_TOPICS
@@ -172,14 +172,14 @@ def test_a_real_camera_is_measured(ros: Any, capsys: pytest.CaptureFixture[str])
     thread = threading.Thread(target=send)
     thread.start()
     try:
-        main(["doctor", "--listen", "1.5", "--namespace", "there", "--json"])
+        main(["doctor", "--listen", "1.5", "--namespace", "driver", "--json"])
     finally:
         stop.set()
         thread.join()
         node.destroy_node()
-    said = {entry["what"]: entry for entry in json.loads(capsys.readouterr().out)["findings"]}
-    color = said["topic /there/rgb/image_rect_color"]
+    report = {entry["what"]: entry for entry in json.loads(capsys.readouterr().out)["findings"]}
+    color = report["topic /driver/rgb/image_rect_color"]
     assert color["level"] == "OK"
     assert "offered best effort" in color["message"]
     assert float(color["message"].split()[0]) == pytest.approx(30, abs=8)
-    assert said["calibration"]["level"] == "OK"
+    assert report["calibration"]["level"] == "OK"

@@ -1,4 +1,4 @@
-"""Diagnostics follow from the counted events."""
+"""Health: counters, rates, silence and errors in the report."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def test_a_gap_in_a_publishers_numbers_is_counted_as_lost() -> None:
     for number in (5, 6, 9, 10):
         health.arrived(entry, b"one", number)
     assert entry.lost == 2
-    health.arrived(entry, b"two", 1)  # another publisher, or the same one started anew, begins its own count
+    health.arrived(entry, b"two", 1)  # another publisher, or a restarted one, has its own sequence numbers
     assert entry.lost == 2
     assert health.report().values["lost in transport: /joints"] == "2"
 
 
-def test_rate_and_latency_come_from_the_clock() -> None:
+def test_rate_and_latency_are_computed_from_the_clock() -> None:
     clock = Clock()
     health = Health(clock)
     entry = health.add_input("rgbd", "/rgbd", watched=True)
@@ -40,7 +40,7 @@ def test_rate_and_latency_come_from_the_clock() -> None:
     assert 19.0 < entry.rate_hz(clock.now_s) <= 20.0
 
 
-def test_silence_warns_and_ends_with_the_next_message() -> None:
+def test_a_silent_input_is_a_warning_until_the_next_message() -> None:
     clock = Clock()
     health = Health(clock)
     entry = health.add_input("rgbd", "/ns/rgbd", watched=True)
@@ -55,7 +55,7 @@ def test_silence_warns_and_ends_with_the_next_message() -> None:
     assert health.report().level is Level.OK
 
 
-def test_an_error_shows_for_some_seconds_and_stays_as_the_last_one() -> None:
+def test_an_error_sets_the_level_for_some_seconds_and_is_kept_as_last_error() -> None:
     clock = Clock()
     health = Health(clock)
     health.error("the camera is not calibrated")
@@ -70,7 +70,7 @@ def test_an_error_shows_for_some_seconds_and_stays_as_the_last_one() -> None:
     assert report.values["last error"] == "the camera is not calibrated"
 
 
-def test_the_age_of_frames_leaves_out_recordings() -> None:
+def test_implausible_ages_of_frames_are_left_out_of_the_mean() -> None:
     clock = Clock()
     health = Health(clock)
     assert health.report().values["age of the frame [ms]"] == "nan"

@@ -1,4 +1,4 @@
-"""The newest wins, what it replaces is counted, and closing waits for the work in hand."""
+"""Mailbox: the oldest items are dropped and counted, and closing waits for the item being processed."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ TIMEOUT_S = 5.0
 
 
 class SlowWork:
-    """Work that starts when told and notes what it was given."""
+    """A work function that waits for an event and records the items."""
 
     def __init__(self) -> None:
-        self.begun = threading.Event()
-        self.go_on = threading.Event()
+        self.started = threading.Event()
+        self.may_finish = threading.Event()
         self.done: list[int] = []
         self.all_done = threading.Semaphore(0)
 
     def __call__(self, item: int) -> None:
-        self.begun.set()
-        assert self.go_on.wait(TIMEOUT_S)
+        self.started.set()
+        assert self.may_finish.wait(TIMEOUT_S)
         self.done.append(item)
         self.all_done.release()
 
 
-def test_the_newest_replaces_what_waits_and_nothing_is_lost_uncounted() -> None:
+def test_the_newest_item_replaces_the_waiting_one_and_every_drop_is_counted() -> None:
     work = SlowWork()
     mailbox = Mailbox(work, "test")
     mailbox.put(0)
-    assert work.begun.wait(TIMEOUT_S)
+    assert work.started.wait(TIMEOUT_S)
     for item in range(1, 6):
         mailbox.put(item)
-    work.go_on.set()
+    work.may_finish.set()
     for _ in range(2):
         assert work.all_done.acquire(timeout=TIMEOUT_S)
     mailbox.close()
@@ -40,14 +40,14 @@ def test_the_newest_replaces_what_waits_and_nothing_is_lost_uncounted() -> None:
     assert len(work.done) + mailbox.replaced == 6
 
 
-def test_a_larger_mailbox_keeps_the_order() -> None:
+def test_a_larger_mailbox_processes_the_newest_items_in_order() -> None:
     work = SlowWork()
     mailbox = Mailbox(work, "test", capacity=3)
     mailbox.put(0)
-    assert work.begun.wait(TIMEOUT_S)
+    assert work.started.wait(TIMEOUT_S)
     for item in range(1, 6):
         mailbox.put(item)
-    work.go_on.set()
+    work.may_finish.set()
     for _ in range(4):
         assert work.all_done.acquire(timeout=TIMEOUT_S)
     mailbox.close()
@@ -55,13 +55,13 @@ def test_a_larger_mailbox_keeps_the_order() -> None:
     assert mailbox.replaced == 2
 
 
-def test_closing_finishes_the_work_in_hand_and_counts_what_waits() -> None:
+def test_closing_finishes_the_current_item_and_counts_the_waiting_ones() -> None:
     work = SlowWork()
     mailbox = Mailbox(work, "test")
     mailbox.put(0)
-    assert work.begun.wait(TIMEOUT_S)
+    assert work.started.wait(TIMEOUT_S)
     mailbox.put(1)
-    work.go_on.set()
+    work.may_finish.set()
     mailbox.close()
     assert len(work.done) + mailbox.replaced == 2
     mailbox.put(2)
@@ -72,12 +72,12 @@ def test_a_smaller_mailbox_drops_the_oldest_at_the_next_item() -> None:
     work = SlowWork()
     mailbox = Mailbox(work, "test", capacity=4)
     mailbox.put(0)
-    assert work.begun.wait(TIMEOUT_S)
+    assert work.started.wait(TIMEOUT_S)
     for item in range(1, 5):
         mailbox.put(item)
     mailbox.capacity = 2
     mailbox.put(5)
-    work.go_on.set()
+    work.may_finish.set()
     for _ in range(3):
         assert work.all_done.acquire(timeout=TIMEOUT_S)
     mailbox.close()

@@ -1,4 +1,4 @@
-"""Settings become parameters with ranges; values out of range are refused, unknown names are reported."""
+"""Parameters of settings: ranges, refusal of invalid values, live changes, and QoS overrides."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def test_each_setting_becomes_a_read_only_parameter_with_range_and_description(r
     [bounds] = minutes.floating_point_range
     assert (minutes.description, minutes.read_only) == ("How long it draws [min]", True)
     assert (bounds.from_value, bounds.to_value) == (0.5, 10.0)
-    [whole] = kitchen.describe_parameter("tea.cups").integer_range
-    assert (whole.from_value, whole.to_value) == (1, 12)
+    [limits] = kitchen.describe_parameter("tea.cups").integer_range
+    assert (limits.from_value, limits.to_value) == (1, 12)
     assert kitchen.describe_parameter("tea.kind").additional_constraints == "one of green, black"
 
 
-def test_given_values_arrive_and_a_whole_number_will_do_for_a_real_one(ros: Any) -> None:  # noqa: ANN401
+def test_given_values_are_used_and_an_integer_is_accepted_for_a_float(ros: Any) -> None:  # noqa: ANN401
     kitchen = node(ros, tea__minutes="4", tea__kind="black", tea__sugar="true")
     settings = declare_settings(kitchen, "tea", TeaSettings)
     assert settings == TeaSettings(minutes=4.0, kind="black", sugar=True)
@@ -55,7 +55,7 @@ def test_given_values_arrive_and_a_whole_number_will_do_for_a_real_one(ros: Any)
 @pytest.mark.parametrize(
     ("name", "value"), [("tea__minutes", "99.0"), ("tea__kind", "oolong"), ("tea__cups", "two"), ("tea__cups", "0")]
 )
-def test_what_does_not_fit_is_refused(ros: Any, name: str, value: str) -> None:  # noqa: ANN401
+def test_a_value_of_wrong_type_or_out_of_range_is_refused(ros: Any, name: str, value: str) -> None:  # noqa: ANN401
     with pytest.raises(SettingsError, match=f"TeaSettings.{name.removeprefix('tea__')}: expected"):
         declare_settings(node(ros, **{name: value}), "tea", TeaSettings)
 
@@ -78,7 +78,7 @@ def test_the_shipped_yaml_names_only_parameters_that_exist(repository: Any) -> N
         settings_class(section).from_mapping(values)
 
 
-def test_live_settings_change_when_they_fit_and_are_refused_with_a_sentence_when_not(ros: Any) -> None:  # noqa: ANN401
+def test_valid_live_changes_are_applied_and_invalid_ones_refused_with_the_reason(ros: Any) -> None:  # noqa: ANN401
     from rclpy.parameter import Parameter  # noqa: PLC0415
 
     kitchen = node(ros, tea__cups="3")
@@ -100,7 +100,7 @@ def test_live_settings_change_when_they_fit_and_are_refused_with_a_sentence_when
     assert changes[1:] == [TeaSettings(cups=1, kind="black", sugar=True)]
 
 
-def test_sections_that_are_not_live_stay_as_they_are(ros: Any) -> None:  # noqa: ANN401
+def test_parameters_of_sections_that_are_not_live_cannot_be_changed(ros: Any) -> None:  # noqa: ANN401
     from rclpy.parameter import Parameter  # noqa: PLC0415
 
     kitchen = node(ros)
@@ -147,16 +147,18 @@ def test_the_qos_of_an_endpoint_can_be_overridden(ros: Any) -> None:  # noqa: AN
     )
     stage = StageNode(STAGE)
     assert stage.publishers_by_topic[topics.JOINTS].qos_profile.depth == 3
-    heard = stage.listen(topics.SILHOUETTE, lambda _message, _arrived_s: None)
-    assert heard.qos_profile.reliability.name == "BEST_EFFORT"
+    subscription = stage.listen(topics.SILHOUETTE, lambda _message, _arrived_s: None)
+    assert subscription.qos_profile.reliability.name == "BEST_EFFORT"
     assert stage.publishers_by_topic[topics.BODY].qos_profile.depth == 10
-    again = stage.listen(topics.SILHOUETTE, lambda _message, _arrived_s: None)  # as where a publisher offers another
+    again = stage.listen(
+        topics.SILHOUETTE, lambda _message, _arrived_s: None
+    )  # a second subscription, as after a change of the publisher's QoS
     assert again.qos_profile.reliability.name == "BEST_EFFORT"
     stage.close()
 
 
 @pytest.mark.parametrize("override", ["joints.publisher.reliability:=maybe", "joints.publisher.depth:=deep"])
-def test_a_qos_override_that_cannot_be_is_explained(ros: Any, override: str) -> None:  # noqa: ANN401
+def test_an_invalid_qos_override_is_refused_with_the_valid_values(ros: Any, override: str) -> None:  # noqa: ANN401
     from rehab_pose.ros.runtime.stage_node import StageNode  # noqa: PLC0415
 
     ros("-p", f"qos_overrides./{override}")
@@ -174,14 +176,14 @@ def test_changed_exercise_settings_reach_the_recogniser(ros: Any) -> None:  # no
     recogniser = exercise._recogniser.get()
     [answer] = exercise.set_parameters([Parameter("exercise.confidence_threshold", value=0.9)])
     assert answer.successful
-    assert exercise._recogniser.get() is recogniser  # which knows the person and the count
+    assert exercise._recogniser.get() is recogniser  # its history and its count are kept
     assert recogniser.settings.confidence_threshold == 0.9
     [answer] = exercise.set_parameters([Parameter("exercise.weights_path", value="/there/is/none.onnx")])
     assert answer.successful
-    with pytest.raises(ModelFileError, match=r"none\.onnx"):  # as for a file that is missing at the start
+    with pytest.raises(ModelFileError, match=r"none\.onnx"):  # as if the file were missing at the start
         exercise._recogniser.get()
     exercise.close()
 
 
-def test_rclpy_is_down_after_each_test() -> None:
+def test_rclpy_is_shut_down_after_each_test() -> None:
     assert not rclpy.ok()

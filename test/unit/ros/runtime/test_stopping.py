@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a program with exit code 0 whenever they come: before rclpy listens, and in a publish."""
+"""SIGINT and SIGTERM end a program with exit code 0, also before rclpy is initialised and during a publish."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ with until_stop_signal():
     executor.add_node(node)
     print("ready", flush=True)
     executor.spin()
-print("tidied up")
+print("cleaned up")
 """
 EARLY = """
 import os, signal
@@ -38,20 +38,20 @@ def late(**arguments):
 stopping.rclpy.init = late
 with stopping.until_stop_signal():
     Node("unused")
-    print("it was made all the same")
-print("tidied up")
+    print("the block was not left")
+print("cleaned up")
 """
 FAULTY = """
 import rclpy
 from rehab_pose.ros.runtime.stopping import SHUTDOWN_ERRORS, until_stop_signal
 with until_stop_signal():
-    raise SHUTDOWN_ERRORS[0]("a fault while all goes on")
+    raise SHUTDOWN_ERRORS[0]("a fault without a shutdown")
 """
 ENVIRONMENT = {**os.environ, "ROS_DOMAIN_ID": str(1 + os.getpid() % 100), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_in_the_middle_of_publishing_is_no_error(number: signal.Signals) -> None:
+def test_a_signal_during_publishing_is_no_error(number: signal.Signals) -> None:
     for _ in range(4):
         program = subprocess.Popen(
             [sys.executable, "-c", BUSY], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -61,15 +61,15 @@ def test_a_signal_in_the_middle_of_publishing_is_no_error(number: signal.Signals
         program.send_signal(number)
         out, errors = program.communicate(timeout=20.0)
         assert program.returncode == 0, errors
-        assert out == "tidied up\n"
+        assert out == "cleaned up\n"
 
 
-def test_a_signal_before_rclpy_listens_is_heard() -> None:
+def test_a_signal_before_the_initialisation_of_rclpy_ends_the_program() -> None:
     done = subprocess.run([sys.executable, "-c", EARLY], env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "tidied up\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "cleaned up\n"), done.stderr
 
 
-def test_a_fault_of_rclpy_is_not_taken_for_the_end() -> None:
+def test_an_error_of_rclpy_without_a_shutdown_is_raised() -> None:
     done = subprocess.run([sys.executable, "-c", FAULTY], env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "a fault while all goes on" in done.stderr
+    assert "a fault without a shutdown" in done.stderr

@@ -1,4 +1,4 @@
-"""Two worker threads of one node: each has its own stages, and the frames are counted once."""
+"""Two worker threads of one node: each resets its own stages, and frames are counted once."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 TIMEOUT_S = 5.0
 
 
-class Notes:
-    """A stage that notes in which thread it forgot."""
+class ResetRecorder:
+    """A stage that records the threads in which it was reset."""
 
     def __init__(self) -> None:
-        self.forgot_in: list[str] = []
+        self.reset_threads: list[str] = []
 
     def reset(self) -> None:
-        """Forget."""
-        self.forgot_in.append(threading.current_thread().name)
+        """Record the current thread."""
+        self.reset_threads.append(threading.current_thread().name)
 
 
 @pytest.fixture
@@ -41,10 +41,10 @@ def node(monkeypatch: pytest.MonkeyPatch) -> Iterator[StageNode]:
     from rehab_pose.ros.runtime.stage_node import StageNode  # noqa: PLC0415
 
     rclpy.init()
-    made = StageNode(NodeSpec("two_workers", "", (), (), (), ()))
-    yield made
-    made.close()
-    made.destroy_node()
+    stage_node = StageNode(NodeSpec("two_workers", "", (), (), (), ()))
+    yield stage_node
+    stage_node.close()
+    stage_node.destroy_node()
     rclpy.try_shutdown()
 
 
@@ -58,7 +58,7 @@ def until(condition: Callable[[], bool]) -> bool:
 def test_each_worker_resets_its_own_stages_and_frames_count_once(node: StageNode) -> None:
     node.start_worker(10)
     worker = node.second_worker("body")
-    first, second = node.stage(Notes), node.stage(Notes, worker)
+    first, second = node.stage(ResetRecorder), node.stage(ResetRecorder, worker)
     done: list[int] = []
 
     def measure(stamp: int) -> bool:
@@ -69,16 +69,16 @@ def test_each_worker_resets_its_own_stages_and_frames_count_once(node: StageNode
         worker.put(measure, stamp, stamp, 0.0)
         return True
 
-    for count, seconds in enumerate((10, 11, 5), start=1):  # time is set back before the third
+    for count, seconds in enumerate((10, 11, 5), start=1):  # time jumps back at the third
         node.post(answer, seconds * NS_PER_S, seconds * NS_PER_S, 0.0)
         assert until(lambda count=count: len(done) == count)  # type: ignore[misc]
-    assert first.get().forgot_in == ["two_workers_worker"]
-    assert second.get().forgot_in == ["two_workers_body"]
+    assert first.get().reset_threads == ["two_workers_worker"]
+    assert second.get().reset_threads == ["two_workers_body"]
     assert until(lambda: node.health.processed == 3)
     assert node.health.jumps_back == 1
 
 
-def test_a_fault_in_the_second_worker_is_counted_and_the_worker_goes_on(node: StageNode) -> None:
+def test_an_error_in_the_second_worker_is_counted_and_the_worker_continues(node: StageNode) -> None:
     node.start_worker()
     worker = node.second_worker("body")
     done: list[int] = []
@@ -96,20 +96,22 @@ def test_a_fault_in_the_second_worker_is_counted_and_the_worker_goes_on(node: St
     assert until(lambda: done == [1])
 
 
-def test_a_camera_rendered_ahead_goes_round(node: StageNode, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_camera_rendered_ahead_repeats_its_images_with_new_stamps(
+    node: StageNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from rehab_pose.messages.factory import stamp_ns  # noqa: PLC0415
     from rehab_pose_sim.nodes import sim_camera  # noqa: PLC0415
 
     assert node is not None
     rclpy.try_shutdown()
     values = {"width_px": 32, "height_px": 24, "exercise": "squat", "seconds_per_exercise": 3.0, "ahead_s": 60.0}
-    words = [word for name, value in values.items() for word in ("-p", f"simulation.{name}:={value}")]
-    rclpy.init(args=["--ros-args", *words])
+    arguments = [word for name, value in values.items() for word in ("-p", f"simulation.{name}:={value}")]
+    rclpy.init(args=["--ros-args", *arguments])
     camera = sim_camera.SimCameraNode()
-    camera.close()  # from here on only what is called here happens
+    camera.close()  # stop its own timer: frames are published only by the calls below
     try:
         length = camera._length
-        monkeypatch.setattr(camera._simulation, "frame", None)  # nothing is rendered any more
+        monkeypatch.setattr(camera._simulation, "frame", None)  # rendering would fail
         assert camera._publish(3)
         assert camera._image(length + 3) is camera._image(3)
         assert stamp_ns(camera._image(3)[1].header.stamp) == camera._stamp_ns(3)
