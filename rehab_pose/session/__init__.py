@@ -1,1 +1,1 @@
-"""Sessions: their state, what is recorded in them, and their report. No ROS."""
+"""Sessions: their state, the topics that are recorded, and their report. Imports no ROS."""

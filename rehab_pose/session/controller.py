@@ -1,4 +1,4 @@
-"""Starts, counts and ends sessions; shared by the services and the action of the session node."""
+"""Starting, counting and ending of sessions, shared by the services and the action of the session node."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["SessionController"]
 
 MAX_NAMES = 1000
-"""Sessions that may begin within one second of the camera's time (a recording that is played again and again)."""
+"""Session names tried for one second of the camera's time; a recording played in a loop starts its sessions in the same
+second."""
 
 
 class SessionController:
@@ -33,11 +34,11 @@ class SessionController:
         changed: Callable[[Session], None],
         report_error: Callable[[str], None],
     ) -> None:
-        """Begin without a session.
+        """Initialise without a session.
 
         Args:
-            settings: May be replaced while running; used when a session starts or ends.
-            start_recording: Starts to record a tier into a folder; raises RecordingError.
+            settings: Settings of sessions; a change applies when the next session starts or ends.
+            start_recording: Starts recording a tier into a folder; raises RecordingError.
             changed: Called after each change of the session.
             report_error: Called with a sentence when the report cannot be written.
         """
@@ -49,29 +50,29 @@ class SessionController:
         self._recording: RunningRecording | None = None
 
     def start(self, session_id: str, subject_code: str, tally: Tally, recording: Recording, newest_ns: int) -> Session:
-        """Begin a session; one that runs is ended first, unless this one cannot begin.
+        """Start a session; a running one is ended first, unless the new one is refused.
 
         Args:
-            session_id: '' = made from the stamp of the newest frame.
+            session_id: '' = derived from the stamp of the newest frame.
             subject_code: '' = none.
-            tally: What to count.
-            recording: What to record.
+            tally: Exercise, side and number of the repetitions to count.
+            recording: Tier of topics to record.
             newest_ns: Stamp of the newest frame [ns].
 
         Raises:
-            InputError: A code or the exercise cannot be.
-            RecordingError: Its files cannot be written.
+            InputError: A code or the exercise is invalid.
+            RecordingError: The session's files exist already or cannot be written.
         """
         check_code("session_id", session_id)
         check_code("subject_code", subject_code)
         check_exercise(tally.exercise_id)
         session = Session(session_id, subject_code, SessionStage.RUNNING, tally, recording=recording, message="started")
         if not session_id:
-            self._name(session, newest_ns)
+            self._set_free_id(session, newest_ns)
         files = None
         if recording is not Recording.NOTHING:
             if self.folder(session).exists():
-                msg = f"session: expected a new session_id, {self.folder(session)} is there already; choose another"
+                msg = f"session: expected a new session_id, {self.folder(session)} exists already; choose another"
                 raise RecordingError(msg)
             self.stop("another session began")
             files = self._start_recording(self.folder(session), recording)
@@ -82,27 +83,27 @@ class SessionController:
         return session
 
     def count(self, repetition: Repetition) -> None:
-        """Take a repetition; the session ends with the last one that it wanted."""
+        """Count a repetition; end the session when its target is reached."""
         counted = self.session.count(repetition)
         if counted and self.session.tally.done:
             self.stop(f"all {len(self.session.tally.counted)} repetitions done")
         elif counted:
             self._changed(self.session)
 
-    def stop(self, why: str) -> bool:
-        """End the running session: finish its files; return whether one was running."""
+    def stop(self, reason: str) -> bool:
+        """End the running session and finish its files; return whether one was running."""
         if not self.session.running:
             return False
         if self._recording is not None:
             self._recording.stop()
             self._recording = None
         self.write_report()
-        self.session.end(why)
+        self.session.end(reason)
         self._changed(self.session)
         return True
 
     def write_report(self) -> str:
-        """Write the session's report as far as it has come; return its path, '' where none is wanted or possible."""
+        """Write the report of the repetitions so far; return its path, '' if it is disabled or cannot be written."""
         if self.settings.report and self.session.session_id:
             session = self.session
             try:
@@ -117,15 +118,15 @@ class SessionController:
         return self.session.report_path
 
     def folder(self, session: Session) -> Path:
-        """Return where a session's files go."""
+        """Return the folder of a session's files."""
         return session_folder(self.settings.folder) / session.file_stem
 
-    def _name(self, session: Session, newest_ns: int) -> None:
+    def _set_free_id(self, session: Session, newest_ns: int) -> None:
         stem = f"session_{newest_ns // NS_PER_S}"
         names = [stem, *(f"{stem}_{number}" for number in range(2, MAX_NAMES))]
         for name in names:
             session.session_id = name
             if name != self.session.session_id and not self.folder(session).exists():
                 return
-        msg = f"session: {self.folder(session)} and {MAX_NAMES} names like it are taken; give a session_id"
+        msg = f"session: {self.folder(session)} and {MAX_NAMES} numbered names exist already; give a session_id"
         raise RecordingError(msg)

@@ -13,10 +13,10 @@ from rehab_pose.session.state import Recording
 __all__ = ["RunningRecording", "make_private", "recorded_topics", "session_folder"]
 
 ROS_HOME = "ROS_HOME"
-"""Environment variable with ROS's own folder; ~/.ros where it is not set."""
+"""Environment variable with the path of ROS's folder; the default is ~/.ros."""
 SUBFOLDER = Path("rehab_pose", "sessions")
 OWNER_ONLY = 0o700
-"""Mode of a session's folder: health data, which other users of the machine must not read."""
+"""File mode of a session's folder: it contains health data, which other users of the machine must not read."""
 
 
 class RunningRecording(Protocol):
@@ -29,17 +29,17 @@ class RunningRecording(Protocol):
 
 
 def session_folder(given: str) -> Path:
-    """Return the folder of all sessions: the given one, or rehab_pose/sessions in ROS's own folder."""
+    """Return the folder of all sessions: the given one, or rehab_pose/sessions in ROS's folder."""
     if given:
         return Path(given).expanduser()
     return Path(os.environ.get(ROS_HOME) or Path.home() / ".ros") / SUBFOLDER
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that only its owner may read, if it does not exist yet.
+    """Create a folder that only its owner may read, if it does not exist yet.
 
     Raises:
-        RecordingError: It cannot be made.
+        RecordingError: The folder cannot be created.
     """
     try:
         folder.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)

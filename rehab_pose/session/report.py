@@ -1,4 +1,4 @@
-"""The repetitions of a session for people: one JSON file with every number, one page to look at."""
+"""The report of a session's repetitions: a JSON file with all numbers, and an HTML page."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 __all__ = ["repetition_facts", "session_summary", "write_repetition_report"]
 
 UNITS = ("rad", "m")
-"""Endings of signal names, which give their unit."""
+"""Units that a signal's name may end with."""
 
 
 def write_repetition_report(
     folder: Path, session_id: str, subject_code: str, repetitions: Sequence[Repetition]
 ) -> Path:
-    """Write `<session_id>_repetitions.json` and `<session_id>_repetitions.html` into a folder, which is made.
+    """Write `<session_id>_repetitions.json` and `<session_id>_repetitions.html` into a folder.
 
-    The page holds everything it shows and asks nothing of the network.
+    The page is self-contained and needs no network.
 
     Args:
-        folder: Where the two files go.
-        session_id: Names the files; letters, digits, `.`, `-` and `_` only, so that it stays in the folder.
-        subject_code: Whose session it was: a code, never a name.
-        repetitions: In the order in which they were counted; none is fine.
+        folder: Folder of the two files; created if it does not exist.
+        session_id: First part of the files' names; only letters, digits, `.`, `-` and `_`, so that it is no path.
+        subject_code: Code of the subject; not a name.
+        repetitions: Repetitions in the order in which they were counted; may be empty.
 
     Returns:
         The JSON file's path.
@@ -65,10 +65,10 @@ def write_repetition_report(
 
 
 def repetition_facts(repetition: Repetition) -> dict[str, Any]:
-    """Return a repetition as JSON may hold it: units at the end of the names, null where nothing was measured."""
+    """Return a repetition for JSON, with units at the end of the names and None for values that were not measured."""
     unit = repetition.signal_name.rpartition("_")[2]
     suffix = f"_{unit}" if unit in UNITS else ""
-    turned = repetition.turn_ns > 0
+    has_turn = repetition.turn_ns > 0
     return {
         "label": repetition.label,
         "count": repetition.count,
@@ -76,11 +76,11 @@ def repetition_facts(repetition: Repetition) -> dict[str, Any]:
         "stamp_ns": repetition.stamp_ns,
         "frame_id": repetition.frame_id,
         "start_ns": repetition.start_ns,
-        "turn_ns": repetition.turn_ns if turned else None,
+        "turn_ns": repetition.turn_ns if has_turn else None,
         "end_ns": repetition.end_ns,
         "duration_s": _number((repetition.end_ns - repetition.start_ns) / NS_PER_S),
-        "out_s": _number((repetition.turn_ns - repetition.start_ns) / NS_PER_S) if turned else None,
-        "back_s": _number((repetition.end_ns - repetition.turn_ns) / NS_PER_S) if turned else None,
+        "out_s": _number((repetition.turn_ns - repetition.start_ns) / NS_PER_S) if has_turn else None,
+        "back_s": _number((repetition.end_ns - repetition.turn_ns) / NS_PER_S) if has_turn else None,
         "signal_name": repetition.signal_name,
         f"signal_minimum{suffix}": _number(repetition.signal_minimum),
         f"signal_maximum{suffix}": _number(repetition.signal_maximum),
@@ -93,19 +93,19 @@ def repetition_facts(repetition: Repetition) -> dict[str, Any]:
 
 
 def session_summary(repetitions: Sequence[Repetition]) -> list[dict[str, Any]]:
-    """Return one entry a run of one exercise: how many, how fast, how regular, how good."""
+    """Return an entry for each run of one exercise: number, mean and std of the duration [s], and mean qualities."""
     runs = []
     for label, run in groupby(repetitions, key=lambda repetition: repetition.label):
         members = list(run)
         durations_s = [(member.end_ns - member.start_ns) / NS_PER_S for member in members]
         mean_s = sum(durations_s) / len(members)
-        spread_s = math.sqrt(sum((value - mean_s) ** 2 for value in durations_s) / len(members))
+        std_s = math.sqrt(sum((value - mean_s) ** 2 for value in durations_s) / len(members))
         runs.append(
             {
                 "label": label,
                 "repetitions": len(members),
                 "mean_duration_s": _number(mean_s),
-                "duration_spread_s": _number(spread_s),
+                "duration_spread_s": _number(std_s),
                 "mean_quality": _mean([member.quality for member in members]),
                 "mean_smoothness": _mean([member.smoothness for member in members]),
                 "mean_asymmetry": _mean([member.asymmetry for member in members]),
@@ -115,8 +115,8 @@ def session_summary(repetitions: Sequence[Repetition]) -> list[dict[str, Any]]:
 
 
 def _mean(values: list[float]) -> float | None:
-    known = [value for value in values if math.isfinite(value)]
-    return _number(sum(known) / len(known)) if known else None
+    finite = [value for value in values if math.isfinite(value)]
+    return _number(sum(finite) / len(finite)) if finite else None
 
 
 def _number(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""A page that shows a session's repetitions: ranges, tempo, symmetry, quality and what was not as usual."""
+"""The HTML page of a session's repetitions: ranges, tempo, symmetry, smoothness, quality and its reasons."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["repetition_page"]
 
 ROW_PX, LEFT_PX, COLUMN_PX, COLUMN_GAP_PX, TOP_PX = 26, 60, 190, 34, 30
 COLUMNS = 5
-SAID_PX = 60
-"""Space for the number next to a bar of symmetry."""
+NUMBER_PX = 60
+"""Width of the number next to a bar of symmetry [px]."""
 INK, PALE, OUT_COLOUR, BACK_COLOUR = "#24323d", "#d9e0e5", "#3b7ea1", "#9cc3d5"
 QUALITY_COLOURS = ((0.75, "#4c9f70"), (0.5, "#e0b03a"), (-1.0, "#c8553d"))
-"""From this quality on; below the middle one a therapist should look."""
-ASYMMETRY_SHOWN = 0.5
-"""Bars of symmetry end here."""
+"""Lower limit of the quality and colour of its bar; repetitions in the last colour should be checked by a therapist."""
+MAX_ASYMMETRY = 0.5
+"""Magnitude of the asymmetry at which its bar has full length."""
 STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;color:#24323d;max-width:1240px;margin:2em auto;padding:0 1em}"
     "h1{font-size:1.4em}h2{font-size:1.15em;margin:1.6em 0 .3em}p{margin:.3em 0}li{margin:.15em 0}"
@@ -34,21 +34,21 @@ STYLE = (
 
 
 def repetition_page(title: str, repetitions: Sequence[Repetition]) -> str:
-    """Return a whole HTML page; everything it needs is in it.
+    """Return a self-contained HTML page.
 
     Args:
-        title: Escaped already.
-        repetitions: In the order in which they were counted.
+        title: The title, already escaped for HTML.
+        repetitions: Repetitions in the order in which they were counted.
     """
     sections = [_section(label, list(run)) for label, run in groupby(repetitions, key=lambda one: one.label)]
     body = "".join(sections) or "<p>No repetition was counted.</p>"
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
         f"</head><body><h1>{title}</h1>{body}"
-        '<p class="small">Range: from the lowest to the highest value of what is counted. Tempo: the way out is dark, '
-        "the way back light. Symmetry: how much further to the left or to the right, as a share of both sides. "
-        "Smoothness: spectral arc length, nearer 0 is smoother. Quality: 1 is as healthy people do it. "
-        "This page describes a movement; it is no diagnosis.</p></body></html>\n"
+        '<p class="small">Range: highest minus lowest value of the counted signal. Tempo: outward movement dark, '
+        "return light. Symmetry: how much larger the movement to one side is, as a fraction of both sides. "
+        "Smoothness: spectral arc length; values closer to 0 are smoother. Quality: 1 = as healthy people do it. "
+        "This page describes a movement; it is not a diagnosis.</p></body></html>\n"
     )
 
 
@@ -64,22 +64,22 @@ def _section(label: str, run: list[Repetition]) -> str:
     return (
         f"<h2>{escape(label.replace('_', ' '))}</h2><p>{times}, {mean_s:.1f} s each on average "
         f"({min(durations_s):.1f} to {max(durations_s):.1f} s).</p>{_chart(run)}"
-        + (f"<ul>{notes}</ul>" if notes else "<p>Nothing unusual was found.</p>" if _judged(run) else "")
+        + (f"<ul>{notes}</ul>" if notes else "<p>Nothing unusual was found.</p>" if _has_quality(run) else "")
     )
 
 
-def _judged(run: list[Repetition]) -> bool:
+def _has_quality(run: list[Repetition]) -> bool:
     return any(math.isfinite(one.quality) for one in run)
 
 
-def _shown(signal_name: str) -> tuple[float, str]:
-    """Return the factor from the signal's unit to the one shown, and that one's name."""
+def _displayed_unit(signal_name: str) -> tuple[float, str]:
+    """Return the factor from the signal's unit to the displayed unit, and the displayed unit."""
     unit = signal_name.rpartition("_")[2]
     return {"rad": (180.0 / math.pi, "°"), "m": (100.0, " cm")}.get(unit, (1.0, ""))
 
 
 def _chart(run: list[Repetition]) -> str:
-    factor, unit = _shown(run[0].signal_name)
+    factor, unit = _displayed_unit(run[0].signal_name)
     ranges = [factor * (one.signal_maximum - one.signal_minimum) for one in run]
     longest_s = max((one.end_ns - one.start_ns) / NS_PER_S for one in run)
     widest = max([value for value in ranges if math.isfinite(value)], default=1.0)
@@ -97,7 +97,7 @@ def _chart(run: list[Repetition]) -> str:
         if math.isfinite(one.smoothness):
             parts.append(_text(_x(3), top + 15, f"{one.smoothness:.1f}"))
         if math.isfinite(one.quality):
-            colour = next(colour for least, colour in QUALITY_COLOURS if one.quality >= least)
+            colour = next(colour for minimum, colour in QUALITY_COLOURS if one.quality >= minimum)
             parts.append(_bar(_x(4), top, one.quality, colour, f"{one.quality:.2f}"))
     width, height = _x(COLUMNS), TOP_PX + len(run) * ROW_PX + 6
     return f'<svg viewBox="0 0 {width:.0f} {height}" role="img">{"".join(parts)}</svg>'
@@ -105,22 +105,22 @@ def _chart(run: list[Repetition]) -> str:
 
 def _tempo(one: Repetition, top: float, longest_s: float) -> str:
     scale = (COLUMN_PX - 50) / max(longest_s, 1e-9)
-    whole = (one.end_ns - one.start_ns) / NS_PER_S * scale
-    turned = one.start_ns < one.turn_ns <= one.end_ns
-    out = (one.turn_ns - one.start_ns) / NS_PER_S * scale if turned else whole
+    total_px = (one.end_ns - one.start_ns) / NS_PER_S * scale
+    has_turn = one.start_ns < one.turn_ns <= one.end_ns
+    out_px = (one.turn_ns - one.start_ns) / NS_PER_S * scale if has_turn else total_px
     return (
-        _box(_x(1), top, out, OUT_COLOUR)
-        + _box(_x(1) + out, top, whole - out, BACK_COLOUR)
-        + _text(_x(1) + whole + 5, top + 15, f"{whole / scale:.1f} s")
+        _box(_x(1), top, out_px, OUT_COLOUR)
+        + _box(_x(1) + out_px, top, total_px - out_px, BACK_COLOUR)
+        + _text(_x(1) + total_px + 5, top + 15, f"{total_px / scale:.1f} s")
     )
 
 
 def _symmetry(one: Repetition, top: float) -> str:
     if not math.isfinite(one.asymmetry):
         return ""
-    half = (COLUMN_PX - SAID_PX) / 2
+    half = (COLUMN_PX - NUMBER_PX) / 2
     middle = _x(2) + half
-    size = min(abs(one.asymmetry) / ASYMMETRY_SHOWN, 1.0) * half
+    size = min(abs(one.asymmetry) / MAX_ASYMMETRY, 1.0) * half
     start = middle - size if one.asymmetry > 0 else middle  # the person's left is drawn on the left
     text = f"{abs(one.asymmetry) * 100:.0f} % {'left' if one.asymmetry > 0 else 'right'}"
     return (
@@ -135,8 +135,8 @@ def _x(column: int) -> float:
     return LEFT_PX + column * (COLUMN_PX + COLUMN_GAP_PX)
 
 
-def _bar(left: float, top: float, share: float, colour: str, text: str) -> str:
-    length = max(0.0, min(share, 1.0)) * (COLUMN_PX - 50)
+def _bar(left: float, top: float, fraction: float, colour: str, text: str) -> str:
+    length = max(0.0, min(fraction, 1.0)) * (COLUMN_PX - 50)
     return _box(left, top, length, colour) + _text(left + length + 5, top + 15, text)
 
 

@@ -16,10 +16,10 @@ RECORDING_CHOICES = tuple(tier.name.lower() for tier in Recording)
 class SessionSettings(Settings):
     """Folder, report and recording of sessions."""
 
-    folder: str = setting("", "Where sessions are written; empty: rehab_pose/sessions in $ROS_HOME, which is ~/.ros")
+    folder: str = setting("", "Folder of all sessions; empty: rehab_pose/sessions in $ROS_HOME (default ~/.ros)")
     report: bool = setting(True, "Write a report of all repetitions when a session ends (numbers, no images)")
     goal_recording: str = setting(
         "results",
-        "What is recorded of a RunExercise goal for which no session was started; images: the person can be recognised",
+        "Recording of a RunExercise goal for which no session was started; with images the person can be recognised",
         choices=RECORDING_CHOICES,
     )

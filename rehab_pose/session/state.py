@@ -1,4 +1,4 @@
-"""A session: the repetitions of one person between start and stop. Counting and naming only; no ROS here."""
+"""The state of a session: the repetitions of one person between start and stop. Imports no ROS."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SessionStage(IntEnum):
 
 
 class Recording(IntEnum):
-    """Tiers of recording (the constants of StartSession.srv); each tier contains the one above it."""
+    """Tiers of recording (the constants of StartSession.srv); each tier includes the tiers with lower numbers."""
 
     NOTHING = 0
     RESULTS = 1
@@ -39,15 +39,15 @@ class Recording(IntEnum):
     IMAGES = 3
 
 
-def check_code(what: str, code: str) -> str:
-    """Return a code that may name files: letters, digits, - and _, at most 64, the first a letter or digit; or ''.
+def check_code(name: str, code: str) -> str:
+    """Check a code and return it: at most 64 letters, digits, - and _, beginning with a letter or digit; or ''.
 
     Raises:
-        InputError: It holds anything else, and so might leave its folder or be a person's name.
+        InputError: The code has another form, and could be a path or a person's name.
     """
     if code and (not CODE.fullmatch(code) or len(code) > MAX_CODE):
         msg = (
-            f"{what}: expected a code of at most {MAX_CODE} letters, digits, - and _ that begins with a letter or "
+            f"{name}: expected a code of at most {MAX_CODE} letters, digits, - and _ that begins with a letter or "
             f"digit, got {code[: MAX_CODE + 1]!r}; a code, not a name: it becomes part of file names"
         )
         raise InputError(msg)
@@ -55,10 +55,10 @@ def check_code(what: str, code: str) -> str:
 
 
 def check_exercise(exercise_id: int) -> int:
-    """Return the number of an exercise, 0 = any.
+    """Check the number of an exercise and return it; 0 = any.
 
     Raises:
-        InputError: There is no such exercise.
+        InputError: The number is unknown.
     """
     if exercise_id >= len(LABELS):
         msg = f"expected an exercise_id from 0 to {len(LABELS) - 1}, got {exercise_id}"
@@ -68,20 +68,20 @@ def check_exercise(exercise_id: int) -> int:
 
 @dataclass
 class Tally:
-    """Counts the repetitions of one exercise (or of any), done to or with one side (or any)."""
+    """Counts the repetitions of one exercise (or any) that involve one side (or any)."""
 
     exercise_id: int = ANY_EXERCISE
     side: Side = Side.ANY
     target: int = 0
-    """0 = none."""
+    """Number of repetitions to count; 0 = no limit."""
     since_ns: int = 0
-    """Repetitions that ended earlier are not counted, although they may be reported later [ns]."""
+    """Repetitions that ended before this stamp are not counted, although they may be reported later [ns]."""
     counted: list[Repetition] = field(default_factory=list)
     others: int = 0
-    """Repetitions of other exercises."""
+    """Number of repetitions of other exercises."""
 
     def count(self, repetition: Repetition) -> bool:
-        """Count a repetition if it is wanted; return whether it was."""
+        """Count a repetition if its exercise, side and time match; return whether it was counted."""
         # A stamp before the start means that time jumped back, not that the repetition is old.
         if repetition.end_ns < self.since_ns <= repetition.stamp_ns:
             return False
@@ -95,18 +95,18 @@ class Tally:
 
     @property
     def done(self) -> bool:
-        """The target is reached."""
+        """Whether the target is reached."""
         return 0 < self.target <= len(self.counted)
 
     def of_side(self, side: Side) -> int:
-        """Return how many of the counted repetitions were done to or with one side."""
+        """Return the number of counted repetitions that involve a side."""
         return sum(_involves(repetition, side) for repetition in self.counted)
 
     @property
     def mean_quality(self) -> float:
-        """Over the repetitions that were judged; NaN where none was."""
-        judged = [repetition.quality for repetition in self.counted if not math.isnan(repetition.quality)]
-        return sum(judged) / len(judged) if judged else math.nan
+        """Mean quality of the repetitions that have one; NaN if none has."""
+        qualities = [repetition.quality for repetition in self.counted if not math.isnan(repetition.quality)]
+        return sum(qualities) / len(qualities) if qualities else math.nan
 
 
 def _involves(repetition: Repetition, side: Side) -> bool:
@@ -116,7 +116,7 @@ def _involves(repetition: Repetition, side: Side) -> bool:
 
 @dataclass
 class Session:
-    """The running or the last session."""
+    """The state of the running or the last session."""
 
     session_id: str = ""
     subject_code: str = ""
@@ -131,16 +131,16 @@ class Session:
 
     @property
     def running(self) -> bool:
-        """It was started and has not ended."""
+        """Whether the session was started and has not ended."""
         return self.stage is SessionStage.RUNNING
 
     @property
     def file_stem(self) -> str:
-        """Name of its folder."""
+        """Name of the session's folder."""
         return f"{self.subject_code}_{self.session_id}" if self.subject_code else self.session_id
 
     def count(self, repetition: Repetition) -> bool:
-        """Count a repetition if a session runs and it belongs to it; return whether it did."""
+        """Count a repetition if the session runs and its tally matches; return whether it was counted."""
         if not self.running:
             return False
         self.repetitions.append(repetition)
@@ -150,5 +150,5 @@ class Session:
         return True
 
     def end(self, message: str) -> None:
-        """End it."""
+        """Mark the session as done, with a message."""
         self.stage, self.message = SessionStage.DONE, message

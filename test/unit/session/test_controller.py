@@ -1,4 +1,4 @@
-"""A session counts the repetitions that belong to it, ends when its target is reached, and names only safe files."""
+"""Tally, session state, codes in file names, and the topics of the recording tiers."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def running(tally: Tally) -> Session:
     return Session("s", stage=SessionStage.RUNNING, tally=tally)
 
 
-def test_only_repetitions_of_the_wanted_exercise_count() -> None:
+def test_only_repetitions_of_the_chosen_exercise_are_counted() -> None:
     session = running(Tally(SQUAT))
     assert session.count(repetition())
     assert not session.count(repetition("arm_lifting"))
     assert (len(session.tally.counted), session.tally.others, len(session.repetitions)) == (1, 1, 2)
 
 
-def test_any_exercise_counts_where_none_was_named() -> None:
+def test_without_a_chosen_exercise_all_repetitions_are_counted() -> None:
     tally = Tally()
     assert tally.count(repetition())
     assert tally.count(repetition("arm_lifting"))
@@ -42,32 +42,32 @@ def test_any_exercise_counts_where_none_was_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "counted"),
+    ("chosen", "counted"),
     [(Side.ANY, 4), (Side.LEFT, 2), (Side.RIGHT, 2), (Side.BOTH, 1)],
     ids=str,
 )
-def test_a_repetition_with_both_sides_is_one_with_each(wanted: Side, counted: int) -> None:
-    tally = Tally(side=wanted)
+def test_a_repetition_with_both_sides_counts_for_each_side(chosen: Side, counted: int) -> None:
+    tally = Tally(side=chosen)
     for side in Side:
         tally.count(repetition(side=side))
     assert len(tally.counted) == counted
 
 
-def test_left_and_right_are_told_apart() -> None:
+def test_repetitions_are_counted_separately_for_left_and_right() -> None:
     tally = Tally()
     for side in (Side.LEFT, Side.LEFT, Side.BOTH, Side.ANY):
         tally.count(repetition(side=side))
     assert (tally.of_side(Side.LEFT), tally.of_side(Side.RIGHT)) == (3, 1)
 
 
-def test_what_ended_before_the_beginning_does_not_count_and_time_set_back_does() -> None:
+def test_an_earlier_repetition_is_not_counted_unless_time_jumped_back() -> None:
     tally = Tally(since_ns=10 * NS_PER_S)
     assert not tally.count(repetition(end_s=9.9))
     assert tally.count(repetition(end_s=10.1))
     assert tally.count(repetition(end_s=2.0))
 
 
-def test_the_mean_quality_leaves_out_what_was_not_judged() -> None:
+def test_the_mean_quality_ignores_repetitions_without_a_quality() -> None:
     tally = Tally()
     assert math.isnan(tally.mean_quality)
     for quality in (0.5, math.nan, 1.0):
@@ -75,7 +75,7 @@ def test_the_mean_quality_leaves_out_what_was_not_judged() -> None:
     assert tally.mean_quality == 0.75
 
 
-def test_a_tally_is_done_at_its_target_and_never_without_one() -> None:
+def test_a_tally_is_done_at_its_target_and_never_without_a_target() -> None:
     tally, endless = Tally(target=2), Tally()
     done = []
     for _ in range(3):
@@ -87,26 +87,26 @@ def test_a_tally_is_done_at_its_target_and_never_without_one() -> None:
 
 
 @pytest.mark.parametrize("stage", [SessionStage.IDLE, SessionStage.DONE])
-def test_nothing_is_counted_before_and_after(stage: SessionStage) -> None:
+def test_a_session_that_is_not_running_counts_nothing(stage: SessionStage) -> None:
     session = Session("s", stage=stage)
     assert not session.count(repetition())
     assert session.repetitions == []
 
 
 @pytest.mark.parametrize("code", ["", "p07", "A-1_b", "0", "x" * 64])
-def test_a_code_may_name_files(code: str) -> None:
+def test_codes_of_letters_digits_and_signs_are_accepted(code: str) -> None:
     assert check_code("subject_code", code) == code
 
 
 @pytest.mark.parametrize(
     "code", ["..", "../x", "a/b", "/etc", "a\\b", "Anna Schmidt", "-rf", "_x", ".hidden", "ä", "a\n", "x" * 65, "a\0b"]
 )
-def test_what_might_leave_the_folder_or_be_a_name_is_refused(code: str) -> None:
+def test_codes_that_could_be_a_path_or_a_persons_name_are_refused(code: str) -> None:
     with pytest.raises(InputError, match="subject_code: expected a code of at most 64 letters"):
         check_code("subject_code", code)
 
 
-def test_an_exercise_that_is_not_in_the_list_is_refused() -> None:
+def test_an_unknown_exercise_id_is_refused() -> None:
     assert check_exercise(SQUAT) == SQUAT
     with pytest.raises(InputError, match=f"expected an exercise_id from 0 to {len(LABELS) - 1}, got 99"):
         check_exercise(99)
@@ -123,7 +123,7 @@ def test_only_the_last_tier_records_images() -> None:
     assert {topics.COLOR.name, topics.DEPTH.name} < names[Recording.IMAGES]
 
 
-def test_sessions_are_written_below_the_folder_of_ros(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_folder_of_sessions_is_in_the_folder_of_ros(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROS_HOME", "/somewhere")
     assert str(session_folder("")) == "/somewhere/rehab_pose/sessions"
     assert str(session_folder("/else")) == "/else"

@@ -1,4 +1,4 @@
-"""The session report holds every number, stays in its folder, and shows what was found."""
+"""Session report: content of the JSON file and of the page, and refusal of unsafe file names."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TagCounter(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.depth += tag not in {"meta", "rect", "line"}
-        assert not any(name in {"src", "href"} for name, _ in attrs), "the page must not ask the network"
+        assert not any(name in {"src", "href"} for name, _ in attrs), "the page must not load anything from the network"
 
     def handle_endtag(self, tag: str) -> None:
         self.depth -= tag not in {"meta", "rect", "line"}
@@ -70,7 +70,7 @@ def test_every_field_is_in_the_file_with_its_unit(tmp_path: Path) -> None:
     assert content["sets"][0]["mean_quality"] == pytest.approx(0.8)
 
 
-def test_the_page_is_whole_and_says_why(tmp_path: Path) -> None:
+def test_the_page_is_well_formed_and_contains_values_and_reasons(tmp_path: Path) -> None:
     reasons = ("repetition 1: <trunk> leans",)
     run = [repetition(1, reasons=reasons), repetition(1, label="trunk_rotation", signal_name="a<b_rad")]
     run.append(repetition(2, side=Side.LEFT, asymmetry=NAN, smoothness=NAN, quality=0.2, signal_maximum=NAN))
@@ -92,14 +92,14 @@ def test_the_page_is_whole_and_says_why(tmp_path: Path) -> None:
         assert words in parser.text, words
 
 
-def test_no_repetition_is_a_report_too(tmp_path: Path) -> None:
+def test_a_session_without_repetitions_has_a_report(tmp_path: Path) -> None:
     path = write_repetition_report(tmp_path, "s3", "P7", [])
     assert json.loads(path.read_text())["repetitions"] == []
     assert "No repetition" in path.with_suffix(".html").read_text()
 
 
 @pytest.mark.parametrize("session_id", ["", "../up", "a/b", ".hidden", "a b"])
-def test_an_id_that_is_no_file_name_is_refused(tmp_path: Path, session_id: str) -> None:
+def test_a_session_id_that_is_not_a_file_name_is_refused(tmp_path: Path, session_id: str) -> None:
     with pytest.raises(RecordingError, match="session id"):
         write_repetition_report(tmp_path / "x", session_id, "P7", [])
     assert not (tmp_path / "x").exists()
