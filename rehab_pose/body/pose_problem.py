@@ -1,8 +1,4 @@
-"""The body fit as a Levenberg-Marquardt problem, compiled: some tens of microseconds an iteration.
-
-The four functions of the problem are passed to `optimisation.minimise` inside compiled code. Measured against a loop
-written out in this file, the results agree to the last digit and the times do not differ (see the tests' benchmark).
-"""
+"""The body fit as a Levenberg-Marquardt problem, compiled: some tens of microseconds an iteration."""
 
 from __future__ import annotations
 
@@ -88,8 +84,9 @@ def _cost(state: _State) -> float:
             for i in range(3):
                 rest[joint, i] += coefficient * terms.shapedirs[joint, i, b]
     forward(candidate, terms.base_rotation, rest, state.positions, state.rotations)
-    total = cost(candidate, state.positions, terms)
-    return total + surface_cost(candidate, rest, state.positions, state.rotations, state.surface)
+    total: float = cost(candidate, state.positions, terms)
+    total += surface_cost(candidate, rest, state.positions, state.rotations, state.surface)
+    return total
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

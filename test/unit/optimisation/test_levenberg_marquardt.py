@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numba
 import numpy as np
@@ -15,8 +15,6 @@ from rehab_pose.optimisation.damped_steps import bounded_step, damped_step
 from rehab_pose.optimisation.levenberg_marquardt import Damping, Problem, Solution, Stopping, minimise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
 PATIENT = Stopping(500, 1e-15, 1e-24)
@@ -182,7 +180,7 @@ class Parabola(NamedTuple):
 
 @numba.njit  # type: ignore[untyped-decorator]
 def parabola_cost(state: Parabola) -> float:
-    return (state.candidate[0] - 3.0) ** 2
+    return float((state.candidate[0] - 3.0) ** 2)
 
 
 @numba.njit  # type: ignore[untyped-decorator]
@@ -206,12 +204,15 @@ PARABOLA = Problem(parabola_cost, parabola_linearise, parabola_step, parabola_ac
 
 @numba.njit  # type: ignore[untyped-decorator]
 def compiled(state: Parabola) -> Solution:
-    return minimise(PARABOLA, state, Damping(1e-3, 8.0, 0.2, 0.0, 0.0, 1e8), Stopping(50, 1e-9, 1e-14, -np.inf))
+    solution: Solution = minimise(
+        PARABOLA, state, Damping(1e-3, 8.0, 0.2, 0.0, 0.0, 1e8), Stopping(50, 1e-9, 1e-14, -np.inf)
+    )
+    return solution
 
 
 def test_the_compiled_loop_takes_the_same_steps_as_the_interpreted_one() -> None:
     fast, slow = (Parabola(np.zeros(1), np.zeros(1)) for _ in range(2))
-    functions: list[Callable[..., object]] = [function.py_func for function in PARABOLA]  # type: ignore[attr-defined]
-    expected = minimise(Problem(*functions), slow, Damping(), Stopping(50, 1e-9, 1e-14))  # type: ignore[arg-type]
+    functions: list[Any] = [vars(function)["py_func"] for function in PARABOLA]
+    expected = minimise(Problem(*functions), slow, Damping(), Stopping(50, 1e-9, 1e-14))
     assert compiled(fast) == expected
     assert fast.current[0] == slow.current[0] == pytest.approx(3.0)
