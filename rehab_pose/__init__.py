@@ -1,6 +1,6 @@
-"""Watch a person do rehabilitation exercises with one RGB-D camera.
+"""Analysis of rehabilitation exercises of a person with one RGB-D camera.
 
-Importing this package is light: no network, no ROS, no OpenCV is loaded until a stage that needs it is.
+Importing this package loads no network, no ROS and no OpenCV; they are loaded with the stages that need them.
 """
 
 __version__ = "0.2.0"

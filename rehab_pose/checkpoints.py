@@ -68,7 +68,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
     while isinstance(content, dict) and (name := next((name for name in WRAPPERS if name in content), None)):
         content = content[name]
     if not isinstance(content, dict) or not content:
-        msg = f"weights: {file}: expected a dictionary of tensors, it holds {_kind(content)}; save state_dict() instead"
+        msg = f"weights: {file}: expected a dictionary of tensors, it contains {_kind(content)}; save state_dict()"
         raise ModelFileError(msg)
     state: dict[str, torch.Tensor] = {}
     for name, value in content.items():
@@ -87,16 +87,16 @@ def _load(file: Path) -> object:
             content: object = torch.load(file, map_location="cpu", weights_only=True)
     except (*UNPICKLING_ERRORS, struct.error, RuntimeError, AssertionError, OSError) as error:
         # The message of torch suggests to load the file with its code, so it is not included.
-        named = re.search(r"GLOBAL ([\w.]+)", str(error))
-        if named:
+        forbidden = re.search(r"GLOBAL ([\w.]+)", str(error))
+        if forbidden:
             msg = (
-                f"weights: {file} asks for {named.group(1)}, which weights do not need; it was not run. "
+                f"weights: {file} asks for {forbidden.group(1)}, which weights do not need; it was not run. "
                 "Get the file from its publisher again, or save only its state_dict()"
             )
         else:
             msg = (
-                f"weights: {file} ({file.stat().st_size} bytes) is no PyTorch checkpoint, or is cut short or damaged "
-                f"({type(error).__name__}); get it again"
+                f"weights: {file} ({file.stat().st_size} bytes) is no PyTorch checkpoint, or is truncated or damaged "
+                f"({type(error).__name__}); download it again"
             )
         raise ModelFileError(msg) from error
     return content

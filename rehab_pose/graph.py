@@ -1,8 +1,8 @@
-"""The nodes of the graph in one table: stage, topics, parameters. No ROS here.
+"""The table of all nodes of the graph: stages, topics, parameters. Imports no ROS.
 
-The nodes, `rehab-pose run`, the launch files, setup.py's executables and docs/nodes.md all read this table. A new node
-is a stage, a row here, and a file in `rehab_pose/nodes` named like the row. Classes are given as "module:Class": reading
-the table loads no stage.
+The nodes, `rehab-pose run`, the launch files, the executables of setup.py and docs/nodes.md all read this table. A new
+node is a stage, a row here, and a module in `rehab_pose/nodes` with the name of the row. Classes are given as
+"module:Class", so that reading the table loads no stage.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ __all__ = [
 
 PACKAGE = "rehab_pose"
 PLUGIN_NODES = "rehab_pose.nodes"
-"""Entry point group: NodeSpecs of other packages (the simulated camera)."""
+"""Entry point group of the NodeSpecs of other packages, such as the simulated camera."""
 PLUGIN_SECTIONS = "rehab_pose.sections"
-"""Entry point group: Sections of other packages."""
+"""Entry point group of the Sections of other packages."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class Section:
     """A section of parameters, named `section.setting`; one YAML file serves all nodes."""
 
     settings: str
-    """Its settings class, "module:Class"."""
+    """The settings class of the section, "module:Class"."""
     live: bool = False
-    """Its parameters may be changed while the node runs."""
+    """Whether the parameters can be changed while the node runs."""
 
 
 class Option(Enum):
-    """Parts of the graph that a launch argument or an option of `rehab-pose run` turns on and off."""
+    """Parts of the graph that a launch argument or an option of `rehab-pose run` switches on and off."""
 
     MESH = "use_mesh"
     RECOGNITION = "use_recognition"
@@ -65,29 +65,30 @@ class Option(Enum):
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """One node."""
+    """Description of one node."""
 
     name: str
-    """Of the node, of its module and of its executable."""
+    """Name of the node, of its module and of its executable."""
     summary: str
-    """Its data flow in one sentence."""
+    """The node's data flow in one sentence."""
     stages: tuple[str, ...]
-    """The stages that it runs, "module:Class"."""
+    """Classes of the stages that the node runs, "module:Class"."""
     inputs: tuple[Topic, ...]
     outputs: tuple[Topic, ...]
     settings: tuple[str, ...]
-    """Its sections of parameters, besides `node`, which every node has."""
+    """Sections of parameters, in addition to `node`, which every node has."""
     composed: bool | None = None
-    """Runs only where all stages share one process (True), only where each has its own (False), or in both."""
+    """True: started only if all stages share one process; False: only if each has its own process; None: always."""
     option: Option | None = None
-    """The part of the graph that it belongs to; None: always started."""
+    """The part of the graph that the node belongs to; None: started independently of the options."""
     services: tuple[tuple[str, str], ...] = ()
     """Name and type of each service, the type without its package."""
     actions: tuple[tuple[str, str], ...] = ()
     """Name and type of each action, the type without its package."""
     package: str = PACKAGE
     niceness: int = 0
-    """Above 0: the label does not wait for this node, and the operating system schedules the others first."""
+    """Increase of the process's niceness. Above 0 for nodes that the label does not depend on, so that the others are
+    scheduled first."""
 
     @property
     def module(self) -> str:
@@ -135,7 +136,7 @@ NODES = (
     ),
     NodeSpec(
         "silhouette",
-        "rgbd -> silhouette: the pixels of the followed person; and the floor plane.",
+        "rgbd -> silhouette: the pixels of the followed person, and the floor plane.",
         (SEGMENTER,),
         (topics.RGBD,),
         (topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, topics.FLOOR_PLANE),
@@ -289,7 +290,7 @@ def node_spec(name: str) -> NodeSpec:
     """Return the row of a node of this package.
 
     Raises:
-        SettingsError: There is no such node.
+        SettingsError: The name is unknown.
     """
     for spec in NODES:
         if spec.name == name:
@@ -302,8 +303,8 @@ def choose_nodes(options: Collection[Option], *, composed: bool) -> list[NodeSpe
     """Return the nodes to start, in the order of the table.
 
     Args:
-        options: The parts of the graph that are on.
-        composed: All stages in one process.
+        options: The parts of the graph to start.
+        composed: Whether all stages run in one process.
     """
     return [
         spec for spec in NODES if spec.composed in {None, composed} and (spec.option is None or spec.option in options)
@@ -330,11 +331,11 @@ def settings_class(section: str) -> type[Settings]:
     """Return the settings class of a section of this package or of a plug-in.
 
     Raises:
-        SettingsError: There is no such section.
+        SettingsError: The name is unknown.
     """
     known = SECTIONS if section in SECTIONS else plugin_sections()
     if section not in known:
         msg = f"expected one of the sections {', '.join(SECTIONS)}, got {section!r}"
         raise SettingsError(msg)
-    found: type[Settings] = load_class(known[section].settings)
-    return found
+    result: type[Settings] = load_class(known[section].settings)
+    return result

@@ -1,6 +1,6 @@
-"""All stages in order, without ROS: offline runs, the composed node, system tests and the README's example.
+"""All stages in order, without ROS; used for recordings, by the composed node and by tests.
 
-Two halves, so that the label does not wait for the results that are needed less urgently:
+The stages are in two groups, so that the label does not wait for the other results:
 
 - LabelStages: silhouette -> joints -> exercise
 - BodyStages, from the silhouette and the joints: keypoints, parts, body -> biomechanics + bones
@@ -81,10 +81,10 @@ class PipelineSettings:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Mapping[str, object]]) -> PipelineSettings:
-        """Make settings from one section a stage.
+        """Make settings from a section for each stage.
 
         Raises:
-            SettingsError: A stage or a setting is unknown, or a value does not fit.
+            SettingsError: A stage or a setting is unknown, or a value is invalid.
         """
         kinds: dict[str, type[Settings]] = {entry.name: type(getattr(cls(), entry.name)) for entry in fields(cls)}
         for stage in values:
@@ -100,18 +100,18 @@ class LabelResult:
     """The results of one frame that lead to the label."""
 
     silhouette: Silhouette | None
-    """None where no person is in view."""
+    """None when no person is in view."""
     joints: Joints | None
     exercise: ExerciseUpdate
     floor_plane: NDArray[np.float64]
     """(4) as in `FloorPlane.plane`."""
     stage_ms: dict[str, float]
-    """Wall time of each stage that ran [ms], for benchmarks and diagnostics; not part of the content."""
+    """Wall time of each stage that ran [ms], for benchmarks and diagnostics."""
 
 
 @dataclass(frozen=True, eq=False)
 class BodyResult:
-    """The results of one frame that follow from the person's silhouette and joints; None where no person is in view."""
+    """The results of one frame that follow from the person's silhouette and joints; None when no person is in view."""
 
     keypoints: Keypoints | None
     parts: BodyParts | None
@@ -130,13 +130,13 @@ class PipelineResult(BodyResult, LabelResult):
 
 
 class LabelStages:
-    """Silhouette, joints, exercise."""
+    """The stages silhouette, joints and exercise, which compute the label."""
 
     def __init__(self, settings: PipelineSettings) -> None:
         """Build the stages.
 
         Raises:
-            ModelFileError: Some weights cannot be used.
+            ModelFileError: Weights of a stage cannot be used.
         """
         self.silhouette = SilhouetteSegmenter(settings.silhouette)
         self.joints = JointPredictor(settings.joints)
@@ -161,13 +161,13 @@ class LabelStages:
 
 
 class BodyStages:
-    """Keypoints, parts, body, joint angles and bones."""
+    """The stages keypoints, parts, body, joint angles and bones."""
 
     def __init__(self, settings: PipelineSettings) -> None:
         """Build the stages.
 
         Raises:
-            ModelFileError: Some weights or the body model cannot be used.
+            ModelFileError: Weights of a stage or the body model cannot be used.
         """
         self.keypoints = KeypointDetector(settings.keypoints)
         self.parts = PartLabeller(settings.parts)
@@ -206,7 +206,7 @@ class Pipeline:
         """Build all stages.
 
         Raises:
-            ModelFileError: Some weights or the body model cannot be used.
+            ModelFileError: Weights of a stage or the body model cannot be used.
         """
         settings = settings or PipelineSettings()
         self.label_stages = LabelStages(settings)
@@ -246,7 +246,7 @@ class Pipeline:
 
 
 class _Stopwatch:
-    """Wall time of each stage [ms]; stages without input are not timed."""
+    """Measures the wall time of each stage [ms]; stages without input are not timed."""
 
     def __init__(self) -> None:
         self.elapsed_ms: dict[str, float] = {}

@@ -143,5 +143,5 @@ def load_restricted_pickle(content: bytes) -> object:
     except RefusedPickleError:
         raise
     except UNPICKLING_ERRORS as error:
-        msg = f"the pickle ({len(content)} bytes) is cut short or damaged: {error}"
+        msg = f"the pickle ({len(content)} bytes) is truncated or damaged: {error}"
         raise RefusedPickleError(msg) from error

@@ -1,4 +1,4 @@
-"""Settings of stages and nodes: names, defaults, ranges and descriptions in one place.
+"""Base class of settings, which define names, defaults, ranges and descriptions of a stage's or node's parameters.
 
 A stage defines a frozen dataclass derived from `Settings` with fields made by `setting`. This dataclass checks values
 from code, from YAML and from ROS parameters, and docs/nodes.md is generated from it.

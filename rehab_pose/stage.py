@@ -1,4 +1,4 @@
-"""The protocol that every stage of the pipeline follows."""
+"""Protocols of the stages of the pipeline."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from typing import Protocol, TypeVar
 
 __all__ = ["CompiledStage", "Stage"]
 
-Input = TypeVar("Input", contravariant=True)  # noqa: PLC0105  (named for what it is)
+Input = TypeVar("Input", contravariant=True)  # noqa: PLC0105  (named by its role)
 Output = TypeVar("Output", covariant=True)  # noqa: PLC0105
 
 
 class Stage(Protocol[Input, Output]):
-    """Turns the record of one frame into the next record, frame after frame, for one person."""
+    """Computes a result record from an input record for each frame of one person."""
 
     def process(self, item: Input | None) -> Output | None:
-        """Return the result of one frame; None where there is no input, or where it shows no person.
+        """Return the result of one frame; None if there is no input or no person in it.
 
-        None as input means that no person is in view. The stage then forgets what must not be carried over to the next
-        person, and keeps what may be (for example a person's shape, for some seconds).
+        None as input means that no person is in view. The stage then discards its state, except what stays valid if the
+        same person returns (for example the shape of the body, for some seconds).
         """
 
     def reset(self) -> None:
-        """Forget all earlier frames: time jumped back, or another recording begins."""
+        """Discard all state from earlier frames (time jumped back, or another recording begins)."""
 
 
 class CompiledStage(Protocol):

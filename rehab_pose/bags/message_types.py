@@ -56,7 +56,7 @@ def type_store() -> Typestore:
 
 
 class BagMessageFactory:
-    """Makes messages of rosbags; every field has to be given."""
+    """Makes messages of rosbags; every field must be given."""
 
     def __init__(self) -> None:
         self._types = type_store().types

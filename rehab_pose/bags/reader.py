@@ -105,7 +105,7 @@ class BagReader(AbstractContextManager["BagReader"]):
             yield connection.topic, time_ns, self._reader.deserialize(data, connection.msgtype)
 
     def camera_topics(self, given: CameraTopics | None = None) -> CameraTopics:
-        """Return the topics of the camera: those given, else those with the default names, else those of fitting type.
+        """Return the topics of the camera: those given, else the default names, else those of a suitable type.
 
         Raises:
             RecordingError: A topic does not exist, or several topics fit.
@@ -175,12 +175,12 @@ class BagReader(AbstractContextManager["BagReader"]):
     def _is_depth(self, name: str) -> bool:
         return self._encoding(name) in DEPTH_ENCODINGS or "compressedDepth" in self._encoding(name)
 
-    def _only(self, kind: str, default_name: str, fitting: list[str]) -> str:
-        """Return the only fitting topic, or the only one of them with the default name."""
-        default = [name for name in fitting if name.endswith(default_name)]
-        if len(default) == 1 or len(fitting) == 1:
-            return (default or fitting)[0]
-        names = ", ".join(fitting) or f"none among {', '.join(self.topics) or 'no topics'}"
+    def _only(self, kind: str, default_name: str, candidates: list[str]) -> str:
+        """Return the only candidate, or the only one with the default name."""
+        default = [name for name in candidates if name.endswith(default_name)]
+        if len(default) == 1 or len(candidates) == 1:
+            return (default or candidates)[0]
+        names = ", ".join(candidates) or f"none among {', '.join(self.topics) or 'no topics'}"
         msg = f"bag: expected one {kind} topic in {self.path}, found {names}; name it on the command line"
         raise RecordingError(msg)
 
@@ -191,6 +191,6 @@ def _recorded_topic(connection: Connection) -> RecordedTopic:
         name=connection.topic,
         type_name=connection.msgtype,
         count=connection.msgcount,
-        latched=any(quality.durability is QosDurability.TRANSIENT_LOCAL for quality in offered),
-        reliable=all(quality.reliability is not QosReliability.BEST_EFFORT for quality in offered),
+        latched=any(profile.durability is QosDurability.TRANSIENT_LOCAL for profile in offered),
+        reliable=all(profile.reliability is not QosReliability.BEST_EFFORT for profile in offered),
     )

@@ -83,9 +83,9 @@ class BagWriter(AbstractContextManager["BagWriter"]):
         if type_name not in type_store().types:
             msg = f"bag: expected a standard type or one of rehab_pose_msgs for {name}, got {type_name}; leave it out"
             raise RecordingError(msg)
-        quality = recorded_qos(latched=latched, reliable=reliable)
+        profile = recorded_qos(latched=latched, reliable=reliable)
         self._connections[name] = self._writer.add_connection(
-            name, type_name, typestore=type_store(), offered_qos_profiles=[quality]
+            name, type_name, typestore=type_store(), offered_qos_profiles=[profile]
         )
 
     def write_serialized(

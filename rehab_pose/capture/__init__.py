@@ -1,1 +1,1 @@
-"""From raw colour and depth images to RGB-D frames: pairing, rectification, cleaning and registration of depth."""
+"""Conversion of raw colour and depth images to RGB-D frames: pairing, rectification, cleaning, registration."""

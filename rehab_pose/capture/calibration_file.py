@@ -56,16 +56,16 @@ def read_calibration(path: str | os.PathLike[str]) -> RgbdCalibration:
     """
     file = Path(path)
     try:
-        facts = json.loads(file.read_text(encoding="utf-8"))
+        values = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         msg = f"intrinsics: expected a JSON file at {file}: {error}"
         raise RecordingError(msg) from error
-    color = _camera(facts, str(file))
-    if "depth" not in facts:
+    color = _camera(values, str(file))
+    if "depth" not in values:
         return RgbdCalibration(color, None)
-    camera = _camera(facts["depth"], f'{file}, section "depth"')
+    camera = _camera(values["depth"], f'{file}, section "depth"')
     try:
-        motion = np.asarray(facts["color_from_depth"], dtype=np.float64).reshape(4, 4)
+        motion = np.asarray(values["color_from_depth"], dtype=np.float64).reshape(4, 4)
     except (KeyError, TypeError, ValueError) as error:
         msg = (
             f'intrinsics: expected "color_from_depth", four rows of four numbers (metres), with "depth" in {file}: '
@@ -75,17 +75,17 @@ def read_calibration(path: str | os.PathLike[str]) -> RgbdCalibration:
     return RgbdCalibration(color, DepthCalibration(camera, motion))
 
 
-def _camera(facts: Any, source: str) -> CameraCalibration:  # noqa: ANN401  (a JSON value)
+def _camera(values: Any, source: str) -> CameraCalibration:  # noqa: ANN401  (a JSON value)
     try:
-        if "intrinsic_matrix" in facts:
+        if "intrinsic_matrix" in values:
             # Open3D writes the matrix in column-major order.
-            matrix = np.asarray(facts["intrinsic_matrix"], dtype=np.float64).reshape(3, 3).T
+            matrix = np.asarray(values["intrinsic_matrix"], dtype=np.float64).reshape(3, 3).T
             fx, fy, cx, cy = (float(value) for value in (matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]))
         else:
-            fx, fy, cx, cy = (float(facts[name]) for name in ("fx", "fy", "cx", "cy"))
-        width, height = int(facts["width"]), int(facts["height"])
-        coefficients = tuple(float(value) for value in facts.get("d", ()))
-        model = str(facts.get("distortion_model", "plumb_bob"))
+            fx, fy, cx, cy = (float(values[name]) for name in ("fx", "fy", "cx", "cy"))
+        width, height = int(values["width"]), int(values["height"])
+        coefficients = tuple(float(value) for value in values.get("d", ()))
+        model = str(values.get("distortion_model", "plumb_bob"))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         msg = (
             f"intrinsics: expected width, height, fx, fy, cx, cy (or Open3D's intrinsic_matrix of nine numbers, column "

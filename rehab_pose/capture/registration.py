@@ -48,8 +48,8 @@ class DepthRegistration:
         """
         motion = frozen("color_from_depth", color_from_depth, (4, 4), np.float64)
         rotation = motion[:3, :3]
-        upright = np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3) and np.linalg.det(rotation) > 0
-        if not (upright and np.allclose(motion[3], (0.0, 0.0, 0.0, 1.0), atol=1e-6)):
+        is_rotation = np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3) and np.linalg.det(rotation) > 0
+        if not (is_rotation and np.allclose(motion[3], (0.0, 0.0, 0.0, 1.0), atol=1e-6)):
             msg = (
                 "color_from_depth: expected a rigid motion (rotation, translation in metres, last row 0 0 0 1), got "
                 f"{motion.tolist()}"
@@ -117,7 +117,7 @@ def _draw_nearest(  # noqa: PLR0917  (one pass over the image; numba takes plain
 ) -> None:
     count, width, height = depth_m.shape[1], np.int32(out.shape[1]), np.int32(out.shape[0])
     # float32 throughout: a float64 literal would promote all following operations.
-    zero, one, smallest, largest = (
+    zero, one, min_half, max_half = (
         np.float32(0.0),
         np.float32(1.0),
         np.float32(MIN_REACH_PX),
@@ -137,22 +137,22 @@ def _draw_nearest(  # noqa: PLR0917  (one pass over the image; numba takes plain
         for u in range(count):
             z = depth_m[v, u]
             depth = z * (column_rays[2, u] + ray_z) + shift_z
-            seen = (z > zero) & (depth > zero)  # comparisons with NaN are false
-            z = z if seen else zero
-            depth = depth if seen else one
+            valid = (z > zero) & (depth > zero)  # comparisons with NaN are false
+            z = z if valid else zero
+            depth = depth if valid else one
             inverse = one / depth
             x = (z * (column_rays[0, u] + ray_x) + shift_x) * inverse * fx + cx
             y = (z * (column_rays[1, u] + ray_y) + shift_y) * inverse * fy + cy
-            x = min(max(x, -border), right) + border if seen else zero
-            y = min(max(y, -border), bottom) + border if seen else zero
-            reach_x = min(max(footprint_x * z * inverse, smallest), largest)
-            reach_y = min(max(footprint_y * z * inverse, smallest), largest)
+            x = min(max(x, -border), right) + border if valid else zero
+            y = min(max(y, -border), bottom) + border if valid else zero
+            half_width = min(max(footprint_x * z * inverse, min_half), max_half)
+            half_height = min(max(footprint_y * z * inverse, min_half), max_half)
             row_depth[u] = depth
-            # Pixel centres in (x - reach, x + reach]; with the border the numbers are positive and int() rounds down.
-            from_u[u] = max(np.int32(x - reach_x) - index_shift, first)
-            to_u[u] = min(np.int32(x + reach_x) - index_shift, width)
-            from_v[u] = max(np.int32(y - reach_y) - index_shift, first)
-            to_v[u] = min(np.int32(y + reach_y) - index_shift, height)
+            # Pixel centres in (x - half_width, x + half_width]; with the border they are positive: int() rounds down.
+            from_u[u] = max(np.int32(x - half_width) - index_shift, first)
+            to_u[u] = min(np.int32(x + half_width) - index_shift, width)
+            from_v[u] = max(np.int32(y - half_height) - index_shift, first)
+            to_v[u] = min(np.int32(y + half_height) - index_shift, height)
         for u in range(count):
             depth = row_depth[u]
             for row in range(from_v[u], to_v[u]):

@@ -1,7 +1,7 @@
 """Records that flow between stages.
 
 Positions are in the camera's optical frame (x right, y down, z forward) unless a name states another frame. Names end
-in their unit. Missing values are NaN; a frame without a person is None. Arrays are checked on construction and
+with their unit. Missing values are NaN; a frame without a person is None. Arrays are checked on construction and
 read-only. Every record has the stamp and the frame_id of the colour image that it was computed from.
 """
 

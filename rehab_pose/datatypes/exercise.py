@@ -83,7 +83,8 @@ class Repetition:
     """0-1; NaN = not assessed."""
     side: Side = Side.ANY
     turn_ns: int = 0
-    """Stamp at which the way back began [ns]; 0 = unknown. Start to turn and turn to end give the tempo."""
+    """Stamp at which the return to the starting pose began [ns]; 0 = unknown. Start to turn and turn to end give the
+    tempo."""
     smoothness: float = float("nan")
     """Spectral arc length of the signal's speed (SPARC, Balasubramanian et al. 2015), at most 0; closer to 0 is
     smoother; NaN = not measured."""

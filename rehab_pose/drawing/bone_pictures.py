@@ -58,8 +58,8 @@ def draw_bones(
     views = []
     for angle_rad in views_rad:
         rotation = matrices_from_axis_angles(np.array([0.0, -angle_rad, 0.0]))
-        wide_m = float(abs(np.cos(angle_rad)) * size[0] + abs(np.sin(angle_rad)) * size[2])
-        width_px = max(8, int(wide_m * px_per_m))
+        width_m = float(abs(np.cos(angle_rad)) * size[0] + abs(np.sin(angle_rad)) * size[2])
+        width_px = max(8, int(width_m * px_per_m))
         camera = CameraIntrinsics(
             width_px=width_px,
             height_px=height_px,
@@ -70,15 +70,19 @@ def draw_bones(
         )
         camera_rotation = body_rotation @ rotation.T @ FLIP
         shift = np.array([0.0, 0.0, DISTANCE_M]) - middle @ rotation.T @ FLIP
-        picture = _drawn((mesh.vertices_m @ camera_rotation + shift).astype(np.float32), mesh.faces, camera, BONE_RGB)
+        picture = _draw_shaded(
+            (mesh.vertices_m @ camera_rotation + shift).astype(np.float32), mesh.faces, camera, BONE_RGB
+        )
         if skin is not None:
-            skin_picture = _drawn((skin[0] @ camera_rotation + shift).astype(np.float32), skin[1], camera, SKIN_RGB)
+            skin_picture = _draw_shaded(
+                (skin[0] @ camera_rotation + shift).astype(np.float32), skin[1], camera, SKIN_RGB
+            )
             picture = ((1.0 - SKIN_OPACITY) * picture + SKIN_OPACITY * skin_picture).astype(np.uint8)
         views.append(picture)
     return np.hstack(views)
 
 
-def _drawn(
+def _draw_shaded(
     vertices: NDArray[np.float32], faces: NDArray[np.int32], camera: CameraIntrinsics, rgb: tuple[int, int, int]
 ) -> NDArray[np.uint8]:
     """Return a picture (H, W, 3) of a shaded mesh on white."""

@@ -16,9 +16,9 @@ RETURN_FRACTION = 0.65
 REST_FRACTION = 0.1
 """A returning one-sided cycle ends when at most this fraction of the rise is left."""
 RISE_FRACTION = 0.08
-"""It also ends when the signal rises again by this fraction of the rise."""
+"""A returning one-sided cycle also ends when the signal rises again by this fraction of the rise."""
 STUCK_NS = 300_000_000
-"""It also ends when the signal has not reached a new minimum for this long [ns]."""
+"""A returning one-sided cycle also ends when the signal has not reached a new minimum for this long [ns]."""
 DEPARTURE_FRACTION = 0.2
 """A cycle starts at the last sample within this fraction of the threshold from rest."""
 REVERSAL_FRACTION = 0.4
@@ -33,9 +33,9 @@ REMEMBERED_CYCLES = 5
 SMOOTHING_S = 0.08
 """Time constant of the low-pass filter of the signal until the first cycle is complete [s]."""
 SMOOTHING_FRACTION = 0.04
-"""After the first cycle the time constant is this fraction of the median duration of a cycle, ..."""
+"""Time constant of the filter after the first cycle, as a fraction of the median duration of a cycle."""
 SMOOTHING_RANGE_S = (0.05, 0.2)
-"""... clipped to this range [s]."""
+"""Limits of the time constant after the first cycle [s]."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ __all__ = ["MEASURES", "Measure", "Unit", "pose_curves", "repetition_measures"]
 PERCENTILES = (3.0, 50.0, 97.0)
 """Percentiles that stand for the minimum, the middle and the maximum of a curve: robust to outlier frames [%]."""
 MIN_SAMPLES = 8
-"""With fewer samples a measure is NaN."""
+"""Smallest number of samples of a measure; with fewer it is NaN."""
 
 
 class Unit(Enum):
@@ -48,20 +48,20 @@ class Measure:
     unit: Unit = Unit.ANGLE
 
 
-def _pairs() -> dict[str, Measure]:
-    pairs = {}
+def _measures_of_both_sides() -> dict[str, Measure]:
+    measures = {}
     for side in ("left", "right"):
-        pairs[f"{side}_knee"] = Measure(f"{side}_knee", "top", f"{side} knee bends")
-        pairs[f"{side}_elbow"] = Measure(f"{side}_elbow", "top", f"{side} elbow bends")
-        pairs[f"{side}_arm"] = Measure(f"{side}_arm", "top", f"{side} arm rises")
-        pairs[f"{side}_arm_range"] = Measure(f"{side}_arm", "range", f"{side} arm swings")
-        pairs[f"{side}_hip"] = Measure(f"{side}_hip", "range", f"{side} hip bends")
-        pairs[f"{side}_foot"] = Measure(f"{side}_foot", "range", f"{side} foot moves", Unit.LENGTH)
-    return pairs
+        measures[f"{side}_knee"] = Measure(f"{side}_knee", "top", f"{side} knee bends")
+        measures[f"{side}_elbow"] = Measure(f"{side}_elbow", "top", f"{side} elbow bends")
+        measures[f"{side}_arm"] = Measure(f"{side}_arm", "top", f"{side} arm rises")
+        measures[f"{side}_arm_range"] = Measure(f"{side}_arm", "range", f"{side} arm swings")
+        measures[f"{side}_hip"] = Measure(f"{side}_hip", "range", f"{side} hip bends")
+        measures[f"{side}_foot"] = Measure(f"{side}_foot", "range", f"{side} foot moves", Unit.LENGTH)
+    return measures
 
 
 MEASURES: Mapping[str, Measure] = {
-    **_pairs(),
+    **_measures_of_both_sides(),
     "lean_range": Measure("trunk_lean", "range", "trunk leans forward and back"),
     "tilt_left": Measure("trunk_tilt", "high", "trunk tilts to the left"),
     "tilt_right": Measure("trunk_tilt", "low", "trunk tilts to the right"),
@@ -119,8 +119,8 @@ def pose_curves(positions_m: NDArray[Any], axes: NDArray[Any]) -> dict[str, NDAr
 
 def _median_point(points_m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the median (3) of points (T, 3), NaN where all are missing."""
-    seen = points_m[np.isfinite(points_m).all(axis=-1)]
-    return np.asarray(np.median(seen, axis=0)) if len(seen) else np.full(3, np.nan)
+    finite = points_m[np.isfinite(points_m).all(axis=-1)]
+    return np.asarray(np.median(finite, axis=0)) if len(finite) else np.full(3, np.nan)
 
 
 def repetition_measures(
@@ -149,9 +149,9 @@ def repetition_measures(
 
 def _extremes(curve: NDArray[np.float64]) -> tuple[float, float, float]:
     """Return the minimum, the middle and the maximum of a curve by PERCENTILES; NaN with too few samples."""
-    seen = np.sort(curve[np.isfinite(curve)])
-    if len(seen) < MIN_SAMPLES:
+    finite = np.sort(curve[np.isfinite(curve)])
+    if len(finite) < MIN_SAMPLES:
         return float("nan"), float("nan"), float("nan")
-    ranks = np.array(PERCENTILES) / 100.0 * (len(seen) - 1)
-    low, middle, high = seen[np.rint(ranks).astype(np.intp)]
+    ranks = np.array(PERCENTILES) / 100.0 * (len(finite) - 1)
+    low, middle, high = finite[np.rint(ranks).astype(np.intp)]
     return float(low), float(middle), float(high)

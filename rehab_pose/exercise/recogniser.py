@@ -119,7 +119,7 @@ class ExerciseRecogniser:
         self._frames += 1
         repetition = self._counter.update(stamp_ns, frame_id, self._label, self._history)
         probability = float(self._probabilities[LABELS.index(self._label)])
-        recognition = ExerciseClassification(
+        classification = ExerciseClassification(
             stamp_ns=stamp_ns,
             frame_id=frame_id,
             start_ns=self._start_ns,
@@ -131,7 +131,7 @@ class ExerciseRecogniser:
             model_id=self._classifier.model_id,
         )
         progress = self._counter.progress(stamp_ns, frame_id)
-        return ExerciseUpdate(classification=recognition, repetition=repetition, progress=progress)
+        return ExerciseUpdate(classification=classification, repetition=repetition, progress=progress)
 
     def _classify(self, stamp_ns: int) -> None:
         """Classify the window that ends at a stamp [ns] and update the label."""

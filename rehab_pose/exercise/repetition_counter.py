@@ -28,7 +28,7 @@ STEADY_NS = 500_000_000
 MIDDLE_NS = 2_000_000_000
 """The middle of a two-sided signal is its median over this time before the first repetition of a set [ns]."""
 MIN_MIDDLE_SAMPLES = 10
-"""With fewer samples in that time the middle is unknown."""
+"""Smallest number of samples in MIDDLE_NS; with fewer the middle is unknown."""
 
 
 @dataclass
@@ -90,7 +90,7 @@ class RepetitionCounter:
         """
         settings = self.settings
         gap_ns = settings.set_gap_s * 1e9
-        self._sets = {name: kept for name, kept in self._sets.items() if stamp_ns - kept.label_last_ns <= gap_ns}
+        self._sets = {name: entry for name, entry in self._sets.items() if stamp_ns - entry.label_last_ns <= gap_ns}
         if self._current is not None and self._current.label not in self._sets:
             self._current = None
         if label != NONE:

@@ -30,13 +30,14 @@ MAX_EXCESS_STDS = 4.0
 QUALITY_STDS = 1.25
 """Mean excess in standard deviations at which the quality is 1/e."""
 REASON_STDS = 2.5
-"""A measure is reported as a reason if it deviates by at least this many standard deviations, ..."""
+"""A measure is reported as a reason if it deviates by at least this many standard deviations and by
+REASON_DIFFERENCE."""
 REASON_DIFFERENCE = {Unit.ANGLE: np.radians(10.0), Unit.LENGTH: 0.10, Unit.TIME: 1.5}
-"""... and also by at least this much [rad, torso lengths, s]."""
+"""Smallest deviation of a reason by the measure's unit [rad, torso lengths, s]."""
 MAX_REASONS = 3
-"""Most reasons that are reported for a repetition."""
+"""Largest number of reasons reported for a repetition."""
 MIN_MEASURES = 8
-"""With fewer measures the quality is NaN."""
+"""Smallest number of finite measures; with fewer the quality is NaN."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ PADDING = 4
 SMOOTHING_SAMPLES = 5
 """Length of the moving average over the resampled signal, at MEASURE_HZ."""
 MIN_SAMPLES = 8
-"""With fewer samples a measure is NaN."""
+"""Smallest number of samples of a measure; with fewer it is NaN."""
 ONE_SIDE_FRACTION = 0.15
 """A repetition is one-sided if the other side has less than this fraction of the sum of both sides."""
 PERCENTILES = (5.0, 95.0)
@@ -70,8 +70,8 @@ def measure_repetition(
     """
     values = signal_values(label, positions_m, axes)
     parts = [spectral_arc_length(*part) for part in _out_and_back(cycle, stamps_ns, values)]
-    known = [part for part in parts if np.isfinite(part)]
-    smoothness = float(np.mean(known)) if known else float("nan")
+    finite_parts = [part for part in parts if np.isfinite(part)]
+    smoothness = float(np.mean(finite_parts)) if finite_parts else float("nan")
     if not SIGNALS[label].two_sided:
         return RepetitionMeasures(smoothness, Side.ANY, _asymmetry(*_left_and_right(label, positions_m, axes)))
     # All two-sided signals are positive towards the person's left.
@@ -97,14 +97,14 @@ def spectral_arc_length(stamps_ns: NDArray[np.int64], values: NDArray[Any]) -> f
     Returns:
         At most 0; NaN where the movement is too short.
     """
-    seen = np.isfinite(values)
-    if seen.sum() < MIN_SAMPLES:
+    finite = np.isfinite(values)
+    if finite.sum() < MIN_SAMPLES:
         return float("nan")
-    times_s = (stamps_ns[seen] - stamps_ns[seen][0]) * 1e-9
+    times_s = (stamps_ns[finite] - stamps_ns[finite][0]) * 1e-9
     even_s = np.arange(0.0, times_s[-1], 1.0 / MEASURE_HZ)
     if len(even_s) < MIN_SAMPLES:
         return float("nan")
-    even = np.interp(even_s, times_s, np.asarray(values, dtype=np.float64)[seen])
+    even = np.interp(even_s, times_s, np.asarray(values, dtype=np.float64)[finite])
     kernel = np.full(SMOOTHING_SAMPLES, 1.0 / SMOOTHING_SAMPLES)
     even = np.convolve(np.pad(even, SMOOTHING_SAMPLES // 2, mode="edge"), kernel, mode="valid")
     speed = np.abs(np.gradient(even))
@@ -122,12 +122,12 @@ def spectral_arc_length(stamps_ns: NDArray[np.int64], values: NDArray[Any]) -> f
 def _knee_flexions(positions_m: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the flexion of the left and of the right knee (T) [rad] of FEATURE_JOINTS (T, J, 3) [m]; 0 = straight."""
     points = np.asarray(positions_m, dtype=np.float64)
-    bent = []
+    flexions_rad = []
     for side in ("left", "right"):
         thigh = points[:, FEATURE_INDEX[f"{side}_knee"]] - points[:, FEATURE_INDEX[f"{side}_hip"]]
         shank = points[:, FEATURE_INDEX[f"{side}_ankle"]] - points[:, FEATURE_INDEX[f"{side}_knee"]]
-        bent.append(angles_between(thigh, shank))
-    return bent[0], bent[1]
+        flexions_rad.append(angles_between(thigh, shank))
+    return flexions_rad[0], flexions_rad[1]
 
 
 def _out_and_back(
@@ -148,8 +148,8 @@ def _left_and_right(label: str, positions_m: NDArray[Any], axes: NDArray[Any]) -
         return float("nan"), float("nan")
     ranges = []
     for limb in limbs:
-        seen = limb[np.isfinite(limb)]
-        low, high = np.percentile(seen, PERCENTILES) if len(seen) >= MIN_SAMPLES else (np.nan, np.nan)
+        finite = limb[np.isfinite(limb)]
+        low, high = np.percentile(finite, PERCENTILES) if len(finite) >= MIN_SAMPLES else (np.nan, np.nan)
         ranges.append(float(high - low))
     return ranges[0], ranges[1]
 

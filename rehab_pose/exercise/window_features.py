@@ -56,7 +56,8 @@ MOVING_JOINTS = np.array(
 )
 """Joints used to distinguish movement from rest: those that Kinect and depth predictors measure best."""
 MOVING_RANK = 3
-"""The third largest range of a joint is the range of the movement: one or two outlier joints have no effect."""
+"""Rank of the joint whose range is the range of the movement: with the third largest, one or two outlier joints have
+no effect."""
 MAX_GAP_S = 0.25
 """Longest gap between two samples that is interpolated [s]."""
 TORSO_RANGE_M = (0.3, 0.8)

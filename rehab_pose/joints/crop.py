@@ -26,7 +26,7 @@ CROP_PX = 128
 CROP_SIDE_M = 2.4
 """Side of the square at the person's median depth [m]; a tall person with the arms overhead measures 2.3 m."""
 DEPTH_SCALE_M = 0.6
-"""Depth relative to the person's median is divided by this and clipped to +-CLIP [m]."""
+"""Unit of the relative depth: depth minus the person's median is divided by this [m], then clipped to +-CLIP."""
 CLIP = 1.5
 """Largest magnitude of the scaled relative depth."""
 HEAD_ROOM_M = 0.15
@@ -75,14 +75,14 @@ def crop_box(
         box_px: x, y, width, height of the box in the full image [px].
         intrinsics: Camera of the full image.
     """
-    seen = np.isfinite(depth_m)
-    if not seen.any():
+    has_depth = np.isfinite(depth_m)
+    if not has_depth.any():
         return None
-    centre_depth_m = float(np.median(depth_m[seen]))
+    centre_depth_m = float(np.median(depth_m[has_depth]))
     x, y, width, height = box_px
     side_px = CROP_SIDE_M / centre_depth_m * (intrinsics.fx + intrinsics.fy) / 2.0
     # The median column is on the trunk also when one arm is stretched out.
-    centre_column = x + float(np.median(np.nonzero(seen)[1])) + 0.5
+    centre_column = x + float(np.median(np.nonzero(has_depth)[1])) + 0.5
     if y + height >= intrinsics.height_px - 2:
         # The legs are outside the image: the crop extends below the image to contain them.
         centre_row = y - HEAD_ROOM_M / CROP_SIDE_M * side_px + side_px / 2.0

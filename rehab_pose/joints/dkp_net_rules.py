@@ -1,4 +1,4 @@
-"""DKP-Net-24 as published: two sets of geometric rules on the silhouette (Ashraf et al. 2025, Tables 1 and 2).
+"""DKP-Net-24: two sets of geometric rules on the silhouette (Ashraf et al. 2025, Tables 1 and 2).
 
 This is the method `paper` of the settings and the baseline for the network. Where the tables are inconsistent or
 incomplete:

@@ -119,17 +119,17 @@ def _depth_near(depth_m: NDArray[np.float32], x: float, y: float, radius_px: int
     """Return the median depth [m] of the person in a window around a pixel, NaN = no return."""
     row, column = round(y), round(x)
     window = depth_m[max(row - radius_px, 0) : row + radius_px + 1, max(column - radius_px, 0) : column + radius_px + 1]
-    seen = window[np.isfinite(window)]
-    return float(np.median(seen)) if len(seen) else float("nan")
+    valid_m = window[np.isfinite(window)]
+    return float(np.median(valid_m)) if len(valid_m) else float("nan")
 
 
 def _visibility(positions_m: NDArray[np.float64], silhouette: Silhouette) -> NDArray[np.uint8]:
     """Return the `JointVisibility` (J) of joints (J, 3) [m]: observed, occluded, outside the image, or missing."""
     visibility = np.full(len(positions_m), JointVisibility.OBSERVED, dtype=np.uint8)
     pixels = silhouette.intrinsics.project(positions_m)
-    known = np.isfinite(pixels).all(axis=1)
-    column = np.floor(np.where(known, pixels[:, 0], -1.0) + 0.5).astype(np.intp)
-    row = np.floor(np.where(known, pixels[:, 1], -1.0) + 0.5).astype(np.intp)
+    is_finite = np.isfinite(pixels).all(axis=1)
+    column = np.floor(np.where(is_finite, pixels[:, 0], -1.0) + 0.5).astype(np.intp)
+    row = np.floor(np.where(is_finite, pixels[:, 1], -1.0) + 0.5).astype(np.intp)
     in_image = (
         (column >= 0) & (column < silhouette.intrinsics.width_px) & (row >= 0) & (row < silhouette.intrinsics.height_px)
     )
@@ -141,5 +141,5 @@ def _visibility(positions_m: NDArray[np.float64], silhouette: Silhouette) -> NDA
         hidden = ~in_box | (positions_m[:, 2] - surface_m > OCCLUDER_GAP_M)
     visibility[hidden] = JointVisibility.OCCLUDED
     visibility[~in_image] = JointVisibility.PREDICTED
-    visibility[~known] = JointVisibility.MISSING
+    visibility[~is_finite] = JointVisibility.MISSING
     return visibility

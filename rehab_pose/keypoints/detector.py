@@ -40,7 +40,7 @@ ORB_EDGE_PX = 8
 UNORIENTED = -1.0
 """OpenCV's angle of points without an orientation [deg]."""
 OUTSIDE_PX = 2
-"""Points up to this far outside the silhouette count as on its border [px]."""
+"""Largest distance outside the silhouette at which a point is kept [px]."""
 DEPTH_REACH_PX = 1
 """The depth at a point is the median over 3 x 3 pixels, since single pixels at an edge often have no return [px]."""
 
@@ -193,17 +193,17 @@ class _Box:
         families = []
         for entry, end in zip(detections, ends, strict=True):
             rows = slice(int(end) - len(entry.points), int(end))
-            kept = on_person[rows]
+            selected = on_person[rows]
             unknown = np.full(len(entry.points), np.nan, dtype=np.float32)
             families.append(
                 KeypointFamily(
                     detector=entry.detector,
-                    pixels=pixels[rows][kept],
-                    size_px=(unknown if entry.size_px is None else entry.size_px)[kept],
-                    angle_rad=(unknown if entry.angle_rad is None else entry.angle_rad)[kept],
-                    response=(unknown if entry.response is None else entry.response)[kept],
-                    depth_m=depth_m[rows][kept],
-                    descriptors=None if entry.descriptors is None else entry.descriptors[kept],
+                    pixels=pixels[rows][selected],
+                    size_px=(unknown if entry.size_px is None else entry.size_px)[selected],
+                    angle_rad=(unknown if entry.angle_rad is None else entry.angle_rad)[selected],
+                    response=(unknown if entry.response is None else entry.response)[selected],
+                    depth_m=depth_m[rows][selected],
+                    descriptors=None if entry.descriptors is None else entry.descriptors[selected],
                 )
             )
         return tuple(families)
@@ -224,7 +224,9 @@ class _Box:
         windows = self._depth_m[row[:, None, None] + step[:, None], column[:, None, None] + step]
         windows = windows.reshape(len(row), step.size**2)
         # NaN sorts last: the median of the n finite values is at half of n.
-        ordered, seen = np.sort(windows, axis=1), np.isfinite(windows).sum(axis=1)
+        ordered, valid_count = np.sort(windows, axis=1), np.isfinite(windows).sum(axis=1)
         index = np.arange(len(row))
-        median = np.float32(0.5) * (ordered[index, np.maximum(seen - 1, 0) // 2] + ordered[index, seen // 2])
-        return np.where(seen > 0, median, np.float32(np.nan)).astype(np.float32)
+        median = np.float32(0.5) * (
+            ordered[index, np.maximum(valid_count - 1, 0) // 2] + ordered[index, valid_count // 2]
+        )
+        return np.where(valid_count > 0, median, np.float32(np.nan)).astype(np.float32)

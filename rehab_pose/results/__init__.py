@@ -1,1 +1,1 @@
-"""Files with results: summaries, files for each frame, and files of bones."""
+"""Writing of results to files: summaries of recordings, files of each frame, and bones."""

@@ -88,10 +88,10 @@ def refine_to_full_resolution(
 def _regions(reduced: ReducedSilhouette, part: tuple[slice, slice]) -> NDArray[np.uint8]:
     """Return the initial label of a part of the reduced image: PERSON, OTHER, or UNDECIDED near edges."""
     depth_m = reduced.depth_m[part]
-    seen = np.isfinite(depth_m)
-    farthest = cv2.dilate(np.where(seen, depth_m, np.float32(0.0)), NEIGHBOURS)
-    nearest = cv2.erode(np.where(seen, depth_m, np.float32(1e3)), NEIGHBOURS)
-    smooth = seen & (farthest - nearest < SMOOTH_M)
+    valid = np.isfinite(depth_m)
+    farthest = cv2.dilate(np.where(valid, depth_m, np.float32(0.0)), NEIGHBOURS)
+    nearest = cv2.erode(np.where(valid, depth_m, np.float32(1e3)), NEIGHBOURS)
+    smooth = valid & (farthest - nearest < SMOOTH_M)
     kernel = np.ones((2 * BAND_PX + 1, 2 * BAND_PX + 1), np.uint8)
     regions = np.full(depth_m.shape, UNDECIDED, dtype=np.uint8)
     regions[cv2.dilate(reduced.person[part].astype(np.uint8), kernel) == 0] = OTHER

@@ -23,10 +23,12 @@ INPUT_NAME = "depth"
 """Name of the network's input in the ONNX file."""
 INPUT_WIDTH_PX = 160
 INPUT_HEIGHT_PX = 128
+"""Size of the network's input [px]."""
 DEPTH_CENTRE_M = 2.5
 DEPTH_SCALE_M = 2.0
 """The depth channel is (depth - centre) / scale [m]."""
 CHANNELS = 4
+"""Channels of the network's input."""
 FINE_HEIGHT_M = 0.2
 """Scale of the fine height channel, which is clipped above: about the height of the feet [m]."""
 COARSE_CENTRE_M, COARSE_REACH_M = 1.0, 1.2
@@ -44,7 +46,7 @@ def sample_rows_and_columns(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows and columns of the full image that the reduced image samples (nearest neighbour).
 
-    Depth is sampled and not averaged, because an average over an edge lies on neither surface.
+    Depth is sampled and not averaged, because an average over an edge is on neither surface.
     """
     rows = ((np.arange(reduced_height_px) + 0.5) * height_px / reduced_height_px).astype(np.intp)
     columns = ((np.arange(reduced_width_px) + 0.5) * width_px / reduced_width_px).astype(np.intp)
@@ -64,13 +66,13 @@ def encode_depth(depth_m: NDArray[np.float32], height_m: NDArray[np.float32] | N
     """
     height, width = depth_m.shape
     encoded = np.zeros((CHANNELS, INPUT_HEIGHT_PX, INPUT_WIDTH_PX), dtype=np.float32)
-    seen = np.isfinite(depth_m)
+    valid = np.isfinite(depth_m)
     scaled = (depth_m - np.float32(DEPTH_CENTRE_M)) / np.float32(DEPTH_SCALE_M)
-    encoded[0, :height, :width] = np.where(seen, scaled, np.float32(0.0))
-    encoded[1, :height, :width] = seen
+    encoded[0, :height, :width] = np.where(valid, scaled, np.float32(0.0))
+    encoded[1, :height, :width] = valid
     if height_m is not None:
         fine = np.clip(height_m / np.float32(FINE_HEIGHT_M), -1.0, 1.0)
         coarse = np.clip(height_m - np.float32(COARSE_CENTRE_M), -COARSE_REACH_M, COARSE_REACH_M)
-        encoded[2, :height, :width] = np.where(seen, fine, np.float32(0.0))
-        encoded[3, :height, :width] = np.where(seen, coarse, np.float32(0.0))
+        encoded[2, :height, :width] = np.where(valid, fine, np.float32(0.0))
+        encoded[3, :height, :width] = np.where(valid, coarse, np.float32(0.0))
     return encoded

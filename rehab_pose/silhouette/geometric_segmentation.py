@@ -63,8 +63,8 @@ def people_by_geometry(
         Labels (h, w) from 1, one for each person, 0 elsewhere; and probability (h, w): 1 on people, 0.5 where geometry
         does not decide (at jumps of depth, close to the floor, without a return), 0 elsewhere.
     """
-    seen = np.isfinite(depth_m)
-    usable = seen.copy()
+    valid = np.isfinite(depth_m)
+    usable = valid.copy()
     if np.isfinite(floor_plane).all():
         with np.errstate(invalid="ignore"):
             height_m = height_above_floor_m(points_m, floor_plane)
@@ -115,7 +115,7 @@ def _fits_person(points_m: NDArray[np.float32]) -> bool:
 
 
 def _is_flat(points_m: NDArray[np.float32]) -> bool:
-    """Return whether points (N, 3) lie on a plane, as those of doors, cupboards and table tops do."""
+    """Return whether points (N, 3) are on a plane, as those of doors, cupboards and table tops do."""
     subset = points_m[:: 1 + len(points_m) // MAX_POINTS].astype(np.float64)
     centred = subset - np.median(subset, axis=0)
     smallest = np.linalg.eigvalsh(centred.T @ centred)[0] / len(subset)

@@ -38,7 +38,7 @@ for the sensor's noise. A faster part is included one frame later [m/s, m]."""
 PREVIOUS_WEIGHT = 0.35
 """Weight of the previous frame's probability; below 0.5, so that a moving hand is found at its new position at once."""
 MAX_PREVIOUS_AGE_NS = 200_000_000
-"""The previous frame is not used after a longer pause [ns]."""
+"""Largest age of the previous frame's results that are used [ns]."""
 MAX_POINTS = 500
 """Medians and extents of a surface are computed from about this many of its points."""
 MINIMUM_AREA_PX = 60
@@ -47,11 +47,11 @@ MINIMUM_AREA_PX = 60
 
 @dataclass(frozen=True, eq=False)
 class _PreviousImage:
-    """An image of the previous frame."""
+    """A reduced image of the previous frame: probability or mask of the subject."""
 
     stamp_ns: int
     image: NDArray[np.float32]
-    """(h, w) 0-1."""
+    """(h, w), values 0-1."""
 
     def precedes(self, stamp_ns: int, shape: tuple[int, ...]) -> bool:
         """Return whether a frame at `stamp_ns` follows within MAX_PREVIOUS_AGE_NS and has the same reduced size."""
@@ -112,11 +112,11 @@ class SilhouetteSegmenter:
             self._previous, self._previous_subject = None, None
             return None
         inside = self._within_reach(frame, people == subject.label, subject)
-        seen_elsewhere = (people > 0) & np.isfinite(depth_m)
+        other_person = (people > 0) & np.isfinite(depth_m)
         reduced = ReducedSilhouette(
             person=inside,
             surely_person=inside & (probability > SURE),
-            surely_other=~inside & ((probability < 1.0 - SURE) | seen_elsewhere),
+            surely_other=~inside & ((probability < 1.0 - SURE) | other_person),
             depth_m=depth_m,
             rows=rows,
             columns=columns,
@@ -217,17 +217,17 @@ def _surfaces(people: NDArray[np.bool_], depth_m: NDArray[np.float32]) -> NDArra
     person does: blurred edges connect a person without a jump to the furniture behind and to the next person.
     """
     depth = np.where(people & np.isfinite(depth_m), depth_m, np.float32(1e3)).astype(np.float32)
-    seen = depth < np.float32(1e3)
+    valid = depth < np.float32(1e3)
     nearest = cv2.erode(depth, np.ones((3, 3), np.uint8))
-    kept = people & ~(seen & (depth - nearest > SPLIT_GAP_M))
+    kept = people & ~(valid & (depth - nearest > SPLIT_GAP_M))
     count, labels = cv2.connectedComponents(kept.astype(np.uint8), connectivity=8)
     limit_m = np.full(count, np.inf, dtype=np.float32)
     sizes_px = np.bincount(labels.ravel(), minlength=count)
     for label in np.flatnonzero(sizes_px[1:] >= MINIMUM_AREA_PX) + 1:
-        depths = depth[(labels == label) & seen]
+        depths = depth[(labels == label) & valid]
         if len(depths):
             limit_m[label] = np.median(depths[:: 1 + len(depths) // MAX_POINTS]) + np.float32(DEEPEST_BEHIND_M)
-    kept &= ~(seen & (depth > limit_m[labels]))
+    kept &= ~(valid & (depth > limit_m[labels]))
     _, labels = cv2.connectedComponents(kept.astype(np.uint8), connectivity=8)
     return labels.astype(np.int32)
 

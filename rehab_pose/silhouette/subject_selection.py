@@ -49,7 +49,7 @@ class SubjectSelector:
         self._frames_missing = 0
 
     def select(self, candidates: list[Candidate]) -> Candidate | None:
-        """Return the subject, or None where there is no candidate or the followed person is not among them."""
+        """Return the subject; None if there is no candidate, or the followed person is not among them."""
         selected = self._follow(candidates, self._centre_m) if self._centre_m is not None else None
         if selected is None and self._centre_m is not None:
             self._frames_missing += 1

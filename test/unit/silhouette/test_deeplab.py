@@ -177,8 +177,8 @@ def without(state: State, name: str) -> State:
         ),
         (lambda state: {**state, "backbone.bn1.bias": 0.5}, r"'backbone\.bn1\.bias' is a float"),
         (lambda _: {"fc.weight": torch.zeros(3)}, r"its first name is fc\.weight"),
-        (lambda _: {}, "it holds nothing"),
-        (lambda _: [torch.zeros(3)], "it holds a list"),
+        (lambda _: {}, "it contains nothing"),
+        (lambda _: [torch.zeros(3)], "it contains a list"),
     ],
 )
 def test_tensors_that_do_not_fit_are_named(tmp_path: Path, change: Callable[[State], object], message: str) -> None:
@@ -225,7 +225,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, fraction: float, zipped: bo
     content = complete.read_bytes()
     path = tmp_path / "part.pth"
     path.write_bytes(content[: int(fraction * len(content))])
-    with pytest.raises(ModelFileError, match="cut short or damaged"):
+    with pytest.raises(ModelFileError, match="truncated or damaged"):
         load_deeplab(path, width=WIDTH)
 
 
