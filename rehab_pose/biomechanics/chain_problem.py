@@ -77,7 +77,7 @@ class ChainState(NamedTuple):
 
     chain: ChainArrays
     observed: Any
-    """What the measured objective compares the chain with."""
+    """The measurements that the objective compares the chain with."""
     prior: Prior
     limits: Limits
     current: NDArray[np.float64]

@@ -79,7 +79,7 @@ class BodyFitter:
 
     @property
     def calibrated(self) -> bool:
-        """Whether the person's shape is known: it is kept from then on."""
+        """True once the person's shape is known; it is kept from then on."""
         return self._shape.complete
 
     def warm_up(self) -> None:
@@ -102,7 +102,7 @@ class BodyFitter:
         """Forget the last pose and the shape learnt so far (another recording, another person)."""
         self._last: _Frame | None = None
         self.recalibrations = 0
-        """How often the limbs' length made the shape be learnt again."""
+        """Number of times that the limbs' length made the shape be learnt again."""
         self._person_change.reset()
         self._shape.reset()
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["MeasuredJoints", "PoseFit", "PoseSolver", "root_mean_square_m"]
 
 FIRST_REACH_M, LAST_REACH_M = 0.12, 0.07
-"""How far along the ray a vertex' depth point may lie, in the first round of a frame and in the last [m]."""
+"""Largest distance of a vertex' depth point along the ray, in the first round of a frame and in the last [m]."""
 MIN_SURFACE_POINTS = 40
 """With fewer depth points the fit to joints is kept."""
 ROOT_STD = 3.0
@@ -61,7 +61,7 @@ class PoseFit:
 
 @dataclass(frozen=True, eq=False)
 class _Start:
-    """Where a fit begins."""
+    """The start of a fit."""
 
     root: NDArray[np.float64]
     """(3, 3) rotation of the root."""
@@ -72,7 +72,7 @@ class _Start:
     betas: NDArray[np.float64]
     """(B) shape coefficients; those that are fixed are not read."""
     warm: bool
-    """Whether it is a fitted pose, which the prior then keeps the next one near to."""
+    """True for a fitted pose, near which the prior keeps the next one."""
 
     @classmethod
     def of(cls, parameters: BodyParameters, betas: NDArray[np.float64]) -> _Start:

@@ -38,12 +38,12 @@ class ShapeCalibration:
 
     @property
     def complete(self) -> bool:
-        """Whether the shape is fixed."""
+        """True once the shape is fixed."""
         return self._frames >= self._frames_needed
 
     @property
     def free_count(self) -> int:
-        """How many coefficients are still unknowns of the fit: all or none."""
+        """Number of coefficients that are unknowns of the fit: all or none."""
         return 0 if self.complete else self._shape_count
 
     def prior(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

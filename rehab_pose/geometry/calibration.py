@@ -65,7 +65,7 @@ class CameraCalibration:
 
     @property
     def distorted(self) -> bool:
-        """Whether the lens distorts the image."""
+        """True where the lens distorts the image."""
         return any(value != 0.0 for value in self.d)
 
     @property
@@ -96,7 +96,7 @@ class CameraCalibration:
         return self._pinhole(self.k)
 
     def needs_rectification(self) -> bool:
-        """Whether raw images differ from rectified ones: a lens, a rotation, or another camera matrix."""
+        """Return whether raw images differ from rectified ones: a lens, a rotation, or another camera matrix."""
         return self.distorted or self.r != IDENTITY or bool(self.p and self.p != self.k)
 
     def rotation(self) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ MIN_DIAGONAL = 1e-12
 AT_BOUND = 1e-12
 """An unknown this near to a bound counts as being at the bound, in the unit of the unknown."""
 BOUND_PASSES = 4
-"""How often a step is solved again at most because some unknowns would cross their bounds."""
+"""Largest number of times that a step is solved because unknowns would cross their bounds."""
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -61,13 +61,13 @@ class Stopping(NamedTuple):
 
 
 class Solution(NamedTuple):
-    """How the search ended; the unknowns are in the problem's state."""
+    """Result of a search; the unknowns are in the problem's state."""
 
     cost: float
     iterations: int
     """Steps tried, rejected ones included."""
     converged: bool
-    """Whether it ended for another reason than the number of iterations."""
+    """False if it ended at the largest number of iterations."""
 
 
 @register_jitable(inline="always")  # type: ignore[untyped-decorator]

@@ -78,11 +78,11 @@ class TrackerSettings:
     tolerance: float = 1e-7
     """A step that lowers the objective by less than this fraction is the last."""
     adapt: bool = True
-    """Whether noise and accelerations are estimated from the data; otherwise the values here are kept."""
+    """Estimate noise and accelerations from the data; otherwise the values here are kept."""
     always_restart: bool = False
-    """Whether every frame gets a multistart, for data that jump from frame to frame."""
+    """Use a multistart on every frame, for data that jump from frame to frame."""
     learn_lengths: bool = True
-    """Whether the segments' lengths are learnt from the data."""
+    """Learn the segments' lengths from the data."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ class TrackedPose:
     cost: float
     """Squared misfit in units of the noise's variance."""
     restarted: bool
-    """Whether the pose comes from a multistart."""
+    """True where the pose comes from a multistart."""
 
 
 class Tracker:

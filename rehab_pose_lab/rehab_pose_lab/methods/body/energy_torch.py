@@ -16,8 +16,8 @@ from rehab_pose_lab.methods.body.energy import EnergyWeights, laplacian_quadrati
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rehab_pose_lab.methods.body.back_end_torch import TorchBackEnd
     from rehab_pose_lab.methods.body.mixture import MixturePrior
-    from rehab_pose_lab.methods.body.skinning_torch import TorchBackEnd
 
 __all__ = ["Through", "TorchEnergy", "TorchMixture"]
 

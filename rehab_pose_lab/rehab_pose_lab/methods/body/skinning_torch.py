@@ -6,54 +6,27 @@ serves clips, training, and the published solver (`adam_torch`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import torch
 
 from rehab_pose.errors import ContractError
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_lab.methods.body.back_end_torch import PosedSurface, shape_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.body.model import BodyModel
+    from rehab_pose_lab.methods.body.back_end_torch import TorchBackEnd
 
-__all__ = ["BackEnd", "PosedSurface", "TorchBackEnd", "TorchBody", "rotation_matrices", "shape_size", "torch_body"]
+__all__ = ["BackEnd", "TorchBody", "rotation_matrices", "torch_body"]
 
 BackEnd = Literal["native", "smplx"]
 """Which code poses the body: this file, or the `smplx` package if it is installed."""
 SMALL_ANGLE_SQUARED = 1e-6
 """Below this squared angle the series of sin(a)/a and (1-cos(a))/a^2 are used [rad^2]; their error is below 1e-21."""
-
-
-class PosedSurface(NamedTuple):
-    """Result of skinning all vertices."""
-
-    vertices_m: torch.Tensor
-    """(..., V, 3) [m]."""
-    joints_m: torch.Tensor
-    """(..., 24, 3) [m]."""
-
-
-class TorchBackEnd(Protocol):
-    """A body that torch can differentiate. Leading dimensions of the arguments are batches and broadcast.
-
-    `betas` is (..., n) with n at most the model's, `rotations_rad` (..., 24, 3), `translation_m` (..., 3).
-    """
-
-    @property
-    def model(self) -> BodyModel:
-        """The model that is posed."""
-        ...
-
-    def joints(self, betas: torch.Tensor, rotations_rad: torch.Tensor, translation_m: torch.Tensor) -> torch.Tensor:
-        """Return the posed joints (..., 24, 3) [m]."""
-        ...
-
-    def surface(self, betas: torch.Tensor, rotations_rad: torch.Tensor, translation_m: torch.Tensor) -> PosedSurface:
-        """Return the posed surface and joints [m]."""
-        ...
 
 
 def torch_body(
@@ -79,7 +52,7 @@ def torch_body(
         msg = f"back end: expected {' or '.join(get_args(BackEnd))}, got {back_end!r}"
         raise ContractError(msg)
     if back_end == "smplx":
-        from rehab_pose_lab.methods.body.smplx_backend_torch import SmplxBody  # noqa: PLC0415  (only where a person asks for it)
+        from rehab_pose_lab.methods.body.smplx_backend_torch import SmplxBody  # noqa: PLC0415  (only where it is asked for)
 
         return SmplxBody(model, dtype=dtype, device=device)
     return TorchBody(model, dtype=dtype, device=device)
@@ -206,16 +179,3 @@ class TorchBody:
         blended = (self._weights @ motions).reshape(*motions.shape[:-2], -1, 3, 4)
         posed = (blended[..., :3] @ vertices[..., None])[..., 0] + blended[..., 3]
         return PosedSurface(posed, positions)
-
-
-def shape_size(model: BodyModel, betas: torch.Tensor) -> int:
-    """Return the number n of shape coefficients (..., n).
-
-    Raises:
-        ContractError: There are more than the model has.
-    """
-    count = int(betas.shape[-1])
-    if count > model.shape_count:
-        msg = f"betas: expected at most {model.shape_count} shape coefficients for {model.model_id}, got {count}"
-        raise ContractError(msg)
-    return count

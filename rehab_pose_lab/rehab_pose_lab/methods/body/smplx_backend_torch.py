@@ -15,7 +15,7 @@ import torch
 from rehab_pose.body.model import PARENTS
 from rehab_pose.errors import MissingDependencyError
 from rehab_pose.skeletons.smpl24 import SMPL_24
-from rehab_pose_lab.methods.body.skinning_torch import PosedSurface, shape_size
+from rehab_pose_lab.methods.body.back_end_torch import PosedSurface, shape_size
 
 if TYPE_CHECKING:
     from rehab_pose.body.model import BodyModel
