@@ -12,8 +12,8 @@ from rehab_pose.body.skinning import pose_joints, pose_vertices_of_joints
 from rehab_pose.datatypes import RgbdFrame
 from rehab_pose.drawing.rasteriser import draw_mesh, empty_buffers, shade, vertex_normals
 from rehab_pose_sim.clothes import cloth_fractions, face_colors, vertex_texture
+from rehab_pose_sim.depth_noise import DepthNoise
 from rehab_pose_sim.motions import Motion, motion_plan
-from rehab_pose_sim.noise import DepthNoise
 from rehab_pose_sim.pose import Stance
 from rehab_pose_sim.room import Room
 from rehab_pose_sim.settings import SimulationSettings

@@ -16,7 +16,7 @@ from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_fr
 from rehab_pose.joints.crop import DEPTH_SCALE_M, PersonCrop, crop_box
 from rehab_pose.silhouette.depth_encoding import INPUT_HEIGHT_PX, INPUT_WIDTH_PX
 from rehab_pose.skeletons.smpl24 import SMPL_24
-from rehab_pose_sim.random_noise import add_random_depth_errors, add_random_outline_errors
+from rehab_pose_sim.random_depth_noise import add_random_depth_errors, add_random_outline_errors
 from rehab_pose_sim.random_rooms import random_furniture_depth_m, random_room_depth_m, random_table_depth_m
 from rehab_pose_sim.rays import WorldCamera
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rehab_pose_sim.random_noise import add_random_depth_errors, add_random_outline_errors
+from rehab_pose_sim.random_depth_noise import add_random_depth_errors, add_random_outline_errors
 
 
 @pytest.mark.parametrize("seed", range(10))

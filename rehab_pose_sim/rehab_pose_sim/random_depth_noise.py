@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rehab_pose_sim.noise import patch_noise, quantised
+from rehab_pose_sim.depth_noise import patch_noise, quantised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rehab_pose.geometry.camera import CameraIntrinsics
-from rehab_pose_sim.noise import SENSORS, DepthNoise
+from rehab_pose_sim.depth_noise import SENSORS, DepthNoise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
