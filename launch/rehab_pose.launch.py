@@ -1,4 +1,4 @@
-"""Start the nodes with ROS 2's launch: separate processes or one, on a camera's topics, a recording or a simulation."""
+"""Launch file of the nodes, as separate processes or one, for a camera, a recording or a simulated camera."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ SIMULATED_CAMERA = "sim_camera"
 SHOWN_TOPICS = ("markers", "mesh_marker", "silhouette/image")
 RESPAWN_DELAY_S = 0.2
 STOP_S = "2.0"
-"""After this time without an answer to SIGINT a node gets SIGTERM, and after it again SIGKILL [s]."""
+"""Time after SIGINT until a running node gets SIGTERM, and after that until it gets SIGKILL [s]."""
 WAIT_FOR_NODES_S = "20"
 
 
 class Argument(NamedTuple):
-    """An argument of this launch file."""
+    """Description of one argument of this launch file."""
 
     name: str
     default: str
@@ -46,69 +46,71 @@ ARGUMENTS = (
     Argument("use_sim_time", "false", "Take time from /clock", YES_OR_NO),
     Argument("params_file", str(SHARE / "config" / "rehab_pose.yaml"), "Parameters of all nodes"),
     Argument("autostart", "true", "false: process no input until the parameter node.active is set to true", YES_OR_NO),
-    Argument("log_level", "info", "Of all nodes", ["debug", "info", "warn", "error", "fatal"]),
+    Argument("log_level", "info", "Log level of all nodes", ["debug", "info", "warn", "error", "fatal"]),
     Argument("use_rviz", "false", "Also start RViz", YES_OR_NO),
-    Argument("rviz_config", str(SHARE / "rviz" / "rehab_pose.rviz"), "What RViz shows"),
-    Argument("camera", "", "Topics of a known camera; empty: the topics below", ["", *CAMERAS]),
-    Argument("rgb_topic", "", "Colour image; empty: the camera's"),
-    Argument("rgb_info_topic", "", "Its camera_info; empty: the camera's"),
-    Argument("depth_topic", "", "Depth image, registered to colour; empty: the camera's"),
+    Argument("rviz_config", str(SHARE / "rviz" / "rehab_pose.rviz"), "Configuration file of RViz"),
+    Argument("camera", "", "Camera whose topics are used; empty: the topics below", ["", *CAMERAS]),
+    Argument("rgb_topic", "", "Topic of the colour image; empty: the camera's"),
+    Argument("rgb_info_topic", "", "Topic of its camera_info; empty: the camera's"),
+    Argument("depth_topic", "", "Topic of the depth image registered to colour; empty: the camera's"),
     Argument("image_qos", "", "Reliability of the camera's topics; empty: as in the params_file",
              ["", "auto", "reliable", "best_effort"]),
     Argument("device", "", "Device of a public network: cpu, cuda or cuda:N; empty: as in the params_file"),
     Argument("model_path", "", "Body model in SMPL's format; empty: as in the params_file"),
     Argument("use_mesh", "true", "Fit the body, with its joint angles and bones", YES_OR_NO),
     Argument("use_recognition", "true", "Classify exercises, count repetitions, serve sessions", YES_OR_NO),
-    Argument("use_markers", "true", "Markers for RViz, sent only while they have subscribers", YES_OR_NO),
+    Argument("use_markers", "true", "Markers for RViz, published only while they have subscribers", YES_OR_NO),
     Argument("use_tf", "false", "Links of the body on /tf; needs tf2_msgs", YES_OR_NO),
-    Argument("use_rep155", "false", "The body as ROS4HRI expects it, on /humans; needs hri_msgs", YES_OR_NO),
+    Argument("use_rep155", "false", "ROS4HRI messages of the body on /humans; needs hri_msgs", YES_OR_NO),
     Argument("composed", "false", "All stages in one process: less delay", YES_OR_NO),
     Argument("respawn", "true", "Restart a node that ended", YES_OR_NO),
     Argument("sim", "false", "Also start the simulated camera (package rehab_pose_sim)", YES_OR_NO),
     Argument("record", "", "Folder of a new bag for the results (no images); empty: none"),
     Argument("bag", "", "Folder of a bag to play; empty: none"),
-    Argument("bag_rate", "1.0", "2.0 plays twice as fast"),
+    Argument("bag_rate", "1.0", "Speed of the bag; 2.0 plays twice as fast"),
     Argument("bag_loop", "false", "Repeat the bag", YES_OR_NO),
 )  # fmt: skip
 
 
-def _remappings(value: dict[str, str]) -> list[tuple[str, str]]:
-    known = {}
-    if value["camera"]:
-        known = yaml.safe_load((SHARE / "config" / "cameras" / f"{value['camera']}.yaml").read_text(encoding="utf-8"))
-    wanted = {
-        "rgb/image_rect_color": value["rgb_topic"] or known.get("color", ""),
-        "rgb/camera_info": value["rgb_info_topic"] or known.get("camera_info", ""),
-        "depth_registered/image_rect": value["depth_topic"] or known.get("depth", ""),
+def _remappings(values: dict[str, str]) -> list[tuple[str, str]]:
+    camera_topics = {}
+    if values["camera"]:
+        camera_topics = yaml.safe_load(
+            (SHARE / "config" / "cameras" / f"{values['camera']}.yaml").read_text(encoding="utf-8")
+        )
+    remappings = {
+        "rgb/image_rect_color": values["rgb_topic"] or camera_topics.get("color", ""),
+        "rgb/camera_info": values["rgb_info_topic"] or camera_topics.get("camera_info", ""),
+        "depth_registered/image_rect": values["depth_topic"] or camera_topics.get("depth", ""),
     }
-    return [(ours, theirs) for ours, theirs in wanted.items() if theirs]
+    return [(topic, target) for topic, target in remappings.items() if target]
 
 
-def _rviz_remappings(value: dict[str, str]) -> list[tuple[str, str]]:
-    """Return where the topics of the shipped RViz configuration are found with this namespace and this camera."""
-    place = f"/{value['namespace'].strip('/')}" if value["namespace"].strip("/") else ""
-    own = [(f"/{name}", f"{place}/{name}") for name in SHOWN_TOPICS if place]
-    camera = [(f"/{ours}", theirs) for ours, theirs in _remappings(value)]
-    return own + (camera or [("/rgb/image_rect_color", f"{place}/rgb/image_rect_color")])
+def _rviz_remappings(values: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the remappings of the topics in the shipped RViz configuration for the namespace and the camera."""
+    prefix = f"/{values['namespace'].strip('/')}" if values["namespace"].strip("/") else ""
+    results = [(f"/{name}", f"{prefix}/{name}") for name in SHOWN_TOPICS if prefix]
+    camera = [(f"/{topic}", target) for topic, target in _remappings(values)]
+    return results + (camera or [("/rgb/image_rect_color", f"{prefix}/rgb/image_rect_color")])
 
 
-def _nodes(on: set[str]) -> list[tuple[str, str]]:
+def _nodes(enabled: set[str]) -> list[tuple[str, str]]:
     """Return package and executable of each node to start."""
-    options = {option for option in Option if option.value in on}
-    nodes = [(spec.package, spec.name) for spec in choose_nodes(options, composed="composed" in on)]
-    return [*nodes, (SIMULATOR, SIMULATED_CAMERA)] if "sim" in on else nodes
+    options = {option for option in Option if option.value in enabled}
+    nodes = [(spec.package, spec.name) for spec in choose_nodes(options, composed="composed" in enabled)]
+    return [*nodes, (SIMULATOR, SIMULATED_CAMERA)] if "sim" in enabled else nodes
 
 
-def _parameters(value: dict[str, str], on: set[str]) -> list[Any]:
+def _parameters(values: dict[str, str], enabled: set[str]) -> list[Any]:
     given = {
-        "camera.image_qos": value["image_qos"],
-        "silhouette.device": value["device"],
-        "body.model_path": value["model_path"],
+        "camera.image_qos": values["image_qos"],
+        "silhouette.device": values["device"],
+        "body.model_path": values["model_path"],
     }
-    chosen: dict[str, Any] = {name: text for name, text in given.items() if text}
-    chosen |= {"use_sim_time": "use_sim_time" in on}
-    chosen |= {} if "autostart" in on else {"node.active": False}
-    return [value["params_file"], chosen]
+    parameters: dict[str, Any] = {name: text for name, text in given.items() if text}
+    parameters |= {"use_sim_time": "use_sim_time" in enabled}
+    parameters |= {} if "autostart" in enabled else {"node.active": False}
+    return [values["params_file"], parameters]
 
 
 def _command(*arguments: str) -> ExecuteProcess:
@@ -117,45 +119,45 @@ def _command(*arguments: str) -> ExecuteProcess:
 
 
 def _actions(context: LaunchContext) -> list[Action]:
-    value = {argument.name: context.launch_configurations[argument.name] for argument in ARGUMENTS}
-    on = {name for name, text in value.items() if text.lower() in {"true", "1"}}
-    if "composed" in on and not {"use_mesh", "use_recognition"} <= on:
+    values = {argument.name: context.launch_configurations[argument.name] for argument in ARGUMENTS}
+    enabled = {name for name, text in values.items() if text.lower() in {"true", "1"}}
+    if "composed" in enabled and not {"use_mesh", "use_recognition"} <= enabled:
         msg = "expected use_mesh and use_recognition to be true with composed:=true: one process runs every stage"
         raise ValueError(msg)
     actions: list[Action] = [
         Node(
             package=package,
             executable=executable,
-            namespace=value["namespace"],
-            parameters=_parameters(value, on),
-            remappings=_remappings(value),
-            arguments=["--ros-args", "--log-level", value["log_level"]],
+            namespace=values["namespace"],
+            parameters=_parameters(values, enabled),
+            remappings=_remappings(values),
+            arguments=["--ros-args", "--log-level", values["log_level"]],
             output="screen",
-            respawn="respawn" in on,
+            respawn="respawn" in enabled,
             respawn_delay=RESPAWN_DELAY_S,
             sigterm_timeout=STOP_S,
             sigkill_timeout=STOP_S,
         )
-        for package, executable in _nodes(on)
+        for package, executable in _nodes(enabled)
     ]
-    namespace = ["--namespace", value["namespace"]] if value["namespace"] else []
-    if value["record"]:
-        actions.append(_command("record", "-o", value["record"], *namespace))
-    if value["bag"]:
-        loop = ["--loop"] if "bag_loop" in on else []
-        clock = ["--clock"] if "use_sim_time" in on else []
-        more = ["--rate", value["bag_rate"], "--wait", WAIT_FOR_NODES_S, *loop, *clock]
-        actions.append(_command("play", value["bag"], *more))
-    if "use_rviz" in on:
-        shown = ["-d", value["rviz_config"]]
-        time = [{"use_sim_time": "use_sim_time" in on}]
+    namespace = ["--namespace", values["namespace"]] if values["namespace"] else []
+    if values["record"]:
+        actions.append(_command("record", "-o", values["record"], *namespace))
+    if values["bag"]:
+        loop = ["--loop"] if "bag_loop" in enabled else []
+        clock = ["--clock"] if "use_sim_time" in enabled else []
+        more = ["--rate", values["bag_rate"], "--wait", WAIT_FOR_NODES_S, *loop, *clock]
+        actions.append(_command("play", values["bag"], *more))
+    if "use_rviz" in enabled:
+        arguments = ["-d", values["rviz_config"]]
+        time = [{"use_sim_time": "use_sim_time" in enabled}]
         actions.append(
             Node(
                 package="rviz2",
                 executable="rviz2",
-                arguments=shown,
+                arguments=arguments,
                 parameters=time,
-                remappings=_rviz_remappings(value),
+                remappings=_rviz_remappings(values),
                 output="screen",
             )
         )
@@ -163,11 +165,11 @@ def _actions(context: LaunchContext) -> list[Action]:
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Describe arguments, environment and nodes."""
+    """Return the launch description: arguments, environment and nodes."""
     environment = dict(os.environ)
-    complaint = use_shared_memory(environment)
+    problem = use_shared_memory(environment)
     transport = [SetEnvironmentVariable(name, text) for name, text in environment.items() if name not in os.environ]
-    transport += [LogInfo(msg=complaint)] if complaint else []
+    transport += [LogInfo(msg=problem)] if problem else []
     return LaunchDescription(
         [
             *(

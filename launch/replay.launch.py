@@ -1,6 +1,6 @@
 """Replay a recording through all nodes: `ros2 launch rehab_pose replay.launch.py bag:=FOLDER`.
 
-All arguments of rehab_pose.launch.py may be given too.
+It accepts all arguments of rehab_pose.launch.py.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SHARE = Path(get_package_share_directory("rehab_pose"))
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Describe the same nodes as rehab_pose.launch.py, with a bag that has to be given."""
+    """Return the launch description of rehab_pose.launch.py with `bag` as a required argument."""
     return LaunchDescription(
         [
             DeclareLaunchArgument("bag", description="Folder of the bag to play"),

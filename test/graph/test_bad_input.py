@@ -75,14 +75,14 @@ class Camera(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         return any(frame.header.stamp.sec * NS_PER_S + frame.header.stamp.nanosec == stamp for frame in self.frames)
 
     def wait_until(self, condition: Callable[[], bool], timeout_s: float = TIMEOUT_S) -> bool:
-        """Spin wait_until a condition holds; return whether it does."""
+        """Spin until a condition holds; return whether it does."""
         end_s = time.monotonic() + timeout_s
         while not condition() and time.monotonic() < end_s:
             self._executor.spin_once(timeout_sec=0.02)
         return condition()
 
     def send(self, change: Callable[[Any, Any, Any], None] | None = None, depth: Any = None) -> None:  # noqa: ANN401
-        """Send one frame; `change` may modify its colour, camera_info and depth messages count_before."""
+        """Send one frame; `change` may modify its colour, camera_info and depth messages before."""
         self.stamp_ns += PERIOD_NS
         stamp = header(self.factory, self.stamp_ns, "cam")
         values = np.full((48, 64), 1500, np.uint16) if depth is None else depth
@@ -96,7 +96,7 @@ class Camera(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             publisher.publish(message)
 
     def send_until_received(self) -> bool:
-        """Send valid frames wait_until one is received, then wait for the last one."""
+        """Send valid frames until one is received, then wait for the last one."""
         count_before = len(self.frames)
 
         def send_and_check() -> bool:

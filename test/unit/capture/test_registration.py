@@ -73,10 +73,10 @@ def test_a_frontal_plane_moves_by_focal_length_times_baseline_over_depth(baselin
     registered = DepthRegistration(VGA, VGA, motion((baseline_m, 0.0, 0.0))).register(depth_m)
     moved_px = VGA.fx * baseline_m / 2.0
     columns = np.arange(640)
-    seen = (columns >= np.ceil(moved_px - 0.575)) & (columns <= np.floor(639 + moved_px + 0.575))
-    np.testing.assert_array_equal(np.isfinite(registered[50]), seen)
+    valid = (columns >= np.ceil(moved_px - 0.575)) & (columns <= np.floor(639 + moved_px + 0.575))
+    np.testing.assert_array_equal(np.isfinite(registered[50]), valid)
     assert np.all(registered[np.isfinite(registered)] == np.float32(2.0))
-    hole = np.nonzero(np.isnan(registered[105]) & seen)[0]
+    hole = np.nonzero(np.isnan(registered[105]) & valid)[0]
     assert hole.min() == pytest.approx(200 + moved_px, abs=1.1)
     assert hole.max() == pytest.approx(229 + moved_px, abs=1.1)
 
@@ -90,10 +90,10 @@ def test_a_tilted_plane_has_its_transformed_equation() -> None:
     registered = DepthRegistration(VGA, VGA, color_from_depth).register((distance / (rays @ normal)).astype(np.float32))
     rotated = color_from_depth[:3, :3] @ normal
     expected = (distance + rotated @ color_from_depth[:3, 3]) / (rays @ rotated)
-    seen = np.isfinite(registered)
-    assert seen.mean() > 0.85
+    valid = np.isfinite(registered)
+    assert valid.mean() > 0.85
     # A pixel has the depth of a point at most 0.6 px away.
-    np.testing.assert_allclose(registered[seen], expected[seen], atol=0.6 * np.abs(np.diff(expected)).max() * 2.0)
+    np.testing.assert_allclose(registered[valid], expected[valid], atol=0.6 * np.abs(np.diff(expected)).max() * 2.0)
 
 
 def test_the_nearest_surface_occludes_the_others() -> None:

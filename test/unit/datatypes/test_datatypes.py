@@ -59,8 +59,8 @@ def test_axes_of_the_same_name_must_have_the_same_length() -> None:
 
 def test_side_differences_are_antisymmetric_and_nan_on_the_midline() -> None:
     names = ("left_knee_flexion", "right_knee_flexion", "trunk_tilt", "left_elbow_flexion")
-    nothing = np.full(4, np.nan)
-    angles = JointAngles(1, "camera", names, np.array([0.9, 0.2, 0.1, 0.5]), nothing, nothing, nothing)
+    unknown = np.full(4, np.nan)
+    angles = JointAngles(1, "camera", names, np.array([0.9, 0.2, 0.1, 0.5]), unknown, unknown, unknown)
     np.testing.assert_allclose(angles.side_differences_rad, [0.7, -0.7, np.nan, np.nan])
 
 

@@ -99,9 +99,9 @@ def test_a_tilted_plane_has_its_analytic_depth() -> None:
     draw_mesh(corners, np.array([[0, 2, 1], [0, 3, 2]], dtype=np.int32), SMALL, inverse_depth, triangle)
     normal = np.cross(corners[1] - corners[0], corners[2] - corners[0]).astype(np.float64)
     truth = (normal @ corners[0]) / (rays(SMALL) @ normal)
-    seen = triangle >= 0
-    assert seen.mean() > 0.9
-    np.testing.assert_allclose(1.0 / inverse_depth[seen], truth[seen], rtol=1e-5)
+    drawn = triangle >= 0
+    assert drawn.mean() > 0.9
+    np.testing.assert_allclose(1.0 / inverse_depth[drawn], truth[drawn], rtol=1e-5)
 
 
 def test_the_nearer_mesh_occludes_the_other_in_any_order() -> None:

@@ -58,8 +58,8 @@ def test_larger_deviations_have_lower_quality() -> None:
 
 
 def test_with_too_few_measures_the_quality_is_nan() -> None:
-    nothing = dict.fromkeys(MEASURES, float("nan"))
-    assert np.isnan(assess_measures(load_norms()["squat"], 1, nothing, TORSO_M).quality)
+    all_missing = dict.fromkeys(MEASURES, float("nan"))
+    assert np.isnan(assess_measures(load_norms()["squat"], 1, all_missing, TORSO_M).quality)
     short = repetition_measures(np.arange(3), np.zeros((3, 16, 3)), np.eye(3))
     assert all(np.isnan(value) for value in short.values())
 

@@ -302,5 +302,5 @@ def test_a_floor_plane_is_sent_when_it_changes(library: Any) -> None:  # noqa: A
     def count(value: Any) -> int:  # noqa: ANN401
         return len(list(changes.messages(library.factory, frame(), value)))
 
-    assert [count(unknown_plane()), count(unknown_plane())] == [1, 0], "an unknown floor is round_trip once"
+    assert [count(unknown_plane()), count(unknown_plane())] == [1, 0], "an unknown floor is sent once"
     assert [count(plane), count(plane.copy()), count(np.append(plane[:3], 1.21))] == [1, 0, 1]

@@ -77,7 +77,7 @@ class Exercise:
         return future.result()
 
     def publish_repetition(self, label: str, side: Side = Side.ANY, quality: float = 0.5) -> Repetition:
-        """Publish a repetition after two seconds of the camera's time, and wait wait_until the node has received it."""
+        """Publish a repetition after two seconds of the camera's time, and wait until the node has received it."""
         self.stamp_ns += 2 * NS_PER_S
         end_ns = self.stamp_ns - NS_PER_S // 2
         start_ns = end_ns - NS_PER_S
@@ -90,7 +90,7 @@ class Exercise:
         return done
 
     def frame(self, label: str = "squat") -> None:
-        """Publish the classification and the progress of one frame, and wait wait_until the node has received them."""
+        """Publish the classification and the progress of one frame, and wait until the node has received them."""
         self.stamp_ns += NS_PER_S // 30
         recognition = ExerciseClassification(self.stamp_ns, "cam", 0, label, 0.9, [0.1] * len(LABELS), False, "m")  # type: ignore[arg-type]
         progress = RepetitionProgress(self.stamp_ns, "cam", label, 0, RepetitionPhase.OUT, "pelvis_height_m", 0.5, 0.2)

@@ -1,4 +1,4 @@
-"""PartLabeller by the nearest bone, compared with the truth of the simulation and with plain numpy."""
+"""PartLabeller by the nearest bone, compared with the truth of the simulation and with an implementation in numpy."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def test_measured_pixels_take_the_part_of_the_nearest_bone(
     measured = np.zeros_like(silhouette.inside)
     measured[::stride_px, ::stride_px] = np.isfinite(points_m[::stride_px, ::stride_px, 2])
     assert measured.sum() > 1000
-    wanted = nearest_parts(points_m[measured].astype(np.float64), joints)
+    expected = nearest_parts(points_m[measured].astype(np.float64), joints)
     # Where two bones are equally near, single precision can give the other one.
-    assert (labels[measured] == wanted).mean() > 0.999
+    assert (labels[measured] == expected).mean() > 0.999
 
 
 def test_a_cell_has_one_part_and_pixels_outside_have_none(lifting: Person) -> None:
@@ -150,8 +150,8 @@ def evenly_spaced(contour_px: NDArray[np.int32], count: int) -> NDArray[np.float
     """Return points (count, 2) at equal steps along a closed contour (M, 2)."""
     closed = np.vstack([contour_px, contour_px[:1]]).astype(np.float64)
     along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
-    wanted = np.linspace(0.0, along[-1], count, endpoint=False)
-    return np.stack([np.interp(wanted, along, closed[:, axis]) for axis in range(2)], axis=1)
+    targets = np.linspace(0.0, along[-1], count, endpoint=False)
+    return np.stack([np.interp(targets, along, closed[:, axis]) for axis in range(2)], axis=1)
 
 
 @pytest.mark.parametrize("count", [3, 20, 500])

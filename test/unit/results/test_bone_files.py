@@ -79,9 +79,9 @@ def test_the_tables_contain_all_bones_and_joints(bones: Bones, tmp_path: Path) -
 
 
 def test_bones_without_meshes_are_refused(bones: Bones, tmp_path: Path) -> None:
-    without = Bones(0, "", bones.names, bones.camera_from_bone, bones.length_m, bones.radius_m)
+    bones_without_mesh = Bones(0, "", bones.names, bones.camera_from_bone, bones.length_m, bones.radius_m)
     with pytest.raises(ContractError, match="infer_with_meshes"):
-        write_bones(tmp_path, without)
+        write_bones(tmp_path, bones_without_mesh)
 
 
 def test_markers_are_cylinders_without_meshes_and_one_mesh_with_them(bones: Bones) -> None:
@@ -90,8 +90,8 @@ def test_markers_are_cylinders_without_meshes_and_one_mesh_with_them(bones: Bone
     assert [marker.type for marker in mesh] == [TRIANGLE_LIST]
     assert bones.mesh is not None
     assert len(mesh[0].points) == 3 * len(bones.mesh.faces)
-    without = Bones(7, "cam", bones.names, bones.camera_from_bone, bones.length_m, bones.radius_m)
-    cylinders = bone_markers(factory, without).markers
+    bones_without_mesh = Bones(7, "cam", bones.names, bones.camera_from_bone, bones.length_m, bones.radius_m)
+    cylinders = bone_markers(factory, bones_without_mesh).markers
     assert len(cylinders) == len(bones.names)
     assert len({marker.id for marker in cylinders}) == len(cylinders)
     femur = cylinders[bones.names.index("left_femur")]

@@ -12,7 +12,7 @@ from rehab_pose.bags.message_types import BagMessageFactory
 from rehab_pose.datatypes import Body, BodyParameters, Joints, JointVisibility
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.geometry.rotations import matrices_from_quaternions
-from rehab_pose.ros.adapters.human_joints import human_joint_state, human_joints, axis_rotation
+from rehab_pose.ros.adapters.human_joints import axis_rotation, human_joint_state, human_joints
 from rehab_pose.ros.adapters.links import BODY_AXES, REP155_LINKS, body_frame, link_transforms
 from rehab_pose.ros.adapters.rep155 import SKELETON_2D, ids_message, normalised_points, region_message, skeleton_message
 from rehab_pose.skeletons.smpl24 import SMPL_24
