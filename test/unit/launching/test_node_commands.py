@@ -1,0 +1,40 @@
+"""Command lines and environment of node processes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from rehab_pose.errors import MissingDependencyError
+from rehab_pose.graph import node_spec
+from rehab_pose.launching.node_commands import node_command, node_environment, parameter_words
+from rehab_pose.launching.shared_files import shared_file
+
+
+def test_a_command_runs_the_nodes_module_with_parameters_and_namespace() -> None:
+    command = node_command(node_spec("joints"), Path("p.yaml"), "/robot1/", ("-p", "a:=1"))
+    expected = ["-m", "rehab_pose.nodes.joints", "--ros-args", "--params-file", "p.yaml", "-r", "__ns:=/robot1"]
+    assert command == [sys.executable, *expected, "-p", "a:=1"]
+    assert "-r" not in node_command(node_spec("joints"), Path("p.yaml"))
+
+
+def test_parameters_become_words_of_the_command_line() -> None:
+    assert parameter_words("simulation", {"exercise": "squat", "people": 2}) == (
+        *("-p", "simulation.exercise:=squat"),
+        *("-p", "simulation.people:=2"),
+    )
+
+
+def test_nodes_calculate_on_one_thread_unless_the_user_chose_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert node_environment()["OMP_NUM_THREADS"] == "1"
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    assert node_environment()["OMP_NUM_THREADS"] == "4"
+
+
+def test_shared_files_are_found_or_named_with_the_places_searched() -> None:
+    assert shared_file("config/rehab_pose.yaml").is_file()
+    with pytest.raises(MissingDependencyError, match=r"expected config/none\.yaml at one of"):
+        shared_file("config/none.yaml")

@@ -1,0 +1,100 @@
+"""The supervisor restarts programs, describes the one that ended, and leaves no process behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rehab_pose.launching import supervisor
+from rehab_pose.launching.supervisor import Processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TIMEOUT_S = 20.0
+SLEEP = "import time; time.sleep(60)"
+IGNORE_SIGINT = (
+    "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+)
+
+
+@pytest.fixture
+def processes() -> Iterator[Processes]:
+    started = Processes()
+    yield started
+    started.stop()
+
+
+def program(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def wait_until(condition: Callable[[], bool]) -> bool:
+    end_s = time.monotonic() + TIMEOUT_S
+    while not condition() and time.monotonic() < end_s:
+        time.sleep(0.02)
+    return condition()
+
+
+def test_nothing_to_report_while_all_programs_run(processes: Processes) -> None:
+    processes.start("sleeper", program(SLEEP), os.environ)
+    assert processes.wait(0.2) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "ending"), [("import sys; print('last words'); sys.exit(3)", "exit code 3"), ("", "exit code 0")]
+)
+def test_a_program_that_ends_is_described_with_its_last_lines(processes: Processes, code: str, ending: str) -> None:
+    processes.start("short", program(code), os.environ)
+    description = processes.wait(TIMEOUT_S)
+    assert description is not None
+    assert description.startswith(f"short ended with {ending}")
+    assert ("last words" in description) == bool(code)
+
+
+def test_a_killed_program_is_restarted(processes: Processes, capsys: pytest.CaptureFixture[str]) -> None:
+    processes.start("sleeper", program(SLEEP), os.environ, respawn=True)
+    first = processes.pids["sleeper"]
+    os.kill(first, signal.SIGKILL)
+    assert processes.wait(1.0) is None
+    assert processes.pids["sleeper"] != first
+    output = capsys.readouterr().err
+    assert "sleeper ended with signal SIGKILL" in output
+    assert "restarting sleeper" in output
+
+
+def test_a_program_that_cannot_use_its_settings_is_not_restarted(processes: Processes) -> None:
+    processes.start("node", program("import sys; sys.exit(2)"), os.environ, respawn=True)
+    assert "exit code 2" in (processes.wait(TIMEOUT_S) or "")
+
+
+def test_a_program_that_ends_again_and_again_is_given_up(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervisor, "MAX_RESPAWNS", 2)
+    log = tmp_path / "starts"
+    processes.start(
+        "node", program(f"open({str(log)!r}, 'a').write('x'); raise SystemExit(1)"), os.environ, respawn=True
+    )
+    assert "exit code 1" in (processes.wait(TIMEOUT_S) or "")
+    assert len(log.read_text()) == 3, "started once and restarted twice"
+
+
+def test_stopping_ends_all_programs_and_names_those_that_had_to_be_killed(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervisor, "GRACE_S", 0.5)
+    ready = tmp_path / "ready"
+    stubborn = IGNORE_SIGINT.replace("print('ready', flush=True)", f"open({str(ready)!r}, 'w').close()")
+    processes.start("polite", program(SLEEP), os.environ)
+    processes.start("stubborn", program(stubborn), os.environ)
+    assert wait_until(ready.exists)
+    pids = list(processes.pids.values())
+    assert processes.stop() == ["stubborn"]
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
