@@ -50,7 +50,7 @@ class Section:
     settings: str
     """The settings class of the section, "module:Class"."""
     live: bool = False
-    """Whether the parameters can be changed while the node runs."""
+    """True if the parameters can be changed while the node runs."""
 
 
 class Option(Enum):

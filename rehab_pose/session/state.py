@@ -95,7 +95,7 @@ class Tally:
 
     @property
     def done(self) -> bool:
-        """Whether the target is reached."""
+        """True if the target is reached."""
         return 0 < self.target <= len(self.counted)
 
     def of_side(self, side: Side) -> int:
@@ -131,7 +131,7 @@ class Session:
 
     @property
     def running(self) -> bool:
-        """Whether the session was started and has not ended."""
+        """True if the session was started and has not ended."""
         return self.stage is SessionStage.RUNNING
 
     @property

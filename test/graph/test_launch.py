@@ -47,8 +47,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         share = prefix / "share" / package
         share.mkdir()
         (share / "package.xml").symlink_to(root / "package.xml")
-    for root in ("launch", "config", "rviz"):
-        for file in (REPOSITORY / root).rglob("*.*"):
+    for folder in ("launch", "config", "rviz"):
+        for file in (REPOSITORY / folder).rglob("*.*"):
             link = prefix / "share" / "rehab_pose" / file.relative_to(REPOSITORY)
             link.parent.mkdir(parents=True, exist_ok=True)
             if file.is_file() and "__pycache__" not in file.parts:

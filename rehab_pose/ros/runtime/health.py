@@ -52,7 +52,7 @@ class InputHealth:
     shown: str
     """The topic's full name."""
     watched: bool = True
-    """Whether silence is reported as a fault."""
+    """True if silence is reported as a fault."""
     received: int = 0
     lost: int = 0
     """Messages never received, according to gaps in the publisher's sequence numbers."""

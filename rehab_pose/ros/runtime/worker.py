@@ -40,7 +40,7 @@ class Worker:
 
     @property
     def started(self) -> bool:
-        """Whether the thread was started."""
+        """True if the thread was started."""
         return self._mailbox is not None
 
     @property
