@@ -82,7 +82,7 @@ def explain_missing_torch(method: str, alternative: str) -> Iterator[None]:
 
     Args:
         method: The method that needs PyTorch, for the message.
-        alternative: What the user can do without PyTorch, for the message.
+        alternative: Advice for a user without PyTorch, for the message.
 
     Raises:
         MissingDependencyError: PyTorch is not installed.

@@ -93,7 +93,7 @@ class QualityAssessor:
         """Use the given norms, or load the shipped ones.
 
         Args:
-            norms: By exercise and measure; None = shipped.
+            norms: Norms by exercise and measure; None = the shipped ones.
 
         Raises:
             ModelFileError: The shipped file is missing or damaged.
@@ -111,7 +111,7 @@ class QualityAssessor:
         """Return the quality of one repetition.
 
         Args:
-            label: Its exercise.
+            label: The exercise.
             number: Number of the repetition in its set, for the reasons.
             stamps_ns: (T) of its frames [ns].
             positions_m: (T, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing.
@@ -130,7 +130,7 @@ def assess_measures(
     Args:
         norms: Norms of its exercise by measure.
         number: Number of the repetition in its set.
-        measures: By name; NaN = missing.
+        measures: Values by name; NaN = missing.
         torso_m: Length of the person's torso, to express lengths in centimetres [m].
     """
     deviations = {

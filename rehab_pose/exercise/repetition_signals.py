@@ -38,7 +38,7 @@ SIGNALS = {
     PELVIS_ROTATION: SignalSpec("pelvis_sway_m", 0.035, two_sided=True),
     SQUAT: SignalSpec("pelvis_drop_m", 0.07, two_sided=False),
 }
-"""By exercise; the ranges are about a quarter of the median range in KIMORE's healthy group."""
+"""Signal by exercise; the smallest ranges are about a quarter of the median range in KIMORE's healthy group."""
 
 
 def body_axes(positions_m: NDArray[Any], up: NDArray[Any]) -> NDArray[np.float64]:

@@ -61,8 +61,8 @@ def measure_repetition(
     """Return the smoothness, the side and the asymmetry of a repetition.
 
     Args:
-        label: Its exercise.
-        cycle: Its stamps and extremes.
+        label: The exercise.
+        cycle: Stamps and extremes of the repetition.
         stamps_ns: (T) of its frames [ns].
         positions_m: (T, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing.
         axes: (3, 3) rows: the person's left, up, front.

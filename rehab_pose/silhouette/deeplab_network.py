@@ -123,7 +123,7 @@ class DeepLabV3Plus(nn.Module):
 
 
 class DeepLabV3(nn.Module):
-    """DeepLabV3: the same without the decoder, with a finer stride and coarser borders."""
+    """DeepLabV3: without the decoder of V3+, so by default with a smaller output stride; borders are coarser."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class DeepLabV3(nn.Module):
         """Make the layers.
 
         Args:
-            blocks: As in `DeepLabV3Plus`, as are the next two.
+            blocks: Number of bottlenecks in each stage, from `RESNET_BLOCKS`.
             classes: Number of classes with the background.
             width: Channels of the first layer.
             output_stride: 8 (torchvision's files) or 16 (DeepLabV3Plus-Pytorch's).

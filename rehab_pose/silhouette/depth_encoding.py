@@ -24,9 +24,8 @@ INPUT_NAME = "depth"
 INPUT_WIDTH_PX = 160
 INPUT_HEIGHT_PX = 128
 """Size of the network's input [px]."""
-DEPTH_CENTRE_M = 2.5
-DEPTH_SCALE_M = 2.0
-"""The depth channel is (depth - centre) / scale [m]."""
+DEPTH_CENTRE_M, DEPTH_SCALE_M = 2.5, 2.0
+"""The depth channel is (depth - centre) / scale; both [m]."""
 CHANNELS = 4
 """Channels of the network's input."""
 FINE_HEIGHT_M = 0.2

@@ -27,7 +27,7 @@ class SessionServices:
     Attributes:
         controller: Starts, counts and stops the session.
         stamp_ns: Stamp of the newest frame [ns]; set by the node.
-        frame_id: Of the newest frame; set by the node.
+        frame_id: Camera frame of the newest frame; set by the node.
     """
 
     def __init__(self, node: StageNode, settings: SessionSettings) -> None:

@@ -30,8 +30,8 @@ def qos(delivery: Delivery, *, best_effort: bool = False) -> QoSProfile:
     """Return the QoS of a kind of stream.
 
     Args:
-        delivery: The kind.
-        best_effort: For cameras that publish best effort: a reliable subscription does not match them.
+        delivery: The kind of stream.
+        best_effort: Return best effort, for cameras that publish so: a reliable subscription does not match them.
     """
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,

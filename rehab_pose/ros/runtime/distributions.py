@@ -46,7 +46,7 @@ def on_parameters_set(
     """Register callbacks that check parameters before they are set and apply them afterwards.
 
     Args:
-        node: Has the parameters.
+        node: The node with the parameters.
         check: Returns whether they may be set, with the reason if not.
         apply: Called once they are set; on Humble before that, but after the check.
     """

@@ -37,7 +37,7 @@ def declare_settings(node: Node, section: str, kind: type[S], *, read_only: bool
     """Declare a parameter `section.setting` for each setting, and return the settings with their given values.
 
     Args:
-        node: Gets the parameters.
+        node: The node that gets the parameters.
         section: First part of the parameters' names.
         kind: The class of the settings.
         read_only: The parameters cannot be changed while the node runs.
@@ -127,7 +127,7 @@ def unmatched_overrides(
     One YAML file serves all nodes, so sections of other stages are ignored.
 
     Args:
-        node: Has the parameters.
+        node: The node with the given parameters.
         other_sections: Sections of other nodes.
         more_sections: Returns further ones; called only for an unknown section, because that takes a while.
     """

@@ -63,13 +63,13 @@ def test_intrinsics_with_another_content_are_refused(tmp_path: Path, content: st
         intrinsics_from_file(tmp_path / "camera.json")
 
 
-def test_an_image_without_a_partner_is_named(folders: Path) -> None:
+def test_an_image_without_a_partner_is_refused(folders: Path) -> None:
     (folders / "depth" / "001.png").unlink()
     with pytest.raises(RecordingError, match=r"1 have no partner: .*color/001\.png"):
         paired_files(folders / "color", folders / "depth")
 
 
-def test_an_empty_folder_is_named(folders: Path) -> None:
+def test_an_empty_folder_is_refused(folders: Path) -> None:
     (folders / "empty").mkdir()
     with pytest.raises(RecordingError, match=r"expected depth images .*empty, found none"):
         paired_files(folders / "color", folders / "empty")
@@ -83,7 +83,7 @@ def test_an_empty_folder_is_named(folders: Path) -> None:
         (None, "cannot be decoded"),
     ],
 )
-def test_an_invalid_depth_image_is_named(folders: Path, pixels: Any, message: str) -> None:  # noqa: ANN401
+def test_an_invalid_depth_image_is_refused(folders: Path, pixels: Any, message: str) -> None:  # noqa: ANN401
     file = folders / "depth" / "001.png"
     if pixels is None:
         file.write_bytes(b"damaged")

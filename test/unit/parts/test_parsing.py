@@ -105,7 +105,7 @@ def test_a_saved_network_is_loaded_with_the_same_output(tmp_path: Path, backbone
     torch.testing.assert_close(scores.exp().sum(dim=1), torch.ones(1, 64, 64))
 
 
-def test_tensors_that_do_not_fit_are_named(tmp_path: Path) -> None:
+def test_missing_unknown_or_misshaped_tensors_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "PSPNet_last"
     state = ParsingNetwork("resnet18", narrowing=NARROWING).state_dict()
     cases = [
@@ -145,7 +145,7 @@ def test_psp_without_weights_is_refused_with_advice() -> None:
         PartLabeller(PartSettings(method="psp"))
 
 
-def test_without_pytorch_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pytorch_the_error_advises_its_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rehab_pose.checkpoints", None)
     with pytest.raises(MissingDependencyError, match=r"expected PyTorch.*choose the method joints"):
         PartLabeller(PartSettings(method="psp", weights_path="PSPNet_last"))

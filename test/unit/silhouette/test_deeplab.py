@@ -181,7 +181,9 @@ def without(state: State, name: str) -> State:
         (lambda _: [torch.zeros(3)], "it contains a list"),
     ],
 )
-def test_tensors_that_do_not_fit_are_named(tmp_path: Path, change: Callable[[State], object], message: str) -> None:
+def test_missing_unknown_or_misshaped_tensors_are_refused(
+    tmp_path: Path, change: Callable[[State], object], message: str
+) -> None:
     path = saved(tmp_path / "other.pth", change(narrow_plus().state_dict()))
     with pytest.raises(ModelFileError, match=message):
         load_deeplab(path, width=WIDTH)
@@ -237,7 +239,7 @@ def test_text_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("device", ["gpu", "mps", "cuda:99"])
-def test_a_missing_device_is_named(tmp_path: Path, device: str) -> None:
+def test_a_missing_device_is_refused(tmp_path: Path, device: str) -> None:
     with pytest.raises(SettingsError, match=f"expected cpu.*{device}"):
         load_deeplab(tmp_path / "any.pth", device)
 
@@ -298,7 +300,7 @@ def test_people_from_a_checkpoint_file(tmp_path: Path, monkeypatch: pytest.Monke
     assert people.model_id.startswith("plus-")
 
 
-def test_without_pytorch_the_error_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pytorch_the_error_advises_its_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rehab_pose.checkpoints", None)
     with pytest.raises(MissingDependencyError, match=r"expected PyTorch.*pip install torch"):
         DeepLabPeople(tmp_path / "plus.pth")

@@ -96,6 +96,6 @@ def test_finite_angles_are_written_in_degrees_next_to_their_joints() -> None:
     serialize_message(markers[0])
 
 
-def test_only_known_joints_are_named() -> None:
+def test_only_joints_with_a_position_have_a_name_marker() -> None:
     texts = {marker.text for marker in name_markers(RosMessageFactory(), joints()).markers}
     assert texts == {name.replace("_", " ") for name in SMPL_24.joint_names} - {"left hand"}
