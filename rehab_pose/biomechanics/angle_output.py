@@ -12,7 +12,7 @@ from rehab_pose.filters.one_euro import OneEuroFilter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rehab_pose.biomechanics.model import AngleModel
+    from rehab_pose.biomechanics.angle_model import AngleModel
     from rehab_pose.biomechanics.reported_angles import ReportedAngles
     from rehab_pose.biomechanics.settings import BiomechanicsSettings
 

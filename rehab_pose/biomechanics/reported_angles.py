@@ -13,7 +13,7 @@ from rehab_pose.biomechanics.chain import ROOT_UNKNOWNS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rehab_pose.biomechanics.body_model import BodyChain
+    from rehab_pose.biomechanics.body_chain import BodyChain
 
 __all__ = ["ReportedAngles", "reported_angles"]
 

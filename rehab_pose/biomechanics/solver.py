@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.biomechanics.angle_model import load_angle_model
 from rehab_pose.biomechanics.angle_output import AngleOutput
-from rehab_pose.biomechanics.body_model import load_body_chain
+from rehab_pose.biomechanics.body_chain import load_body_chain
 from rehab_pose.biomechanics.chain import ROOT_UNKNOWNS
 from rehab_pose.biomechanics.chain_problem import Limits, Prior
-from rehab_pose.biomechanics.model import load_angle_model
 from rehab_pose.biomechanics.orientation_problem import OrientationTargets, solve_orientations
 from rehab_pose.biomechanics.pose import Pose, joints_of
 from rehab_pose.biomechanics.reported_angles import reported_angles

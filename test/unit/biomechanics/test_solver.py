@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from rehab_pose.biomechanics.angle_model import load_angle_model
 from rehab_pose.biomechanics.angles import anatomical_angles, flexion_side_axial, rotation_tilts, world_axes
-from rehab_pose.biomechanics.model import load_angle_model
 from rehab_pose.biomechanics.settings import BiomechanicsSettings
 from rehab_pose.biomechanics.solver import AngleSolver
 from rehab_pose.datatypes import Body, BodyParameters, JointAngles

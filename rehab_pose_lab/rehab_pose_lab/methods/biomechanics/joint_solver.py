@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.biomechanics.angle_model import load_angle_model
 from rehab_pose.biomechanics.angle_output import AngleOutput
-from rehab_pose.biomechanics.body_model import load_body_chain
-from rehab_pose.biomechanics.model import load_angle_model
+from rehab_pose.biomechanics.body_chain import load_body_chain
 from rehab_pose.biomechanics.reported_angles import reported_angles
 from rehab_pose.biomechanics.settings import BiomechanicsSettings
 from rehab_pose.biomechanics.solver import gravity

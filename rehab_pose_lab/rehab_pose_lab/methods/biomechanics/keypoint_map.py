@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from rehab_pose.biomechanics.body_model import both_sides
+from rehab_pose.biomechanics.body_chain import both_sides
 from rehab_pose.errors import ContractError
 from rehab_pose_lab.methods.biomechanics.observations import points_observed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rehab_pose.biomechanics.body_model import BodyChain
+    from rehab_pose.biomechanics.body_chain import BodyChain
     from rehab_pose.datatypes import Joints
     from rehab_pose.skeletons.skeleton import Skeleton
     from rehab_pose_lab.methods.biomechanics.observations import Observations

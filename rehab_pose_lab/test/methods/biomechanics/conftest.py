@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rehab_pose.biomechanics.body_model import load_body_chain
+from rehab_pose.biomechanics.body_chain import load_body_chain
 from rehab_pose.biomechanics.chain import ROOT_UNKNOWNS
 from rehab_pose.biomechanics.pose import Pose, joints_of
 from rehab_pose.datatypes import Joints

@@ -1,4 +1,4 @@
-"""The clinical body model of body.yaml: its chain, and the segments that SMPL's joints rotate."""
+"""The clinical body model of body_chain.yaml: its chain, and the segments that SMPL's joints rotate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BodyChain", "OrientationMap", "both_sides", "load_body_chain"]
 
-SHIPPED_BODY = Path(__file__).parent / "body.yaml"
+SHIPPED_BODY = Path(__file__).parent / "body_chain.yaml"
 
 
 @dataclass(frozen=True, eq=False)

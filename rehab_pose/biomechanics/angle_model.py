@@ -1,4 +1,4 @@
-"""The reported joint angles, their signs, limits and sources, read from model.yaml."""
+"""The reported joint angles, their signs, limits and sources, read from angle_model.yaml."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rehab_pose.errors import ModelFileError
 
 __all__ = ["AngleModel", "AngleSpec", "load_angle_model"]
 
-SHIPPED_MODEL = Path(__file__).parent / "model.yaml"
+SHIPPED_MODEL = Path(__file__).parent / "angle_model.yaml"
 
 
 @dataclass(frozen=True)
