@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 LISTEN_S = 4.0
+"""Default duration of listening [s]."""
 EXIT_ATTENTION = 1
+"""Exit code if a finding is not OK."""
 CAMERAS = ("azure_kinect", "kinect_v2", "oak", "realsense", "zed")
+"""Names of the files in config/cameras."""
 WORDS = ("ok", "WARN", "ERROR")
 """Printed words by level."""
 

@@ -20,6 +20,7 @@ DESCRIPTION = "Analyse rehabilitation exercises of a person with one RGB-D camer
 COMMANDS = ("run", "play", "record", "bag", "process", "overlay", "bones", "doctor", "warm_up")
 """Modules of this package. Each has `add_parser(subparsers)`, which sets the default `run(arguments) -> int`."""
 EXIT_UNUSABLE_INPUT = 2
+"""Exit code of a command whose input or settings cannot be used."""
 
 
 def command_parser(program: str, description: str, modules: Sequence[str]) -> argparse.ArgumentParser:

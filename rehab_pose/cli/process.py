@@ -15,7 +15,9 @@ __all__ = ["add_parser", "run"]
 
 SUMMARY = "summary.json"
 RATE_HZ = 30.0
+"""Default frame rate of folders of images [Hz]."""
 DEPTH_SCALE_M = 0.001
+"""Default unit of depth images [m]."""
 DESCRIPTION = """Run all stages over a recording, or over folders of images.
 
 From a bag, the output is a bag of results, without images of the person unless --silhouettes is given. From folders of

@@ -24,6 +24,7 @@ __all__ = ["add_parser", "chosen_nodes", "run"]
 SIMULATED_CAMERA = "sim_camera"
 """Name of the node of the package rehab_pose_sim."""
 EXIT_NODE_ENDED = 1
+"""Exit code if a node ended and was not restarted."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -16,9 +16,13 @@ __all__ = ["add_parser", "person_in_front_of_wall", "run"]
 FRAMES = 3
 """Number of frames: the first is fitted without a previous pose, the later ones with it, so both variants compile."""
 FRAME_NS = 33_333_333
+"""Time between two frames [ns]."""
 WIDTH_PX, HEIGHT_PX, FOCAL_PX = 640, 480, 460.0
+"""Size and focal length of the images [px]."""
 PERSON_DISTANCE_M, WALL_DISTANCE_M = 2.6, 3.6
+"""Distances from the camera [m]."""
 WALL_RGB, PERSON_RGB = 160, 90
+"""Grey levels of the images [0-255]."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -24,7 +24,9 @@ DISTANCE_M = 30.0
 LIGHT = np.array([-0.33, -0.42, -0.85], dtype=np.float32)
 """Unit vector towards the light in the camera's frame."""
 BONE_RGB, SKIN_RGB, PAPER_RGB = (242, 232, 208), (226, 184, 158), 255
+"""Colours of bones, skin and background [0-255]."""
 SKIN_OPACITY = 0.28
+"""Opacity of the skin over the bones."""
 FLIP = np.diag([1.0, -1.0, -1.0])
 """Rotation from a frame with y up and z towards the camera to the optical frame."""
 MARGIN = 1.06

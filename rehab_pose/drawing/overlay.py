@@ -32,6 +32,7 @@ MESH_RGB = np.array((225.0, 205.0, 190.0))
 TINT = 0.35
 """Opacity of the silhouette's colour."""
 MESH_OPACITY = 0.85
+"""Opacity of the mesh over the image."""
 AMBIENT = 0.35
 """Brightness of a triangle that is perpendicular to the image, relative to one that faces the camera."""
 TEXT_HEIGHT_PX = 22

@@ -47,6 +47,7 @@ FEATURE_COUNT = 7 * len(FEATURE_JOINTS)
 """Features of one sample: position (3), velocity (3) and validity (1) of each joint."""
 
 PELVIS, SPINE, NECK = (FEATURE_JOINTS.index(name) for name in ("pelvis", "spine2", "neck"))
+"""Indices in FEATURE_JOINTS of the joints that define the torso."""
 PAIRS = tuple(
     (FEATURE_JOINTS.index(f"left_{name}"), FEATURE_JOINTS.index(f"right_{name}")) for name in ("hip", "shoulder")
 )

@@ -23,6 +23,7 @@ GRACE_S = 2.5
 """Time that a program gets to end after SIGINT [s]. Nodes finish their files in a fraction of it; a process that still
 runs then usually waits for DDS, which can take seconds to release the shared memory of a program that just ended."""
 POLL_S = 0.05
+"""Period of checking the programs [s]."""
 EXIT_BAD_SETTINGS = 2
 """Exit code of a program that cannot use its settings; it is not restarted, because it would fail again."""
 MAX_RESPAWNS, RESPAWN_WINDOW_S = 5, 30.0

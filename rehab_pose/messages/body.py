@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 JOINT_COUNT = 24
+"""Joints of SMPL_24, the length of the fixed arrays of Body.msg."""
 NO_VERTICES = np.empty((0, 3), np.float32)
 
 

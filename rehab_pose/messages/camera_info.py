@@ -24,6 +24,7 @@ __all__ = [
 Box = tuple[int, int, int, int]
 """x, y, width, height [px]."""
 EMPTY_BOX: Box = (0, 0, 0, 0)
+"""The region of interest of an uncropped image."""
 
 
 def calibration_from_message(message: Message, *, whole_image: bool = False) -> CameraCalibration:

@@ -27,12 +27,15 @@ __all__ = [
 ]
 
 MM_PER_M = 1000.0
+"""Millimetres in a metre."""
 
 COLOR_CHANNELS = {"rgb8": (0, 1, 2), "bgr8": (2, 1, 0), "rgba8": (0, 1, 2), "bgra8": (2, 1, 0), "mono8": (0, 0, 0)}
 """Indices of the red, green and blue channel by encoding."""
 CHANNEL_COUNT = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono8": 1}
+"""Number of channels by encoding."""
 COLOR_ENCODINGS = tuple(COLOR_CHANNELS)
 DEPTH_DTYPES: dict[str, DTypeLike] = {"16UC1": np.uint16, "mono16": np.uint16, "32FC1": np.float32}
+"""Type of the pixels by encoding."""
 DEPTH_ENCODINGS = tuple(DEPTH_DTYPES)
 
 

@@ -35,7 +35,9 @@ DETECTORS = (
 )
 """Detector names of the constants of Keypoints.msg, by their value."""
 NO_DESCRIPTOR, BINARY, FLOAT32 = 0, 1, 2
+"""Values of Keypoints.descriptor_type."""
 PART_COUNT = 20
+"""Number of LIP classes, the first axis of BodyParts.contours."""
 
 
 def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:

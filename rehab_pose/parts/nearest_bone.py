@@ -69,6 +69,7 @@ _NECK, _HEAD, _LEFT_SHOULDER, _RIGHT_SHOULDER = (
 _FACE, _HAIR, _TRUNK = lip_class("face"), lip_class("hair"), lip_class("upper_clothes")
 
 _CHAMFER_DIAGONAL = np.float32(1.41421356)
+"""Chamfer distance of diagonal neighbours: the square root of 2 [cells]."""
 
 
 def label_by_nearest_bone(silhouette: Silhouette, joints: Joints, stride_px: int) -> NDArray[np.uint8]:

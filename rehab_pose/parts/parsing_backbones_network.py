@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["BACKBONES", "Backbone"]
 
 _FIRST_CHANNELS = 64
+"""Channels of the first convolution at narrowing 1."""
 _STRIDES_AND_DILATIONS = ((1, 1), (2, 1), (1, 2), (1, 4))
 """Stride and dilation of a ResNet's four stages; the last two dilate where the original strides."""
 _DENSE_BOTTLENECK_FACTOR = 4

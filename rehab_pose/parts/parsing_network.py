@@ -16,6 +16,7 @@ from rehab_pose.parts.parsing_backbones_network import BACKBONES
 __all__ = ["ParsingNetwork"]
 
 LIP_CLASS_COUNT = 20
+"""Number of classes of LIP with the background."""
 GRIDS = (1, 2, 3, 6)
 """Cells per side of the grids over which features are averaged."""
 PYRAMID_CHANNELS = 1024

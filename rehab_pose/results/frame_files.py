@@ -27,6 +27,7 @@ __all__ = ["FrameFiles"]
 PERSON = 255
 """Value of the person's pixels in a silhouette image."""
 JPEG_QUALITY = 90
+"""Quality of the overlays in OpenCV's scale [0-100]."""
 
 
 class FrameFiles:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["repetition_page"]
 
 ROW_PX, LEFT_PX, COLUMN_PX, COLUMN_GAP_PX, TOP_PX = 26, 60, 190, 34, 30
+"""Layout of the chart [px]."""
 COLUMNS = 5
+"""Number of columns of the chart."""
 NUMBER_PX = 60
 """Width of the number next to a bar of symmetry [px]."""
 INK, PALE, OUT_COLOUR, BACK_COLOUR = "#24323d", "#d9e0e5", "#3b7ea1", "#9cc3d5"

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["ANY_EXERCISE", "Recording", "Session", "SessionStage", "Tally", "check_code", "check_exercise"]
 
 ANY_EXERCISE = 0
+"""The exercise_id for any exercise."""
 MAX_CODE = 64
+"""Largest length of a code [characters]."""
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
+"""Pattern of codes, which become parts of file names."""
 
 
 class SessionStage(IntEnum):

@@ -28,6 +28,7 @@ __all__ = ["axis_rotation", "human_joint_state", "human_joints"]
 STRAIGHT_SINE = 1e-3
 """Sine of a joint angle below which the segment counts as straight: its axis of rotation is then not observable."""
 SIDES = (("l", "left", 1.0), ("r", "right", -1.0))
+"""Prefix of the URDF's joints, prefix of SMPL's joints, and sign of the mirrored axes for each side."""
 
 
 def axis_rotation(axis: int, angle_rad: float) -> NDArray[np.float64]:

@@ -34,6 +34,7 @@ REP155_LINKS = {
 LINK_NAMES = tuple(
     {joint: link for link, joint in REP155_LINKS.items()}.get(name, name) for name in SMPL_24.joint_names
 )
+"""Name of the link of each SMPL_24 joint."""
 
 
 def body_frame(body: Body) -> NDArray[np.float64]:

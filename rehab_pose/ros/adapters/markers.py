@@ -20,23 +20,32 @@ if TYPE_CHECKING:
 __all__ = ["angle_markers", "bone_markers", "name_markers", "no_person_markers", "person_markers"]
 
 CYLINDER, LINE_LIST, SPHERE_LIST, TEXT_VIEW_FACING, TRIANGLE_LIST = 3, 5, 7, 9, 11
+"""Types of visualization_msgs/Marker."""
 ADD, DELETE_ALL = 0, 3
+"""Actions of visualization_msgs/Marker."""
 LIFETIME_NS = 500_000_000
 """Lifetime of a marker [ns]: markers of a body that is no longer sent disappear after half a second."""
 JOINT_DIAMETER_M = 0.05
+"""Diameter of a joint's sphere [m]."""
 BONE_WIDTH_M = 0.02
+"""Width of the lines between joints [m]."""
 TEXT_HEIGHT_M = 0.12
+"""Height of the label's letters [m]."""
 TEXT_ABOVE_HEAD_M = 0.30
+"""Height of the label above the head joint [m]."""
 JOINT_COLORS = {
     JointVisibility.OBSERVED: (0.10, 0.75, 0.25, 1.0),
     JointVisibility.OCCLUDED: (0.95, 0.60, 0.10, 1.0),
     JointVisibility.PREDICTED: (0.85, 0.20, 0.20, 1.0),
 }
+"""RGBA of a joint by its visibility."""
 BONE_COLOR = (0.90, 0.90, 0.95, 1.0)
 TEXT_COLOR = (1.0, 1.0, 1.0, 1.0)
 JOINTS_ID, BONES_ID, LABEL_ID = 0, 1, 2
+"""Ids of the markers in the namespace `joints`."""
 BONE_NAMESPACE, ANGLE_NAMESPACE, NAME_NAMESPACE = "bones", "angles", "names"
 ANGLE_HEIGHT_M, NAME_HEIGHT_M = 0.06, 0.04
+"""Heights of the letters of angles and joint names [m]."""
 ANGLE_COLOR = (1.0, 0.9, 0.4, 1.0)
 TEXT_OFFSET_M = 0.12
 """Distance of an angle's text from its joint, towards the outside [m]."""

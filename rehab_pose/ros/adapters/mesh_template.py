@@ -28,6 +28,7 @@ __all__ = ["MeshTemplate", "mesh_marker"]
 MARKER = "visualization_msgs/msg/Marker"
 NAMESPACE = "body"
 TRIANGLE_LIST = 11
+"""Type of visualization_msgs/Marker."""
 LIFETIME_S = 0
 LIFETIME_NS = 500_000_000
 """Lifetime of the marker [ns]: a body that is no longer sent disappears from RViz after half a second."""
@@ -35,7 +36,9 @@ SKIN_COLOR = (0.75, 0.63, 0.55, 1.0)
 """RGBA of the whole mesh: a colour for each corner would disable RViz's lighting. Opaque, as RViz does not sort
 triangles by depth."""
 ENCAPSULATION_BYTES = 4
+"""Length of the CDR encapsulation header, after which the stamp follows [bytes]."""
 STAMP_FORMAT = "<iI"
+"""Format of a stamp for `struct`: seconds as int32, nanoseconds as uint32."""
 POINT = "V24"
 """numpy type of a point: three float64 copied as one item of 24 bytes, a third faster than as three items."""
 SENTINEL = -1.2345678912345678e-300

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["GraphSurvey", "NodeStatus", "TopicSurvey", "survey"]
 
 QUEUE_LENGTH = 10
+"""Depth of the QoS of all subscriptions [messages]."""
 DISCOVERY_S = 1.5
 """Time for discovering the publishers on this machine [s]."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["ExactTimeInput"]
 
 EXACT_S = 0.0
+"""Largest difference of the stamps of a pair [s]."""
 QUEUE_LENGTH = 10
 """Messages of each topic that may wait for their partner: a third of a second at 30 Hz."""
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["BagPlayer", "play_bag"]
 
 QUEUE_LENGTH = 10
+"""Depth of the QoS of topics that are not latched [messages]."""
 SLICE_S = 0.05
 """Longest sleep between two checks for a stop signal [s]."""
 SETTLE_S = 0.3

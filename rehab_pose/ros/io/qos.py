@@ -24,6 +24,7 @@ QUEUE_LENGTHS = {
     Delivery.LATCHED: 1,
     Delivery.MARKER: 1,
 }
+"""Depth of the QoS by kind of delivery [messages]."""
 
 
 def qos(delivery: Delivery, *, best_effort: bool = False) -> QoSProfile:

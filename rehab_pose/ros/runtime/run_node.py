@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["run_node"]
 
 EXIT_BAD_SETTINGS = 2
+"""Exit code of a node whose settings cannot be used."""
 
 
 def run_node(make_node: Callable[[], StageNode]) -> int:

@@ -38,6 +38,7 @@ __all__ = ["StageNode"]
 
 CAMERA_NAMES = frozenset(topic.name for topic in CAMERA_TOPICS)
 REPORT_PERIOD_S = 1.0
+"""Period of the reports on /diagnostics after the first ones [s]."""
 EARLY_REPORTS, EARLY_PERIOD_S = 10, 0.3
 """Number and period [s] of the first reports. Subscribers of /diagnostics connect within a second and should then learn
 soon that a restarted node is running."""
