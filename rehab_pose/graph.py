@@ -333,9 +333,9 @@ def settings_class(section: str) -> type[Settings]:
     Raises:
         SettingsError: The name is unknown.
     """
-    known = SECTIONS if section in SECTIONS else plugin_sections()
-    if section not in known:
+    sections = SECTIONS if section in SECTIONS else plugin_sections()
+    if section not in sections:
         msg = f"expected one of the sections {', '.join(SECTIONS)}, got {section!r}"
         raise SettingsError(msg)
-    result: type[Settings] = load_class(known[section].settings)
+    result: type[Settings] = load_class(sections[section].settings)
     return result

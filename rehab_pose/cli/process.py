@@ -134,15 +134,15 @@ def _run_images(arguments: argparse.Namespace) -> int:
     return _print_result(frames, *(arguments.output / name for name in FrameFiles.FOLDERS), arguments.output)
 
 
-def _refuse_existing(place: Path) -> None:
-    if place.exists():
-        msg = f"expected a new place for the results, {place} exists already; choose another or remove it"
+def _refuse_existing(path: Path) -> None:
+    if path.exists():
+        msg = f"expected a new place for the results, {path} exists already; choose another or remove it"
         raise RecordingError(msg)
 
 
-def _print_result(frames: list[dict[str, Any]], *places: Path) -> int:
-    *results, output = places
+def _print_result(frames: list[dict[str, Any]], *paths: Path) -> int:
+    *results, output = paths
     present = sum(frame["silhouette_box"] is not None for frame in frames)
-    written = ", ".join(str(place) for place in (*results, output / SUMMARY))
+    written = ", ".join(str(path) for path in (*results, output / SUMMARY))
     print(f"{len(frames)} frames, a person in {present}: {written}")
     return 0

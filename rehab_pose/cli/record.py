@@ -43,10 +43,10 @@ def run(args: argparse.Namespace) -> int:
     from rehab_pose.bags.writer import BagWriter  # noqa: PLC0415  (loaded only when this command runs)
     from rehab_pose.ros.io.recorder import record  # noqa: PLC0415
 
-    chosen = list(RESULT_TOPICS)
-    chosen += [VERTICES] if args.mesh else []
-    chosen += [*CAMERA_TOPICS, SILHOUETTE] if args.images else []
-    names = args.topics or [topic.name for topic in chosen]
+    selected = list(RESULT_TOPICS)
+    selected += [VERTICES] if args.mesh else []
+    selected += [*CAMERA_TOPICS, SILHOUETTE] if args.images else []
+    names = args.topics or [topic.name for topic in selected]
     with BagWriter(args.output) as bag:
         print(f"recording into {args.output}; Ctrl-C stops", flush=True)
         missing = record(bag, names, namespace=args.namespace, duration_s=args.duration)

@@ -39,7 +39,7 @@ class WindowClassifier:
             ModelFileError: The file is missing, damaged, or was trained for other labels, inputs or rates.
         """
         self._network: Network = load_network(path or SHIPPED_WEIGHTS, INPUT_NAMES)
-        facts = self._network.metadata
+        metadata = self._network.metadata
         self.labels = tuple(labels)
         expected = {
             "labels": ",".join(self.labels),
@@ -48,14 +48,14 @@ class WindowClassifier:
             "sample_rate_hz": str(SAMPLE_RATE_HZ),
         }
         for name, value in expected.items():
-            if facts.get(name) != value:
+            if metadata.get(name) != value:
                 msg = (
                     f"exercise weights {path or SHIPPED_WEIGHTS}: expected {name} = {value}, the file has "
-                    f"{facts.get(name)}; give weights trained for it, or train them: rehab-pose-lab train recognition"
+                    f"{metadata.get(name)}; use weights trained for it, or train them: rehab-pose-lab train recognition"
                 )
                 raise ModelFileError(msg)
-        self._temperature = float(facts["temperature"])
-        self._familiar_energy = float(facts["familiar_energy"])
+        self._temperature = float(metadata["temperature"])
+        self._familiar_energy = float(metadata["familiar_energy"])
 
     @property
     def model_id(self) -> str:

@@ -55,19 +55,19 @@ def _thin(image: NDArray[np.uint8]) -> None:  # noqa: C901, PLR0912  (two sub-it
                         transitions += 1
                 if 2 <= neighbours <= 6 and transitions == 1:
                     # P2 P4 P6 = 0 and P4 P6 P8 = 0 in the first pass, P2 P4 P8 = 0 and P2 P6 P8 = 0 in the second.
-                    one = flat[pixel + around[0]] * flat[pixel + around[2]] * flat[pixel + around[last]]
-                    other = flat[pixel + around[begin]] * flat[pixel + around[4]] * flat[pixel + around[6]]
-                    if one == 0 and other == 0:
+                    first_product = flat[pixel + around[0]] * flat[pixel + around[2]] * flat[pixel + around[last]]
+                    second_product = flat[pixel + around[begin]] * flat[pixel + around[4]] * flat[pixel + around[6]]
+                    if first_product == 0 and second_product == 0:
                         removed[removed_count] = pixel
                         removed_count += 1
             for entry in range(removed_count):
                 flat[removed[entry]] = 0
-            kept = 0
+            remaining = 0
             for entry in range(count):
                 if flat[border[entry]]:
-                    border[kept] = border[entry]
-                    kept += 1
-            count = kept
+                    border[remaining] = border[entry]
+                    remaining += 1
+            count = remaining
             for entry in range(removed_count):
                 for step in around:
                     below = removed[entry] + step

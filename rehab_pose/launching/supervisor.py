@@ -137,9 +137,9 @@ class Processes:
     def _describe_end(child: _Child, code: int) -> str:
         if child.reader is not None:
             child.reader.join(GRACE_S)
-        how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+        cause = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
         last = "\n".join(f"    {line}" for line in child.last_lines)
-        return f"{child.name} ended with {how}; its last lines:\n{last}"
+        return f"{child.name} ended with {cause}; its last lines:\n{last}"
 
 
 def _spawn(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:

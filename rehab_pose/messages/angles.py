@@ -8,7 +8,7 @@ import numpy as np
 
 from rehab_pose.datatypes import Bones, JointAngles
 from rehab_pose.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
-from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns, words
+from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns
 
 if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message, MessageFactory
@@ -23,7 +23,7 @@ def angles_message(factory: MessageFactory, stamp: int, frame_id: str, angles: J
         "rehab_pose_msgs/msg/JointAngles",
         header=header(factory, stamp, frame_id),
         body_id=BODY_ID if angles else NO_BODY_ID,
-        names=words(angles.names) if angles else [],
+        names=list(angles.names) if angles else [],
         angles=numbers(factory, angles.angles_rad if angles else none, np.float32),
         velocities=numbers(factory, angles.velocities_rad_s if angles else none, np.float32),
         confidence=numbers(factory, angles.confidence if angles else none, np.float32),
@@ -53,7 +53,7 @@ def joint_state_message(factory: MessageFactory, stamp: int, frame_id: str, angl
     return factory.make(
         "sensor_msgs/msg/JointState",
         header=header(factory, stamp, frame_id),
-        name=words(angles.names) if angles else [],
+        name=list(angles.names) if angles else [],
         position=numbers(factory, angles.angles_rad if angles else none, np.float64),
         velocity=numbers(factory, angles.velocities_rad_s if angles else none, np.float64),
         effort=numbers(factory, none, np.float64),
@@ -68,7 +68,7 @@ def bones_message(factory: MessageFactory, stamp: int, frame_id: str, bones: Bon
         "rehab_pose_msgs/msg/Bones",
         header=header(factory, stamp, frame_id),
         body_id=BODY_ID if bones else NO_BODY_ID,
-        names=words(bones.names) if bones else [],
+        names=list(bones.names) if bones else [],
         positions=numbers(factory, poses[:, :3, 3], np.float32),
         orientations=numbers(factory, quaternions_from_matrices(poses[:, :3, :3]), np.float32),
         lengths=numbers(factory, bones.length_m if bones else none, np.float32),

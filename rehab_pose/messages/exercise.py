@@ -8,7 +8,7 @@ import numpy as np
 
 from rehab_pose.datatypes import ExerciseClassification, Repetition, RepetitionPhase, RepetitionProgress, Side
 from rehab_pose.exercise.catalogue import LABELS, NONE
-from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns, time_message, words
+from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns, time_message
 
 if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message, MessageFactory
@@ -66,7 +66,7 @@ def exercise_list_message(factory: MessageFactory) -> Message:
         "rehab_pose_msgs/msg/ExerciseList",
         header=header(factory, 0, ""),
         ids=numbers(factory, np.arange(len(LABELS)), np.uint16),
-        labels=words(LABELS),
+        labels=list(LABELS),
     )
 
 
@@ -89,7 +89,7 @@ def repetition_message(factory: MessageFactory, repetition: Repetition) -> Messa
         side=int(repetition.side),
         smoothness=float(repetition.smoothness),
         asymmetry=float(repetition.asymmetry),
-        reasons=words(repetition.reasons),
+        reasons=list(repetition.reasons),
     )
 
 

@@ -9,8 +9,6 @@ import numpy as np
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import DTypeLike, NDArray
 
 __all__ = [
@@ -22,7 +20,6 @@ __all__ = [
     "numbers",
     "stamp_ns",
     "time_message",
-    "words",
 ]
 
 BODY_ID = "aaaaa"
@@ -63,8 +60,3 @@ def header(factory: MessageFactory, stamp: int, frame_id: str) -> Message:
 def numbers(factory: MessageFactory, values: NDArray[Any], dtype: DTypeLike) -> object:
     """Return an array of any shape as a flat field of numbers of the given type."""
     return factory.array(np.ascontiguousarray(values, dtype=dtype).reshape(-1))
-
-
-def words(names: Sequence[str]) -> list[str]:
-    """Return names as a field of strings."""
-    return list(names)

@@ -8,7 +8,7 @@ import numpy as np
 
 from rehab_pose.datatypes import Joints, JointVisibility
 from rehab_pose.errors import InputError
-from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns, words
+from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns
 from rehab_pose.skeletons.dkp24 import DKP_24
 from rehab_pose.skeletons.kinect import KINECT_25
 from rehab_pose.skeletons.smpl24 import SMPL_24
@@ -32,7 +32,7 @@ def joints_message(factory: MessageFactory, stamp: int, frame_id: str, joints: J
         header=header(factory, stamp, frame_id),
         body_id=BODY_ID if joints else NO_BODY_ID,
         format=FORMATS.index(skeleton),
-        names=words(skeleton.joint_names),
+        names=list(skeleton.joint_names),
         positions=numbers(factory, joints.positions_m if joints else np.repeat(missing, 3), np.float32),
         confidence=numbers(factory, joints.confidence if joints else np.zeros(len(skeleton)), np.float32),
         visibility=numbers(factory, joints.visibility if joints else no_visibility, np.uint8),

@@ -101,10 +101,10 @@ def label_by_nearest_bone(silhouette: Silhouette, joints: Joints, stride_px: int
 def _label_points(points_m: NDArray[np.float32], positions_m: NDArray[np.float64], parts: NDArray[np.int32]) -> None:
     """Write the parts (N) of surface points (3, N) [m] for joints (24, 3) [m]; NaN = missing."""
     vector = positions_m[_SECOND] - positions_m[_FIRST]
-    known = np.isfinite(vector).all(axis=1)
+    has_both_joints = np.isfinite(vector).all(axis=1)
     begin = positions_m[_FIRST] + _BEGIN[:, None] * vector
-    bones = np.column_stack([begin, (_END - _BEGIN)[:, None] * vector, _RADIUS_M])[known].astype(np.float32)
-    _nearest(points_m, bones, _CLASS[known], parts)
+    bones = np.column_stack([begin, (_END - _BEGIN)[:, None] * vector, _RADIUS_M])[has_both_joints].astype(np.float32)
+    _nearest(points_m, bones, _CLASS[has_both_joints], parts)
     parts[(parts == _FACE) & _has_hair(points_m, positions_m)] = _HAIR
 
 
@@ -213,10 +213,10 @@ def _sample(
                 for u in range(column * stride, min((column + 1) * stride, width)):
                     if not inside[v, u] or depths_m[row, column] > 0:
                         continue
-                    seen = depth_m[v, u] > 0
-                    if seen or pixel[row, column] < 0:
+                    has_depth = depth_m[v, u] > 0
+                    if has_depth or pixel[row, column] < 0:
                         pixel[row, column] = v * width + u
-                    if seen:
+                    if has_depth:
                         depths_m[row, column] = depth_m[v, u]
             has_holes |= pixel[row, column] >= 0 and depths_m[row, column] == 0
     if has_holes:

@@ -68,13 +68,13 @@ def fill_silhouette(labels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDA
 
     The silhouette is more accurate at the border than the network.
     """
-    known = inside & (labels > 0)
-    if not known.any():
+    labelled = inside & (labels > 0)
+    if not labelled.any():
         return np.zeros_like(labels)
     _, nearest = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+        (~labelled).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
     table = np.zeros(int(nearest.max()) + 1, dtype=np.uint8)
-    table[nearest[known]] = labels[known]
+    table[nearest[labelled]] = labels[labelled]
     filled: NDArray[np.uint8] = np.where(inside, table[nearest], np.uint8(0))
     return filled

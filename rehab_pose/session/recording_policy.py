@@ -52,7 +52,7 @@ def recorded_topics(recording: Recording) -> list[topics.Topic]:
     """Return the topics that a tier records, without diagnostics."""
     if recording is Recording.NOTHING:
         return []
-    chosen = [*topics.RESULT_TOPICS, topics.CAMERA_INFO]
-    chosen += [topics.VERTICES] if recording >= Recording.MESH else []
-    chosen += [topics.COLOR, topics.DEPTH, topics.SILHOUETTE] if recording >= Recording.IMAGES else []
-    return chosen
+    selected = [*topics.RESULT_TOPICS, topics.CAMERA_INFO]
+    selected += [topics.VERTICES] if recording >= Recording.MESH else []
+    selected += [topics.COLOR, topics.DEPTH, topics.SILHOUETTE] if recording >= Recording.IMAGES else []
+    return selected

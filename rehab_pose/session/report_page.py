@@ -42,7 +42,9 @@ def repetition_page(title: str, repetitions: Sequence[Repetition]) -> str:
         title: The title, already escaped for HTML.
         repetitions: Repetitions in the order in which they were counted.
     """
-    sections = [_section(label, list(run)) for label, run in groupby(repetitions, key=lambda one: one.label)]
+    sections = [
+        _section(label, list(run)) for label, run in groupby(repetitions, key=lambda repetition: repetition.label)
+    ]
     body = "".join(sections) or "<p>No repetition was counted.</p>"
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
@@ -55,13 +57,13 @@ def repetition_page(title: str, repetitions: Sequence[Repetition]) -> str:
 
 
 def _section(label: str, run: list[Repetition]) -> str:
-    durations_s = [(one.end_ns - one.start_ns) / NS_PER_S for one in run]
+    durations_s = [(repetition.end_ns - repetition.start_ns) / NS_PER_S for repetition in run]
     mean_s = sum(durations_s) / len(run)
     times = "1 repetition" if len(run) == 1 else f"{len(run)} repetitions"
     notes = "".join(
-        f"<li>{escape(reason if reason.startswith('repetition') else f'repetition {one.count}: {reason}')}</li>"
-        for one in run
-        for reason in one.reasons
+        f"<li>{escape(reason if reason.startswith('repetition') else f'repetition {repetition.count}: {reason}')}</li>"
+        for repetition in run
+        for reason in repetition.reasons
     )
     return (
         f"<h2>{escape(label.replace('_', ' '))}</h2><p>{times}, {mean_s:.1f} s each on average "
@@ -71,7 +73,7 @@ def _section(label: str, run: list[Repetition]) -> str:
 
 
 def _has_quality(run: list[Repetition]) -> bool:
-    return any(math.isfinite(one.quality) for one in run)
+    return any(math.isfinite(repetition.quality) for repetition in run)
 
 
 def _displayed_unit(signal_name: str) -> tuple[float, str]:
@@ -82,34 +84,34 @@ def _displayed_unit(signal_name: str) -> tuple[float, str]:
 
 def _chart(run: list[Repetition]) -> str:
     factor, unit = _displayed_unit(run[0].signal_name)
-    ranges = [factor * (one.signal_maximum - one.signal_minimum) for one in run]
-    longest_s = max((one.end_ns - one.start_ns) / NS_PER_S for one in run)
+    ranges = [factor * (repetition.signal_maximum - repetition.signal_minimum) for repetition in run]
+    longest_s = max((repetition.end_ns - repetition.start_ns) / NS_PER_S for repetition in run)
     widest = max([value for value in ranges if math.isfinite(value)], default=1.0)
     name = run[0].signal_name.rpartition("_")[0].replace("_", " ") or "signal"
     heads = (f"Range of {name}", "Tempo", "Symmetry", "Smoothness", "Quality")
-    parts = [_text(_x(place), 16, head, weight="600") for place, head in enumerate(heads)]
-    for row, (one, size) in enumerate(zip(run, ranges, strict=True)):
+    parts = [_text(_x(column), 16, head, weight="600") for column, head in enumerate(heads)]
+    for row, (repetition, size) in enumerate(zip(run, ranges, strict=True)):
         top = TOP_PX + row * ROW_PX
-        side = "" if one.side in {Side.ANY, Side.BOTH} else " " + one.side.name.lower()
-        parts.append(_text(4, top + 15, f"{one.count}{side}"))
+        side = "" if repetition.side in {Side.ANY, Side.BOTH} else " " + repetition.side.name.lower()
+        parts.append(_text(4, top + 15, f"{repetition.count}{side}"))
         if math.isfinite(size):
             parts.append(_bar(_x(0), top, size / max(widest, 1e-9), OUT_COLOUR, f"{size:.0f}{unit}"))
-        parts.append(_tempo(one, top, longest_s))
-        parts.append(_symmetry(one, top))
-        if math.isfinite(one.smoothness):
-            parts.append(_text(_x(3), top + 15, f"{one.smoothness:.1f}"))
-        if math.isfinite(one.quality):
-            colour = next(colour for minimum, colour in QUALITY_COLOURS if one.quality >= minimum)
-            parts.append(_bar(_x(4), top, one.quality, colour, f"{one.quality:.2f}"))
+        parts.append(_tempo(repetition, top, longest_s))
+        parts.append(_symmetry(repetition, top))
+        if math.isfinite(repetition.smoothness):
+            parts.append(_text(_x(3), top + 15, f"{repetition.smoothness:.1f}"))
+        if math.isfinite(repetition.quality):
+            colour = next(colour for minimum, colour in QUALITY_COLOURS if repetition.quality >= minimum)
+            parts.append(_bar(_x(4), top, repetition.quality, colour, f"{repetition.quality:.2f}"))
     width, height = _x(COLUMNS), TOP_PX + len(run) * ROW_PX + 6
     return f'<svg viewBox="0 0 {width:.0f} {height}" role="img">{"".join(parts)}</svg>'
 
 
-def _tempo(one: Repetition, top: float, longest_s: float) -> str:
+def _tempo(repetition: Repetition, top: float, longest_s: float) -> str:
     scale = (COLUMN_PX - 50) / max(longest_s, 1e-9)
-    total_px = (one.end_ns - one.start_ns) / NS_PER_S * scale
-    has_turn = one.start_ns < one.turn_ns <= one.end_ns
-    out_px = (one.turn_ns - one.start_ns) / NS_PER_S * scale if has_turn else total_px
+    total_px = (repetition.end_ns - repetition.start_ns) / NS_PER_S * scale
+    has_turn = repetition.start_ns < repetition.turn_ns <= repetition.end_ns
+    out_px = (repetition.turn_ns - repetition.start_ns) / NS_PER_S * scale if has_turn else total_px
     return (
         _box(_x(1), top, out_px, OUT_COLOUR)
         + _box(_x(1) + out_px, top, total_px - out_px, BACK_COLOUR)
@@ -117,14 +119,14 @@ def _tempo(one: Repetition, top: float, longest_s: float) -> str:
     )
 
 
-def _symmetry(one: Repetition, top: float) -> str:
-    if not math.isfinite(one.asymmetry):
+def _symmetry(repetition: Repetition, top: float) -> str:
+    if not math.isfinite(repetition.asymmetry):
         return ""
     half = (COLUMN_PX - NUMBER_PX) / 2
     middle = _x(2) + half
-    size = min(abs(one.asymmetry) / MAX_ASYMMETRY, 1.0) * half
-    start = middle - size if one.asymmetry > 0 else middle  # the person's left is drawn on the left
-    text = f"{abs(one.asymmetry) * 100:.0f} % {'left' if one.asymmetry > 0 else 'right'}"
+    size = min(abs(repetition.asymmetry) / MAX_ASYMMETRY, 1.0) * half
+    start = middle - size if repetition.asymmetry > 0 else middle  # the person's left is drawn on the left
+    text = f"{abs(repetition.asymmetry) * 100:.0f} % {'left' if repetition.asymmetry > 0 else 'right'}"
     return (
         _box(_x(2), top, 2 * half, PALE)
         + _box(start, top, size, OUT_COLOUR)

@@ -219,16 +219,16 @@ def _surfaces(people: NDArray[np.bool_], depth_m: NDArray[np.float32]) -> NDArra
     depth = np.where(people & np.isfinite(depth_m), depth_m, np.float32(1e3)).astype(np.float32)
     valid = depth < np.float32(1e3)
     nearest = cv2.erode(depth, np.ones((3, 3), np.uint8))
-    kept = people & ~(valid & (depth - nearest > SPLIT_GAP_M))
-    count, labels = cv2.connectedComponents(kept.astype(np.uint8), connectivity=8)
+    connectable = people & ~(valid & (depth - nearest > SPLIT_GAP_M))
+    count, labels = cv2.connectedComponents(connectable.astype(np.uint8), connectivity=8)
     limit_m = np.full(count, np.inf, dtype=np.float32)
     sizes_px = np.bincount(labels.ravel(), minlength=count)
     for label in np.flatnonzero(sizes_px[1:] >= MINIMUM_AREA_PX) + 1:
         depths = depth[(labels == label) & valid]
         if len(depths):
             limit_m[label] = np.median(depths[:: 1 + len(depths) // MAX_POINTS]) + np.float32(DEEPEST_BEHIND_M)
-    kept &= ~(valid & (depth > limit_m[labels]))
-    _, labels = cv2.connectedComponents(kept.astype(np.uint8), connectivity=8)
+    connectable &= ~(valid & (depth > limit_m[labels]))
+    _, labels = cv2.connectedComponents(connectable.astype(np.uint8), connectivity=8)
     return labels.astype(np.int32)
 
 

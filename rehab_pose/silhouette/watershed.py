@@ -80,11 +80,11 @@ def _queue_borders(
         if value < UNDECIDED:
             continue
         extra = PERSON_MISSING_COST if value == UNDECIDED_MISSING else 0
-        for way in range(4):
-            neighbour = pixel + sides[way]
+        for direction in range(4):
+            neighbour = pixel + sides[direction]
             if flat[neighbour] <= OTHER:
                 person = flat[neighbour] == PERSON
-                costs = across if way < 2 else down
+                costs = across if direction < 2 else down
                 level = int(costs[min(pixel, neighbour)]) + (extra if person else 0)
                 used = _push(queues, used, min(level, LEVELS - 1), 2 * pixel + person)
     return used
@@ -108,11 +108,11 @@ def _drain(
         if flat[pixel] < UNDECIDED:
             continue
         flat[pixel] = PERSON if person else OTHER
-        for way in range(4):
-            neighbour = pixel + sides[way]
+        for direction in range(4):
+            neighbour = pixel + sides[direction]
             value = flat[neighbour]
             if value >= UNDECIDED:
-                costs = across if way < 2 else down
+                costs = across if direction < 2 else down
                 cost = int(costs[min(pixel, neighbour)])
                 if person and value == UNDECIDED_MISSING:
                     cost = min(cost + PERSON_MISSING_COST, LEVELS - 1)

@@ -126,14 +126,14 @@ def launched(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[.
 
 
 def test_the_launch_arguments_are_listed_in_order(environment: dict[str, str]) -> None:
-    shown = ros2(environment, "launch", "rehab_pose", "rehab_pose.launch.py", "--show-args")
+    listing = ros2(environment, "launch", "rehab_pose", "rehab_pose.launch.py", "--show-args")
     names = (
         "namespace use_sim_time params_file autostart log_level use_rviz rviz_config camera rgb_topic rgb_info_topic"
     )
     names += " depth_topic image_qos device model_path use_mesh use_recognition composed record bag"
-    positions = [shown.index(f"'{name}':") for name in names.split()]
+    positions = [listing.index(f"'{name}':") for name in names.split()]
     assert positions == sorted(positions), "arguments in the order of the launch file"
-    assert "kinect_v2" in shown
+    assert "kinect_v2" in listing
     replay = ros2(environment, "launch", "rehab_pose", "replay.launch.py", "--show-args")
     assert "'bag':" in replay
     assert "'composed':" in replay

@@ -114,10 +114,10 @@ def test_every_frame_has_a_result_on_every_topic(
         assert record.wait_for_output(f"recording {name}", START_S), run.output + record.output
     use_shared_memory(os.environ)
     with GraphWatch() as watch:
-        assert watch.wait_for(lambda seen: seen.connected(names), START_S), watch.record.diagnostics
+        assert watch.wait_for(lambda state: state.connected(names), START_S), watch.record.diagnostics
         play = program(COMMAND, "play", str(recording), "--wait", str(START_S))
         assert play.process.wait(START_S) == 0, play.output
-        is_complete = watch.wait_for(lambda seen: all_frames_processed(seen, names), DRAIN_S)
+        is_complete = watch.wait_for(lambda state: all_frames_processed(state, names), DRAIN_S)
         assert is_complete, watch.record.diagnostics
     processes = children(run.process.pid)
     assert sorted(processes) == sorted(names)
@@ -181,13 +181,13 @@ def test_every_frame_of_a_looped_recording_is_classified_in_each_loop(
     run = program(COMMAND, "run", "--nodes", nodes, "--ros-args", "-p", "node.queue_length:=30")
     use_shared_memory(os.environ)
     with GraphWatch() as watch:
-        assert watch.wait_for(lambda seen: seen.connected(nodes.split(",")), START_S), run.output
+        assert watch.wait_for(lambda state: state.connected(nodes.split(",")), START_S), run.output
         play = program(COMMAND, "play", str(recording), "--loop", "--rate", "1.5", "--wait", str(START_S))
         played = "played"
         assert wait(lambda: play.output.count(played) >= LOOPS, 2 * START_S), play.output
         loops = play.output.count(played)
         play.stop()
-        watch.wait_for(lambda seen: len(seen.classifications) >= loops * FRAMES, DRAIN_S)
+        watch.wait_for(lambda state: len(state.classifications) >= loops * FRAMES, DRAIN_S)
         counts_by_stamp = Counter(classification.stamp_ns for classification in watch.record.classifications)
     assert len(counts_by_stamp) == FRAMES
     first_ns, last_ns = min(counts_by_stamp), max(counts_by_stamp)

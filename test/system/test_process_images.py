@@ -99,8 +99,8 @@ def test_depth_without_colour_in_another_unit_is_processed(images: Path, truth: 
 def test_depth_of_another_camera_is_registered(images: Path, truth: list[Any], tmp_path: Path) -> None:
     shutil.copytree(images, tmp_path / "in")
     small = {"width": 320, "height": 240, "fx": 230.0, "fy": 230.0, "cx": 159.5, "cy": 119.5}
-    facts = CAMERA | {"depth": small, "color_from_depth": np.eye(4).tolist()}
-    (tmp_path / "in" / "camera.json").write_text(json.dumps(facts))
+    cameras = CAMERA | {"depth": small, "color_from_depth": np.eye(4).tolist()}
+    (tmp_path / "in" / "camera.json").write_text(json.dumps(cameras))
     for name, simulated in zip(NAMES, truth, strict=True):
         cv2.imwrite(str(tmp_path / "in" / "depth" / f"{name}.png"), units(simulated.frame.depth_m[::2, ::2]))
     assert process(tmp_path / "in", tmp_path / "out") == 0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.messages.factory import BODY_ID, header, numbers, words
+from rehab_pose.messages.factory import BODY_ID, header, numbers
 from rehab_pose.ros.adapters.links import BODY_AXES
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
@@ -104,7 +104,7 @@ def human_joint_state(factory: MessageFactory, body: Body, body_id: str = BODY_I
     return factory.make(
         "sensor_msgs/msg/JointState",
         header=header(factory, body.stamp_ns, body.frame_id),
-        name=words([f"{name}_{body_id}" for name in angles]),
+        name=[f"{name}_{body_id}" for name in angles],
         position=numbers(factory, np.array(list(angles.values())), np.float64),
         velocity=numbers(factory, none, np.float64),
         effort=numbers(factory, none, np.float64),

@@ -96,18 +96,18 @@ def _color(rgba: tuple[float, float, float, float]) -> Any:  # noqa: ANN401  (a 
 def person_markers(factory: MessageFactory, joints: Joints, label: str) -> Message:
     """Return a MarkerArray of the joints with finite positions, lines between them, and the label above the head."""
     point = message_class("geometry_msgs/msg/Point")
-    known: NDArray[np.bool_] = np.asarray(np.isfinite(joints.positions_m).all(axis=1))
-    places = [point(x=x, y=y, z=z) for x, y, z in joints.positions_m.tolist()]
+    has_position: NDArray[np.bool_] = np.asarray(np.isfinite(joints.positions_m).all(axis=1))
+    points = [point(x=x, y=y, z=z) for x, y, z in joints.positions_m.tolist()]
     spheres = _marker(factory, joints, JOINTS_ID, SPHERE_LIST, (JOINT_DIAMETER_M,) * 3)
-    spheres.points = [places[index] for index in np.flatnonzero(known)]
+    spheres.points = [points[index] for index in np.flatnonzero(has_position)]
     spheres.colors = [
-        _color(JOINT_COLORS[JointVisibility(joints.visibility[index])]) for index in np.flatnonzero(known)
+        _color(JOINT_COLORS[JointVisibility(joints.visibility[index])]) for index in np.flatnonzero(has_position)
     ]
     lines = _marker(factory, joints, BONES_ID, LINE_LIST, (BONE_WIDTH_M, 0.0, 0.0))
-    lines.points = [places[end] for bone in joints.skeleton.bones if known[list(bone)].all() for end in bone]
+    lines.points = [points[end] for bone in joints.skeleton.bones if has_position[list(bone)].all() for end in bone]
     markers = [spheres, lines]
     head = joints.skeleton.index("head")
-    if label and known[head]:
+    if label and has_position[head]:
         text = _marker(factory, joints, LABEL_ID, TEXT_VIEW_FACING, (0.0, 0.0, TEXT_HEIGHT_M))
         x, y, z = joints.positions_m[head].tolist()
         text.pose.position = point(x=x, y=y - TEXT_ABOVE_HEAD_M, z=z)  # y points down in the optical frame
@@ -142,28 +142,28 @@ def bone_markers(factory: MessageFactory, bones: Bones) -> Message:
     return factory.make("visualization_msgs/msg/MarkerArray", markers=markers)
 
 
-def _text(factory: MessageFactory, joints: Joints, marker_id: int, place_m: list[float], height_m: float) -> Message:
+def _text(factory: MessageFactory, joints: Joints, marker_id: int, position_m: list[float], height_m: float) -> Message:
     marker = _marker(factory, joints, marker_id, TEXT_VIEW_FACING, (0.0, 0.0, height_m))
-    place = marker.pose.position
-    place.x, place.y, place.z = place_m
+    position = marker.pose.position
+    position.x, position.y, position.z = position_m
     return marker
 
 
 def angle_markers(factory: MessageFactory, joints: Joints, angles: JointAngles) -> Message:
-    """Return a MarkerArray with the angles [degrees] next to the joints with known positions."""
+    """Return a MarkerArray with the angles [degrees] next to the joints with finite positions."""
     degrees = dict(zip(angles.names, np.rad2deg(angles.angles_rad).tolist(), strict=True))
     middle_x = float(joints.positions_m[joints.skeleton.index("pelvis"), 0])
     markers = []
     for joint, names in SHOWN_ANGLES.items():
         index = joints.skeleton.index(joint)
         x, y, z = joints.positions_m[index].tolist()
-        known = [name for name in names if np.isfinite(degrees.get(name, np.nan))]
-        if not known or not np.isfinite(joints.positions_m[index]).all():
+        shown_names = [name for name in names if np.isfinite(degrees.get(name, np.nan))]
+        if not shown_names or not np.isfinite(joints.positions_m[index]).all():
             continue
         offset_m = 0.0 if joint == "pelvis" else float(np.copysign(TEXT_OFFSET_M, x - middle_x))
         marker = _text(factory, joints, index, [x + offset_m, y, z], ANGLE_HEIGHT_M)
         marker.ns, marker.color = ANGLE_NAMESPACE, _color(ANGLE_COLOR)
-        lines = [(name.removeprefix(f"{joint}_").replace("_", " "), degrees[name]) for name in known]
+        lines = [(name.removeprefix(f"{joint}_").replace("_", " "), degrees[name]) for name in shown_names]
         marker.text = "\n".join(f"{name} {angle:.0f}°" for name, angle in lines)
         markers.append(marker)
     return factory.make("visualization_msgs/msg/MarkerArray", markers=markers)

@@ -65,10 +65,10 @@ def region_message(factory: MessageFactory, joints: Joints, camera: CameraIntrin
     """Return hri_msgs/NormalizedRegionOfInterest2D: the box around all joints that are in the image."""
     with np.errstate(invalid="ignore", divide="ignore"):
         pixels = camera.project(joints.positions_m) / (camera.width_px, camera.height_px)
-    known = pixels[np.isfinite(pixels).all(axis=1)]
-    low, high = (known.min(axis=0), known.max(axis=0)) if len(known) else (np.zeros(2), np.zeros(2))
+    finite = pixels[np.isfinite(pixels).all(axis=1)]
+    low, high = (finite.min(axis=0), finite.max(axis=0)) if len(finite) else (np.zeros(2), np.zeros(2))
     (x_low, y_low), (x_high, y_high) = np.clip(low, 0.0, 1.0).tolist(), np.clip(high, 0.0, 1.0).tolist()
-    confidence = float(np.mean(joints.confidence)) if len(known) else 0.0
+    confidence = float(np.mean(joints.confidence)) if len(finite) else 0.0
     return factory.make(
         "hri_msgs/msg/NormalizedRegionOfInterest2D",
         header=header(factory, joints.stamp_ns, joints.frame_id),

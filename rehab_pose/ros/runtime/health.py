@@ -49,7 +49,7 @@ class Level(IntEnum):
 class InputHealth:
     """Counters of one input topic."""
 
-    shown: str
+    full_name: str
     """The topic's full name."""
     watched: bool = True
     """True if silence is reported as a fault."""
@@ -101,15 +101,15 @@ class Health:
         self._ages_s: deque[float] = deque(maxlen=RECENT)
         self._done_s: deque[float] = deque(maxlen=RECENT)
 
-    def add_input(self, topic: str, shown: str, *, watched: bool) -> InputHealth:
+    def add_input(self, topic: str, full_name: str, *, watched: bool) -> InputHealth:
         """Return the new counters of a topic.
 
         Args:
             topic: Its relative name.
-            shown: Its full name, for reports.
+            full_name: Its full name, for reports.
             watched: Whether silence is reported as a fault.
         """
-        self.inputs[topic] = InputHealth(shown, watched=watched)
+        self.inputs[topic] = InputHealth(full_name, watched=watched)
         return self.inputs[topic]
 
     def arrived(self, entry: InputHealth, publisher: bytes = b"", number: int | None = None) -> float:
@@ -175,7 +175,7 @@ class Health:
         with self._lock:
             warnings = [*self.warnings.values()]
             warnings += [
-                f"{SILENCE} {seconds:.0f} s on {self.inputs[topic].shown}" for topic, seconds in silent.items()
+                f"{SILENCE} {seconds:.0f} s on {self.inputs[topic].full_name}" for topic, seconds in silent.items()
             ]
             level, message = (Level.WARN, "; ".join(warnings)) if warnings else (Level.OK, "running")
             if now_s - self._last_error_s < ERROR_SHOWN_S:
@@ -190,8 +190,8 @@ class Health:
                 "age of the frame [ms]": f"{_mean_ms(self._ages_s):.1f}",
                 "dropped: replaced by newer": str(queue_drops),
                 **{f"dropped: {reason}": str(count) for reason, count in sorted(self.dropped.items())},
-                **{f"lost in transport: {entry.shown}": str(entry.lost) for entry in self.inputs.values()},
-                **{f"received: {entry.shown}": str(entry.received) for entry in self.inputs.values()},
+                **{f"lost in transport: {entry.full_name}": str(entry.lost) for entry in self.inputs.values()},
+                **{f"received: {entry.full_name}": str(entry.received) for entry in self.inputs.values()},
                 "last error": self._last_error,
                 **self.facts,
             }

@@ -192,8 +192,8 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         if topic not in self.spec.inputs:
             msg = f"{self.spec.name}: expected an input of the node's row in rehab_pose.graph, got {topic.name}"
             raise ContractError(msg)
-        shown = self.resolve_topic_name(topic.name)
-        entry = self.health.inputs.get(topic.name) or self.health.add_input(topic.name, shown, watched=watched)
+        full_name = self.resolve_topic_name(topic.name)
+        entry = self.health.inputs.get(topic.name) or self.health.add_input(topic.name, full_name, watched=watched)
 
         # rclpy passes the publisher's sequence number only to callbacks with two arguments (since ROS 2 Iron).
         def plain(message: Message) -> None:
@@ -214,7 +214,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
                 effective_profile,
                 qos_overriding_options=OVERRIDABLE if profile is None else None,
             )
-        self._listening[shown] = subscription
+        self._listening[full_name] = subscription
         return subscription
 
     def report_error(self, message: str, *, detail: str = "") -> None:
@@ -240,9 +240,9 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         """Add a subclass's own counts to the health; called before each report."""
 
     def _declare(self, section: str) -> None:
-        known = SECTIONS if section in SECTIONS else plugin_sections()
+        sections = SECTIONS if section in SECTIONS else plugin_sections()
         kind = settings_class(section)
-        if known[section].live:
+        if sections[section].live:
             self._settings[kind] = self._live_settings.declare(section, kind, lambda new: self._change(kind, new))
         else:
             self._settings[kind] = declare_settings(self, section, kind)
@@ -274,10 +274,10 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             self._checked_parameters = True
             self._warn_of_unknown_parameters()
         self.before_report()
-        for shown, subscription in self._listening.items():
+        for full_name, subscription in self._listening.items():
             # A message sent before publisher and subscriber have discovered each other is lost without an error:
             # report how many publishers are connected.
-            self.health.facts[f"{PUBLISHERS}{shown}"] = str(publisher_count(self, subscription, shown))
+            self.health.facts[f"{PUBLISHERS}{full_name}"] = str(publisher_count(self, subscription, full_name))
         self._log_silence()
         replaced = sum(worker.replaced for worker in self._workers)
         report = self.health.report(replaced)

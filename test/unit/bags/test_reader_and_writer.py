@@ -160,7 +160,7 @@ def test_type_hashes_equal_those_of_the_installed_messages() -> None:
     if not installed.is_dir():
         pytest.skip("the message package is not installed in this environment")
     for file in sorted(definition_folder().glob("*.msg")):
-        facts: Any = json.loads((installed / f"{file.stem}.json").read_text())
-        hashes = {entry["type_name"]: entry["hash_string"] for entry in facts["type_hashes"]}
+        description: Any = json.loads((installed / f"{file.stem}.json").read_text())
+        hashes = {entry["type_name"]: entry["hash_string"] for entry in description["type_hashes"]}
         name = f"rehab_pose_msgs/msg/{file.stem}"
         assert type_store().hash_rihs01(name) == hashes[name], "installed messages differ from the checkout's"

@@ -24,9 +24,9 @@ COLOR_IMAGE = np.tile((np.arange(64) * 4).astype(np.uint8)[None, :, None], (48, 
 DEPTH_MM = np.full((48, 64), 2000, np.uint16)
 
 
-def file_of(folder: Path, **facts: Any) -> Path:  # noqa: ANN401
+def file_of(folder: Path, **values: Any) -> Path:  # noqa: ANN401
     path = folder / "camera.json"
-    path.write_text(json.dumps(COLOR | facts))
+    path.write_text(json.dumps(COLOR | values))
     return path
 
 
@@ -95,7 +95,7 @@ def test_a_file_contains_distortion_and_depth_camera(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "message"),
+    ("values", "message"),
     [
         ({"depth": DEPTH}, 'expected "color_from_depth"'),
         ({"depth": DEPTH, "color_from_depth": [1, 2, 3]}, 'expected "color_from_depth"'),
@@ -103,9 +103,9 @@ def test_a_file_contains_distortion_and_depth_camera(tmp_path: Path) -> None:
         ({"d": ["much"]}, "expected width, height, fx"),
     ],
 )
-def test_files_with_another_content_are_refused(tmp_path: Path, facts: dict[str, Any], message: str) -> None:
+def test_files_with_another_content_are_refused(tmp_path: Path, values: dict[str, Any], message: str) -> None:
     with pytest.raises(RecordingError, match=message):
-        read_calibration(file_of(tmp_path, **facts))
+        read_calibration(file_of(tmp_path, **values))
 
 
 def test_registration_needs_a_file_with_a_depth_camera(tmp_path: Path) -> None:

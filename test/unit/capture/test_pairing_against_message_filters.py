@@ -29,27 +29,27 @@ FRAMES = 40
 
 def test_the_pairs_of_a_thousand_streams_are_the_same() -> None:
     both = [pairs_of(seed) for seed in range(STREAMS)]
-    assert not [seed for seed, (ours, theirs) in enumerate(both) if ours != theirs]
-    assert sum(len(ours) for ours, _ in both) > STREAMS * FRAMES // 4
+    assert not [seed for seed, (pairs, expected_pairs) in enumerate(both) if pairs != expected_pairs]
+    assert sum(len(pairs) for pairs, _ in both) > STREAMS * FRAMES // 4
 
 
 def pairs_of(seed: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Return the pairs of both implementations for two streams of stamps with jitter, gaps and an offset."""
     random = np.random.default_rng(seed)
     base = NS_PER_S + np.arange(FRAMES) * 33_000_000
-    jitter_ns, kept = int(random.integers(1, 8_000_000)), random.uniform(0.7, 1.0)
+    jitter_ns, kept_fraction = int(random.integers(1, 8_000_000)), random.uniform(0.7, 1.0)
     color = base + random.integers(0, jitter_ns, FRAMES)
     depth = base + random.integers(0, jitter_ns, FRAMES) + int(random.integers(0, 8_000_000))
-    events = [(int(stamp), "color") for stamp in color if random.random() < kept]
-    events += [(int(stamp), "depth") for stamp in depth if random.random() < kept]
+    events = [(int(stamp), "color") for stamp in color if random.random() < kept_fraction]
+    events += [(int(stamp), "depth") for stamp in depth if random.random() < kept_fraction]
     events.sort()
-    theirs: list[tuple[int, int]] = []
-    sides = {"color": message_filters.SimpleFilter(), "depth": message_filters.SimpleFilter()}
-    synchroniser = message_filters.ApproximateTimeSynchronizer(list(sides.values()), 8, SLOP_S)
-    synchroniser.registerCallback(lambda one, other: theirs.append((one.stamp_ns, other.stamp_ns)))
+    expected_pairs: list[tuple[int, int]] = []
+    streams = {"color": message_filters.SimpleFilter(), "depth": message_filters.SimpleFilter()}
+    synchroniser = message_filters.ApproximateTimeSynchronizer(list(streams.values()), 8, SLOP_S)
+    synchroniser.registerCallback(lambda one, other: expected_pairs.append((one.stamp_ns, other.stamp_ns)))
     pairer: StampPairer[int, int] = StampPairer(SLOP_S, 8)
-    ours: list[tuple[int, int]] = []
+    pairs: list[tuple[int, int]] = []
     for stamp, side in events:
-        sides[side].signalMessage(message(stamp))
-        ours += pairer.add_first(stamp, stamp) if side == "color" else pairer.add_second(stamp, stamp)
-    return ours, theirs
+        streams[side].signalMessage(message(stamp))
+        pairs += pairer.add_first(stamp, stamp) if side == "color" else pairer.add_second(stamp, stamp)
+    return pairs, expected_pairs

@@ -111,8 +111,8 @@ class Exercise:
     def result(self, handle: Any) -> tuple[int, Any]:  # noqa: ANN401
         future = handle.get_result_async()
         assert self.wait_until(future.done)
-        answer = future.result()
-        return answer.status, answer.result
+        response = future.result()
+        return response.status, response.result
 
 
 @pytest.fixture
@@ -201,10 +201,10 @@ def test_a_recording_contains_the_topics_of_its_tier(exercise: Exercise, folder:
 
 def test_an_existing_recording_is_not_overwritten(exercise: Exercise) -> None:
     for expected in (True, False):
-        answer = exercise.call("StartSession", "start_session", session_id="s1", recording=1)
-        assert answer.success is expected
+        response = exercise.call("StartSession", "start_session", session_id="s1", recording=1)
+        assert response.success is expected
         exercise.call("StopSession", "stop_session")
-    assert "exists already; choose another" in answer.message
+    assert "exists already; choose another" in response.message
 
 
 def test_stopping_the_node_finishes_the_recording(exercise: Exercise) -> None:
@@ -324,10 +324,10 @@ def late_repetition(exercise: Exercise, seconds: int) -> Repetition:
 def test_the_folder_can_be_changed_while_the_node_runs(exercise: Exercise, tmp_path: Path) -> None:
     from rclpy.parameter import Parameter  # noqa: PLC0415
 
-    [answer] = exercise.session.set_parameters([Parameter("session.folder", value=str(tmp_path / "other"))])
-    assert answer.successful
+    [response] = exercise.session.set_parameters([Parameter("session.folder", value=str(tmp_path / "other"))])
+    assert response.successful
     exercise.call("StartSession", "start_session", session_id="s1")
     assert exercise.call("StopSession", "stop_session").report_path.startswith(str(tmp_path / "other"))
-    [answer] = exercise.session.set_parameters([Parameter("session.goal_recording", value="everything")])
-    assert not answer.successful
-    assert "expected one of nothing, results, mesh, images, got 'everything'" in answer.reason
+    [response] = exercise.session.set_parameters([Parameter("session.goal_recording", value="everything")])
+    assert not response.successful
+    assert "expected one of nothing, results, mesh, images, got 'everything'" in response.reason

@@ -19,7 +19,7 @@ NAN = float("nan")
 
 
 def repetition(count: int, **changes: object) -> Repetition:
-    facts: dict[str, object] = {
+    fields: dict[str, object] = {
         "stamp_ns": 3_000_000_000 * count + 2_600_000_000,
         "frame_id": "camera",
         "label": "squat",
@@ -34,7 +34,7 @@ def repetition(count: int, **changes: object) -> Repetition:
         "smoothness": -1.7,
         "asymmetry": 0.05,
     }
-    return Repetition(**{**facts, **changes})  # type: ignore[arg-type]
+    return Repetition(**{**fields, **changes})  # type: ignore[arg-type]
 
 
 class TagCounter(HTMLParser):

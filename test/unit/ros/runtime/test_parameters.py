@@ -86,14 +86,14 @@ def test_valid_live_changes_are_applied_and_invalid_ones_refused_with_the_reason
     live = LiveSettings(kitchen)
     assert live.declare("tea", TeaSettings, changes.append) == TeaSettings(cups=3)
     assert not kitchen.describe_parameter("tea.cups").read_only
-    [answer] = kitchen.set_parameters([Parameter("tea.kind", value="black")])
-    assert answer.successful
+    [outcome] = kitchen.set_parameters([Parameter("tea.kind", value="black")])
+    assert outcome.successful
     assert changes == [TeaSettings(cups=3, kind="black")]
-    [answer] = kitchen.set_parameters([Parameter("tea.kind", value="oolong")])
-    assert (answer.successful, len(changes)) == (False, 1)
-    assert answer.reason == "TeaSettings.kind: expected one of green, black, got 'oolong'"
-    [answer] = kitchen.set_parameters([Parameter("tea.cups", value=99)])
-    assert not answer.successful
+    [outcome] = kitchen.set_parameters([Parameter("tea.kind", value="oolong")])
+    assert (outcome.successful, len(changes)) == (False, 1)
+    assert outcome.reason == "TeaSettings.kind: expected one of green, black, got 'oolong'"
+    [outcome] = kitchen.set_parameters([Parameter("tea.cups", value=99)])
+    assert not outcome.successful
     assert kitchen.get_parameter("tea.cups").value == 3
     both = [Parameter("tea.cups", value=1), Parameter("tea.sugar", value=True)]
     assert kitchen.set_parameters_atomically(both).successful
@@ -106,8 +106,8 @@ def test_parameters_of_sections_that_are_not_live_cannot_be_changed(ros: Any) ->
     kitchen = node(ros)
     LiveSettings(kitchen).declare("tea", TeaSettings, lambda _settings: None)
     declare_settings(kitchen, "coffee", TeaSettings)
-    [answer] = kitchen.set_parameters([Parameter("coffee.cups", value=5)])
-    assert not answer.successful
+    [outcome] = kitchen.set_parameters([Parameter("coffee.cups", value=5)])
+    assert not outcome.successful
     assert kitchen.get_parameter("coffee.cups").value == 2
 
 
@@ -126,8 +126,8 @@ def test_an_inactive_node_counts_its_input_as_dropped(ros: Any) -> None:  # noqa
         return True
 
     stage.post(work, 1, 1, 0.0)
-    [answer] = stage.set_parameters([Parameter("node.active", value=True)])
-    assert answer.successful
+    [outcome] = stage.set_parameters([Parameter("node.active", value=True)])
+    assert outcome.successful
     stage.post(work, 2, 2, 0.0)
     end_s = time.monotonic() + 5.0
     while not done and time.monotonic() < end_s:
@@ -174,12 +174,12 @@ def test_changed_exercise_settings_reach_the_recogniser(ros: Any) -> None:  # no
     assert ros is not None
     exercise = ExerciseNode()
     recogniser = exercise._recogniser.get()
-    [answer] = exercise.set_parameters([Parameter("exercise.confidence_threshold", value=0.9)])
-    assert answer.successful
+    [outcome] = exercise.set_parameters([Parameter("exercise.confidence_threshold", value=0.9)])
+    assert outcome.successful
     assert exercise._recogniser.get() is recogniser  # its history and its count are kept
     assert recogniser.settings.confidence_threshold == 0.9
-    [answer] = exercise.set_parameters([Parameter("exercise.weights_path", value="/there/is/none.onnx")])
-    assert answer.successful
+    [outcome] = exercise.set_parameters([Parameter("exercise.weights_path", value="/there/is/none.onnx")])
+    assert outcome.successful
     with pytest.raises(ModelFileError, match=r"none\.onnx"):  # as if the file were missing at the start
         exercise._recogniser.get()
     exercise.close()

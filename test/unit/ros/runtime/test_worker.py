@@ -65,12 +65,12 @@ def test_each_worker_resets_its_own_stages_and_frames_count_once(node: StageNode
         done.append(stamp)
         return True
 
-    def answer(stamp: int) -> bool:
+    def forward(stamp: int) -> bool:
         worker.put(measure, stamp, stamp, 0.0)
         return True
 
     for count, seconds in enumerate((10, 11, 5), start=1):  # time jumps back at the third
-        node.post(answer, seconds * NS_PER_S, seconds * NS_PER_S, 0.0)
+        node.post(forward, seconds * NS_PER_S, seconds * NS_PER_S, 0.0)
         assert until(lambda count=count: len(done) == count)  # type: ignore[misc]
     assert first.get().reset_threads == ["two_workers_worker"]
     assert second.get().reset_threads == ["two_workers_body"]
