@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.datatypes import RgbdFrame
 
-__all__ = ["perception_speed_metrics"]
+__all__ = ["machine_metrics", "perception_speed_metrics"]
 
 FRAMES = 90
 FRAME_STEP = 10
@@ -34,24 +34,24 @@ WARM_UP_FRAMES = 5
 NAIVE_FRAMES = 8
 """Frames on which keypoints at full resolution are measured."""
 
+REFERENCE_NAIVE_MS = 104.0
+"""`keypoints_naive_ms` of the machine on which the documented times were measured [ms]."""
+
 Item = TypeVar("Item")
 
 
 def perception_speed_metrics(method: str = SilhouetteSettings().method) -> dict[str, float]:
     """Return the median time of each stage [ms], with silhouettes by `method`.
 
-    `keypoints_naive_ms` is the time of the same detectors on the whole image at full resolution.
-
     Raises:
         ContractError: The simulated person is not detected.
     """
-    cv2.setNumThreads(1)
+    metrics = machine_metrics()
     camera = SimulatedCamera()
     frames = [camera.frame(FRAME_STEP * index).frame for index in range(FRAMES)]
-    metrics = {
-        f"silhouette_{name}_ms": _median_ms(SilhouetteSegmenter(SilhouetteSettings(method=name)).segment, frames)
-        for name in dict.fromkeys(("depth", method))
-    }
+    for name in dict.fromkeys(("depth", method)):
+        stage = SilhouetteSegmenter(SilhouetteSettings(method=name))
+        metrics[f"silhouette_{name}_ms"] = _median_ms(stage.segment, frames)
     segmenter = SilhouetteSegmenter(SilhouetteSettings(method=method))
     silhouettes = [silhouette for frame in frames if (silhouette := segmenter.segment(frame)) is not None]
     if len(silhouettes) < FRAMES // 2:
@@ -61,14 +61,25 @@ def perception_speed_metrics(method: str = SilhouetteSettings().method) -> dict[
         )
         raise ContractError(msg)
     metrics["keypoints_ms"] = _median_ms(KeypointDetector().detect, silhouettes)
-    naive = KeypointDetector(KeypointSettings(half_resolution=False))
-    metrics["keypoints_naive_ms"] = _median_ms(naive.detect, [_whole_image(frame) for frame in frames[:NAIVE_FRAMES]])
     metrics["joints_ms"] = _median_ms(JointPredictor().predict, silhouettes)
     metrics["joints_published_ms"] = _median_ms(JointPredictor(JointSettings(method="paper")).predict, silhouettes)
     predictor, labeller = JointPredictor(), PartLabeller()
     pairs = [(silhouette, predictor.predict(silhouette)) for silhouette in silhouettes]
     metrics["parts_ms"] = _median_ms(lambda pair: labeller.label(*pair), pairs)
     return metrics
+
+
+def machine_metrics() -> dict[str, float]:
+    """Return how fast this machine is: times of two benchmarks are compared after division by `machine_factor`.
+
+    `keypoints_naive_ms` is the median time of all keypoint detectors on whole images at full resolution [ms];
+    `machine_factor` is that time by the one of the machine for which the documented times hold.
+    """
+    cv2.setNumThreads(1)
+    camera = SimulatedCamera()
+    images = [_whole_image(camera.frame(FRAME_STEP * index).frame) for index in range(NAIVE_FRAMES)]
+    naive_ms = _median_ms(KeypointDetector(KeypointSettings(half_resolution=False)).detect, images)
+    return {"keypoints_naive_ms": naive_ms, "machine_factor": naive_ms / REFERENCE_NAIVE_MS}
 
 
 def _whole_image(frame: RgbdFrame) -> Silhouette:

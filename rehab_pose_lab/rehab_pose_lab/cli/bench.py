@@ -66,7 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _recognition(arguments)
     if arguments.benchmark == "perception":
         return _perception(arguments)
-    metrics = _measure(arguments.benchmark)
+    from rehab_pose_lab.benchmarks.perception_speed import machine_metrics  # noqa: PLC0415  (loads models)
+
+    metrics = {**_measure(arguments.benchmark), **machine_metrics()}
     if arguments.json:
         print(metrics_json(metrics))
         return 0
