@@ -62,7 +62,8 @@ class Command(NamedTuple):
 
 
 def files(*endings: str) -> list[Path]:
-    roots = [path for path in REPOSITORY.iterdir() if path.is_file()]
+    ignored = (REPOSITORY / ".gitignore").read_text(encoding="utf-8").splitlines()
+    roots = [path for path in REPOSITORY.iterdir() if path.is_file() and path.name not in ignored]
     inside = [path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*") if path.is_file()]
     return sorted(path for path in roots + inside if path.suffix in endings and "__pycache__" not in path.parts)
 
