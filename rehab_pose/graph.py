@@ -29,6 +29,7 @@ __all__ = [
     "Option",
     "Section",
     "choose_nodes",
+    "find_section",
     "load_class",
     "node_spec",
     "plugin_nodes",
@@ -327,15 +328,24 @@ def load_class(reference: str) -> Any:  # noqa: ANN401  (any class)
     return getattr(importlib.import_module(module), name)
 
 
+def find_section(name: str) -> Section:
+    """Return a section of parameters of this package or of a plug-in.
+
+    Raises:
+        SettingsError: The name is unknown.
+    """
+    sections = SECTIONS if name in SECTIONS else plugin_sections()
+    if name not in sections:
+        msg = f"expected one of the sections {', '.join(SECTIONS)}, got {name!r}"
+        raise SettingsError(msg)
+    return sections[name]
+
+
 def settings_class(section: str) -> type[Settings]:
     """Return the settings class of a section of this package or of a plug-in.
 
     Raises:
         SettingsError: The name is unknown.
     """
-    sections = SECTIONS if section in SECTIONS else plugin_sections()
-    if section not in sections:
-        msg = f"expected one of the sections {', '.join(SECTIONS)}, got {section!r}"
-        raise SettingsError(msg)
-    result: type[Settings] = load_class(sections[section].settings)
-    return result
+    settings: type[Settings] = load_class(find_section(section).settings)
+    return settings

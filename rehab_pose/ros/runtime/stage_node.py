@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from rclpy.node import Node
 
 from rehab_pose.errors import ContractError, ModelFileError
-from rehab_pose.graph import SECTIONS, plugin_sections, settings_class
+from rehab_pose.graph import SECTIONS, find_section, load_class, plugin_sections
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.topics import CAMERA_TOPICS
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
@@ -240,9 +240,9 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         """Add a subclass's own counts to the health; called before each report."""
 
     def _declare(self, section: str) -> None:
-        sections = SECTIONS if section in SECTIONS else plugin_sections()
-        kind = settings_class(section)
-        if sections[section].live:
+        found = find_section(section)
+        kind: type[Settings] = load_class(found.settings)
+        if found.live:
             self._settings[kind] = self._live_settings.declare(section, kind, lambda new: self._change(kind, new))
         else:
             self._settings[kind] = declare_settings(self, section, kind)

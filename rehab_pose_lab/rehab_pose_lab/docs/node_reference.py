@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import InputError
-from rehab_pose.graph import NODES, SECTIONS, plugin_nodes, plugin_sections, settings_class
+from rehab_pose.graph import NODES, find_section, plugin_nodes, settings_class
 from rehab_pose.messages.topics import Delivery
 from rehab_pose.settings import specifications
 
@@ -94,10 +94,9 @@ def _first_sentence(kind: str, name: str) -> str:
 
 
 def _parameter_table(sections: Iterable[str]) -> str:
-    known = SECTIONS | plugin_sections()
     rows = [
         f"| `{section}.{spec.name}` | {TYPE_NAMES[spec.kind]} | {_shown(spec.default)} | {_range(spec)} "
-        f"| {'*live* ' if known[section].live else ''}{spec.description.replace('|', '/')} |\n"
+        f"| {'*live* ' if find_section(section).live else ''}{spec.description.replace('|', '/')} |\n"
         for section in sections
         for spec in specifications(settings_class(section))
     ]
