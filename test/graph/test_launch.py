@@ -165,7 +165,9 @@ def test_each_killed_node_is_restarted_and_ctrl_c_stops_all_nodes(
                 reports = any(node.strip("/") == name for node in record.diagnostics)
                 return entry.pids().get(name, old_pid) != old_pid and has_new_results and reports
 
-            assert watch.wait_for(is_restarted, BACK_S), f"{name} was not restarted\n{watch.record.diagnostics}\n{entry.output}"
+            assert watch.wait_for(is_restarted, BACK_S), (
+                f"{name} was not restarted\n{watch.record.diagnostics}\n{entry.output}"
+            )
             # Discovery of the restarted node by the others, before the next one is killed.
             assert watch.wait_for(lambda record: record.connected(STARTED_NODES), BACK_S), entry.output
     dumped = yaml.safe_load(ros2(environment, "param", "dump", "/rgbd_sync", *DIRECTLY))
