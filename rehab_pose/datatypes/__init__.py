@@ -13,6 +13,7 @@ from rehab_pose.datatypes.exercise import (
     RepetitionProgress,
     Side,
 )
+from rehab_pose.datatypes.image_joints import ImageJoints, PersonMask
 from rehab_pose.datatypes.perception import (
     BodyParts,
     FloorPlane,
@@ -20,6 +21,7 @@ from rehab_pose.datatypes.perception import (
     Keypoints,
     RgbdFrame,
     Silhouette,
+    unknown_direction,
     unknown_plane,
 )
 from rehab_pose.datatypes.person import (
@@ -43,12 +45,14 @@ __all__ = [
     "ExerciseClassification",
     "ExerciseUpdate",
     "FloorPlane",
+    "ImageJoints",
     "JointAngles",
     "JointVisibility",
     "Joints",
     "JointsOfFrame",
     "KeypointFamily",
     "Keypoints",
+    "PersonMask",
     "PersonView",
     "Repetition",
     "RepetitionPhase",
@@ -56,5 +60,6 @@ __all__ = [
     "RgbdFrame",
     "Side",
     "Silhouette",
+    "unknown_direction",
     "unknown_plane",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +16,26 @@ if TYPE_CHECKING:
     from rehab_pose.geometry.camera import CameraIntrinsics
 
 
-__all__ = ["BodyParts", "FloorPlane", "KeypointFamily", "Keypoints", "RgbdFrame", "Silhouette", "unknown_plane"]
+__all__ = [
+    "BodyParts",
+    "FloorPlane",
+    "KeypointFamily",
+    "Keypoints",
+    "RgbdFrame",
+    "Silhouette",
+    "unknown_direction",
+    "unknown_plane",
+]
 
 
 def unknown_plane() -> NDArray[np.float64]:
     """Return the floor plane (4) of a scene with unknown floor: all NaN."""
     return np.full(4, np.nan)
+
+
+def unknown_direction() -> NDArray[np.float64]:
+    """Return an unknown direction (3): all NaN."""
+    return np.full(3, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +64,15 @@ class RgbdFrame:
     """(H, W, 3) RGB."""
     depth_m: NDArray[np.float32]
     """(H, W) depth along z [m], NaN = no return."""
+    up: NDArray[np.float64] = field(default_factory=unknown_direction)
+    """(3) unit vector against gravity in the camera's frame, from an IMU or a parameter; NaN = not measured."""
 
     def __post_init__(self) -> None:
         """Check shapes against the intrinsics."""
         size = (self.intrinsics.height_px, self.intrinsics.width_px)
         set_fields(
             self,
+            up=frozen("RgbdFrame.up", self.up, (3,), np.float64),
             color=frozen("RgbdFrame.color", self.color, (*size, 3), np.uint8),
             depth_m=frozen("RgbdFrame.depth_m", self.depth_m, size, np.float32),
         )
@@ -79,6 +96,9 @@ class Silhouette:
     """(h, w) [m], NaN outside the person and where there is no return."""
     confidence: float = 1.0
     """Mean probability of the person's pixels, 0-1."""
+    up: NDArray[np.float64] = field(default_factory=unknown_direction)
+    """(3) unit vector against gravity in the camera's frame, from the floor plane, else that of the frame; NaN =
+    unknown."""
 
     def __post_init__(self) -> None:
         """Check shapes against the box and the box against the image."""
@@ -91,6 +111,7 @@ class Silhouette:
             raise ContractError(msg)
         set_fields(
             self,
+            up=frozen("Silhouette.up", self.up, (3,), np.float64),
             inside=frozen("Silhouette.inside", self.inside, (height, width), np.bool_),
             color=frozen("Silhouette.color", self.color, (height, width, 3), np.uint8),
             depth_m=frozen("Silhouette.depth_m", self.depth_m, (height, width), np.float32),

@@ -14,6 +14,7 @@ from rehab_pose.arrays import frozen, set_fields
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rehab_pose.datatypes.image_joints import ImageJoints
     from rehab_pose.datatypes.perception import Silhouette
     from rehab_pose.skeletons.skeleton import Skeleton
 
@@ -73,10 +74,12 @@ class Joints:
 
 @dataclass(frozen=True, eq=False)
 class PersonView:
-    """The silhouette and the joints of one person in the same frame."""
+    """The silhouette, the joints and the landmarks of one person in the same frame."""
 
     silhouette: Silhouette
     joints: Joints
+    image_joints: ImageJoints | None = None
+    """None where the colour image was not used."""
 
 
 @dataclass(frozen=True, eq=False)

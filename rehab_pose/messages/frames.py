@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.datatypes import RgbdFrame, Silhouette
+from rehab_pose.datatypes import RgbdFrame, Silhouette, unknown_direction
 from rehab_pose.messages.camera_info import EMPTY_BOX, box_from_roi, camera_info_message, intrinsics_from_message
 from rehab_pose.messages.factory import header, stamp_ns
 from rehab_pose.messages.images import color_from_message, depth_from_message, image_message
@@ -36,6 +36,7 @@ def frame_message(factory: MessageFactory, frame: RgbdFrame) -> Message:
         camera_info=camera_info_message(factory, stamp, frame.intrinsics),
         color=image_message(factory, stamp, "rgb8", frame.color),
         depth=image_message(factory, stamp, "32FC1", frame.depth_m),
+        up=np.array(frame.up),
     )
 
 
@@ -52,6 +53,7 @@ def frame_from_message(message: Message) -> RgbdFrame:
         intrinsics=intrinsics_from_message(message.camera_info),
         color=color_from_message(message.color),
         depth_m=depth_from_message(message.depth),
+        up=np.array(message.up, dtype=np.float64),
     )
 
 
@@ -67,6 +69,7 @@ def silhouette_message(factory: MessageFactory, silhouette: Silhouette) -> Messa
         color=image_message(factory, stamp, "rgb8", silhouette.color),
         depth=image_message(factory, stamp, "32FC1", silhouette.depth_m),
         confidence=float(silhouette.confidence),
+        up=np.array(silhouette.up),
     )
 
 
@@ -81,6 +84,7 @@ def no_silhouette_message(factory: MessageFactory, frame: RgbdFrame) -> Message:
         color=image_message(factory, stamp, "rgb8", np.empty((0, 0, 3), np.uint8)),
         depth=image_message(factory, stamp, "32FC1", np.empty((0, 0), np.float32)),
         confidence=float("nan"),
+        up=unknown_direction(),
     )
 
 
@@ -111,4 +115,5 @@ def silhouette_from_message(message: Message) -> Silhouette | None:
         color=color_from_message(message.color),
         depth_m=depth_from_message(message.depth),
         confidence=float(message.confidence),
+        up=np.array(message.up, dtype=np.float64),
     )

@@ -61,6 +61,7 @@ SILHOUETTE_IMAGE = Topic(
     Delivery.IMAGE,
     "the silhouette over the whole image: 255 = person; only while it has subscribers",
 )
+IMAGE_JOINTS = Topic("image_joints", "rehab_pose_msgs/msg/ImageJoints")
 KEYPOINTS = Topic("keypoints", "rehab_pose_msgs/msg/Keypoints")
 PARTS = Topic("parts", "rehab_pose_msgs/msg/BodyParts")
 JOINTS = Topic("joints", "rehab_pose_msgs/msg/Joints")
@@ -118,6 +119,7 @@ HRI_JOINT_STATES = Topic(
 CAMERA_TOPICS = (COLOR, CAMERA_INFO, DEPTH)
 STAGE_TOPICS = (
     FLOOR_PLANE,
+    IMAGE_JOINTS,
     KEYPOINTS,
     PARTS,
     JOINTS,
