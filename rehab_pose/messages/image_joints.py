@@ -19,7 +19,7 @@ __all__ = ["image_joints_from_message", "image_joints_message"]
 def image_joints_message(
     factory: MessageFactory, stamp: int, frame_id: str, image_joints: ImageJoints | None
 ) -> Message:
-    """Return rehab_pose_msgs/ImageJoints; None gives the message of a frame in which no person is followed in colour."""
+    """Return rehab_pose_msgs/ImageJoints; None gives the message of a frame without landmarks."""
     missing = np.full(len(BLAZEPOSE_33), np.nan)
     return factory.make(
         "rehab_pose_msgs/msg/ImageJoints",

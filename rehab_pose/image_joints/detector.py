@@ -1,0 +1,224 @@
+"""Detection of the followed person's landmarks in colour images, with tracking from frame to frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.datatypes import ImageJoints, PersonMask, RgbdFrame, Silhouette
+from rehab_pose.geometry.rotations import matrices_from_axis_angles
+from rehab_pose.image_joints.region import Region
+from rehab_pose.image_joints.settings import ImageJointSettings
+from rehab_pose.skeletons.blazepose33 import BLAZEPOSE_33, landmark
+from rehab_pose.weights import load_network
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.weights import Network
+
+__all__ = ["DEFAULT_LANDMARKS", "DEFAULT_MASK", "ImageJointDetector"]
+
+DEFAULT_LANDMARKS = Path(__file__).with_name("landmarks.onnx")
+DEFAULT_MASK = Path(__file__).with_name("mask.onnx")
+INPUT_NAME = "image"
+"""Name of the network's input in the ONNX file of the landmarks."""
+OUTPUT_NAMES = ("landmarks", "score", "world")
+"""Names of its first outputs; the others are the inputs of the mask's network, under the same names."""
+FEATURES = ("features_8", "features_16", "features_32", "features_64", "features_128")
+"""Names of the feature maps by the side of each map [px]."""
+COUNT = len(BLAZEPOSE_33)
+HIPS, CIRCLE = COUNT, COUNT + 1
+"""Auxiliary landmarks after the 33: middle of the hips, and a point on the circle around the person."""
+TRUNK = [landmark(name) for name in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")]
+SEED_EVERY_FRAMES = 6
+"""Frames between two attempts to find the person, each of which runs the network several times."""
+QUARTER_TURNS_RAD = (0.0, 0.5 * np.pi, -0.5 * np.pi, np.pi)
+"""Orientations of the body relative to gravity that are tried: upright first, then lying, then upside down [rad]."""
+SEED_ROUNDS = 2
+"""Runs of the network in each orientation; each one begins with the region that the last one found."""
+UPRIGHT_SCORE = 0.9
+"""A first orientation with at least this score is accepted without trying the others."""
+MIN_INSIDE = 0.5
+"""Smallest fraction of the trunk's landmarks that are in the silhouette's box, with a margin."""
+MAX_SHIFT = 0.35
+"""Largest movement of the region between frames as a fraction of its side; a larger one is another person."""
+MAX_SCALE = 1.5
+"""Largest change of the region's side between frames."""
+MAX_AGE_NS = 500_000_000
+"""After a longer gap between frames the person is looked for again [ns]."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Detection:
+    """Output of the network in one region."""
+
+    region: Region
+    pixels: NDArray[np.float64]
+    """(35, 2) landmarks and the two auxiliary ones in the image [px]."""
+    visibility: NDArray[np.float64]
+    """(33) 0-1."""
+    relative_m: NDArray[np.float64]
+    """(33, 3) along the camera's axes [m]."""
+    score: float
+    features: dict[str, NDArray[np.float32]]
+
+    @property
+    def next_region(self) -> Region:
+        return Region.around_person(self.pixels[HIPS], self.pixels[CIRCLE])
+
+
+class ImageJointDetector:
+    """Finds the landmarks of one person and follows them by itself.
+
+    The person is chosen by the silhouette stage: `seed` gives the detector a silhouette found in depth.
+    """
+
+    def __init__(self, settings: ImageJointSettings | None = None) -> None:
+        """Load the networks, unless the settings exclude colour.
+
+        Raises:
+            ModelFileError: Weights cannot be used.
+        """
+        self._settings = settings or ImageJointSettings()
+        self._landmarks: Network | None = None
+        self._mask: Network | None = None
+        if self._settings.enabled:
+            self._landmarks = load_network(self._settings.landmarks_path or DEFAULT_LANDMARKS, (INPUT_NAME,))
+            self._mask = load_network(self._settings.mask_path or DEFAULT_MASK, FEATURES)
+        self.reset()
+
+    @property
+    def model_id(self) -> str:
+        """Name and hash of the weights; empty if colour is not used."""
+        return self._landmarks.model_id if self._landmarks else ""
+
+    @property
+    def tracking(self) -> bool:
+        """Whether a person is followed."""
+        return self._region is not None
+
+    def reset(self) -> None:
+        """Forget the person (time jumped back, another recording, or the person was taken for another one)."""
+        self._region: Region | None = None
+        self._stamp_ns = 0
+        self._frames_to_mask = 0
+        self._frames_to_seed = 0
+
+    def process(self, item: RgbdFrame | None) -> ImageJoints | None:
+        """Return the landmarks of the followed person; None if no person is followed."""
+        return None if item is None else self.detect(item)
+
+    def detect(self, frame: RgbdFrame) -> ImageJoints | None:
+        """Return the landmarks of the followed person in a frame; None if no person is followed or it is lost."""
+        self._frames_to_seed = max(self._frames_to_seed - 1, 0)
+        if self._region is None or self._landmarks is None:
+            return None
+        if not 0 < frame.stamp_ns - self._stamp_ns <= MAX_AGE_NS:
+            self.reset()
+            return None
+        detection = self._run(frame.color, self._region)
+        region = detection.next_region
+        if detection.score < self._settings.minimum_score or not _follows(self._region, region):
+            self.reset()
+            return None
+        return self._accept(frame, detection)
+
+    def seed(self, frame: RgbdFrame, silhouette: Silhouette) -> ImageJoints | None:
+        """Look for the person of a silhouette in the same frame and follow it; None if it is not found.
+
+        The attempt is made in every SEED_EVERY_FRAMES-th frame only, as it takes several times as long as following.
+        """
+        if self._landmarks is None or self._frames_to_seed > 0:
+            return None
+        self._frames_to_seed = SEED_EVERY_FRAMES
+        upright_rad = _upright_angle_rad(silhouette.up)
+        best: _Detection | None = None
+        for turn_rad in QUARTER_TURNS_RAD:
+            region = Region.around_box(silhouette.box_px, upright_rad + turn_rad)
+            for _ in range(SEED_ROUNDS):
+                detection = self._run(frame.color, region)
+                region = detection.next_region
+            if _on_silhouette(detection, silhouette) and (best is None or detection.score > best.score):
+                best = detection
+            if best is not None and best.score >= UPRIGHT_SCORE:
+                break
+        if best is None or best.score < self._settings.minimum_score:
+            return None
+        self._frames_to_mask = 0
+        return self._accept(frame, best)
+
+    def _accept(self, frame: RgbdFrame, detection: _Detection) -> ImageJoints:
+        self._region, self._stamp_ns = detection.next_region, frame.stamp_ns
+        mask = None
+        if self._frames_to_mask <= 0:
+            self._frames_to_mask = self._settings.mask_interval
+            mask = self._run_mask(detection)
+        self._frames_to_mask -= 1
+        return ImageJoints(
+            stamp_ns=frame.stamp_ns,
+            frame_id=frame.frame_id,
+            pixels=detection.pixels[:COUNT],
+            visibility=detection.visibility,
+            relative_m=detection.relative_m,
+            score=detection.score,
+            mask=mask,
+        )
+
+    def _run(self, color: NDArray[np.uint8], region: Region) -> _Detection:
+        assert self._landmarks is not None  # noqa: S101  (callers check it; narrows the type)
+        outputs = self._landmarks.session.run(None, {INPUT_NAME: region.cut(color)})
+        landmarks = outputs[0].reshape(-1, 5).astype(np.float64)
+        about_view = matrices_from_axis_angles(np.array([0.0, 0.0, region.angle_rad]))
+        world = outputs[2].reshape(-1, 3)[:COUNT].astype(np.float64)
+        return _Detection(
+            region=region,
+            pixels=region.in_image(landmarks[: COUNT + 2, :2]),
+            visibility=1.0 / (1.0 + np.exp(-landmarks[:COUNT, 3])),
+            relative_m=world @ about_view.T,
+            score=float(outputs[1].ravel()[0]),
+            features=dict(zip(FEATURES, outputs[len(OUTPUT_NAMES) :], strict=True)),
+        )
+
+    def _run_mask(self, detection: _Detection) -> PersonMask | None:
+        if self._mask is None:
+            return None
+        logits = self._mask.session.run(None, detection.features)[0]
+        side_px = logits.shape[1]
+        return PersonMask(logits.reshape(side_px, side_px), detection.region.image_from_crop)
+
+
+def _upright_angle_rad(up: NDArray[np.float64]) -> float:
+    """Return the angle of a region in which a direction against gravity (3) points up; 0 if it is unknown."""
+    along_view = np.hypot(up[0], up[1])
+    if not along_view > MIN_UP_IN_IMAGE:
+        return 0.0
+    return float(np.arctan2(up[0], -up[1]))
+
+
+MIN_UP_IN_IMAGE = 0.2
+"""A camera that looks steeper down than this (sine of the angle from the vertical) has no up direction in the image."""
+
+
+def _follows(before: Region, after: Region) -> bool:
+    """Return whether a region can be that of the same person one frame later."""
+    shift_px = np.hypot(after.centre_x_px - before.centre_x_px, after.centre_y_px - before.centre_y_px)
+    scale = after.side_px / before.side_px
+    return bool(shift_px < MAX_SHIFT * before.side_px and 1.0 / MAX_SCALE < scale < MAX_SCALE)
+
+
+def _on_silhouette(detection: _Detection, silhouette: Silhouette) -> bool:
+    """Return whether most of the trunk's landmarks are in the box of the silhouette."""
+    x, y, width, height = silhouette.box_px
+    margin_px = 0.1 * max(width, height)
+    trunk = detection.pixels[TRUNK]
+    inside = (
+        (trunk[:, 0] > x - margin_px)
+        & (trunk[:, 0] < x + width + margin_px)
+        & (trunk[:, 1] > y - margin_px)
+        & (trunk[:, 1] < y + height + margin_px)
+    )
+    return bool(inside.mean() >= MIN_INSIDE)
