@@ -9,13 +9,14 @@ import numpy as np
 
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.body.skinning import pose_joints, pose_vertices_of_joints
-from rehab_pose.datatypes import RgbdFrame
+from rehab_pose.datatypes import RgbdFrame, unknown_direction
 from rehab_pose.drawing.rasteriser import draw_mesh, empty_buffers, shade, vertex_normals
 from rehab_pose_sim.clothes import cloth_fractions, face_colors, vertex_texture
 from rehab_pose_sim.depth_noise import DepthNoise
 from rehab_pose_sim.motions import Motion, motion_plan
 from rehab_pose_sim.pose import Stance
-from rehab_pose_sim.room import Room
+from rehab_pose_sim.posture_motions import subject_motion
+from rehab_pose_sim.room import Room, roll_rotation
 from rehab_pose_sim.settings import SimulationSettings
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ __all__ = ["SimulatedCamera", "SimulatedFrame", "SimulatedTruth", "random_shape"
 
 FRAME_ID = "camera_color_optical_frame"
 LIGHT = np.array([-0.35, -0.65, -0.68], dtype=np.float32)
-"""Direction to the lamp in the camera's optical frame."""
+"""Direction to the lamp in the optical frame of a camera without roll."""
 AMBIENT = 0.45
 """Brightness of a surface that faces away from the lamp, 0-1."""
 SECOND_PERSON_M = (0.95, -0.55)
@@ -112,6 +113,7 @@ class SimulatedCamera:
         self._room = Room.from_settings(self._settings)
         self._noise = DepthNoise(self._settings.noise, self._room.intrinsics, self._settings.seed)
         self._texture = vertex_texture(self._model)
+        self._light = (roll_rotation(self._settings) @ LIGHT).astype(np.float32)
         with np.errstate(divide="ignore"):
             self._room_inverse_depth = (1.0 / self._room.depth_m).astype(np.float32)
         self._people = [self._person(place, motion) for place in range(self._settings.people)]
@@ -155,7 +157,8 @@ class SimulatedCamera:
             exact = np.float32(1.0) / inverse_depth
         depth = self._noise.add_errors(index, exact, color)
         stamp_ns = self._settings.start_ns + round(index * 1e9 / self._settings.rate_hz)
-        frame = RgbdFrame(stamp_ns, FRAME_ID, self.intrinsics, color, depth)
+        up = self._room.camera.rotation[:, 1] if self._settings.imu else unknown_direction()
+        frame = RgbdFrame(stamp_ns, FRAME_ID, self.intrinsics, color, depth, up=up)
         return SimulatedFrame(frame, self._truth(*drawn[0][:4], triangle_id, exact))
 
     def _person(self, place: int, motion: BodyMotion | None) -> _Person:
@@ -170,8 +173,7 @@ class SimulatedCamera:
             random = np.random.default_rng([settings.shape_seed, 7, place])
             betas = random_shape(random, self._model.shape_count)
         if place == 0:
-            stance = Stance(self._model, betas, place_m=(0.0, 0.0), heading_rad=float(np.radians(settings.yaw_deg)))
-            motion = Motion(stance, motion_plan(settings), settings)
+            motion = subject_motion(settings, self._model, betas)
         else:
             still = SimulationSettings(exercise="none", seed=settings.seed + place, sway=settings.sway)
             stance = Stance(self._model, betas, place_m=SECOND_PERSON_M, heading_rad=-0.3)
@@ -189,7 +191,7 @@ class SimulatedCamera:
     ) -> None:
         """Paint the visible triangles of a person into the colour image: Lambert's law plus ambient light."""
         faces = self._model.faces
-        light = AMBIENT + (1.0 - AMBIENT) * np.clip(vertex_normals(vertices_m, faces) @ LIGHT, 0.0, 1.0)
+        light = AMBIENT + (1.0 - AMBIENT) * np.clip(vertex_normals(vertices_m, faces) @ self._light, 0.0, 1.0)
         brightness = (light * self._texture).astype(np.float32)
         colors = self._people[place].face_colors
         shade(vertices_m, faces, brightness, colors, self.intrinsics, triangle_id, color, first_id=place * len(faces))

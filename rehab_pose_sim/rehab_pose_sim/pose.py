@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.body.model import BodyModel
 
-__all__ = ["ScriptedPose", "Stance", "blended", "mirrored", "smoothstep"]
+__all__ = ["ScriptedPose", "Stance", "blended", "mirrored", "set_arms", "smoothstep"]
 
 Fraction = TypeVar("Fraction", float, "NDArray[np.float64]")
 
@@ -118,23 +118,11 @@ class Stance:
         local[[3, 6, 9]] = matrices_from_axis_angles(pose.spine_rad / 3.0)
         local[[12, 15]] = matrices_from_axis_angles(pose.neck_rad / 2.0)
         chest = local[0] @ local[3] @ local[6] @ local[9]
-        self._set_arms(local, chest, pose)
+        set_arms(rest, local, chest, pose.arms)
         pelvis = self._set_legs(local, pose)
         return BodyParameters(
             betas=self._betas, rotations_rad=axis_angles_from_matrices(local), translation_m=pelvis - rest[0]
         )
-
-    def _set_arms(self, local: NDArray[np.float64], chest: NDArray[np.float64], pose: ScriptedPose) -> None:
-        for side, sign in enumerate((1.0, -1.0)):
-            upper, fore = _unit(pose.arms[side])
-            girdle = np.array([0.0, -sign * GIRDLE_FORWARD_RAD * upper[2], sign * GIRDLE_RAISE_RAD * upper[1]])
-            local[13 + side] = matrices_from_axis_angles(girdle)
-            above = chest @ local[13 + side]
-            upper_bone, fore_bone = (self._rest[joint + 2] - self._rest[joint] for joint in (16 + side, 18 + side))
-            swung = smallest_rotation(upper_bone, above.T @ chest @ upper)
-            forearm = (above @ swung).T @ chest @ fore
-            local[16 + side] = swung @ _upper_arm_twist(upper_bone, forearm)
-            local[18 + side] = smallest_rotation(fore_bone, (above @ local[16 + side]).T @ chest @ fore)
 
     def _set_legs(self, local: NDArray[np.float64], pose: ScriptedPose) -> NDArray[np.float64]:
         """Set the legs' rotations so that the feet keep their places; return the pelvis' position (3) in the world [m].
@@ -185,6 +173,32 @@ class Stance:
         local[1 + side] = local[0].T @ rotation
         local[4 + side] = smallest_rotation(shank_bone, rotation.T @ (distance * along - knee))
         local[7 + side] = (rotation @ local[4 + side]).T @ foot
+
+
+def set_arms(
+    rest_m: NDArray[np.float64],
+    local: NDArray[np.float64],
+    chest: NDArray[np.float64],
+    arms: NDArray[np.float64],
+) -> None:
+    """Set the rotations of girdle, shoulders and elbows so that the arms point to given directions.
+
+    Args:
+        rest_m: (24, 3) joints at rest [m].
+        local: (24, 3, 3) rotations relative to the parents; changed.
+        chest: (3, 3) rotation of the chest.
+        arms: (2, 2, 3) left and right: directions of upper arm and forearm in the chest's frame, of any length.
+    """
+    for side, sign in enumerate((1.0, -1.0)):
+        upper, fore = _unit(arms[side])
+        girdle = np.array([0.0, -sign * GIRDLE_FORWARD_RAD * upper[2], sign * GIRDLE_RAISE_RAD * upper[1]])
+        local[13 + side] = matrices_from_axis_angles(girdle)
+        above = chest @ local[13 + side]
+        upper_bone, fore_bone = (rest_m[joint + 2] - rest_m[joint] for joint in (16 + side, 18 + side))
+        swung = smallest_rotation(upper_bone, above.T @ chest @ upper)
+        forearm = (above @ swung).T @ chest @ fore
+        local[16 + side] = swung @ _upper_arm_twist(upper_bone, forearm)
+        local[18 + side] = smallest_rotation(fore_bone, (above @ local[16 + side]).T @ chest @ fore)
 
 
 def _upper_arm_twist(upper_bone: NDArray[np.float64], forearm: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,7 +11,9 @@ import numpy as np
 from rehab_pose.errors import SettingsError
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose_sim.furniture import draw_boxes, furniture_from_settings, wall_furniture
+from rehab_pose_sim.postures import POSTURES
 from rehab_pose_sim.rays import WorldCamera
+from rehab_pose_sim.supports import support_furniture, support_height_m
 from rehab_pose_sim.surfaces import random_look
 
 if TYPE_CHECKING:
@@ -19,9 +21,11 @@ if TYPE_CHECKING:
 
     from rehab_pose_sim.settings import SimulationSettings
 
-__all__ = ["Room"]
+__all__ = ["Room", "roll_rotation"]
 
 FLOOR_RGB, WALL_RGB, POSTER_RGB = (148.0, 118.0, 88.0), (196.0, 198.0, 190.0), (90.0, 120.0, 150.0)
+MIN_CAMERA_HEIGHT_M = 0.15
+"""Smallest height of a camera that is lowered to aim at the person [m]."""
 BOARD_WIDTH_M = 0.14
 """Width of the floor's boards [m]."""
 POSTER_M = (0.55, 1.25, 1.15, 1.95)
@@ -64,7 +68,7 @@ class Room:
         camera = _camera(settings)
         wall_z = settings.distance_m - settings.wall_distance_m
         rays, eye = camera.rays(), camera.eye_m
-        boxes = furniture_from_settings(settings)
+        boxes = [*furniture_from_settings(settings), *support_furniture(settings)]
         if settings.background_seed:
             random = np.random.default_rng([settings.background_seed, 10])
             depth, color = _random_surfaces(rays, eye, wall_z, random)
@@ -76,7 +80,7 @@ class Room:
 
 
 def _camera(settings: SimulationSettings) -> WorldCamera:
-    """Return a camera at the set height and distance that is only pitched."""
+    """Return a camera at the set distance, pitched and turned about its axis; height and pitch follow `aim`."""
     intrinsics = CameraIntrinsics(
         width_px=settings.width_px,
         height_px=settings.height_px,
@@ -85,11 +89,23 @@ def _camera(settings: SimulationSettings) -> WorldCamera:
         cx=(settings.width_px - 1) / 2.0,
         cy=(settings.height_px - 1) / 2.0,
     )
-    eye = np.array([0.0, settings.camera_height_m, settings.distance_m])
-    sine, cosine = np.sin(np.radians(settings.pitch_deg)), np.cos(np.radians(settings.pitch_deg))
+    height_m, pitch = settings.camera_height_m, float(np.radians(settings.pitch_deg))
+    middle_m = support_height_m(settings) + POSTURES[settings.posture].aim_m
+    if settings.aim == "pitch":
+        pitch = float(np.arctan2(height_m - middle_m, settings.distance_m))
+    elif settings.aim == "height":
+        height_m = max(middle_m + settings.distance_m * float(np.tan(pitch)), MIN_CAMERA_HEIGHT_M)
+    eye = np.array([0.0, height_m, settings.distance_m])
+    sine, cosine = np.sin(pitch), np.cos(pitch)
     # Rows: the camera's right, down and forward in the world; it looks along -z.
     rotation = np.array([[1.0, 0.0, 0.0], [0.0, -cosine, sine], [0.0, -sine, -cosine]])
-    return WorldCamera(intrinsics, rotation, eye)
+    return WorldCamera(intrinsics, roll_rotation(settings) @ rotation, eye)
+
+
+def roll_rotation(settings: SimulationSettings) -> NDArray[np.float64]:
+    """Return the rotation (3, 3) from the optical axes of a camera without roll to those of the camera."""
+    sine, cosine = np.sin(np.radians(settings.roll_deg)), np.cos(np.radians(settings.roll_deg))
+    return np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]])
 
 
 def _plain_surfaces(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rehab_pose.settings import Settings, setting
 
-__all__ = ["EXERCISE_CHOICES", "SimulationSettings"]
+__all__ = ["EXERCISE_CHOICES", "POSTURE_CHOICES", "SimulationSettings"]
 
 EXERCISE_CHOICES = (
     "all",
@@ -16,6 +16,26 @@ EXERCISE_CHOICES = (
     "trunk_rotation",
     "pelvis_rotation",
     "squat",
+)
+POSTURE_CHOICES = (
+    "standing",
+    "supine",
+    "prone",
+    "side_lying",
+    "crook_lying",
+    "bridge",
+    "all_fours",
+    "all_fours_side",
+    "bird_dog",
+    "kneeling",
+    "half_kneeling",
+    "long_sitting",
+    "chair",
+    "behind_table",
+    "back_view",
+    "side_view",
+    "one_foot",
+    "arms_crossed",
 )
 
 
@@ -30,6 +50,17 @@ class SimulationSettings(Settings):
     rate_hz: float = setting(30.0, "Frames a second", minimum=1.0, maximum=240.0)
     exercise: str = setting(
         "all", "all: the five exercises in turn; one exercise; or none: standing still", choices=EXERCISE_CHOICES
+    )
+    posture: str = setting(
+        "standing",
+        "Posture of the person; those other than standing, back_view and side_view have a small movement of their own "
+        "instead of the exercises",
+        choices=POSTURE_CHOICES,
+    )
+    support: str = setting(
+        "usual",
+        "Surface under a person who lies, kneels or is on all fours; usual: what the posture is mostly done on",
+        choices=("usual", "floor", "mat", "couch", "bed"),
     )
     seconds_per_exercise: float = setting(
         12.0, "Length of each exercise, in whole repetitions (two at least) [s]", minimum=3.0, maximum=3600.0
@@ -46,9 +77,20 @@ class SimulationSettings(Settings):
     people: int = setting(1, "Number of people; 2: another person at the side, farther away", minimum=1, maximum=2)
     camera_height_m: float = setting(1.2, "Height of the camera above the floor [m]", minimum=0.2, maximum=3.0)
     distance_m: float = setting(
-        2.6, "Distance of the person from the camera along the floor [m]", minimum=1.0, maximum=6.0
+        2.6, "Distance of the person from the camera along the floor [m]", minimum=0.8, maximum=6.0
     )
     pitch_deg: float = setting(3.0, "Angle by which the camera is pitched down [deg]", minimum=-30.0, maximum=60.0)
+    roll_deg: float = setting(
+        0.0, "Angle by which the camera is turned clockwise about its optical axis, seen from behind the camera [deg]",
+        minimum=-180.0, maximum=180.0,
+    )  # fmt: skip
+    aim: str = setting(
+        "none",
+        "none: height and pitch as set; pitch: the camera is pitched to look at the middle of the person; height: the "
+        "camera is raised or lowered so that it does with the pitch that is set",
+        choices=("none", "pitch", "height"),
+    )
+    imu: bool = setting(False, "Frames carry the direction of gravity, as from an inertial sensor in the camera")
     yaw_deg: float = setting(
         0.0, "Angle by which the person is turned to the left [deg]", minimum=-180.0, maximum=180.0
     )
