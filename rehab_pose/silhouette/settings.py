@@ -14,22 +14,33 @@ class SilhouetteSettings(Settings):
     """Method of segmentation and selection of the subject."""
 
     method: str = setting(
-        "rgbd",
-        "rgbd: a small network on depth, borders by depth and colour; depth: geometric rules on floor, height and "
+        "fused",
+        "fused: the image network's mask, surfaces and borders by depth; where colour cannot be used as rgbd; rgbd: a "
+        "small network on depth, borders by depth and colour; depth: geometric rules on floor, height and "
         "connected surfaces, no weights; deeplabv3plus: a public network on the colour image, slow without a GPU, "
         "weights from weights_path",
-        choices=("rgbd", "depth", "deeplabv3plus"),
+        choices=("fused", "rgbd", "depth", "deeplabv3plus"),
     )
-    weights_path: str = setting("", "rgbd: ONNX file, empty = the shipped weights; deeplabv3plus: a checkpoint (.pth)")
+    weights_path: str = setting(
+        "", "fused, rgbd: ONNX file, empty = the shipped weights; deeplabv3plus: a checkpoint (.pth)"
+    )
     device: str = setting("cpu", "deeplabv3plus: device of the network: cpu, cuda or cuda:N")
     probability_threshold: float = setting(
-        0.5, "rgbd, deeplabv3plus: pixels with at least this probability are a person's", minimum=0.01, maximum=0.99
+        0.5,
+        "fused, rgbd, deeplabv3plus: pixels with at least this probability are a person's",
+        minimum=0.01,
+        maximum=0.99,
     )
     subject: str = setting(
         "followed",
         "Selection of the subject among several people: the nearest to the camera, the most central in the image, or "
-        "the one followed so far (at first the largest upright person)",
+        "the one followed so far (at first the largest person near the camera)",
         choices=("followed", "nearest", "central"),
     )
-    minimum_height_m: float = setting(0.7, "Smallest visible height of a person [m]", minimum=0.1, maximum=2.0)
+    minimum_extent_m: float = setting(
+        0.45,
+        "Smallest visible extent of a person in any direction [m]: head and shoulders behind a table",
+        minimum=0.1,
+        maximum=2.0,
+    )
     maximum_distance_m: float = setting(5.0, "People at a larger distance are ignored [m]", minimum=0.5, maximum=10.0)

@@ -16,6 +16,8 @@ __all__ = ["Candidate", "SubjectSelector"]
 
 FOLLOW_RADIUS_M = 0.6
 """Largest movement of the subject's centre between frames: a fall at 3 m/s over 0.2 s [m]."""
+CENTRE_ERROR_M, MAX_CENTRE_SPEED_M_S = 0.3, 3.0
+"""Change of the centre when a limb or the legs come into view, and speed of a falling person [m, m/s]."""
 FORGET_AFTER_FRAMES = 45
 """After this many frames without the subject (1.5 s at 30 Hz) a new subject is selected."""
 
@@ -27,8 +29,8 @@ class Candidate:
     label: int
     centre_m: NDArray[np.float64]
     """(3) median of its points in the camera's frame [m]."""
-    height_m: float
-    """Visible vertical extent in the image [m]."""
+    extent_m: float
+    """Largest visible extent in any direction: the height of a standing person, the length of a lying one [m]."""
     relative_area: float
     """Visible area up to a factor that is the same for all candidates: number of points times depth squared [m^2]."""
     column_offset: float
@@ -41,14 +43,16 @@ class SubjectSelector:
     def __init__(self, settings: SilhouetteSettings) -> None:
         self._policy = settings.subject
         self._centre_m: NDArray[np.float64] | None = None
+        self._stamp_ns = 0
         self._frames_missing = 0
 
     def reset(self) -> None:
         """Forget the subject."""
         self._centre_m = None
+        self._stamp_ns = 0
         self._frames_missing = 0
 
-    def select(self, candidates: list[Candidate]) -> Candidate | None:
+    def select(self, candidates: list[Candidate], stamp_ns: int = 0) -> Candidate | None:
         """Return the subject; None if there is no candidate, or the followed person is not among them."""
         selected = self._follow(candidates, self._centre_m) if self._centre_m is not None else None
         if selected is None and self._centre_m is not None:
@@ -59,9 +63,24 @@ class SubjectSelector:
         if selected is None:
             selected = self._first(candidates)
         if selected is not None:
-            self._centre_m = selected.centre_m
-            self._frames_missing = 0
+            self.confirm(selected.centre_m, stamp_ns)
         return selected
+
+    def accepts(self, centre_m: NDArray[np.float64], stamp_ns: int) -> bool:
+        """Return whether a person with this centre (3) [m] can be the subject; any person can where none is followed.
+
+        The test is stricter than that of `select`, because two people who touch are closer than FOLLOW_RADIUS_M.
+        """
+        if self._centre_m is None:
+            return True
+        elapsed_s = max(0.0, 1e-9 * (stamp_ns - self._stamp_ns))
+        reach_m = min(FOLLOW_RADIUS_M, CENTRE_ERROR_M + MAX_CENTRE_SPEED_M_S * elapsed_s)
+        return bool(np.linalg.norm(centre_m - self._centre_m) < reach_m)
+
+    def confirm(self, centre_m: NDArray[np.float64], stamp_ns: int) -> None:
+        """Take a person with this centre (3) [m] as the subject."""
+        self._centre_m, self._stamp_ns = centre_m, stamp_ns
+        self._frames_missing = 0
 
     @staticmethod
     def _follow(candidates: list[Candidate], centre_m: NDArray[np.float64]) -> Candidate | None:
@@ -73,6 +92,6 @@ class SubjectSelector:
             return min(candidates, key=lambda c: float(c.centre_m[2]), default=None)
         if self._policy == "central":
             return min(candidates, key=lambda c: c.column_offset, default=None)
-        # Height and area favour a standing person over a sitting one; nearness favours the subject of the exercise over
-        # people in the background.
-        return max(candidates, key=lambda c: c.height_m * np.sqrt(c.relative_area) / c.centre_m[2] ** 2, default=None)
+        # Extent and area favour a standing or lying person over a sitting one; nearness favours the subject of the
+        # exercise over people in the background.
+        return max(candidates, key=lambda c: c.extent_m * np.sqrt(c.relative_area) / c.centre_m[2] ** 2, default=None)

@@ -1,0 +1,32 @@
+"""Decides from the colour image alone whether it can show a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["unusable_color"]
+
+SAMPLE_STRIDE_PX = 16
+"""Every n-th row and column is looked at: 1200 pixels of a 640 x 480 image."""
+DARK_LEVEL = 12
+"""A green channel whose 90th percentile is below this is too dark, 0-255: chosen; at this level the noise of a
+camera's image is as large as the contrast of a body."""
+MIN_SPREAD = 4
+"""An image in which nearly all pixels are within this many levels shows nothing: a covered lens, or no colour."""
+
+
+def unusable_color(color: NDArray[np.uint8]) -> str:
+    """Return why a colour image (H, W, 3) cannot be used; empty if it can."""
+    green = color[SAMPLE_STRIDE_PX // 2 :: SAMPLE_STRIDE_PX, SAMPLE_STRIDE_PX // 2 :: SAMPLE_STRIDE_PX, 1]
+    low, high = np.percentile(green, (2.0, 98.0))
+    if high - low < MIN_SPREAD:
+        return f"the colour image is uniform (level {low:.0f} to {high:.0f} of 255)"
+    bright = float(np.percentile(green, 90.0))
+    if bright < DARK_LEVEL:
+        return f"the colour image is dark (90 % of it below level {bright:.0f} of 255)"
+    return ""

@@ -1,0 +1,117 @@
+"""Regions of the image that the landmarks assign to the person: limbs as thick lines, trunk and head as areas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.datatypes import ImageJoints
+
+__all__ = ["ImageGrid", "arm_zones", "body_zones", "head_zone"]
+
+MIN_VISIBILITY = 0.5
+"""Lines are drawn between landmarks that are visible with at least this probability."""
+SHIFT_BITS = 3
+"""Fractional bits of the coordinates that OpenCV draws with."""
+ARMS = (
+    (11, 13, 0.055), (13, 15, 0.045), (15, 19, 0.05), (15, 17, 0.04), (15, 21, 0.04),
+    (12, 14, 0.055), (14, 16, 0.045), (16, 20, 0.05), (16, 18, 0.04), (16, 22, 0.04),
+)  # fmt: skip
+"""Pairs of landmarks on the arms, and the radius of the limb between them [m]: half of the mean breadths of upper arm,
+forearm and hand of adults (NASA-STD-3000), rounded."""
+LEGS = ((23, 25, 0.08), (25, 27, 0.055), (24, 26, 0.08), (26, 28, 0.055))
+"""The same for the legs."""
+FEET = ((27, 31, 0.04), (29, 31, 0.04), (27, 29, 0.04), (28, 32, 0.04), (30, 32, 0.04), (28, 30, 0.04))
+"""The same for the feet."""
+TRUNK = (11, 12, 24, 23)
+"""Corners of the trunk."""
+HEAD = slice(0, 11)
+"""Landmarks of the face."""
+HEAD_RADIUS_M = 0.14
+"""Radius of the head with its hair about the middle of the face, ears included [m]."""
+HEAD_CORE_RADIUS_M = 0.1
+"""Radius of the part of the head that is not at its border [m]."""
+MIN_TRUNK_CORNERS = 2
+"""The trunk is drawn if at least this many of its corners are visible."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageGrid:
+    """Pixels of an image that shows a part of the full image, enlarged or reduced."""
+
+    origin_px: tuple[float, float]
+    """Position of the first pixel in the full image [px]."""
+    scale: float
+    """Pixels of this image for one pixel of the full image."""
+    shape: tuple[int, int]
+    """Height and width [px]."""
+    px_per_m: float
+    """Pixels of this image that one metre covers at the person's distance [px/m]."""
+
+
+def body_zones(joints: ImageJoints, grid: ImageGrid) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return two images of the grid: 1 near all visible landmarks, and 1 near arms, feet and head only.
+
+    Depth cameras often miss the parts of the second image: hands, hair and feet are thin, far from the rest, or dark.
+    """
+    thin = arm_zones(joints, grid)
+    _draw_lines(thin, joints, FEET, grid)
+    _draw_head(thin, joints, grid, HEAD_RADIUS_M)
+    zones = thin.copy()
+    _draw_lines(zones, joints, LEGS, grid)
+    trunk = (joints.pixels[list(TRUNK)] - grid.origin_px) * grid.scale
+    if np.isfinite(trunk).all() and (joints.visibility[list(TRUNK)] >= MIN_VISIBILITY).sum() >= MIN_TRUNK_CORNERS:
+        corners = np.round(trunk * (1 << SHIFT_BITS)).astype(np.int32)
+        cv2.fillConvexPoly(zones, corners, 1, shift=SHIFT_BITS)
+    return zones, thin
+
+
+def arm_zones(joints: ImageJoints, grid: ImageGrid, thickness: float = 1.0) -> NDArray[np.uint8]:
+    """Return an image of the grid that is 1 near the visible landmarks of the arms.
+
+    Args:
+        joints: The landmarks.
+        grid: Pixels of the result.
+        thickness: Factor on the thickness of the limbs.
+    """
+    zones = np.zeros(grid.shape, np.uint8)
+    _draw_lines(zones, joints, ARMS, grid, thickness)
+    return zones
+
+
+def head_zone(joints: ImageJoints, grid: ImageGrid) -> NDArray[np.uint8]:
+    """Return an image of the grid that is 1 on the head without its outermost part."""
+    zone = np.zeros(grid.shape, np.uint8)
+    _draw_head(zone, joints, grid, HEAD_CORE_RADIUS_M)
+    return zone
+
+
+def _draw_head(zones: NDArray[np.uint8], joints: ImageJoints, grid: ImageGrid, radius_m: float) -> None:
+    """Draw a disc about the middle of the face if it is visible; the face is not visible from behind, the ears are."""
+    visible = np.isfinite(joints.pixels[HEAD]).all(axis=1) & (joints.visibility[HEAD] >= MIN_VISIBILITY)
+    if visible.any():
+        centre = np.round((joints.pixels[HEAD][visible].mean(axis=0) - grid.origin_px) * grid.scale).astype(int)
+        cv2.circle(zones, tuple(centre.tolist()), max(1, round(radius_m * grid.px_per_m)), 1, -1)
+
+
+def _draw_lines(
+    zones: NDArray[np.uint8],
+    joints: ImageJoints,
+    bones: tuple[tuple[int, int, float], ...],
+    grid: ImageGrid,
+    thickness: float = 1.0,
+) -> None:
+    """Draw the bones whose ends are both visible."""
+    ends = np.round((joints.pixels - grid.origin_px) * grid.scale * (1 << SHIFT_BITS))
+    usable = np.isfinite(ends).all(axis=1) & (joints.visibility >= MIN_VISIBILITY)
+    for first, second, radius_m in bones:
+        if usable[first] and usable[second]:
+            width = max(1, round(2.0 * thickness * radius_m * grid.px_per_m))
+            start, end = (tuple(int(value) for value in ends[index]) for index in (first, second))
+            cv2.line(zones, start, end, 1, width, cv2.LINE_8, SHIFT_BITS)
