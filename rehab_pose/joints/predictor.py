@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.datatypes import Joints, JointVisibility, Silhouette
+from rehab_pose.datatypes import Joints, Silhouette
 from rehab_pose.filters.one_euro import OneEuroFilter
+from rehab_pose.geometry.joint_confidence import joint_confidence, joint_visibility
 from rehab_pose.joints.crop import INPUT_NAME, crop_person
 from rehab_pose.joints.dkp_net_rules import arms_are_raised, points_lowered_arms, points_raised_arms
 from rehab_pose.joints.settings import JointSettings
@@ -24,14 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_WEIGHTS", "JointPredictor"]
 
 DEFAULT_WEIGHTS = Path(__file__).with_name("joints.onnx")
-CONFIDENT_SIGMA_M = 0.12
-"""Standard deviation at which the confidence of a joint is 1/e: about half the length of a forearm [m]."""
-OCCLUDED_CONFIDENCE = 0.5
-"""Factor of the confidence of an occluded joint."""
-OUTSIDE_CONFIDENCE = 0.2
-"""Factor of the confidence of a joint outside the image."""
-OCCLUDER_GAP_M = 0.30
-"""A surface more than this in front of a joint centre is not that of the body part: it occludes the joint [m]."""
 PAPER_SIGMA_M = 0.15
 """Standard deviation of joints from the published rules: their typical error on a simulated person [m]."""
 
@@ -47,7 +40,7 @@ class JointPredictor:
         """
         self._settings = settings or JointSettings()
         self._network: Network | None = None
-        if self._settings.method == "network":
+        if self._settings.method != "paper":
             self._network = load_network(self._settings.weights_path or DEFAULT_WEIGHTS, (INPUT_NAME,))
         self._filter = OneEuroFilter(self._settings.smoothing_cutoff_hz, self._settings.smoothing_speed_coefficient)
 
@@ -75,17 +68,13 @@ class JointPredictor:
             positions_m, sigma_m = self._by_network(silhouette, self._network)
         if self._settings.smooth:
             positions_m = self._filter.filter(silhouette.stamp_ns, positions_m)
-        visibility = _visibility(positions_m, silhouette)
-        confidence = np.exp(-sigma_m / CONFIDENT_SIGMA_M)
-        confidence[visibility == JointVisibility.OCCLUDED] *= OCCLUDED_CONFIDENCE
-        confidence[visibility == JointVisibility.PREDICTED] *= OUTSIDE_CONFIDENCE
-        confidence[visibility == JointVisibility.MISSING] = 0.0
+        visibility = joint_visibility(positions_m, silhouette)
         return Joints(
             stamp_ns=silhouette.stamp_ns,
             frame_id=silhouette.frame_id,
             skeleton=SMPL_24,
             positions_m=positions_m,
-            confidence=confidence,
+            confidence=joint_confidence(sigma_m, visibility),
             sigma_m=sigma_m,
             visibility=visibility,
         )
@@ -121,25 +110,3 @@ def _depth_near(depth_m: NDArray[np.float32], x: float, y: float, radius_px: int
     window = depth_m[max(row - radius_px, 0) : row + radius_px + 1, max(column - radius_px, 0) : column + radius_px + 1]
     valid_m = window[np.isfinite(window)]
     return float(np.median(valid_m)) if len(valid_m) else float("nan")
-
-
-def _visibility(positions_m: NDArray[np.float64], silhouette: Silhouette) -> NDArray[np.uint8]:
-    """Return the `JointVisibility` (J) of joints (J, 3) [m]: observed, occluded, outside the image, or missing."""
-    visibility = np.full(len(positions_m), JointVisibility.OBSERVED, dtype=np.uint8)
-    pixels = silhouette.intrinsics.project(positions_m)
-    is_finite = np.isfinite(pixels).all(axis=1)
-    column = np.floor(np.where(is_finite, pixels[:, 0], -1.0) + 0.5).astype(np.intp)
-    row = np.floor(np.where(is_finite, pixels[:, 1], -1.0) + 0.5).astype(np.intp)
-    in_image = (
-        (column >= 0) & (column < silhouette.intrinsics.width_px) & (row >= 0) & (row < silhouette.intrinsics.height_px)
-    )
-    x, y, width, height = silhouette.box_px
-    local_column, local_row = column - x, row - y
-    in_box = (local_column >= 0) & (local_column < width) & (local_row >= 0) & (local_row < height)
-    surface_m = silhouette.depth_m[np.clip(local_row, 0, height - 1), np.clip(local_column, 0, width - 1)]
-    with np.errstate(invalid="ignore"):
-        hidden = ~in_box | (positions_m[:, 2] - surface_m > OCCLUDER_GAP_M)
-    visibility[hidden] = JointVisibility.OCCLUDED
-    visibility[~in_image] = JointVisibility.PREDICTED
-    visibility[~is_finite] = JointVisibility.MISSING
-    return visibility

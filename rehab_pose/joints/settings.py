@@ -14,9 +14,10 @@ class JointSettings(Settings):
     """Method of prediction and smoothing."""
 
     method: str = setting(
-        "network",
-        "network: joint centres by a small network; paper: DKP-Net-24-L and -R, tables of Ashraf et al. (2025)",
-        choices=("network", "paper"),
+        "fused",
+        "fused: joints of the body that fits colour, depth and the network on depth; network: the network on depth "
+        "alone; paper: DKP-Net-24-L and -R, tables of Ashraf et al. (2025)",
+        choices=("fused", "network", "paper"),
     )
     weights_path: str = setting("", "ONNX file of the network; empty = the shipped weights")
     smooth: bool = setting(True, "Filter positions over time (one-euro filter)")

@@ -59,7 +59,7 @@ class Posture:
     base: str = "all"
     """Region that rests on the surface."""
     facing_rad: float = 0.0
-    """Angle by which the person is turned to the left where the settings turn nobody [rad]."""
+    """Angle by which the person is turned to the left where the settings turn it by zero [rad]."""
     support: str = "floor"
     """Surface under the person: floor, mat, couch or bed."""
     seated: str = ""

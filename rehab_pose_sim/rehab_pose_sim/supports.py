@@ -1,4 +1,4 @@
-"""What the simulated person rests on or sits at: a mat, a treatment couch, a bed, a chair, a table."""
+"""The surfaces and furniture that the simulated person uses: a mat, a treatment couch, a bed, a chair, a table."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def support_height_m(settings: SimulationSettings) -> float:
 
 
 def support_furniture(settings: SimulationSettings) -> list[Box]:
-    """Return the boxes of what the subject rests on, sits on and sits at; colours depend on the seed."""
+    """Return the boxes that the subject rests on, sits on and sits at; colours depend on the seed."""
     posture = POSTURES[settings.posture]
     random = np.random.default_rng([settings.seed, 12])
     looks = [choices[int(random.integers(len(choices)))] for choices in (MAT_LOOKS, COUCH_LOOKS, WOOD_LOOKS)]
     mat, couch, wood = (SurfaceLook(color, "plain", 0.2, 0.0) for color in looks)
     parts = _Furniture(posture.facing_rad + float(np.radians(settings.yaw_deg)))
     support, height = _support(settings), support_height_m(settings)
-    # Who lies on the side lies across the direction that the face points to.
+    # A person on the side lies across the direction that the face points to.
     across = settings.posture == "side_lying"
     if support == "mat":
         parts.add((0.0, 0.0, 0.0), (MAT_M[0], height, MAT_M[1]), mat, across=across)

@@ -61,7 +61,8 @@ def crop_targets(
     This is the inverse of `PersonCrop.points_m`.
     """
     pixels = intrinsics.project(points_m)
-    fractions = (pixels + 0.5 - np.array([crop.left_px, crop.top_px])) / crop.side_px
+    offsets = (pixels + 0.5 - crop.centre_px) / crop.side_px
+    fractions = offsets @ np.stack([crop.right, crop.down], axis=1) + 0.5
     return fractions, (points_m[:, 2] - crop.centre_depth_m) / DEPTH_SCALE_M
 
 
