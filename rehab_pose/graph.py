@@ -130,7 +130,7 @@ NODES = (
         "Camera topics -> rgbd: colour and depth paired by stamp, converted, rectified, cleaned; depth registered to "
         "colour.",
         (),
-        topics.CAMERA_TOPICS,
+        (*topics.CAMERA_TOPICS, topics.IMU),
         (topics.RGBD,),
         ("camera", "capture"),
         composed=False,
@@ -213,7 +213,7 @@ NODES = (
         "pipeline",
         "All stages in one process: camera topics -> all results; frames pass between stages as records.",
         (SEGMENTER, PREDICTOR, RECOGNISER, DETECTOR, LABELLER, FITTER, SOLVER, INFERRER),
-        topics.CAMERA_TOPICS,
+        (*topics.CAMERA_TOPICS, topics.IMU),
         (*topics.STAGE_TOPICS, topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, topics.VERTICES),
         (
             "camera",

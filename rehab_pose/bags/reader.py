@@ -15,7 +15,7 @@ from rehab_pose.bags.message_types import type_store
 from rehab_pose.errors import RecordingError
 from rehab_pose.messages.frame_builder import FrameBuilder
 from rehab_pose.messages.images import COLOR_ENCODINGS, DEPTH_ENCODINGS
-from rehab_pose.messages.topics import CAMERA_INFO, COLOR, DEPTH
+from rehab_pose.messages.topics import CAMERA_INFO, COLOR, DEPTH, IMU
 
 if TYPE_CHECKING:
     import os
@@ -137,11 +137,15 @@ class BagReader(AbstractContextManager["BagReader"]):
             InputError: An image cannot be used; the message names it and the reason.
         """
         topics = self.camera_topics(camera)
+        imu = self._imu_topic(topics.color)
         builder = FrameBuilder(settings, color_topic=topics.color, depth_topic=topics.depth)
         # Messages are recorded as they arrive, so camera_info may follow the images that it belongs to.
         builder.add_camera_info(self._first(topics.camera_info))
         count = 0
-        for name, _, message in self.messages(topics.color, topics.camera_info, topics.depth):
+        for name, _, message in self.messages(topics.color, topics.camera_info, topics.depth, *imu):
+            if name in imu:
+                builder.add_imu(message)
+                continue
             image = decompress(message) if self.topics[name].type_name == COMPRESSED_IMAGE else message
             if name == topics.camera_info:
                 builder.add_camera_info(image)
@@ -156,6 +160,14 @@ class BagReader(AbstractContextManager["BagReader"]):
                 "both come from one driver, or raise capture.pairing_slop_s"
             )
             raise RecordingError(msg)
+
+    def _imu_topic(self, color: str) -> tuple[str, ...]:
+        """Return the topic of the camera's inertial sensor, or nothing: several in one namespace are not told apart."""
+        names = [name for name, topic in self.topics.items() if topic.type_name == IMU.type_name]
+        namespace = color.strip("/").split("/")[0]
+        own = [name for name in names if name.strip("/") == IMU.name or name.strip("/").split("/")[0] == namespace]
+        whole = [name for name in own if name.split("/")[-1] == IMU.name] or own
+        return tuple(whole) if len(whole) == 1 else ()
 
     def _first(self, name: str) -> Message:
         for _, _, message in self.messages(name):

@@ -11,7 +11,7 @@ __all__ = ["CaptureSettings"]
 
 @dataclass(frozen=True)
 class CaptureSettings(Settings):
-    """Pairing, rectification, depth cleaning and registration."""
+    """Pairing, rectification, depth cleaning, registration and the camera's mounting."""
 
     pairing_slop_s: float = setting(
         0.016, "Largest difference of the stamps of colour and depth in one frame [s]", minimum=0.0, maximum=0.5
@@ -32,4 +32,19 @@ class CaptureSettings(Settings):
         "",
         "JSON file with the depth camera and color_from_depth, for registration of depth to colour by this node; empty "
         "= the driver registers depth, which is preferable because it has the camera's calibration",
+    )
+    mounting: str = setting(
+        "auto",
+        "Orientation of the camera's body, as seen from behind the camera in its viewing direction: upright; "
+        "turned_left: a quarter turn counter-clockwise, so that heads are at the right side of the image; "
+        "turned_right: clockwise, heads at the left side; upside_down; auto: from the floor that is seen. An IMU takes "
+        "precedence",
+        choices=("auto", "upright", "turned_left", "turned_right", "upside_down"),
+    )
+    imu_axes: str = setting(
+        "auto",
+        "Axes of the measurements on the topic imu, whose sensor has to be in the camera's body: optical: x right, y "
+        "down, z forward as in the camera's optical frame; body: x forward, y left, z up; auto: optical if the "
+        "frame_id ends with optical_frame, else body",
+        choices=("auto", "optical", "body"),
     )

@@ -1,7 +1,9 @@
 """The floor plane: estimated by RANSAC (Ashraf et al. 2025, Eq 14-16) and averaged over time.
 
-Later stages take gravity and the floor's height from the plane, so a wall must not be mistaken for it: the plane has to
-be roughly level for a camera tilted by at most `MAX_TILT_DEG`, and few points may be below it.
+Later stages take gravity and the floor's height from the plane, so a wall must not be mistaken for it. Where an IMU or
+a parameter gives the direction against gravity, the plane is looked for around it. Otherwise it has to be roughly level
+for a camera tilted by at most `MAX_TILT_DEG`; only if there is no such plane, and a large one fits a camera that is
+turned by a quarter or half turn, that one is taken. In each case few points may be below the plane.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rehab_pose.datatypes import unknown_plane
+from rehab_pose.geometry.gravity import is_known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +24,8 @@ __all__ = ["CAMERA_UP", "FloorTracker", "height_above_floor_m", "up_of_floor"]
 
 CAMERA_UP = np.array([0.0, -1.0, 0.0])
 """Unit vector against gravity for a level camera, in the optical frame; used until the floor has been seen."""
+TURNED_UP = (np.array([1.0, 0.0, 0.0]), np.array([-1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
+"""The same for cameras that are turned left, turned right, and upside down."""
 SAMPLE_POINTS = 2000
 """Pixels whose depth is drawn for a search."""
 TRIALS = 200
@@ -36,16 +41,31 @@ MIN_INLIER_FRACTION = 0.06
 """A floor holds at least this fraction of the points."""
 MAX_BELOW_FRACTION = 0.02
 """Fraction of points that may be more than three inlier distances below a floor (reflections, noise)."""
-MAX_TILT_DEG = 50.0
+MAX_TILT_DEG = 65.0
 """Largest angle between the floor's normal and the image's up direction: pitch and roll of a room camera [deg]."""
-CAMERA_HEIGHT_RANGE_M = (0.25, 3.0)
+STEEP_DEG, MIN_STEEP_FRACTION = 45.0, 0.15
+"""A plane that is tilted by more than this has to hold at least this fraction of the points, because a camera that
+looks slightly up sees walls at such angles [deg]."""
+MAX_TURNED_TILT_DEG, MIN_TURNED_FRACTION = 35.0, 0.2
+"""The same for a camera that is turned by a quarter or half turn without a measurement that says so: then a side wall
+could be taken for the floor [deg]."""
+MEASURED_TOLERANCE_DEG = 12.0
+"""Largest angle between the floor's normal and a measured direction against gravity: the error of an IMU on a robot
+that brakes, its mounting, and a sloping floor [deg]."""
+MOVED_DEG = 20.0
+"""A plane that differs by more than this from the measured direction was seen before the camera was turned [deg]."""
+CAMERA_HEIGHT_RANGE_M = (0.25, 6.0)
 """Heights of the camera above a floor that are accepted [m]."""
+MAX_TURNED_HEIGHT_M = 3.0
+"""Largest height of a camera that is turned without a measurement that says so [m]."""
 MAX_CHANGE_DEG = 5.0
 """A plane within this angle of the last one is averaged with it; another one replaces it [deg]."""
 BLEND = 0.1
 """Weight of a new plane in the average."""
 SEARCH_EVERY_FRAMES = 10
 """Frames from one search to the next; a camera on a stand moves rarely."""
+REFUSED_DEG = 30.0
+"""Planes within this angle of one that was refused are refused too [deg]."""
 SEED = 20260101
 """Of the random triples: a replay gives the same planes."""
 
@@ -67,9 +87,7 @@ class FloorTracker:
     """Estimates the floor plane from depth images and updates it over time."""
 
     def __init__(self) -> None:
-        self._plane = unknown_plane()
-        self._frames = 0
-        self._random = np.random.default_rng(SEED)
+        self.reset()
 
     @property
     def plane(self) -> NDArray[np.float64]:
@@ -80,14 +98,34 @@ class FloorTracker:
         """Forget the plane and start the random sequence again, so that a replay gives the same result."""
         self._plane = unknown_plane()
         self._frames = 0
+        self._refused: list[NDArray[np.float64]] = []
         self._random = np.random.default_rng(SEED)
 
-    def track(self, depth_m: NDArray[np.float32], intrinsics: CameraIntrinsics) -> NDArray[np.float64]:
-        """Take one depth image (H, W) [m] and return the floor plane (4), NaN while none is known."""
+    def refuse(self) -> None:
+        """Forget the plane, and accept none with a similar normal until the reset: people contradict it."""
+        if is_known(self._plane):
+            self._refused.append(self._plane[:3])
+        self._plane, self._frames = unknown_plane(), 0
+
+    def track(
+        self, depth_m: NDArray[np.float32], intrinsics: CameraIntrinsics, up: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """Return the floor plane (4) after one more depth image, NaN while none is known.
+
+        Args:
+            depth_m: (H, W) [m].
+            intrinsics: Camera of the depth image.
+            up: (3) unit vector against gravity as in `RgbdFrame.up`; None or NaN = not measured.
+        """
+        measured = up if up is not None and is_known(up) else None
+        if measured is not None and is_known(self._plane):
+            allowed_deg = MAX_TILT_DEG if _is_mounting(measured) else MOVED_DEG
+            if self._plane[:3] @ measured < np.cos(np.radians(allowed_deg)):
+                self._plane, self._frames = unknown_plane(), 0
         due = self._frames % SEARCH_EVERY_FRAMES == 0
         self._frames += 1
         if due:
-            plane = self._search(depth_m, intrinsics)
+            plane = self._search(depth_m, intrinsics, measured)
             if plane is not None:
                 if np.isfinite(self._plane).all() and self._plane[:3] @ plane[:3] > np.cos(np.radians(MAX_CHANGE_DEG)):
                     blended = (1.0 - BLEND) * self._plane + BLEND * plane
@@ -96,12 +134,49 @@ class FloorTracker:
                     self._plane = plane
         return self.plane
 
-    def _search(self, depth_m: NDArray[np.float32], intrinsics: CameraIntrinsics) -> NDArray[np.float64] | None:
+    def _search(
+        self, depth_m: NDArray[np.float32], intrinsics: CameraIntrinsics, measured: NDArray[np.float64] | None
+    ) -> NDArray[np.float64] | None:
         """Return the floor plane (4) of a depth image; None where no plane is level, in range and large enough."""
         points = self._sample(depth_m, intrinsics)
         if len(points) < SAMPLE_POINTS // 10:
             return None
-        lower = np.argsort(-points[:, 1] / points[:, 2], kind="stable")[: len(points) // 2]
+        if measured is not None and not _is_mounting(measured):
+            rough = self._best_plane(points, measured, MEASURED_TOLERANCE_DEG, (MIN_INLIER_FRACTION,) * 2)
+        else:
+            fractions = (MIN_INLIER_FRACTION, MIN_STEEP_FRACTION)
+            rough = self._best_plane(points, CAMERA_UP if measured is None else measured, MAX_TILT_DEG, fractions)
+        if rough is None and measured is None:
+            turned = (self._best_plane(points, up, MAX_TURNED_TILT_DEG, (MIN_TURNED_FRACTION,) * 2) for up in TURNED_UP)
+            low = (plane for plane in turned if plane is not None and plane[0][3] < MAX_TURNED_HEIGHT_M)
+            rough = max(low, key=lambda plane: plane[1], default=None)
+        if rough is None:
+            return None
+        stride = REFINE_STRIDE_PX
+        grid = np.mgrid[0 : depth_m.shape[0] : stride, 0 : depth_m.shape[1] : stride].reshape(2, -1)
+        depth = depth_m[grid[0], grid[1]]
+        valid = np.isfinite(depth)
+        dense = intrinsics.back_project(grid[::-1].T[valid], depth[valid])
+        return _refined(dense, rough[0][:3], float(rough[0][3]))
+
+    def _best_plane(
+        self,
+        points: NDArray[np.float64],
+        up: NDArray[np.float64],
+        tolerance_deg: float,
+        min_fractions: tuple[float, float],
+    ) -> tuple[NDArray[np.float64], float] | None:
+        """Return the plane (4) through three of the points that has the most inliers, and their fraction.
+
+        Args:
+            points: (N, 3) [m].
+            up: (3) expected unit vector against gravity.
+            tolerance_deg: Largest angle between `up` and the normal [deg].
+            min_fractions: Smallest fraction of inliers of a plane within STEEP_DEG of `up`, and of another one.
+        """
+        # Points are lower in the view the farther they are along the image's down direction.
+        lowness = -(points[:, 0] * up[0] + points[:, 1] * up[1]) / points[:, 2]
+        lower = np.argsort(-lowness, kind="stable")[: len(points) // 2]
         everywhere = self._random.integers(0, len(points), size=(TRIALS // 2, 3))
         below = lower[self._random.integers(0, len(lower), size=(TRIALS - TRIALS // 2, 3))]
         corners = points[np.concatenate([everywhere, below])]
@@ -109,26 +184,26 @@ class FloorTracker:
         lengths = np.linalg.norm(normals, axis=1)
         usable = lengths > 1e-6
         normals = normals[usable] / lengths[usable, None]
-        normals *= -np.sign(normals[:, 1:2])  # up is -y in an optical frame
+        along_up = normals @ up
+        normals *= np.where(along_up < 0, -1.0, 1.0)[:, None]
         offsets = -np.einsum("ij,ij->i", normals, corners[usable, 0])
-        level = -normals[:, 1] > np.cos(np.radians(MAX_TILT_DEG))
+        level = np.abs(along_up) > np.cos(np.radians(tolerance_deg))
         height_ok = (offsets > CAMERA_HEIGHT_RANGE_M[0]) & (offsets < CAMERA_HEIGHT_RANGE_M[1])
-        normals, offsets = normals[level & height_ok], offsets[level & height_ok]
-        if not len(normals):
+        kept = level & height_ok
+        for refused in self._refused:
+            kept &= normals @ refused < np.cos(np.radians(REFUSED_DEG))
+        if not kept.any():
             return None
+        normals, offsets, along_up = normals[kept], offsets[kept], np.abs(along_up[kept])
         heights = points @ normals.T + offsets
         inlier_fraction = (np.abs(heights) < INLIER_DISTANCE_M).mean(axis=0)
         below_fraction = (heights < -3 * INLIER_DISTANCE_M).mean(axis=0)
-        score = np.where(below_fraction < MAX_BELOW_FRACTION, inlier_fraction, 0.0)
-        best = int(np.argmax(score))
-        if score[best] < MIN_INLIER_FRACTION:
+        required = np.where(along_up > np.cos(np.radians(STEEP_DEG)), *min_fractions)
+        accepted = (below_fraction < MAX_BELOW_FRACTION) & (inlier_fraction >= required)
+        if not accepted.any():
             return None
-        stride = REFINE_STRIDE_PX
-        grid = np.mgrid[0 : depth_m.shape[0] : stride, 0 : depth_m.shape[1] : stride].reshape(2, -1)
-        depth = depth_m[grid[0], grid[1]]
-        valid = np.isfinite(depth)
-        dense = intrinsics.back_project(grid[::-1].T[valid], depth[valid])
-        return _refined(dense, normals[best], float(offsets[best]))
+        best = int(np.argmax(np.where(accepted, inlier_fraction, 0.0)))
+        return np.append(normals[best], offsets[best]), float(inlier_fraction[best])
 
     def _sample(self, depth_m: NDArray[np.float32], intrinsics: CameraIntrinsics) -> NDArray[np.float64]:
         """Return the points (N, 3) [m] of random pixels with a valid depth."""
@@ -138,6 +213,11 @@ class FloorTracker:
         valid = np.isfinite(depth)
         pixels = np.stack([columns[valid], rows[valid]], axis=1)
         return intrinsics.back_project(pixels, depth[valid])
+
+
+def _is_mounting(up: NDArray[np.float64]) -> bool:
+    """Return whether a direction (3) is one of the four of a parameter, which leave the tilt open."""
+    return bool(np.count_nonzero(up) == 1 and up[2] == 0.0)
 
 
 def _refined(points: NDArray[np.float64], normal: NDArray[np.float64], offset: float) -> NDArray[np.float64]:
@@ -153,6 +233,6 @@ def _refined(points: NDArray[np.float64], normal: NDArray[np.float64], offset: f
         centre = weight @ inliers
         centred = inliers - centre
         _, vectors = np.linalg.eigh(centred.T @ (weight[:, None] * centred))
-        normal = vectors[:, 0] * (-1.0 if vectors[1, 0] > 0 else 1.0)
+        normal = vectors[:, 0] * (-1.0 if vectors[:, 0] @ normal < 0 else 1.0)
         offset = float(-normal @ centre)
     return np.append(normal, offset)

@@ -1,6 +1,7 @@
-"""RGB-D frames from the messages of the camera's three topics, live or recorded.
+"""RGB-D frames from the messages of the camera's topics, live or recorded.
 
-Pairs and converts the images, rectifies them, cleans the depth, and registers it if the driver does not.
+Pairs and converts the images, rectifies them, cleans the depth, and registers it if the driver does not. The direction
+against gravity comes from the camera's IMU or from a parameter.
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rehab_pose.capture.alignment import FrameAligner, named_raw
+from rehab_pose.capture.gravity_source import GravitySource
 from rehab_pose.capture.pairing import StampPairer
 from rehab_pose.capture.settings import CaptureSettings
 from rehab_pose.datatypes import RgbdFrame
 from rehab_pose.messages.camera_info import calibration_from_message
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.images import color_from_message, depth_from_message
+from rehab_pose.messages.imu import imu_from_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,12 +66,17 @@ class FrameBuilder:
         self.pairer: StampPairer[Message, Message] = StampPairer(settings.pairing_slop_s, settings.pairing_queue)
         self.dropped_without_camera_info = 0
         self._aligner = FrameAligner(settings, raw_color=named_raw(color_topic), raw_depth=named_raw(depth_topic))
+        self._gravity = GravitySource(settings)
         self._decode_color = color_decoder
         self._camera_info: Message | None = None
 
     def add_camera_info(self, message: Message) -> None:
         """Store a sensor_msgs/CameraInfo, which applies to all pairs until the next one."""
         self._camera_info = message
+
+    def add_imu(self, message: Message) -> None:
+        """Take a measurement of the camera's IMU (sensor_msgs/Imu); frames that are built later use it."""
+        self._gravity.add(imu_from_message(message))
 
     def add_color(self, message: Message) -> list[RawFrame]:
         """Add a colour sensor_msgs/Image; return the raw frames it completes (none or one)."""
@@ -102,4 +110,5 @@ class FrameBuilder:
             intrinsics=intrinsics,
             color=color,
             depth_m=depth_m,
+            up=self._gravity.up,
         )

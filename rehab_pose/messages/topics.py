@@ -51,6 +51,12 @@ DEPTH = Topic(
     Delivery.CAMERA,
     "depth registered to the colour image: 16UC1 [mm] or 32FC1 [m]",
 )
+IMU = Topic(
+    "imu",
+    "sensor_msgs/msg/Imu",
+    Delivery.CAMERA,
+    "the camera's inertial sensor, for the direction of gravity; optional",
+)
 
 RGBD = Topic("rgbd", "rehab_pose_msgs/msg/RgbdFrame", Delivery.IMAGE)
 FLOOR_PLANE = Topic("floor_plane", "rehab_pose_msgs/msg/FloorPlane", Delivery.LATCHED)

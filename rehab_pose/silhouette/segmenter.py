@@ -13,6 +13,7 @@ from rehab_pose.silhouette.border_refinement import ReducedSilhouette, refine_to
 from rehab_pose.silhouette.candidates import Measured, measured_people
 from rehab_pose.silhouette.depth_people import SURE, PeopleFinder, PeopleImage, PreviousImage
 from rehab_pose.silhouette.fused_subject import FusedSubject, MaskError
+from rehab_pose.silhouette.gravity_check import GravityCheck
 from rehab_pose.silhouette.settings import SilhouetteSettings
 from rehab_pose.silhouette.status import SilhouetteSource, SilhouetteStatus
 from rehab_pose.silhouette.subject_selection import SubjectSelector
@@ -46,6 +47,7 @@ class SilhouetteSegmenter:
         self._fused = FusedSubject(self._settings) if self._settings.method == "fused" else None
         self._floor = FloorTracker()
         self._floor_stamp_ns = -1
+        self._gravity_check = GravityCheck()
         self._selector = SubjectSelector(self._settings)
         self._previous_subject: PreviousImage | None = None
         self._status = SilhouetteStatus(SilhouetteSource.NONE, "no frame yet")
@@ -74,6 +76,7 @@ class SilhouetteSegmenter:
         """Discard the floor and the subject (time jumped back, or another camera)."""
         self._floor.reset()
         self._floor_stamp_ns = -1
+        self._gravity_check = GravityCheck()
         self._selector.reset()
         self._finder.reset()
         if self._fused is not None:
@@ -99,10 +102,13 @@ class SilhouetteSegmenter:
         """
         if frame.stamp_ns != self._floor_stamp_ns:
             self._floor_stamp_ns = frame.stamp_ns
-            self._floor.track(frame.depth_m, frame.intrinsics)
+            self._floor.track(frame.depth_m, frame.intrinsics, frame.up)
         up = up_of_floor(self._floor.plane)
         up = frame.up if up is None else up
         self._proposal = None
+        if image_joints is not None and self._gravity_check.contradicts(image_joints, up, frame.up):
+            self._floor.refuse()
+            up = frame.up
         if self._fused is None:
             return self._from_depth(frame, up, "", wrong_person=False)
         try:

@@ -1,4 +1,4 @@
-"""Subscriptions to the camera's three topics with the publishers' reliability; pairs images and reports lost ones."""
+"""Subscriptions to the camera's topics with the publishers' reliability; pairs images and reports lost ones."""
 
 from __future__ import annotations
 
@@ -61,6 +61,8 @@ class CameraInput:
         }
         self._best_effort = dict.fromkeys(self._receivers, self._image_qos == "best_effort")
         self._subscriptions: dict[Topic, Subscription[Any]] = {topic: self._listen(topic) for topic in self._receivers}
+        # Best effort matches every publisher. The topic is not watched for silence: most cameras have no IMU.
+        node.listen(topics.IMU, self._on_imu, watched=False, profile=qos(topics.IMU.delivery, best_effort=True))
         if self._image_qos == "auto":
             node.create_timer(MATCH_PERIOD_S, self._match_publishers)
 
@@ -105,6 +107,9 @@ class CameraInput:
 
     def _on_camera_info(self, message: Message, _arrived_s: float) -> None:
         self._builder.add_camera_info(message)
+
+    def _on_imu(self, message: Message, _arrived_s: float) -> None:
+        self._builder.add_imu(message)
 
     def _on_color(self, message: Message, arrived_s: float) -> None:
         self._post(self._builder.add_color(message), arrived_s)
