@@ -101,6 +101,7 @@ SECTIONS = {
     "node": Section("rehab_pose.ros.runtime.settings:NodeSettings", live=True),
     "camera": Section("rehab_pose.ros.io.settings:CameraSettings"),
     "capture": Section("rehab_pose.capture.settings:CaptureSettings"),
+    "image_joints": Section("rehab_pose.image_joints.settings:ImageJointSettings"),
     "silhouette": Section("rehab_pose.silhouette.settings:SilhouetteSettings"),
     "keypoints": Section("rehab_pose.keypoints.settings:KeypointSettings"),
     "parts": Section("rehab_pose.parts.settings:PartSettings"),
@@ -113,6 +114,7 @@ SECTIONS = {
     "markers": Section("rehab_pose.ros.adapters.settings:MarkerSettings", live=True),
 }
 
+IMAGE_DETECTOR = "rehab_pose.image_joints.detector:ImageJointDetector"
 SEGMENTER = "rehab_pose.silhouette.segmenter:SilhouetteSegmenter"
 DETECTOR = "rehab_pose.keypoints.detector:KeypointDetector"
 PREDICTOR = "rehab_pose.joints.predictor:JointPredictor"
@@ -137,11 +139,11 @@ NODES = (
     ),
     NodeSpec(
         "silhouette",
-        "rgbd -> silhouette: the pixels of the followed person, and the floor plane.",
-        (SEGMENTER,),
+        "rgbd -> image_joints and silhouette: landmarks and pixels of the followed person, and the floor plane.",
+        (IMAGE_DETECTOR, SEGMENTER),
         (topics.RGBD,),
-        (topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, topics.FLOOR_PLANE),
-        ("silhouette",),
+        (topics.IMAGE_JOINTS, topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, topics.FLOOR_PLANE),
+        ("image_joints", "silhouette"),
         composed=False,
     ),
     NodeSpec(
@@ -166,22 +168,13 @@ NODES = (
     ),
     NodeSpec(
         "joints",
-        "silhouette -> joints: 24 joint centres in 3D.",
-        (PREDICTOR,),
-        (topics.SILHOUETTE,),
-        (topics.JOINTS,),
-        ("joints",),
+        "silhouette + image_joints of the same stamp -> joints (24 joint centres in 3D), body (SMPL parameters), "
+        "body/vertices and the latched body/topology.",
+        (PREDICTOR, FITTER),
+        (topics.SILHOUETTE, topics.IMAGE_JOINTS),
+        (topics.JOINTS, topics.BODY, topics.VERTICES, topics.TOPOLOGY),
+        ("joints", "body"),
         composed=False,
-    ),
-    NodeSpec(
-        "body",
-        "silhouette + joints of the same stamp -> body (SMPL parameters), body/vertices and the latched body/topology.",
-        (FITTER,),
-        (topics.SILHOUETTE, topics.JOINTS),
-        (topics.BODY, topics.VERTICES, topics.TOPOLOGY),
-        ("body",),
-        composed=False,
-        option=Option.MESH,
     ),
     NodeSpec(
         "biomechanics",
@@ -212,12 +205,13 @@ NODES = (
     NodeSpec(
         "pipeline",
         "All stages in one process: camera topics -> all results; frames pass between stages as records.",
-        (SEGMENTER, PREDICTOR, RECOGNISER, DETECTOR, LABELLER, FITTER, SOLVER, INFERRER),
+        (IMAGE_DETECTOR, SEGMENTER, PREDICTOR, FITTER, RECOGNISER, DETECTOR, LABELLER, SOLVER, INFERRER),
         (*topics.CAMERA_TOPICS, topics.IMU),
         (*topics.STAGE_TOPICS, topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, topics.VERTICES),
         (
             "camera",
             "capture",
+            "image_joints",
             "silhouette",
             "keypoints",
             "parts",

@@ -2,19 +2,18 @@
 
 The stages are in two groups, so that the label does not wait for the other results:
 
-- LabelStages: silhouette -> joints -> exercise
-- BodyStages, from the silhouette and the joints: keypoints, parts, body -> biomechanics + bones
+- LabelStages: image_joints + silhouette -> joints + body -> exercise
+- BodyStages, from the silhouette, the joints and the body: keypoints, parts, biomechanics, bones
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from rehab_pose.biomechanics.settings import BiomechanicsSettings
 from rehab_pose.biomechanics.solver import AngleSolver
-from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.bones.inferrer import BoneInferrer
 from rehab_pose.bones.settings import BoneSettings
@@ -22,14 +21,14 @@ from rehab_pose.datatypes import PersonView
 from rehab_pose.errors import SettingsError
 from rehab_pose.exercise.recogniser import ExerciseRecogniser
 from rehab_pose.exercise.settings import ExerciseSettings
-from rehab_pose.joints.predictor import JointPredictor
+from rehab_pose.image_joints.settings import ImageJointSettings
 from rehab_pose.joints.settings import JointSettings
 from rehab_pose.keypoints.detector import KeypointDetector
 from rehab_pose.keypoints.settings import KeypointSettings
 from rehab_pose.parts.labeller import PartLabeller
 from rehab_pose.parts.settings import PartSettings
-from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.silhouette.settings import SilhouetteSettings
+from rehab_pose.stage_groups import ImageStages, PoseStages, Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
         BodyParts,
         Bones,
         ExerciseUpdate,
+        ImageJoints,
         JointAngles,
         Joints,
         Keypoints,
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
         Silhouette,
     )
     from rehab_pose.settings import Settings
-    from rehab_pose.stage import Stage
 
 __all__ = [
     "BodyResult",
@@ -62,14 +61,12 @@ __all__ = [
     "PipelineSettings",
 ]
 
-Input = TypeVar("Input")
-Output = TypeVar("Output")
-
 
 @dataclass(frozen=True)
 class PipelineSettings:
     """The settings of every stage."""
 
+    image_joints: ImageJointSettings = field(default_factory=ImageJointSettings)
     silhouette: SilhouetteSettings = field(default_factory=SilhouetteSettings)
     keypoints: KeypointSettings = field(default_factory=KeypointSettings)
     parts: PartSettings = field(default_factory=PartSettings)
@@ -101,7 +98,10 @@ class LabelResult:
 
     silhouette: Silhouette | None
     """None when no person is in view."""
+    image_joints: ImageJoints | None
+    """None when the person is not followed in colour."""
     joints: Joints | None
+    body: Body | None
     exercise: ExerciseUpdate
     floor_plane: NDArray[np.float64]
     """(4) as in `FloorPlane.plane`."""
@@ -111,11 +111,10 @@ class LabelResult:
 
 @dataclass(frozen=True, eq=False)
 class BodyResult:
-    """The results of one frame that follow from the person's silhouette and joints; None when no person is in view."""
+    """The results of one frame that follow from the person's joints and body; None when no person is in view."""
 
     keypoints: Keypoints | None
     parts: BodyParts | None
-    body: Body | None
     joint_angles: JointAngles | None
     bones: Bones | None
     stage_ms: dict[str, float]
@@ -130,38 +129,7 @@ class PipelineResult(BodyResult, LabelResult):
 
 
 class LabelStages:
-    """The stages silhouette, joints and exercise, which compute the label."""
-
-    def __init__(self, settings: PipelineSettings) -> None:
-        """Build the stages.
-
-        Raises:
-            ModelFileError: Weights of a stage cannot be used.
-        """
-        self.silhouette = SilhouetteSegmenter(settings.silhouette)
-        self.joints = JointPredictor(settings.joints)
-        self.exercise = ExerciseRecogniser(settings.exercise)
-
-    def reset(self) -> None:
-        """Make all stages forget earlier frames."""
-        for stage in (self.silhouette, self.joints, self.exercise):
-            stage.reset()
-
-    def process(self, frame: RgbdFrame) -> LabelResult:
-        """Run the stages on a frame."""
-        stopwatch = _Stopwatch()
-        silhouette = stopwatch.process("silhouette", self.silhouette, frame)
-        floor_plane = self.silhouette.floor_plane
-        joints = stopwatch.process("joints", self.joints, silhouette)
-        self.exercise.set_floor_plane(floor_plane)
-        start = time.perf_counter()
-        exercise = self.exercise.recognise(frame.stamp_ns, frame.frame_id, joints)
-        stopwatch.elapsed_ms["exercise"] = (time.perf_counter() - start) * 1e3
-        return LabelResult(silhouette, joints, exercise, floor_plane, stopwatch.elapsed_ms)
-
-
-class BodyStages:
-    """The stages keypoints, parts, body, joint angles and bones."""
+    """The stages image_joints, silhouette, joints, body and exercise, which compute the label."""
 
     def __init__(self, settings: PipelineSettings) -> None:
         """Build the stages.
@@ -169,34 +137,75 @@ class BodyStages:
         Raises:
             ModelFileError: Weights of a stage or the body model cannot be used.
         """
+        self.image = ImageStages(settings.image_joints, settings.silhouette)
+        self.pose = PoseStages(settings.joints, settings.body)
+        self.exercise = ExerciseRecogniser(settings.exercise)
+
+    def warm_up(self) -> None:
+        """Load the compiled kernels, so that the first live frame does not wait for them."""
+        self.pose.warm_up()
+
+    def reset(self) -> None:
+        """Make all stages forget earlier frames."""
+        self.image.reset()
+        self.pose.reset()
+        self.exercise.reset()
+
+    def process(self, frame: RgbdFrame) -> LabelResult:
+        """Run the stages on a frame."""
+        stopwatch = Stopwatch()
+        person = self.image.process(frame, stopwatch)
+        floor_plane = self.image.silhouette.floor_plane
+        pose = self.pose.process(person.silhouette, person.image_joints, stopwatch)
+        self.exercise.set_floor_plane(floor_plane)
+        start = time.perf_counter()
+        exercise = self.exercise.recognise(frame.stamp_ns, frame.frame_id, pose.joints)
+        stopwatch.add("exercise", start)
+        return LabelResult(
+            silhouette=person.silhouette,
+            image_joints=person.image_joints,
+            joints=pose.joints,
+            body=pose.body,
+            exercise=exercise,
+            floor_plane=floor_plane,
+            stage_ms=stopwatch.elapsed_ms,
+        )
+
+
+class BodyStages:
+    """The stages keypoints, parts, joint angles and bones."""
+
+    def __init__(self, settings: PipelineSettings) -> None:
+        """Build the stages.
+
+        Raises:
+            ModelFileError: Weights of a stage cannot be used.
+        """
         self.keypoints = KeypointDetector(settings.keypoints)
         self.parts = PartLabeller(settings.parts)
-        self.body = BodyFitter(settings.body)
         self.biomechanics = AngleSolver(settings.biomechanics)
         self.bones = BoneInferrer(settings.bones)
 
     def warm_up(self) -> None:
         """Load the compiled kernels, so that the first live frame does not wait for them."""
-        self.body.warm_up()
         self.biomechanics.warm_up()
 
     def reset(self) -> None:
         """Make all stages forget earlier frames."""
-        for stage in (self.keypoints, self.parts, self.body, self.biomechanics, self.bones):
+        for stage in (self.keypoints, self.parts, self.biomechanics, self.bones):
             stage.reset()
 
     def process(self, label: LabelResult) -> BodyResult:
         """Run the stages on the person of a frame."""
         silhouette, joints = label.silhouette, label.joints
         person = PersonView(silhouette, joints) if silhouette and joints else None
-        stopwatch = _Stopwatch()
+        stopwatch = Stopwatch()
         self.biomechanics.set_floor_plane(label.floor_plane)
-        body = stopwatch.process("body", self.body, person)
         keypoints = stopwatch.process("keypoints", self.keypoints, silhouette)
         parts = stopwatch.process("parts", self.parts, person)
-        joint_angles = stopwatch.process("biomechanics", self.biomechanics, body)
-        bones = stopwatch.process("bones", self.bones, body)
-        return BodyResult(keypoints, parts, body, joint_angles, bones, stopwatch.elapsed_ms)
+        joint_angles = stopwatch.process("biomechanics", self.biomechanics, label.body)
+        bones = stopwatch.process("bones", self.bones, label.body)
+        return BodyResult(keypoints, parts, joint_angles, bones, stopwatch.elapsed_ms)
 
 
 class Pipeline:
@@ -215,20 +224,22 @@ class Pipeline:
     @property
     def model(self) -> BodyModel:
         """The body model that is fitted."""
-        return self.body_stages.body.model
+        return self.label_stages.pose.body.model
 
     @property
     def model_ids(self) -> dict[str, str]:
         """Name and hash of the model of each stage that has one."""
         return {
-            "silhouette": self.label_stages.silhouette.model_id,
-            "joints": self.label_stages.joints.model_id,
+            "image_joints": self.label_stages.image.image_joints.model_id,
+            "silhouette": self.label_stages.image.silhouette.model_id,
+            "joints": self.label_stages.pose.joints.model_id,
             "body": self.model.model_id,
             "exercise": self.label_stages.exercise.model_id,
         }
 
     def warm_up(self) -> None:
         """Load the compiled kernels, so that the first live frame does not wait for them."""
+        self.label_stages.warm_up()
         self.body_stages.warm_up()
 
     def reset(self) -> None:
@@ -243,17 +254,3 @@ class Pipeline:
         # Not dataclasses.asdict: it would copy every array.
         results = vars(label) | vars(person) | {"stage_ms": label.stage_ms | person.stage_ms}
         return PipelineResult(stamp_ns=frame.stamp_ns, frame_id=frame.frame_id, **results)
-
-
-class _Stopwatch:
-    """Measures the wall time of each stage [ms]; stages without input are not timed."""
-
-    def __init__(self) -> None:
-        self.elapsed_ms: dict[str, float] = {}
-
-    def process(self, name: str, stage: Stage[Input, Output], item: Input | None) -> Output | None:
-        start = time.perf_counter()
-        result = stage.process(item)
-        if item is not None:
-            self.elapsed_ms[name] = (time.perf_counter() - start) * 1e3
-        return result

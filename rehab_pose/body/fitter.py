@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.body.image_evidence import agreement, landmarks_with_depth
+from rehab_pose.body.limb_lengths import with_limb_lengths
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.body.person_change import PersonChangeDetector
-from rehab_pose.body.pose_solver import MeasuredJoints, PoseFit, PoseSolver, root_mean_square_m
+from rehab_pose.body.pose_solver import Landmarks, MeasuredJoints, PoseFit, PoseSolver, root_mean_square_m
 from rehab_pose.body.rate_limit import limit_rate
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.body.shape_calibration import ShapeCalibration
 from rehab_pose.body.skinning import pose_joints, pose_vertices_of_joints
-from rehab_pose.datatypes import Body, BodyParameters, Joints, JointVisibility, Silhouette
+from rehab_pose.datatypes import Body, BodyParameters, ImageJoints, Joints, JointVisibility, Silhouette
 from rehab_pose.errors import ContractError
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.skeletons.dkp24 import DKP_24
@@ -34,6 +36,10 @@ MAX_GAP_NS = 500_000_000
 """After a longer gap the fit starts in closed form and not from the last pose [ns]."""
 BAD_FIT_M = 0.08
 """A fit from the last pose that ends with a larger residual than this is repeated from the closed form [m]."""
+REAL_SIGMA_RATIO = 2.0
+"""Errors of the depth network on real people relative to its own sigma, where landmarks can replace it."""
+BAD_LANDMARK_M = 0.10
+"""The same for the largest distance of a visible landmark's ray from the body [m]."""
 MIN_SIGMA_M = 1e-3
 """Joints that claim a smaller error are weighted as if it were this [m]."""
 WARM_UP_DEPTH_M = 2.5
@@ -65,7 +71,7 @@ class BodyFitter:
             ModelFileError: The body model cannot be used.
         """
         self._settings = settings or BodySettings()
-        self._model = load_body_model(self._settings.model_path)
+        self._model = with_limb_lengths(load_body_model(self._settings.model_path))
         self._offsets_m = offsets_m
         self._shape = ShapeCalibration(self._model.shape_count, self._settings.shape_frames, self._settings.shape_sigma)
         self._person_change = PersonChangeDetector(self._settings.shape_memory_s)
@@ -111,30 +117,37 @@ class BodyFitter:
         if item is None:
             self._last = None
             return None
-        return self.fit(item.joints, item.silhouette)
+        return self.fit(item.joints, item.silhouette, item.image_joints)
 
-    def fit(self, joints: Joints, silhouette: Silhouette | None = None) -> Body | None:
-        """Return the body nearest to the measured joints and surface, or None with fewer than six joints.
+    def fit(
+        self, joints: Joints, silhouette: Silhouette | None = None, image_joints: ImageJoints | None = None
+    ) -> Body | None:
+        """Return the body nearest to joints, surface and landmarks; None with fewer than six joints and no landmarks.
 
         Args:
             joints: SMPL_24.
             silhouette: The same person at the same stamp, with the depth of the surface; None: fit to joints only.
+            image_joints: Landmarks of the person in the same frame; only used with a silhouette.
 
         Raises:
             ContractError: The joints are not SMPL's 24 (or DKP-Net's, whose order is the same).
         """
         weight = self._joint_weights(joints)
-        if np.count_nonzero(weight) < MIN_JOINTS:
+        landmarks = None
+        if image_joints is not None and silhouette is not None:
+            landmarks = landmarks_with_depth(image_joints, silhouette, joints)
+            weight *= agreement(joints, image_joints, silhouette.intrinsics) / REAL_SIGMA_RATIO**2
+        if np.count_nonzero(weight) < MIN_JOINTS and landmarks is None:
             self._last = None
             return None
         self._check_person(joints)
         last = self._last
         if last is not None and not 0 < joints.stamp_ns - last.stamp_ns <= MAX_GAP_NS:
             last = None
-        fit, measured = self._fit_joints(joints.positions_m, weight, last)
+        fit, measured = self._fit_joints(joints.positions_m, weight, last, landmarks)
         if silhouette is not None and self._settings.surface_rounds:
-            fit = self._solver.fit_surface(fit, measured, silhouette)
-        if last is not None:
+            fit = self._solver.fit_surface(fit, measured, silhouette, landmarks)
+        if last is not None and landmarks is None:
             fit = _rate_limited(fit, last, joints.positions_m)
         self._shape.learn(fit.parameters.betas)
         self._last = _Frame(joints.stamp_ns, fit.parameters, joints.positions_m)
@@ -160,21 +173,32 @@ class BodyFitter:
             self._shape.reset()
 
     def _fit_joints(
-        self, positions_m: NDArray[np.float64], weight: NDArray[np.float64], last: _Frame | None
+        self,
+        positions_m: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        last: _Frame | None,
+        landmarks: Landmarks | None,
     ) -> tuple[PoseFit, MeasuredJoints]:
-        """Return the fit to joints, from the last pose or in closed form, and the joints where SMPL has them."""
+        """Return the fit without surface, from the last pose or in closed form, and the joints where SMPL has them."""
         start = last.parameters if last else None
         measured = MeasuredJoints(self._as_smpl(positions_m, start), weight)
-        fit = self._solver.fit_joints(measured, start)
+        fit = self._solver.fit_joints(measured, start, landmarks)
         if self._offsets_m is not None:
             # The offsets rotate with the body, so they are applied again with the rotations just fitted.
             measured = MeasuredJoints(self._as_smpl(positions_m, fit.parameters), weight)
-            fit = self._solver.fit_joints(measured, fit.parameters)
-        if start is not None and self._solver.residual_m(fit, measured) > BAD_FIT_M:
-            cold = self._solver.fit_joints(measured, None)
+            fit = self._solver.fit_joints(measured, fit.parameters, landmarks)
+        if start is not None and self._is_bad(fit, measured, landmarks):
+            cold = self._solver.fit_joints(measured, None, landmarks)
             if cold.cost < fit.cost:
                 fit = cold
         return fit, measured
+
+    def _is_bad(self, fit: PoseFit, measured: MeasuredJoints, landmarks: Landmarks | None) -> bool:
+        """Return whether a fit is far from a visible landmark, or, without one, from the joints."""
+        farthest_m = self._solver.landmark_residual_m(fit, landmarks) if landmarks else float("nan")
+        if np.isfinite(farthest_m):
+            return farthest_m > BAD_LANDMARK_M
+        return self._solver.residual_m(fit, measured) > BAD_FIT_M
 
     def _as_smpl(self, positions_m: NDArray[np.float64], parameters: BodyParameters | None) -> NDArray[np.float64]:
         """Return the given joints (24, 3) [m] moved to SMPL's, with the rotations known so far."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.body.initial_pose import initial_pose
+from rehab_pose.body.landmark_planes import LandmarkPlanes, joined
 from rehab_pose.body.objective import FIRST_ROTATION, MOVING_JOINTS, SHAPE_START, JointTerms
 from rehab_pose.body.pose_problem import solve_pose
 from rehab_pose.body.priors import HINGES, rotation_std_rad
@@ -15,7 +16,7 @@ from rehab_pose.body.skinning import pose_joints
 from rehab_pose.body.surface import SurfaceMatcher
 from rehab_pose.body.surface_objective import no_surface
 from rehab_pose.datatypes import BodyParameters
-from rehab_pose.geometry.rotations import matrices_from_axis_angles
+from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from rehab_pose.body.settings import BodySettings
     from rehab_pose.body.shape_calibration import ShapeCalibration
     from rehab_pose.body.surface_objective import SurfacePoints
-    from rehab_pose.datatypes import Silhouette
+    from rehab_pose.datatypes import ImageJoints, Silhouette
+    from rehab_pose.geometry.camera import CameraIntrinsics
 
-__all__ = ["MeasuredJoints", "PoseFit", "PoseSolver", "root_mean_square_m"]
+__all__ = ["Landmarks", "MeasuredJoints", "PoseFit", "PoseSolver", "root_mean_square_m"]
 
 FIRST_REACH_M, LAST_REACH_M = 0.12, 0.07
 """Largest distance of a vertex' depth point along the ray, in the first round of a frame and in the last [m]."""
@@ -45,6 +47,22 @@ class MeasuredJoints:
     """(24, 3) where SMPL has the joints [m]; NaN = missing."""
     weight: NDArray[np.float64]
     """(24) 1 / variance [1/m^2]; 0 = missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """The landmarks of the colour image that a body is fitted to."""
+
+    image_joints: ImageJoints
+    camera: CameraIntrinsics
+    """Camera of the full image."""
+    distance_m: float
+    """Depth of the pelvis, for a fit without a start [m]."""
+    surface_m: NDArray[np.float64]
+    """(33) depth of the surface at each visible landmark [m]; NaN = unknown."""
+    lifted_m: NDArray[np.float64]
+    """(24, 3) joints at these depths, or at the network's relative depth, for a fit without a start [m]; NaN = no
+    landmark."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +92,13 @@ class _Start:
     warm: bool
     """True for a fitted pose, near which the prior keeps the next one."""
 
+    @property
+    def full_rotations_rad(self) -> NDArray[np.float64]:
+        """(24, 3) rotation vectors with that of the root in row 0 [rad]."""
+        rotations_rad = self.rotations_rad.copy()
+        rotations_rad[0] = axis_angles_from_matrices(self.root[None])[0]
+        return rotations_rad
+
     @classmethod
     def of(cls, parameters: BodyParameters, betas: NDArray[np.float64]) -> _Start:
         rotations_rad = parameters.rotations_rad
@@ -96,21 +121,35 @@ class PoseSolver:
         self._settings = settings
         self._shape = shape
         self._matcher = SurfaceMatcher(model)
+        self._planes = LandmarkPlanes(model)
         self._hinges = np.pad(HINGES, (0, model.shape_count))
         self._rotation_precision = settings.pose_weight / rotation_std_rad() ** 2
 
-    def fit_joints(self, measured: MeasuredJoints, last: BodyParameters | None) -> PoseFit:
-        """Return the body nearest to the joints, started from the last pose, or in closed form without one."""
-        settings, betas = self._settings, self._shape.betas
-        if last is None:
-            visible_m = np.where(measured.weight[:, None] > 0, measured.target_m, np.nan)
-            start = _Start(*initial_pose(self._model.joints(betas), visible_m), betas, warm=False)
-        else:
-            start = _Start.of(last, betas)
-        iterations = settings.cold_iterations if last is None else settings.warm_iterations
-        return self._minimise(start, measured, no_surface(self._shape.free_count), iterations)
+    def fit_joints(
+        self, measured: MeasuredJoints, last: BodyParameters | None, landmarks: Landmarks | None = None
+    ) -> PoseFit:
+        """Return the body nearest to the joints and landmarks.
 
-    def fit_surface(self, fit: PoseFit, measured: MeasuredJoints, silhouette: Silhouette) -> PoseFit:
+        Args:
+            measured: Joints.
+            last: The pose to start from; None: start in closed form, from the landmarks where there are any.
+            landmarks: Landmarks of the colour image, or None.
+        """
+        settings, betas = self._settings, self._shape.betas
+        if last is not None:
+            start = _Start.of(last, betas)
+            # Without robust weights: a fast limb is far from where it was in the frame before.
+            terms = self._landmark_terms(landmarks, start, robust=False)
+            return self._minimise(start, measured, terms, settings.warm_iterations)
+        visible_m = np.where(measured.weight[:, None] > 0, measured.target_m, np.nan)
+        if landmarks is not None:
+            visible_m = landmarks.lifted_m
+        start = _Start(*initial_pose(self._model.joints(betas), visible_m), betas, warm=False)
+        return self._minimise(start, measured, self._landmark_terms(landmarks, None), settings.cold_iterations)
+
+    def fit_surface(
+        self, fit: PoseFit, measured: MeasuredJoints, silhouette: Silhouette, landmarks: Landmarks | None = None
+    ) -> PoseFit:
         """Return a fit improved with the depth inside the silhouette: match, minimise, and repeat."""
         settings = self._settings
         for reach_m in np.linspace(FIRST_REACH_M, LAST_REACH_M, settings.surface_rounds):
@@ -130,9 +169,43 @@ class PoseSolver:
             if len(surface.rest_m) < MIN_SURFACE_POINTS:
                 return fit
             start = _Start.of(parameters, parameters.betas)
-            better = self._minimise(start, measured, surface, settings.surface_iterations)
+            terms = joined(surface, self._landmark_terms(landmarks, start))
+            better = self._minimise(start, measured, terms, settings.surface_iterations)
             fit = replace(better, iterations=fit.iterations + better.iterations)
         return fit
+
+    def landmark_residual_m(self, fit: PoseFit, landmarks: Landmarks) -> float:
+        """Return the largest distance of the body's points from the rays of visible landmarks [m]; NaN = none."""
+        posed_m = self._posed_landmarks(fit.parameters)
+        return self._planes.residual_m(landmarks.image_joints, landmarks.camera, posed_m)
+
+    def _posed_landmarks(self, parameters: BodyParameters) -> NDArray[np.float64]:
+        positions, rotations = pose_joints(self._model, parameters)
+        betas = self._model.padded_betas(parameters.betas)
+        return self._planes.posed(betas, self._model.joints(betas), positions, rotations)
+
+    def _landmark_terms(
+        self, landmarks: Landmarks | None, start: _Start | None, *, robust: bool = True
+    ) -> SurfacePoints:
+        """Return the landmarks' terms, with robust weights at a start if requested; none without landmarks."""
+        shapes = self._shape.free_count
+        if landmarks is None:
+            return no_surface(shapes, self._planes.width)
+        betas = self._model.padded_betas(self._shape.betas if start is None else start.betas)
+        posed_m, distance_m = None, landmarks.distance_m
+        if start is not None:
+            parameters = BodyParameters(betas, start.full_rotations_rad, start.translation_m)
+            posed_m = self._posed_landmarks(parameters) if robust else None
+            distance_m = float(start.translation_m[2] + self._model.joints(betas)[0, 2])
+        return self._planes.terms(
+            landmarks.image_joints,
+            landmarks.camera,
+            betas,
+            posed_m,
+            shapes=shapes,
+            distance_m=distance_m,
+            surface_m=landmarks.surface_m,
+        )
 
     def residual_m(self, fit: PoseFit, measured: MeasuredJoints) -> float:
         """Return the root mean square distance of the fitted joints from the measured ones [m]."""

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ShapeCalibration"]
 
-INFORMATION_PER_FRAME = 10.0
-"""Information that a frame adds about each coefficient, relative to the population prior (1 / shape_sigma^2)."""
+INFORMATION_PER_FRAME = 1.0
+"""Information that a frame adds about each coefficient, relative to the population prior (1 / shape_sigma^2): less than
+a frame contains, so that the first frames do not decide."""
 
 
 class ShapeCalibration:

@@ -59,13 +59,18 @@ class PosedChain(NamedTuple):
     """(24, 3, B) from `objective.shape_derivatives`."""
 
 
-def no_surface(shapes: int) -> SurfacePoints:
-    """Return no points, for a fit to joints only with `shapes` unknown coefficients."""
+def no_surface(shapes: int, joints: int = 1) -> SurfacePoints:
+    """Return no points, for a fit to joints only.
+
+    Args:
+        shapes: Number of unknown shape coefficients.
+        joints: Number of joints that move a vertex, K.
+    """
     return SurfacePoints(
         np.empty((0, 3)),
         np.empty((0, 3, shapes)),
-        np.empty((0, 1), np.int64),
-        np.empty((0, 1)),
+        np.empty((0, joints), np.int64),
+        np.empty((0, joints)),
         np.empty((0, 3)),
         np.empty((0, 3)),
         np.empty(0),

@@ -15,13 +15,14 @@ from rehab_pose.messages.exercise import (
     repetition_message,
 )
 from rehab_pose.messages.frames import no_silhouette_message, silhouette_message
+from rehab_pose.messages.image_joints import image_joints_message
 from rehab_pose.messages.joints import joints_message
 from rehab_pose.messages.keypoints import keypoints_message, parts_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rehab_pose.datatypes import ExerciseUpdate, RgbdFrame
+    from rehab_pose.datatypes import Body, ExerciseUpdate, RgbdFrame
     from rehab_pose.messages.body import MeshModel
     from rehab_pose.messages.factory import Message, MessageFactory
     from rehab_pose.messages.floor import FloorPlaneChanges
@@ -57,7 +58,7 @@ def result_messages(
         mesh: Include the vertices.
     """
     yield from label_messages(factory, frame, result, floor, images=images)
-    yield from body_messages(factory, frame, result, mesh=mesh)
+    yield from body_messages(factory, frame, result.body, result, mesh=mesh)
 
 
 def exercise_messages(factory: MessageFactory, update: ExerciseUpdate | None) -> Iterator[tuple[Topic, Message]]:
@@ -82,7 +83,10 @@ def label_messages(
     for message in floor.messages(factory, frame, result.floor_plane):
         yield topics.FLOOR_PLANE, message
     yield from exercise_messages(factory, result.exercise)
-    yield topics.JOINTS, joints_message(factory, frame.stamp_ns, frame.frame_id, result.joints)
+    stamp, frame_id = frame.stamp_ns, frame.frame_id
+    yield topics.JOINTS, joints_message(factory, stamp, frame_id, result.joints)
+    yield topics.BODY, body_message(factory, stamp, frame_id, result.body)
+    yield topics.IMAGE_JOINTS, image_joints_message(factory, stamp, frame_id, result.image_joints)
     if images:
         silhouette = result.silhouette
         message = silhouette_message(factory, silhouette) if silhouette else no_silhouette_message(factory, frame)
@@ -90,13 +94,12 @@ def label_messages(
 
 
 def body_messages(
-    factory: MessageFactory, frame: RgbdFrame, result: BodyResult, *, mesh: bool
+    factory: MessageFactory, frame: RgbdFrame, body: Body | None, result: BodyResult, *, mesh: bool
 ) -> Iterator[tuple[Topic, Message]]:
-    """Yield the messages of the stages that follow from the person's silhouette and joints, the body first."""
+    """Yield the messages of the stages that follow from the person's joints and body, the mesh first."""
     stamp, frame_id = frame.stamp_ns, frame.frame_id
-    yield topics.BODY, body_message(factory, stamp, frame_id, result.body)
     if mesh:
-        yield topics.VERTICES, vertices_message(factory, stamp, frame_id, result.body)
+        yield topics.VERTICES, vertices_message(factory, stamp, frame_id, body)
     yield topics.JOINT_ANGLES, angles_message(factory, stamp, frame_id, result.joint_angles)
     yield topics.JOINT_STATES, joint_state_message(factory, stamp, frame_id, result.joint_angles)
     yield topics.BONES, bones_message(factory, stamp, frame_id, result.bones)

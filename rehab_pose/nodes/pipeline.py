@@ -17,6 +17,7 @@ from rehab_pose.pipeline import BodyStages, LabelStages, PipelineSettings
 from rehab_pose.ros.io.camera_input import CameraInput
 from rehab_pose.ros.runtime.lazy_stage import warmed_up
 from rehab_pose.ros.runtime.run_node import run_node
+from rehab_pose.ros.runtime.source_report import report_source
 from rehab_pose.ros.runtime.stage_node import StageNode
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class PipelineNode(StageNode):
             **{entry.name: self.settings(type(getattr(defaults, entry.name))) for entry in fields(PipelineSettings)}
         )
         self._body_worker = self.second_worker("body_worker")
-        self._label_stages = self.stage(lambda: LabelStages(settings))
+        self._label_stages = self.stage(lambda: warmed_up(LabelStages(settings)))
         self._body_stages = self.stage(lambda: warmed_up(BodyStages(settings)), self._body_worker)
         self._floor = FloorPlaneChanges()
         self._topology_sent = False
@@ -47,8 +48,9 @@ class PipelineNode(StageNode):
         self._camera = CameraInput(self, self._on_frame)
 
     def before_report(self) -> None:
-        """Add the number of images without a partner to the health."""
+        """Add the number of images without a partner, and the source of the silhouette, to the health."""
         self._camera.before_report()
+        report_source(self.health, self._label_stages.get().image.silhouette.status)
 
     def _on_frame(self, frame: RgbdFrame) -> bool:
         result = self._label_stages.get().process(frame)
@@ -67,11 +69,11 @@ class PipelineNode(StageNode):
         stages = self._body_stages.get()
         if not self._topology_sent:
             self._topology_sent = True
-            self.publish(topics.TOPOLOGY, topology_message(self.factory, stages.body.model))
+            self.publish(topics.TOPOLOGY, topology_message(self.factory, self._label_stages.get().pose.body.model))
         result = stages.process(label)
-        for topic, message in body_messages(self.factory, frame, result, mesh=True):
+        for topic, message in body_messages(self.factory, frame, label.body, result, mesh=True):
             self.publish(topic, message)
-        return result.body is not None
+        return label.body is not None
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rehab_pose.graph import node_spec
+from rehab_pose.image_joints.settings import ImageJointSettings
 from rehab_pose.messages import topics
 from rehab_pose.messages.floor import FloorPlaneChanges
 from rehab_pose.messages.frames import (
@@ -14,10 +15,12 @@ from rehab_pose.messages.frames import (
     no_silhouette_message,
     silhouette_message,
 )
+from rehab_pose.messages.image_joints import image_joints_message
 from rehab_pose.ros.runtime.run_node import run_node
+from rehab_pose.ros.runtime.source_report import report_source
 from rehab_pose.ros.runtime.stage_node import StageNode
-from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.silhouette.settings import SilhouetteSettings
+from rehab_pose.stage_groups import ImageStages
 
 if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message
@@ -26,20 +29,27 @@ __all__ = ["SilhouetteNode", "main"]
 
 
 class SilhouetteNode(StageNode):
-    """Segments the followed person in each frame, and publishes the floor plane when it changes."""
+    """Finds the followed person in colour and depth, and publishes the floor plane when it changes."""
 
     def __init__(self) -> None:
         super().__init__(node_spec("silhouette"))
-        settings = self.settings(SilhouetteSettings)
-        self._segmenter = self.stage(lambda: SilhouetteSegmenter(settings))
+        image_joints, silhouette = self.settings(ImageJointSettings), self.settings(SilhouetteSettings)
+        self._stages = self.stage(lambda: ImageStages(image_joints, silhouette))
         self._floor = FloorPlaneChanges()
         self.input(topics.RGBD, self._on_frame)
 
+    def before_report(self) -> None:
+        """Add the source of the silhouette to the health."""
+        report_source(self.health, self._stages.get().silhouette.status)
+
     def _on_frame(self, message: Message) -> bool:
         frame = frame_from_message(message)
-        segmenter = self._segmenter.get()
-        silhouette = segmenter.process(frame)
-        for floor in self._floor.messages(self.factory, frame, segmenter.floor_plane):
+        stages = self._stages.get()
+        result = stages.process(frame)
+        silhouette = result.silhouette
+        image_joints = image_joints_message(self.factory, frame.stamp_ns, frame.frame_id, result.image_joints)
+        self.publish(topics.IMAGE_JOINTS, image_joints)
+        for floor in self._floor.messages(self.factory, frame, stages.silhouette.floor_plane):
             self.publish(topics.FLOOR_PLANE, floor)
         if silhouette is None:
             self.publish(topics.SILHOUETTE, no_silhouette_message(self.factory, frame))

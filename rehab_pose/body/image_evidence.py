@@ -1,0 +1,141 @@
+"""Preparation of the landmarks of the colour image for the fit: their depth, and their agreement with other joints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.body.landmark_planes import INSIDE_OF, LANDMARKS_OF_JOINTS
+from rehab_pose.body.pose_solver import Landmarks
+from rehab_pose.skeletons.blazepose33 import landmark
+from rehab_pose.skeletons.smpl24 import SMPL_24
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.datatypes import ImageJoints, Joints, Silhouette
+    from rehab_pose.geometry.camera import CameraIntrinsics
+
+__all__ = ["agreement", "landmarks_with_depth"]
+
+JOINTS = np.array([SMPL_24.index(name) for name in LANDMARKS_OF_JOINTS])
+SOURCES = np.array([(landmark(names[0]), landmark(names[-1])) for names in LANDMARKS_OF_JOINTS.values()])
+TRUNK = [landmark(name) for name in ("left_shoulder", "right_shoulder", "right_hip", "left_hip")]
+BEHIND_SURFACE_M = 0.10
+"""Distance of the pelvis behind the surface of the trunk [m]: half the depth of an adult trunk."""
+DISC_M = 0.03
+"""Radius of the disc around a landmark in which the depth of its surface is searched [m]: a wrist is 0.06 m wide."""
+DISC = np.array([(u, v) for u in np.linspace(-1, 1, 7) for v in np.linspace(-1, 1, 7) if u * u + v * v <= 1.01])
+"""(D, 2) sampled positions in a disc of radius 1."""
+NEAREST_QUANTILE = 0.25
+"""Quantile of the depths in the disc that is taken for the surface of the landmark's limb."""
+MIN_RETURNS = 6
+"""With fewer returns in the disc the depth is unknown."""
+INSIDE_M = np.array([INSIDE_OF[name.partition("_")[2]] for name in LANDMARKS_OF_JOINTS])
+"""(14) distance of each joint behind its surface [m]."""
+MAX_SURPRISE_M = 0.15
+"""Largest distance of a landmark's surface from the depth that the image network or the depth network expects [m]."""
+TRUNK_SAMPLES = 9
+"""Points in each direction at which the depth of the trunk is read, between the shoulders and the hips."""
+LANDMARK_SIGMA_M = 0.04
+"""Error of a landmark at a joint, for the comparison with the joints of the depth network [m]."""
+OUTLIER_SIGMAS = 2.5
+"""Scale of the Geman-McClure weight of a joint that disagrees with its landmark, in standard deviations."""
+CLEAR_VISIBILITY = 0.5
+"""Landmarks that are more probably visible than this are compared with the joints of the depth network."""
+
+
+def landmarks_with_depth(image_joints: ImageJoints, silhouette: Silhouette, joints: Joints) -> Landmarks | None:
+    """Return the landmarks with the depth of the person's pelvis; None if it is unknown.
+
+    Args:
+        image_joints: Landmarks.
+        silhouette: The person's depth in the same frame.
+        joints: SMPL_24 joints of the depth network, whose pelvis is used where the trunk has no depth.
+    """
+    distance_m = _trunk_depth_m(image_joints, silhouette) + BEHIND_SURFACE_M
+    if not np.isfinite(distance_m):
+        distance_m = float(joints.positions_m[0, 2])
+    if not np.isfinite(distance_m):
+        return None
+    expected_m = np.tile(distance_m + image_joints.relative_m[:, 2, None], 2)
+    expected_m[SOURCES, 1] = joints.positions_m[JOINTS, None, 2]
+    surface_m = _surface_depth_m(image_joints, silhouette)
+    with np.errstate(invalid="ignore"):
+        # Another part of the body, or a table, may hide a landmark that the network reports as visible.
+        hidden = ~(np.abs(surface_m[:, None] - expected_m) < MAX_SURPRISE_M).any(axis=1)
+    surface_m[hidden] = np.nan
+    camera = silhouette.intrinsics
+    pixels = image_joints.pixels[SOURCES].mean(axis=1)
+    with np.errstate(invalid="ignore"):
+        measured_m = surface_m[SOURCES].mean(axis=1) + INSIDE_M
+    relative_m = distance_m + image_joints.relative_m[SOURCES, 2].mean(axis=1)
+    depth_m = np.where(np.isfinite(measured_m), measured_m, relative_m)
+    lifted_m = np.full((len(SMPL_24), 3), np.nan)
+    lifted_m[JOINTS] = camera.back_project(pixels, depth_m)
+    hips = [SMPL_24.index("left_hip"), SMPL_24.index("right_hip")]
+    lifted_m[0] = lifted_m[hips].mean(axis=0)
+    return Landmarks(image_joints, camera, distance_m, surface_m, lifted_m)
+
+
+def agreement(joints: Joints, image_joints: ImageJoints, camera: CameraIntrinsics) -> NDArray[np.float64]:
+    """Return a factor (24), 0-1, for the weight of each joint of the depth network, from its distance to its landmark.
+
+    A joint without a landmark gets the mean factor of those with one: a network that takes a back for a front is wrong
+    in all joints.
+    """
+    factors = np.ones(len(SMPL_24))
+    clear = image_joints.visibility[SOURCES].min(axis=1) > CLEAR_VISIBILITY
+    positions_m, sigma_m = joints.positions_m[JOINTS], joints.sigma_m[JOINTS]
+    pixels = image_joints.pixels[SOURCES].mean(axis=1)
+    slope = (pixels - [camera.cx, camera.cy]) / [camera.fx, camera.fy]
+    aside_m = positions_m[:, :2] - slope * positions_m[:, 2:]
+    variance = LANDMARK_SIGMA_M**2 + np.nan_to_num(sigma_m, nan=0.0) ** 2 / 3.0
+    squared = (aside_m**2).sum(axis=1) / (OUTLIER_SIGMAS**2 * variance)
+    compared = clear & np.isfinite(squared)
+    if not compared.any():
+        return factors
+    agreed = 1.0 / (1.0 + squared) ** 2
+    factors[:] = agreed[compared].mean()
+    factors[JOINTS[compared]] = agreed[compared]
+    return factors
+
+
+def _surface_depth_m(image_joints: ImageJoints, silhouette: Silhouette) -> NDArray[np.float64]:
+    """Return the depth (33) of the surface at each visible landmark [m]; NaN = hidden, or no return there.
+
+    A visible landmark is on the nearest surface of its surroundings: the depth is the quantile NEAREST_QUANTILE of the
+    silhouette's depths in a disc of DISC_M around it, which also finds a limb that the landmark misses by a little.
+    """
+    x, y, width, height = silhouette.box_px
+    finite = silhouette.depth_m[np.isfinite(silhouette.depth_m)]
+    visible = np.isfinite(image_joints.pixels).all(axis=1) & (image_joints.visibility > CLEAR_VISIBILITY)
+    if not len(finite) or not visible.any():
+        return np.full(len(image_joints.pixels), np.nan)
+    radius_px = DISC_M * silhouette.intrinsics.fx / float(np.median(finite[:: 1 + len(finite) // 500]))
+    pixels = np.where(visible[:, None], image_joints.pixels, -1e6)[:, None] + radius_px * DISC - [x, y]
+    columns, rows = np.rint(pixels[..., 0]).astype(np.intp), np.rint(pixels[..., 1]).astype(np.intp)
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    depth_m = silhouette.depth_m[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)].astype(np.float64)
+    ordered = np.sort(np.where(inside, depth_m, np.nan), axis=1)
+    counts = np.isfinite(ordered).sum(axis=1)
+    nearest = ordered[np.arange(len(ordered)), (NEAREST_QUANTILE * counts).astype(np.intp).clip(0, len(DISC) - 1)]
+    return np.where(counts >= MIN_RETURNS, nearest, np.nan)
+
+
+def _trunk_depth_m(image_joints: ImageJoints, silhouette: Silhouette) -> float:
+    """Return the median depth of the silhouette between the landmarks of the trunk [m]; NaN = no return there."""
+    left_shoulder, right_shoulder, right_hip, left_hip = image_joints.pixels[TRUNK]
+    steps = np.linspace(0.15, 0.85, TRUNK_SAMPLES)
+    across, along = (grid.ravel()[:, None] for grid in np.meshgrid(steps, steps))
+    top, bottom = (a + across * (b - a) for a, b in ((left_shoulder, right_shoulder), (left_hip, right_hip)))
+    points = top + along * (bottom - top)
+    if not np.isfinite(points).all():
+        return float("nan")
+    x, y, width, height = silhouette.box_px
+    columns, rows = np.rint(points[:, 0] - x).astype(np.intp), np.rint(points[:, 1] - y).astype(np.intp)
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    depth_m = silhouette.depth_m[rows[inside], columns[inside]]
+    depth_m = depth_m[np.isfinite(depth_m)]
+    return float(np.median(depth_m)) if len(depth_m) else float("nan")

@@ -1,0 +1,34 @@
+"""The joints of a fitted body as the joints that are published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.datatypes import Joints
+from rehab_pose.geometry.joint_confidence import joint_confidence, joint_visibility
+from rehab_pose.skeletons.smpl24 import SMPL_24
+
+if TYPE_CHECKING:
+    from rehab_pose.datatypes import Body, Silhouette
+
+__all__ = ["joints_of_body"]
+
+MODEL_SIGMA_M = 0.03
+"""Error of a joint that no measurement of the frame reduces: the model's shape, clothes, definitions of joints [m]."""
+
+
+def joints_of_body(body: Body, silhouette: Silhouette) -> Joints:
+    """Return the SMPL_24 joints of a body fitted to a silhouette, with calibrated standard deviations."""
+    sigma_m = np.hypot(np.nan_to_num(body.joint_sigma_m, nan=1.0), MODEL_SIGMA_M)
+    visibility = joint_visibility(body.joint_positions_m, silhouette)
+    return Joints(
+        stamp_ns=body.stamp_ns,
+        frame_id=body.frame_id,
+        skeleton=SMPL_24,
+        positions_m=body.joint_positions_m,
+        confidence=joint_confidence(sigma_m, visibility),
+        sigma_m=sigma_m,
+        visibility=visibility,
+    )
