@@ -28,15 +28,30 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "benchmark",
         nargs="?",
         default="graph",
-        choices=("graph", "pipeline", "perception", "body", "biomechanics", "recognition", "ros"),
+        choices=("graph", "pipeline", "perception", "real", "body", "biomechanics", "recognition", "ros"),
         help="graph: separate processes over DDS, then the pipeline; ros: markers, separate and composed graph, "
         "restarts of killed nodes; pipeline: all stages in one process; perception: silhouettes and joints against "
-        "ground truth, with the published rules for comparison; body: the body fit against ground truth and on real "
-        "recordings; biomechanics: joint angles, with KinePose for comparison, and the bones inside the body; "
+        "ground truth, with the published rules for comparison; real: silhouettes, joints and body on recordings of "
+        "real people, with depth only and the published rules for comparison; body: the body fit against ground truth "
+        "and on real recordings; biomechanics: joint angles, with KinePose for comparison, and the bones inside the "
+        "body; "
         "recognition: exercises of held-out people",
     )
     parser.add_argument(
-        "--pictures", type=Path, metavar="DIR", help="perception: write a picture of each scene into this folder"
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="perception: write a picture of each scene into this folder; real: contact sheets of every frame of the "
+        "clips, the folder has to be new or empty",
+    )
+    parser.add_argument(
+        "--clip",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="real: another clip, a folder with color/, depth/ (registered, millimetres) and one .json of intrinsics; "
+        "may be repeated",
     )
     parser.add_argument(
         "--silhouette",
@@ -66,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _recognition(arguments)
     if arguments.benchmark == "perception":
         return _perception(arguments)
+    if arguments.benchmark == "real":
+        return _real(arguments)
     from rehab_pose_lab.benchmarks.perception_speed import machine_metrics  # noqa: PLC0415  (loads models)
 
     metrics = {**_measure(arguments.benchmark), **machine_metrics()}
@@ -111,6 +128,21 @@ def _perception(arguments: argparse.Namespace) -> int:
     print("\n".join([*result.tables, "", *metrics_table(result.metrics)]))
     if result.pictures is not None:
         print(f"pictures: {result.pictures}")
+    return 0
+
+
+def _real(arguments: argparse.Namespace) -> int:
+    from rehab_pose_lab.benchmarks.real import real_metrics, real_table  # noqa: PLC0415  (loads models)
+
+    result = real_metrics(pictures=arguments.pictures, clips=arguments.clip)
+    if arguments.json:
+        for note in result.notes:
+            _log(note)
+        print(metrics_json(rounded_metrics(result.metrics)))
+        return 0
+    print("\n".join(real_table(result)))
+    for path in result.pictures:
+        print(f"pictures: {path}")
     return 0
 
 
