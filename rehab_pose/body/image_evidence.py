@@ -21,9 +21,6 @@ __all__ = ["agreement", "landmarks_with_depth"]
 
 JOINTS = np.array([SMPL_24.index(name) for name in LANDMARKS_OF_JOINTS])
 SOURCES = np.array([(landmark(names[0]), landmark(names[-1])) for names in LANDMARKS_OF_JOINTS.values()])
-TRUNK = [landmark(name) for name in ("left_shoulder", "right_shoulder", "right_hip", "left_hip")]
-BEHIND_SURFACE_M = 0.10
-"""Distance of the pelvis behind the surface of the trunk [m]: half the depth of an adult trunk."""
 DISC_M = 0.03
 """Radius of the disc around a landmark in which the depth of its surface is searched [m]: a wrist is 0.06 m wide."""
 DISC = np.array([(u, v) for u in np.linspace(-1, 1, 7) for v in np.linspace(-1, 1, 7) if u * u + v * v <= 1.01])
@@ -36,8 +33,6 @@ INSIDE_M = np.array([INSIDE_OF[name.partition("_")[2]] for name in LANDMARKS_OF_
 """(14) distance of each joint behind its surface [m]."""
 MAX_SURPRISE_M = 0.15
 """Largest distance of a landmark's surface from the depth that the image network or the depth network expects [m]."""
-TRUNK_SAMPLES = 9
-"""Points in each direction at which the depth of the trunk is read, between the shoulders and the hips."""
 LANDMARK_SIGMA_M = 0.04
 """Error of a landmark at a joint, for the comparison with the joints of the depth network [m]."""
 OUTLIER_SIGMAS = 2.5
@@ -54,14 +49,14 @@ def landmarks_with_depth(image_joints: ImageJoints, silhouette: Silhouette, join
         silhouette: The person's depth in the same frame.
         joints: SMPL_24 joints of the depth network, whose pelvis is used where the trunk has no depth.
     """
-    distance_m = _trunk_depth_m(image_joints, silhouette) + BEHIND_SURFACE_M
+    surface_m = _surface_depth_m(image_joints, silhouette)
+    distance_m = _pelvis_depth_m(image_joints, surface_m)
     if not np.isfinite(distance_m):
         distance_m = float(joints.positions_m[0, 2])
     if not np.isfinite(distance_m):
         return None
     expected_m = np.tile(distance_m + image_joints.relative_m[:, 2, None], 2)
     expected_m[SOURCES, 1] = joints.positions_m[JOINTS, None, 2]
-    surface_m = _surface_depth_m(image_joints, silhouette)
     with np.errstate(invalid="ignore"):
         # Another part of the body, or a table, may hide a landmark that the network reports as visible.
         hidden = ~(np.abs(surface_m[:, None] - expected_m) < MAX_SURPRISE_M).any(axis=1)
@@ -124,18 +119,11 @@ def _surface_depth_m(image_joints: ImageJoints, silhouette: Silhouette) -> NDArr
     return np.where(counts >= MIN_RETURNS, nearest, np.nan)
 
 
-def _trunk_depth_m(image_joints: ImageJoints, silhouette: Silhouette) -> float:
-    """Return the median depth of the silhouette between the landmarks of the trunk [m]; NaN = no return there."""
-    left_shoulder, right_shoulder, right_hip, left_hip = image_joints.pixels[TRUNK]
-    steps = np.linspace(0.15, 0.85, TRUNK_SAMPLES)
-    across, along = (grid.ravel()[:, None] for grid in np.meshgrid(steps, steps))
-    top, bottom = (a + across * (b - a) for a, b in ((left_shoulder, right_shoulder), (left_hip, right_hip)))
-    points = top + along * (bottom - top)
-    if not np.isfinite(points).all():
-        return float("nan")
-    x, y, width, height = silhouette.box_px
-    columns, rows = np.rint(points[:, 0] - x).astype(np.intp), np.rint(points[:, 1] - y).astype(np.intp)
-    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-    depth_m = silhouette.depth_m[rows[inside], columns[inside]]
-    depth_m = depth_m[np.isfinite(depth_m)]
-    return float(np.median(depth_m)) if len(depth_m) else float("nan")
+def _pelvis_depth_m(image_joints: ImageJoints, surface_m: NDArray[np.float64]) -> float:
+    """Return the depth of the pelvis [m] with which the network's relative depths agree best; NaN = no landmark.
+
+    The trunk need not be in view: on all fours it is hidden by the shoulders.
+    """
+    pelvis_m = (surface_m[SOURCES] - image_joints.relative_m[SOURCES, 2]).mean(axis=1) + INSIDE_M
+    pelvis_m = pelvis_m[np.isfinite(pelvis_m)]
+    return float(np.median(pelvis_m)) if len(pelvis_m) else float("nan")

@@ -192,18 +192,17 @@ class PoseSolver:
         if landmarks is None:
             return no_surface(shapes, self._planes.width)
         betas = self._model.padded_betas(self._shape.betas if start is None else start.betas)
-        posed_m, distance_m = None, landmarks.distance_m
+        posed_m = None
         if start is not None:
             parameters = BodyParameters(betas, start.full_rotations_rad, start.translation_m)
             posed_m = self._posed_landmarks(parameters) if robust else None
-            distance_m = float(start.translation_m[2] + self._model.joints(betas)[0, 2])
         return self._planes.terms(
             landmarks.image_joints,
             landmarks.camera,
             betas,
             posed_m,
             shapes=shapes,
-            distance_m=distance_m,
+            distance_m=landmarks.distance_m,
             surface_m=landmarks.surface_m,
         )
 

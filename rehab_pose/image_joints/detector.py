@@ -48,6 +48,8 @@ MAX_SHIFT = 0.35
 """Largest movement of the region between frames as a fraction of its side; a larger one is another person."""
 MAX_SCALE = 1.5
 """Largest change of the region's side between frames."""
+MAX_MASK_AGE_NS = 150_000_000
+"""Largest age of a mask, whatever the frame rate [ns]."""
 MAX_AGE_NS = 500_000_000
 """After a longer gap between frames the person is looked for again [ns]."""
 
@@ -105,7 +107,7 @@ class ImageJointDetector:
         """Forget the person (time jumped back, another recording, or the person was taken for another one)."""
         self._region: Region | None = None
         self._stamp_ns = 0
-        self._frames_to_mask = 0
+        self._frames_to_mask, self._mask_stamp_ns = 0, 0
         self._frames_to_seed = 0
 
     def process(self, item: RgbdFrame | None) -> ImageJoints | None:
@@ -154,8 +156,8 @@ class ImageJointDetector:
     def _accept(self, frame: RgbdFrame, detection: _Detection) -> ImageJoints:
         self._region, self._stamp_ns = detection.next_region, frame.stamp_ns
         mask = None
-        if self._frames_to_mask <= 0:
-            self._frames_to_mask = self._settings.mask_interval
+        if self._frames_to_mask <= 0 or frame.stamp_ns - self._mask_stamp_ns > MAX_MASK_AGE_NS:
+            self._frames_to_mask, self._mask_stamp_ns = self._settings.mask_interval, frame.stamp_ns
             mask = self._run_mask(detection)
         self._frames_to_mask -= 1
         return ImageJoints(
