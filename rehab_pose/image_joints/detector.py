@@ -38,10 +38,12 @@ SEED_EVERY_FRAMES = 6
 """Frames between two attempts to find the person, each of which runs the network several times."""
 QUARTER_TURNS_RAD = (0.0, 0.5 * np.pi, -0.5 * np.pi, np.pi)
 """Orientations of the body relative to gravity that are tried: upright first, then lying, then upside down [rad]."""
-SEED_ROUNDS = 2
-"""Runs of the network in each orientation; each one begins with the region that the last one found."""
-UPRIGHT_SCORE = 0.9
-"""A first orientation with at least this score is accepted without trying the others."""
+CERTAIN_QUALITY = 0.75
+"""An upright person in an upright image with at least this quality is accepted without trying other orientations."""
+STABILITY_LOSS = 5.0
+"""Loss of quality per mean movement of the landmarks between two runs in the same frame, in sides of the region."""
+LIMBS = [landmark(f"{side}_{name}") for side in ("left", "right")
+         for name in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")]  # fmt: skip
 MIN_INSIDE = 0.5
 """Smallest fraction of the trunk's landmarks that are in the silhouette's box, with a margin."""
 MAX_SHIFT = 0.35
@@ -138,15 +140,15 @@ class ImageJointDetector:
             return None
         self._frames_to_seed = SEED_EVERY_FRAMES
         upright_rad = _upright_angle_rad(silhouette.up)
-        best: _Detection | None = None
+        best, best_quality = None, 0.0
         for turn_rad in QUARTER_TURNS_RAD:
             region = Region.around_box(silhouette.box_px, upright_rad + turn_rad)
-            for _ in range(SEED_ROUNDS):
-                detection = self._run(frame.color, region)
-                region = detection.next_region
-            if _on_silhouette(detection, silhouette) and (best is None or detection.score > best.score):
-                best = detection
-            if best is not None and best.score >= UPRIGHT_SCORE:
+            first = self._run(frame.color, region)
+            second = self._run(frame.color, first.next_region)
+            quality = _quality(first, second) if _on_silhouette(second, silhouette) else 0.0
+            if quality > best_quality:
+                best, best_quality = second, quality
+            if quality >= CERTAIN_QUALITY and _is_upright(silhouette, upright_rad):
                 break
         if best is None or best.score < self._settings.minimum_score:
             return None
@@ -210,6 +212,23 @@ def _follows(before: Region, after: Region) -> bool:
     shift_px = np.hypot(after.centre_x_px - before.centre_x_px, after.centre_y_px - before.centre_y_px)
     scale = after.side_px / before.side_px
     return bool(shift_px < MAX_SHIFT * before.side_px and 1.0 / MAX_SCALE < scale < MAX_SCALE)
+
+
+def _quality(first: _Detection, second: _Detection) -> float:
+    """Return a measure, 0-1, of how well a network's input is oriented, from two runs of which one continues the other.
+
+    In a wrong orientation the score may be high too, but landmarks are invisible and move from run to run.
+    """
+    moved_px = np.linalg.norm(second.pixels - first.pixels, axis=1).mean()
+    stability = max(0.0, 1.0 - STABILITY_LOSS * float(moved_px) / first.region.side_px)
+    return min(first.score, second.score) * float(second.visibility[LIMBS].mean()) * stability
+
+
+def _is_upright(silhouette: Silhouette, upright_rad: float) -> bool:
+    """Return whether a silhouette is higher than wide in the image turned upright."""
+    _, _, width, height = silhouette.box_px
+    turned = abs(np.sin(upright_rad)) > abs(np.cos(upright_rad))
+    return (width > height) if turned else (height > width)
 
 
 def _on_silhouette(detection: _Detection, silhouette: Silhouette) -> bool:
