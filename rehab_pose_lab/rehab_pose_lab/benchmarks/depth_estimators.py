@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rehab_pose.biomechanics.solver import AngleSolver
-from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.body.settings import BodySettings
-from rehab_pose.datatypes import PersonView
 from rehab_pose.joints.predictor import JointPredictor
+from rehab_pose.joints.settings import JointSettings
+from rehab_pose.stage_groups import PoseStages
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from rehab_pose.datatypes import JointAngles, Silhouette
-    from rehab_pose.joints.settings import JointSettings
 
 __all__ = ["DepthEstimate", "DepthEstimator", "FittedJoints", "PredictedJoints"]
 
@@ -68,7 +67,7 @@ class PredictedJoints:
 
 
 class FittedJoints:
-    """Joint predictor, fit of the body and joint angles, as in the pipeline without colour."""
+    """The stages joints and body, and the joint angles, as in the pipeline without colour."""
 
     def __init__(self) -> None:
         """Load the stages with their default settings.
@@ -76,26 +75,23 @@ class FittedJoints:
         Raises:
             ModelFileError: Weights or the body model cannot be used.
         """
-        self._predictor = JointPredictor()
-        self._fitter = BodyFitter(BodySettings(with_vertices=False))
+        self._pose = PoseStages(JointSettings(), BodySettings(with_vertices=False))
         self._solver = AngleSolver()
 
     def reset(self) -> None:
         """Forget pose and shape (another person)."""
-        for stage in (self._predictor, self._fitter, self._solver):
-            stage.reset()
+        self._pose.reset()
+        self._solver.reset()
 
     def pause(self) -> None:
         """Forget the pose (no person in view)."""
-        self._predictor.process(None)
-        self._fitter.process(None)
+        self._pose.process(None, None)
         self._solver.process(None)
 
     def estimate(self, silhouette: Silhouette) -> DepthEstimate | None:
-        """Return the joints of the body that is fitted to a silhouette, None where none is fitted."""
-        joints = self._predictor.predict(silhouette)
-        body = self._fitter.process(PersonView(silhouette, joints))
-        if body is None:
+        """Return the published joints of a silhouette, None where there are none."""
+        pose = self._pose.process(silhouette, None)
+        if pose.joints is None:
             return None
-        angles = self._solver.process(body)
-        return DepthEstimate(body.joint_positions_m, body.joint_sigma_m, joints.confidence, angles)
+        angles = self._solver.process(pose.body)
+        return DepthEstimate(pose.joints.positions_m, pose.joints.sigma_m, pose.joints.confidence, angles)

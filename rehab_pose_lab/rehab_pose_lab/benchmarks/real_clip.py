@@ -242,7 +242,7 @@ def mesh_wrist_ok_pct(run: ClipRun) -> float:
     """
     agree = []
     for frame, result in zip(run.frames, run.results, strict=True):
-        landmarks = getattr(result, "image_joints", None)
+        landmarks = result.image_joints
         for wrist, mark in WRISTS:
             confident = result.joints is not None and result.joints.confidence[wrist] > CONFIDENT
             visible = landmarks is not None and landmarks.visibility[mark] >= VISIBLE
