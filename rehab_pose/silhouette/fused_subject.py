@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.silhouette.candidates import implausible_points, largest_extent_m
+from rehab_pose.silhouette.carried_label import PreviousSubject
 from rehab_pose.silhouette.color_check import unusable_color
-from rehab_pose.silhouette.mask_fusion import fuse
-from rehab_pose.silhouette.mask_warping import MaskCarrier
+from rehab_pose.silhouette.mask_fusion import carry, fuse
+from rehab_pose.silhouette.mask_warping import mask_in_box
 
 if TYPE_CHECKING:
     from rehab_pose.datatypes import ImageJoints, RgbdFrame
@@ -26,6 +27,8 @@ MIN_AGREEMENT = 0.6
 it was 0.97 or more."""
 MIN_COVERAGE = 0.15
 """Smallest fraction of the mask's pixels with a return."""
+MAX_MASK_AGE_NS = 400_000_000
+"""Largest age of a mask whose silhouette is carried from frame to frame [ns]."""
 MIN_POINTS = 30
 """Smallest number of points of the person's surfaces at every fourth pixel: 500 pixels of the image."""
 
@@ -44,11 +47,11 @@ class FusedSubject:
 
     def __init__(self, settings: SilhouetteSettings) -> None:
         self._maximum_distance_m = settings.maximum_distance_m
-        self._carrier = MaskCarrier()
+        self._previous: PreviousSubject | None = None
 
     def reset(self) -> None:
-        """Forget the mask."""
-        self._carrier.reset()
+        """Forget the subject of earlier frames."""
+        self._previous = None
 
     def segment(self, frame: RgbdFrame, joints: ImageJoints | None, selector: SubjectSelector) -> FusedSilhouette:
         """Return the subject, and confirm it to the selector.
@@ -70,11 +73,8 @@ class FusedSubject:
         if not joints.score >= MIN_SCORE:
             msg = f"the score in the colour image is {joints.score:.2f}, less than {MIN_SCORE}"
             raise MaskError(msg)
-        mask = self._carrier.warp(joints, frame.intrinsics.width_px, frame.intrinsics.height_px)
-        if mask is None:
-            msg = "there is no recent mask of the person"
-            raise MaskError(msg)
-        fused = fuse(mask, joints, frame)
+        fused, mask_stamp_ns = self._fuse_or_carry(frame, joints)
+        self._previous = None
         if fused is None or fused.coverage < MIN_COVERAGE or len(fused.points_m) < MIN_POINTS:
             coverage = fused.coverage if fused else 0.0
             msg = f"only {100 * coverage:.0f} % of the person's pixels in the colour image have a depth"
@@ -93,4 +93,27 @@ class FusedSubject:
             msg = "the person found in the colour image is not the subject"
             raise MaskError(msg, wrong_person=True)
         selector.confirm(centre_m, frame.stamp_ns)
+        self._previous = PreviousSubject(frame, fused.box_px, fused.inside, float(centre_m[2]), mask_stamp_ns)
         return fused
+
+    def _fuse_or_carry(self, frame: RgbdFrame, joints: ImageJoints) -> tuple[FusedSilhouette | None, int]:
+        """Return the silhouette, and the stamp of the mask that it goes back to [ns].
+
+        Raises:
+            MaskError: There is no mask that is new enough.
+        """
+        if joints.mask is not None:
+            mask = mask_in_box(joints.mask, frame.intrinsics.width_px, frame.intrinsics.height_px)
+            if mask is None:
+                msg = "the person's mask in the colour image is empty"
+                raise MaskError(msg)
+            return fuse(mask, joints, frame), frame.stamp_ns
+        previous = self._previous
+        if (
+            previous is None
+            or previous.frame.intrinsics != frame.intrinsics
+            or not previous.frame.stamp_ns < frame.stamp_ns <= previous.mask_stamp_ns + MAX_MASK_AGE_NS
+        ):
+            msg = "there is no recent mask of the person"
+            raise MaskError(msg)
+        return carry(previous, joints, frame), previous.mask_stamp_ns

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from rehab_pose.silhouette.carried_label import carried_label
 from rehab_pose.silhouette.depth_surfaces import label_surfaces
-from rehab_pose.silhouette.limb_zones import ImageGrid, arm_zones, body_zones, head_zone
+from rehab_pose.silhouette.limb_zones import ImageGrid, arm_zones, body_zones
 from rehab_pose.silhouette.mask_warping import HALF
 from rehab_pose.silhouette.watershed import OTHER, PERSON, UNDECIDED, flood
 
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.datatypes import ImageJoints, RgbdFrame
+    from rehab_pose.silhouette.carried_label import PreviousSubject
     from rehab_pose.silhouette.mask_warping import MaskInBox
 
-__all__ = ["FusedSilhouette", "fuse"]
+__all__ = ["FusedSilhouette", "carry", "fuse"]
 
 STRIDE_PX = 4
 """Surfaces are found with every n-th row and column [px]."""
@@ -35,6 +37,9 @@ trunk changes by less from pixel to pixel [m]."""
 BEHIND_M = 0.35
 """A surface of the mask this far behind the person's largest one is the room or furniture, unless its depth is wrong:
 the far leg of a step is 0.3 m behind the trunk [m]."""
+FAR_LEGS_M, MIN_LEG_FRACTION = 1.3, 0.5
+"""Largest distance behind the trunk of a surface of which at least this fraction is on the visible legs: on all fours
+in front of the camera they are a trunk and a thigh behind the shoulders [m]."""
 IN_FRONT_M = 0.9
 """Largest distance of a hand or foot in front of the trunk [m]."""
 FOREIGN_IN_FRONT_M = 0.25
@@ -44,15 +49,15 @@ MIN_LIMB_FRACTION = 0.25
 BORDER_MASK_PX = 0.8
 """Half the width of the undecided band along the mask's border [px of the mask]. On 40 frames of real people the mask
 was wrong by less than that; a wider band loses fingers, because depth cameras widen and lose thin parts."""
-CARRIED_BORDER, MAX_CARRIED_BORDER_PX = 0.2, 2.0
-"""Further half width of the band per pixel that a carried mask has moved, and its limit [px]."""
 BLEEDING_M = 0.2
 """A pixel this far behind the person's surface around it shows the background [m]."""
 SURROUNDINGS = np.ones((7, 7), np.uint8)
 """Neighbourhood of the reduced box in which the person's depth is looked for: 0.1 m at 2 m."""
 NEIGHBOURS = np.ones((3, 3), np.uint8)
-FREED_THICKNESS, CORE_THICKNESS = 1.6, 0.4
-"""With a carried mask, pixels this near to an arm are undecided, and the person's; factors on the arm's thickness."""
+FIRM = np.ones((5, 5), np.uint8)
+"""Narrower new parts of the silhouette are left out in frames without a mask."""
+CORE_THICKNESS = 0.4
+"""Lines along the arms with this fraction of the arm's thickness are the person's in frames without a mask."""
 MIN_PIECE_FRACTION = 0.01
 """Detached pieces smaller than this fraction of the silhouette are left out unless they are on a limb."""
 
@@ -78,44 +83,110 @@ class FusedSilhouette:
 
 
 def fuse(mask: MaskInBox, joints: ImageJoints, frame: RgbdFrame) -> FusedSilhouette | None:
-    """Return the person's pixels; None where no pixel of the mask has a return."""
-    x, y, width, height = mask.box_px
-    depth_m = frame.depth_m[y : y + height, x : x + width]
-    half = STRIDE_PX // 2
-    small_depth_m = np.ascontiguousarray(depth_m[half::STRIDE_PX, half::STRIDE_PX])
-    small_mask = mask.level[half::STRIDE_PX, half::STRIDE_PX] > HALF
-    with_return = small_mask & np.isfinite(small_depth_m)
-    count = int(np.count_nonzero(with_return))
-    if count == 0:
+    """Return the person's pixels in a frame with a mask; None where no pixel of the mask has a return."""
+    small = _SmallBox.of(frame, mask.box_px, mask.level > HALF, joints)
+    if small is None:
         return None
-    px_per_m = frame.intrinsics.fx / float(np.median(small_depth_m[with_return]))
-    small = ImageGrid((x + half, y + half), 1.0 / STRIDE_PX, small_mask.shape, px_per_m / STRIDE_PX)
-    zones, thin = body_zones(joints, small)
-    person, foreign = _sorted_surfaces(small_depth_m, with_return, zones, thin)
-    farthest_m = cv2.dilate(np.where(person, small_depth_m, np.float32(0.0)), SURROUNDINGS)
-    label = _markers(mask, foreign, thin)
-    if mask.source is not joints:
-        _free_the_arms(label, mask, joints, ImageGrid((x, y), 1.0, (height, width), px_per_m))
-    flood(label, np.ascontiguousarray(depth_m), np.ascontiguousarray(frame.color[y : y + height, x : x + width]))
+    label = _markers(mask, small.foreign, small.thin)
+    _flood(label, frame, mask.box_px)
     inside = label == PERSON
-    _remove_pieces(inside, zones)
-    if not inside.any():
+    _remove_pieces(inside, small.zones)
+    return (
+        _result(frame, mask.box_px, inside, small, float(mask.level[inside].mean()) / 255.0) if inside.any() else None
+    )
+
+
+def carry(previous: PreviousSubject, joints: ImageJoints, frame: RgbdFrame) -> FusedSilhouette | None:
+    """Return the person's pixels in a frame without a mask; None where no pixel of the person has a return."""
+    box_px, label, old_inside = carried_label(previous, joints, frame)
+    x, y, width, height = box_px
+    grid = ImageGrid((x, y), 1.0, (height, width), frame.intrinsics.fx / previous.distance_m)
+    label[(arm_zones(joints, grid, CORE_THICKNESS) > 0) & (label == UNDECIDED)] = PERSON
+    _flood(label, frame, box_px)
+    # Pixels that are new have to be on a part that is not a sliver: depth flickers along the border.
+    firm = cv2.morphologyEx((label == PERSON).astype(np.uint8), cv2.MORPH_OPEN, FIRM) > 0
+    inside = (label == PERSON) & (firm | (old_inside > 0))
+    small = _SmallBox.of(frame, box_px, inside, joints)
+    if small is None:
         return None
+    _remove_pieces(inside, small.zones)
+    return _result(frame, box_px, inside, small, 1.0) if inside.any() else None
+
+
+@dataclass(frozen=True, eq=False)
+class _SmallBox:
+    """The box at every STRIDE_PX-th row and column, where the surfaces are found."""
+
+    depth_m: NDArray[np.float32]
+    """(h, w) [m]."""
+    inside: NDArray[np.bool_]
+    """(h, w) pixels of the mask."""
+    zones: NDArray[np.uint8]
+    """(h, w) 1 near visible landmarks."""
+    thin: NDArray[np.uint8]
+    """(h, w) 1 near arms, feet and head."""
+    person: NDArray[np.bool_]
+    """(h, w) pixels whose depth is the person's."""
+    foreign: NDArray[np.bool_]
+    """(h, w) pixels of the mask that are on another surface."""
+
+    @classmethod
+    def of(
+        cls, frame: RgbdFrame, box_px: tuple[int, int, int, int], inside: NDArray[np.bool_], joints: ImageJoints
+    ) -> _SmallBox | None:
+        """Return the reduced box of a mask (height, width) in a box; None where no pixel of it has a return."""
+        x, y, width, height = box_px
+        half = STRIDE_PX // 2
+        depth_m = np.ascontiguousarray(
+            frame.depth_m[y + half : y + height : STRIDE_PX, x + half : x + width : STRIDE_PX]
+        )
+        small = inside[half::STRIDE_PX, half::STRIDE_PX]
+        with_return = small & np.isfinite(depth_m)
+        if not with_return.any():
+            return None
+        px_per_m = frame.intrinsics.fx / float(np.median(depth_m[with_return]))
+        grid = ImageGrid((x + half, y + half), 1.0 / STRIDE_PX, small.shape, px_per_m / STRIDE_PX)
+        zones, thin = body_zones(joints, grid)
+        person, foreign = _sorted_surfaces(depth_m, with_return, zones, thin)
+        return cls(depth_m, small, zones, thin, person, foreign)
+
+
+def _flood(label: NDArray[np.uint8], frame: RgbdFrame, box_px: tuple[int, int, int, int]) -> None:
+    """Decide the undecided pixels of a box, in place."""
+    x, y, width, height = box_px
+    part = slice(y, y + height), slice(x, x + width)
+    flood(label, np.ascontiguousarray(frame.depth_m[part]), np.ascontiguousarray(frame.color[part]))
+
+
+def _result(
+    frame: RgbdFrame, box_px: tuple[int, int, int, int], inside: NDArray[np.bool_], small: _SmallBox, level: float
+) -> FusedSilhouette:
+    """Return the silhouette with the measures of its depth.
+
+    Args:
+        frame: Colour and depth.
+        box_px: x, y, width, height [px].
+        inside: (height, width) True on the person.
+        small: The reduced box.
+        level: Mean level of the person's pixels in the mask, 0-1.
+    """
+    x, y, width, height = box_px
+    farthest_m = cv2.dilate(np.where(small.person, small.depth_m, np.float32(0.0)), SURROUNDINGS)
     limit_m = np.where(farthest_m > 0, farthest_m + np.float32(BLEEDING_M), np.float32(np.inf))
-    limit_m = _enlarged(limit_m, (height, width))
-    rows, columns = np.nonzero(person)
-    full_rows, full_columns = y + half + STRIDE_PX * rows, x + half + STRIDE_PX * columns
-    points_m = frame.intrinsics.back_project(
-        np.stack([full_columns, full_rows], axis=1), small_depth_m[rows, columns]
-    ).astype(np.float32)
+    rows, columns = np.nonzero(small.person)
+    half = STRIDE_PX // 2
+    pixels = np.stack([x + half + STRIDE_PX * columns, y + half + STRIDE_PX * rows], axis=1)
+    in_mask = int(np.count_nonzero(small.inside))
+    with_return = int(np.count_nonzero(small.inside & np.isfinite(small.depth_m)))
+    agreement = len(rows) / with_return
     return FusedSilhouette(
-        box_px=mask.box_px,
+        box_px=box_px,
         inside=inside,
-        usable_depth=inside & (depth_m < limit_m),
-        agreement=len(rows) / count,
-        coverage=count / max(1, int(np.count_nonzero(small_mask))),
-        confidence=float(mask.level[inside].mean()) / 255.0 * len(rows) / count,
-        points_m=points_m,
+        usable_depth=inside & (frame.depth_m[y : y + height, x : x + width] < _enlarged(limit_m, inside.shape)),
+        agreement=agreement,
+        coverage=with_return / in_mask,
+        confidence=level * agreement,
+        points_m=frame.intrinsics.back_project(pixels, small.depth_m[rows, columns]).astype(np.float32),
     )
 
 
@@ -138,11 +209,13 @@ def _sorted_surfaces(
     sizes[0] = 0.0
     on_body = np.bincount(flat, weights=zones.ravel(), minlength=count)
     on_body[0] = 0.0
+    on_legs = np.bincount(flat, weights=(zones & ~thin).ravel(), minlength=count)
     means_m = np.bincount(flat, weights=depths, minlength=count) / np.maximum(sizes, 1.0)
     main = int(np.argmax(sizes + on_body))
     offset_m = means_m - means_m[main]
     near_limb = on_body >= MIN_LIMB_FRACTION * np.maximum(sizes, 1.0)
-    person = (offset_m < BEHIND_M) & (offset_m > -np.where(near_limb, IN_FRONT_M, FOREIGN_IN_FRONT_M))
+    behind_m = np.where(on_legs >= MIN_LEG_FRACTION * np.maximum(sizes, 1.0), FAR_LEGS_M, BEHIND_M)
+    person = (offset_m < behind_m) & (offset_m > -np.where(near_limb, IN_FRONT_M, FOREIGN_IN_FRONT_M))
     person[main], person[0] = True, False
     foreign = ~person & (sizes > 0)
     # Behind the person, on a thin part: the depth of the background where the sensor missed a hand or the hair.
@@ -152,9 +225,7 @@ def _sorted_surfaces(
 
 def _markers(mask: MaskInBox, foreign: NDArray[np.bool_], thin: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the labels from which the border is flooded, in the box of the mask."""
-    border_px = max(
-        2, round(BORDER_MASK_PX * mask.scale_px + min(CARRIED_BORDER * mask.moved_px, MAX_CARRIED_BORDER_PX))
-    )
+    border_px = max(2, round(BORDER_MASK_PX * mask.scale_px))
     kernel = np.ones((2 * border_px + 1, 2 * border_px + 1), np.uint8)
     label = np.full(mask.level.shape, UNDECIDED, np.uint8)
     label[cv2.dilate(mask.level, kernel) <= HALF] = OTHER
@@ -177,14 +248,6 @@ def _enlarged(image: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     if below or right:
         enlarged = cv2.copyMakeBorder(enlarged, 0, below, 0, right, cv2.BORDER_REPLICATE)
     return enlarged[:height, :width]
-
-
-def _free_the_arms(label: NDArray[np.uint8], mask: MaskInBox, joints: ImageJoints, grid: ImageGrid) -> None:
-    """Leave the places of the arms then and now to the flooding, in place; lines along the arms are the person's."""
-    either = arm_zones(mask.source, grid, FREED_THICKNESS) | arm_zones(joints, grid, FREED_THICKNESS)
-    either[(head_zone(joints, grid) > 0) & (label == PERSON)] = 0
-    label[either > 0] = UNDECIDED
-    label[arm_zones(joints, grid, CORE_THICKNESS) > 0] = PERSON
 
 
 def _remove_pieces(inside: NDArray[np.bool_], zones: NDArray[np.uint8]) -> None:

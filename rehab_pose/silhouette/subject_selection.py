@@ -44,12 +44,14 @@ class SubjectSelector:
         self._policy = settings.subject
         self._centre_m: NDArray[np.float64] | None = None
         self._stamp_ns = 0
+        self._exact = False
         self._frames_missing = 0
 
     def reset(self) -> None:
         """Forget the subject."""
         self._centre_m = None
         self._stamp_ns = 0
+        self._exact = False
         self._frames_missing = 0
 
     def select(self, candidates: list[Candidate], stamp_ns: int = 0) -> Candidate | None:
@@ -64,22 +66,26 @@ class SubjectSelector:
             selected = self._first(candidates)
         if selected is not None:
             self.confirm(selected.centre_m, stamp_ns)
+            self._exact = False
         return selected
 
     def accepts(self, centre_m: NDArray[np.float64], stamp_ns: int) -> bool:
         """Return whether a person with this centre (3) [m] can be the subject; any person can where none is followed.
 
-        The test is stricter than that of `select`, because two people who touch are closer than FOLLOW_RADIUS_M.
+        The test is stricter than that of `select`, because two people who touch are closer than FOLLOW_RADIUS_M; but
+        not after a frame in which the person was found in depth alone, with furniture or without legs.
         """
         if self._centre_m is None:
             return True
         elapsed_s = max(0.0, 1e-9 * (stamp_ns - self._stamp_ns))
         reach_m = min(FOLLOW_RADIUS_M, CENTRE_ERROR_M + MAX_CENTRE_SPEED_M_S * elapsed_s)
+        if not self._exact:
+            reach_m = FOLLOW_RADIUS_M
         return bool(np.linalg.norm(centre_m - self._centre_m) < reach_m)
 
     def confirm(self, centre_m: NDArray[np.float64], stamp_ns: int) -> None:
         """Take a person with this centre (3) [m] as the subject."""
-        self._centre_m, self._stamp_ns = centre_m, stamp_ns
+        self._centre_m, self._stamp_ns, self._exact = centre_m, stamp_ns, True
         self._frames_missing = 0
 
     @staticmethod
