@@ -36,8 +36,8 @@ MIN_RETURNS = 0.4
 MAX_ROUGHNESS = 0.015
 """Largest median distance of a pixel's depth from the median of its 3 x 3 neighbourhood, as a fraction of the depth.
 The returns of glass are scattered between its surface and the room behind it."""
-OUTERMOST_PERCENT = 1.0
-"""Points beyond this percentile on each side do not count for extents [%]."""
+OUTERMOST_FRACTION = 0.01
+"""Fraction of the points on each side that does not count for extents."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +110,9 @@ def largest_extent_m(points_m: NDArray[np.float32]) -> float:
     centred = subset - subset.mean(axis=0)
     _, axes = np.linalg.eigh(centred.T @ centred)
     along = np.column_stack([centred @ axes[:, 2], centred])
-    low, high = np.percentile(along, (OUTERMOST_PERCENT, 100.0 - OUTERMOST_PERCENT), axis=0)
-    return float((high - low).max())
+    ordered = np.sort(along, axis=0)
+    cut = int(OUTERMOST_FRACTION * len(ordered))
+    return float((ordered[len(ordered) - 1 - cut] - ordered[cut]).max())
 
 
 def _relief_m(points_m: NDArray[np.float32]) -> float:

@@ -82,17 +82,9 @@ def carried_label(
     core = cv2.erode(inside, np.ones((2 * CORE_PX + 1, 2 * CORE_PX + 1), np.uint8), borderType=cv2.BORDER_REPLICATE)
     reachable = cv2.dilate(inside, np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)).astype(np.uint8, copy=False)
     draw_limbs(reachable, joints, ImageGrid((x, y), 1.0, (height, width), px_per_m), LIMB_THICKNESS)
-    part = slice(y, y + height), slice(x, x + width)
     label = np.empty((height, width), np.uint8)
-    _mark(
-        np.ascontiguousarray(frame.depth_m[part]),
-        np.ascontiguousarray(previous.frame.depth_m[part]),
-        np.ascontiguousarray(frame.color[part]),
-        np.ascontiguousarray(previous.frame.color[part]),
-        inside + core,
-        reachable,
-        label,
-    )
+    old = previous.frame
+    _mark(frame.depth_m, old.depth_m, frame.color, old.color, (x, y), inside + core, reachable, label)
     return box_px, label, inside
 
 
@@ -110,17 +102,35 @@ def _grown(box_px: Box, margin_px: int, joints: ImageJoints, hand_px: int, shape
     return left, top, right - left, bottom - top
 
 
+READ_DEPTH = numba.types.Array(numba.float32, 2, "C", readonly=True)
+READ_COLOR = numba.types.Array(numba.uint8, 3, "C", readonly=True)
+READ_MASK = numba.types.Array(numba.uint8, 2, "C", readonly=True)
+MASK = numba.types.Array(numba.uint8, 2, "C")
+"""Types of the compiled function's arguments; arrays of records are read-only."""
+
+
 @numba.njit(  # type: ignore[untyped-decorator]
-    "void(float32[:, ::1], float32[:, ::1], uint8[:, :, ::1], uint8[:, :, ::1], uint8[:, ::1], uint8[:, ::1], "
-    "uint8[:, ::1])",
+    [
+        (
+            READ_DEPTH,
+            READ_DEPTH,
+            READ_COLOR,
+            READ_COLOR,
+            numba.types.UniTuple(numba.int64, 2),
+            READ_MASK,
+            READ_MASK,
+            MASK,
+        )
+    ],
     cache=True,
     nogil=True,
 )
-def _mark(  # noqa: PLR0917  (compiled code takes no keyword arguments)
+def _mark(  # noqa: PLR0913, PLR0917  (compiled code takes arrays, no records)
     depth_m: NDArray[np.float32],
     old_depth_m: NDArray[np.float32],
     color: NDArray[np.uint8],
     old_color: NDArray[np.uint8],
+    origin_px: tuple[int, int],
     inside: NDArray[np.uint8],
     reachable: NDArray[np.uint8],
     label: NDArray[np.uint8],
@@ -128,21 +138,24 @@ def _mark(  # noqa: PLR0917  (compiled code takes no keyword arguments)
     """Write the markers.
 
     Args:
-        depth_m: (h, w) [m].
-        old_depth_m: (h, w) of the previous frame [m].
-        color: (h, w, 3).
-        old_color: (h, w, 3) of the previous frame.
+        depth_m: (H, W) of the full image [m].
+        old_depth_m: (H, W) of the previous frame [m].
+        color: (H, W, 3) of the full image.
+        old_color: (H, W, 3) of the previous frame.
+        origin_px: x, y of the box in the full image [px].
         inside: (h, w) of the previous frame: 2 in the core of the person, 1 on the rest of it, 0 elsewhere.
         reachable: (h, w) 0 where the person cannot be.
         label: (h, w) result.
     """
-    height, width = depth_m.shape
+    height, width = label.shape
     for row in range(height):
+        v = row + origin_px[1]
         for column in range(width):
             if reachable[row, column] == 0:
                 label[row, column] = OTHER
                 continue
-            depth, old = depth_m[row, column], old_depth_m[row, column]
+            u = column + origin_px[0]
+            depth, old = depth_m[v, u], old_depth_m[v, u]
             if np.isnan(depth) or np.isnan(old):
                 same_depth = np.isnan(depth) and np.isnan(old)
                 near_depth = same_depth
@@ -155,7 +168,7 @@ def _mark(  # noqa: PLR0917  (compiled code takes no keyword arguments)
                 continue
             levels = 0
             for channel in range(3):
-                levels += abs(np.int16(color[row, column, channel]) - np.int16(old_color[row, column, channel]))
+                levels += abs(np.int16(color[v, u, channel]) - np.int16(old_color[v, u, channel]))
             if not same_depth or levels > CHANGED_LEVELS:
                 label[row, column] = UNDECIDED
             elif inside[row, column] > 0:

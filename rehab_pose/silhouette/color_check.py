@@ -23,10 +23,10 @@ MIN_SPREAD = 4
 def unusable_color(color: NDArray[np.uint8]) -> str:
     """Return why a colour image (H, W, 3) cannot be used; empty if it can."""
     green = color[SAMPLE_STRIDE_PX // 2 :: SAMPLE_STRIDE_PX, SAMPLE_STRIDE_PX // 2 :: SAMPLE_STRIDE_PX, 1]
-    low, high = np.percentile(green, (2.0, 98.0))
+    ordered = np.sort(green, axis=None)
+    low, bright, high = (int(ordered[int(fraction * (len(ordered) - 1))]) for fraction in (0.02, 0.9, 0.98))
     if high - low < MIN_SPREAD:
-        return f"the colour image is uniform (level {low:.0f} to {high:.0f} of 255)"
-    bright = float(np.percentile(green, 90.0))
+        return f"the colour image is uniform (level {low} to {high} of 255)"
     if bright < DARK_LEVEL:
-        return f"the colour image is dark (90 % of it below level {bright:.0f} of 255)"
+        return f"the colour image is dark (90 % of it up to level {bright} of 255)"
     return ""

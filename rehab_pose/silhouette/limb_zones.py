@@ -105,9 +105,9 @@ def _draw_lines(
 ) -> None:
     """Draw the bones whose ends are both visible."""
     ends = np.round((joints.pixels - grid.origin_px) * grid.scale * (1 << SHIFT_BITS))
-    usable = np.isfinite(ends).all(axis=1) & (joints.visibility >= MIN_VISIBILITY)
+    usable = (np.isfinite(ends).all(axis=1) & (joints.visibility >= MIN_VISIBILITY)).tolist()
+    pixels = np.nan_to_num(ends).astype(np.int64).tolist()
     for first, second, radius_m in bones:
         if usable[first] and usable[second]:
             width = max(1, round(2.0 * thickness * radius_m * grid.px_per_m))
-            start, end = (tuple(int(value) for value in ends[index]) for index in (first, second))
-            cv2.line(zones, start, end, 1, width, cv2.LINE_8, SHIFT_BITS)
+            cv2.line(zones, pixels[first], pixels[second], 1, width, cv2.LINE_8, SHIFT_BITS)

@@ -67,7 +67,7 @@ class FusedSilhouette:
     """The subject in one frame, from mask and depth."""
 
     box_px: tuple[int, int, int, int]
-    """x, y, width, height in the full image [px]."""
+    """x, y, width, height of the smallest box around it in the full image [px]."""
     inside: NDArray[np.bool_]
     """(height, width) True on the person."""
     usable_depth: NDArray[np.bool_]
@@ -170,7 +170,7 @@ def _result(
         small: The reduced box.
         level: Mean level of the person's pixels in the mask, 0-1.
     """
-    x, y, width, height = box_px
+    x, y, _, _ = box_px
     farthest_m = cv2.dilate(np.where(small.person, small.depth_m, np.float32(0.0)), SURROUNDINGS)
     limit_m = np.where(farthest_m > 0, farthest_m + np.float32(BLEEDING_M), np.float32(np.inf))
     rows, columns = np.nonzero(small.person)
@@ -179,10 +179,15 @@ def _result(
     in_mask = int(np.count_nonzero(small.inside))
     with_return = int(np.count_nonzero(small.inside & np.isfinite(small.depth_m)))
     agreement = len(rows) / with_return
+    limit_m = _enlarged(limit_m, inside.shape)
+    row, column = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    top, bottom, left, right = int(row[0]), int(row[-1]) + 1, int(column[0]), int(column[-1]) + 1
+    inside = inside[top:bottom, left:right]
+    depth_m = frame.depth_m[y + top : y + bottom, x + left : x + right]
     return FusedSilhouette(
-        box_px=box_px,
+        box_px=(x + left, y + top, right - left, bottom - top),
         inside=inside,
-        usable_depth=inside & (frame.depth_m[y : y + height, x : x + width] < _enlarged(limit_m, inside.shape)),
+        usable_depth=inside & (depth_m < limit_m[top:bottom, left:right]),
         agreement=agreement,
         coverage=with_return / in_mask,
         confidence=level * agreement,

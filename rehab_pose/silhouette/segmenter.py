@@ -21,7 +21,6 @@ from rehab_pose.silhouette.subject_selection import SubjectSelector
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rehab_pose.silhouette.mask_fusion import FusedSilhouette
     from rehab_pose.silhouette.subject_selection import Candidate
 
 __all__ = ["SilhouetteSegmenter"]
@@ -117,7 +116,7 @@ class SilhouetteSegmenter:
             return self._from_depth(frame, up, str(error), wrong_person=error.wrong_person)
         self._previous_subject = None
         self._status = SilhouetteStatus(SilhouetteSource.FUSED)
-        return _fused_silhouette(frame, fused, up)
+        return _cut_out(frame, fused.box_px, fused.inside, fused.usable_depth, fused.confidence, up)
 
     def _from_depth(
         self, frame: RgbdFrame, up: NDArray[np.float64], reason: str, *, wrong_person: bool
@@ -218,15 +217,6 @@ def _refined(
     if not full_inside.any():
         return None
     return _cut_out(frame, box_px, full_inside, full_inside, confidence, up)
-
-
-def _fused_silhouette(frame: RgbdFrame, fused: FusedSilhouette, up: NDArray[np.float64]) -> Silhouette:
-    """Return the silhouette in the smallest box around its pixels."""
-    rows, columns = np.flatnonzero(fused.inside.any(axis=1)), np.flatnonzero(fused.inside.any(axis=0))
-    part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    inside = fused.inside[part]
-    box_px = (fused.box_px[0] + int(columns[0]), fused.box_px[1] + int(rows[0]), inside.shape[1], inside.shape[0])
-    return _cut_out(frame, box_px, inside, fused.usable_depth[part], fused.confidence, up)
 
 
 def _cut_out(

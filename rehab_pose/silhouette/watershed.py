@@ -35,24 +35,19 @@ PERSON_MISSING_COST = 20
 shadows, glass and surfaces out of range do not."""
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"nsz", "contract", "reassoc"})  # type: ignore[untyped-decorator]
-def _steps(depth_m: NDArray[np.float32], color: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Return the cost (N) of the step from each pixel of the flattened image to the pixel `side` elements later."""
-    count = depth_m.shape[0]
-    costs = np.empty(count, np.uint8)
-    highest, missing = np.float32(LEVELS - 1), np.float32(MISSING_COST)
-    per_m, per_level = np.float32(COST_PER_M), np.float32(COST_PER_COLOR)
-    for pixel in range(count - side):
-        a, b = 3 * pixel, 3 * (pixel + side)
-        levels = (
-            abs(np.int16(color[a]) - np.int16(color[b]))
-            + abs(np.int16(color[a + 1]) - np.int16(color[b + 1]))
-            + abs(np.int16(color[a + 2]) - np.int16(color[b + 2]))
-        )
-        step = abs(depth_m[pixel] - depth_m[pixel + side]) * per_m
-        cost = (step if step < np.float32(1e6) else missing) + per_level * np.float32(levels)
-        costs[pixel] = np.uint8(min(cost, highest))
-    return costs
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _cost(depth_m: NDArray[np.float32], color: NDArray[np.uint8], first: int, second: int) -> int:
+    """Return the cost of the step between two pixels of the flattened image."""
+    a, b = 3 * first, 3 * second
+    levels = (
+        abs(np.int32(color[a]) - np.int32(color[b]))
+        + abs(np.int32(color[a + 1]) - np.int32(color[b + 1]))
+        + abs(np.int32(color[a + 2]) - np.int32(color[b + 2]))
+    )
+    step = abs(depth_m[first] - depth_m[second]) * np.float32(COST_PER_M)
+    if not step < np.float32(1e6):
+        step = np.float32(MISSING_COST)
+    return int(min(step + np.float32(COST_PER_COLOR) * np.float32(levels), np.float32(LEVELS - 1)))
 
 
 @numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
@@ -70,7 +65,7 @@ def _push(queues: Queues, used: int, level: int, pixel: int) -> int:
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _queue_borders(
-    flat: NDArray[np.uint8], width: int, across: NDArray[np.uint8], down: NDArray[np.uint8], queues: Queues
+    flat: NDArray[np.uint8], width: int, depth_m: NDArray[np.float32], color: NDArray[np.uint8], queues: Queues
 ) -> int:
     """Queue every undecided pixel that has a decided neighbour; return the number of entries in use."""
     sides = (1, -1, width, -width)
@@ -84,15 +79,19 @@ def _queue_borders(
             neighbour = pixel + sides[direction]
             if flat[neighbour] <= OTHER:
                 person = flat[neighbour] == PERSON
-                costs = across if direction < 2 else down
-                level = int(costs[min(pixel, neighbour)]) + (extra if person else 0)
+                level = _cost(depth_m, color, pixel, neighbour) + (extra if person else 0)
                 used = _push(queues, used, min(level, LEVELS - 1), 2 * pixel + person)
     return used
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _drain(
-    flat: NDArray[np.uint8], width: int, across: NDArray[np.uint8], down: NDArray[np.uint8], queues: Queues, used: int
+    flat: NDArray[np.uint8],
+    width: int,
+    depth_m: NDArray[np.float32],
+    color: NDArray[np.uint8],
+    queues: Queues,
+    used: int,
 ) -> None:
     """Label the queued pixels and their neighbours in the order of their levels, lowest first."""
     first, _, following, entries = queues
@@ -112,8 +111,7 @@ def _drain(
             neighbour = pixel + sides[direction]
             value = flat[neighbour]
             if value >= UNDECIDED:
-                costs = across if direction < 2 else down
-                cost = int(costs[min(pixel, neighbour)])
+                cost = _cost(depth_m, color, pixel, neighbour)
                 if person and value == UNDECIDED_MISSING:
                     cost = min(cost + PERSON_MISSING_COST, LEVELS - 1)
                 used = _push(queues, used, max(level, cost), 2 * neighbour + person)
@@ -152,8 +150,7 @@ def flood(label: NDArray[np.uint8], depth_m: NDArray[np.float32], color: NDArray
         np.empty(capacity, np.int32),
         np.empty(capacity, np.int32),
     )
-    across, down = _steps(depth, color.ravel(), 1), _steps(depth, color.ravel(), width)
-    used = _queue_borders(flat, width, across, down, queues)
-    _drain(flat, width, across, down, queues, used)
+    used = _queue_borders(flat, width, depth, color.ravel(), queues)
+    _drain(flat, width, depth, color.ravel(), queues, used)
     label[0], label[-1] = label[1], label[-2]
     label[:, 0], label[:, -1] = label[:, 1], label[:, -2]
