@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from rehab_pose.silhouette.limb_zones import ImageGrid, draw_limbs
-from rehab_pose.silhouette.watershed import OTHER, PERSON, UNDECIDED
+from rehab_pose.silhouette.watershed import LABELS, OTHER, PERSON, READ_COLOR, READ_DEPTH, UNDECIDED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,26 +102,11 @@ def _grown(box_px: Box, margin_px: int, joints: ImageJoints, hand_px: int, shape
     return left, top, right - left, bottom - top
 
 
-READ_DEPTH = numba.types.Array(numba.float32, 2, "C", readonly=True)
-READ_COLOR = numba.types.Array(numba.uint8, 3, "C", readonly=True)
-READ_MASK = numba.types.Array(numba.uint8, 2, "C", readonly=True)
-MASK = numba.types.Array(numba.uint8, 2, "C")
-"""Types of the compiled function's arguments; arrays of records are read-only."""
-
-
 @numba.njit(  # type: ignore[untyped-decorator]
-    [
-        (
-            READ_DEPTH,
-            READ_DEPTH,
-            READ_COLOR,
-            READ_COLOR,
-            numba.types.UniTuple(numba.int64, 2),
-            READ_MASK,
-            READ_MASK,
-            MASK,
-        )
-    ],
+    numba.void(
+        *(READ_DEPTH, READ_DEPTH, READ_COLOR, READ_COLOR),
+        *(numba.types.UniTuple(numba.int64, 2), LABELS, LABELS, LABELS),
+    ),
     cache=True,
     nogil=True,
 )

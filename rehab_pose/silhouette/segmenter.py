@@ -14,6 +14,7 @@ from rehab_pose.silhouette.candidates import Measured, measured_people
 from rehab_pose.silhouette.depth_people import SURE, PeopleFinder, PeopleImage, PreviousImage
 from rehab_pose.silhouette.fused_subject import FusedSubject, MaskError
 from rehab_pose.silhouette.gravity_check import GravityCheck
+from rehab_pose.silhouette.proposals import Proposer
 from rehab_pose.silhouette.settings import SilhouetteSettings
 from rehab_pose.silhouette.status import SilhouetteSource, SilhouetteStatus
 from rehab_pose.silhouette.subject_selection import SubjectSelector
@@ -50,6 +51,7 @@ class SilhouetteSegmenter:
         self._selector = SubjectSelector(self._settings)
         self._previous_subject: PreviousImage | None = None
         self._status = SilhouetteStatus(SilhouetteSource.NONE, "no frame yet")
+        self._proposer = Proposer()
         self._proposal: Silhouette | None = None
 
     @property
@@ -170,17 +172,11 @@ class SilhouetteSegmenter:
     def _propose(
         self, frame: RgbdFrame, people: PeopleImage, measured: list[Measured], up: NDArray[np.float64]
     ) -> Silhouette | None:
-        """Return the largest group of surfaces as a silhouette, or else the near part of the frame."""
+        """Return one of the groups of surfaces that may be a person as a silhouette; another one in each frame."""
         if self._fused is None:
             return None
-        best = max((entry.candidate for entry in measured), key=lambda c: c.relative_area, default=None)
-        with np.errstate(invalid="ignore"):
-            inside = (
-                people.depth_m <= self._settings.maximum_distance_m if best is None else people.labels == best.label
-            )
-        if not inside.any():
-            return None
-        return _refined(frame, people, inside, 0.0, up)
+        inside = self._proposer.propose(people, measured, self._floor.plane)
+        return None if inside is None else _refined(frame, people, inside, 0.0, up)
 
 
 def _reason_without_subject(measured: list[Measured]) -> str:

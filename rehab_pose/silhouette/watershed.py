@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Queues = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
-__all__ = ["OTHER", "PERSON", "UNDECIDED", "flood"]
+__all__ = ["LABELS", "OTHER", "PERSON", "READ_COLOR", "READ_DEPTH", "UNDECIDED", "flood"]
 
 PERSON, OTHER, OUTSIDE, UNDECIDED, UNDECIDED_MISSING = 0, 1, 2, 3, 4
 """Labels. Those from UNDECIDED on are undecided; UNDECIDED_MISSING marks pixels without a return."""
@@ -117,7 +117,13 @@ def _drain(
                 used = _push(queues, used, max(level, cost), 2 * neighbour + person)
 
 
-@numba.njit("void(uint8[:, ::1], float32[:, ::1], uint8[:, :, ::1])", cache=True, nogil=True)  # type: ignore[untyped-decorator]
+LABELS = numba.types.Array(numba.uint8, 2, "C")
+READ_DEPTH = numba.types.Array(numba.float32, 2, "C", readonly=True)
+READ_COLOR = numba.types.Array(numba.uint8, 3, "C", readonly=True)
+"""Types of the arguments of `flood`; arrays of records are read-only."""
+
+
+@numba.njit(numba.void(LABELS, READ_DEPTH, READ_COLOR), cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def flood(label: NDArray[np.uint8], depth_m: NDArray[np.float32], color: NDArray[np.uint8]) -> None:
     """Label every undecided pixel that is connected to a decided one as PERSON or OTHER, in place.
 
