@@ -40,6 +40,11 @@ REAL_SIGMA_RATIO = 2.0
 """Errors of the depth network on real people relative to its own sigma, where landmarks can replace it."""
 BAD_LANDMARK_M = 0.10
 """The same for the largest distance of a visible landmark's ray from the body [m]."""
+POOR_SUPPORT, BETTER_SUPPORT = 0.75, 0.05
+"""Mean supported fraction of the surface below which a fit from the last pose is compared with one in closed form, and
+the gain with which that one is preferred."""
+RETRY_EVERY_FRAMES = 5
+"""Frames between two such comparisons."""
 MIN_SIGMA_M = 1e-3
 """Joints that claim a smaller error are weighted as if it were this [m]."""
 WARM_UP_DEPTH_M = 2.5
@@ -107,6 +112,7 @@ class BodyFitter:
     def reset(self) -> None:
         """Forget the last pose and the shape learnt so far (another recording, another person)."""
         self._last: _Frame | None = None
+        self._frames_to_retry = 0
         self.recalibrations = 0
         """Number of times that the limbs' length made the shape be learnt again."""
         self._person_change.reset()
@@ -147,11 +153,25 @@ class BodyFitter:
         fit, measured = self._fit_joints(joints.positions_m, weight, last, landmarks)
         if silhouette is not None and self._settings.surface_rounds:
             fit = self._solver.fit_surface(fit, measured, silhouette, landmarks)
+            if last is not None and np.nanmean(fit.support) < POOR_SUPPORT:
+                fit = self._retried(fit, measured, silhouette, landmarks)
         if last is not None and landmarks is None:
             fit = _rate_limited(fit, last, joints.positions_m)
         self._shape.learn(fit.parameters.betas)
         self._last = _Frame(joints.stamp_ns, fit.parameters, joints.positions_m)
         return self._body(joints, measured, fit)
+
+    def _retried(
+        self, fit: PoseFit, measured: MeasuredJoints, silhouette: Silhouette, landmarks: Landmarks | None
+    ) -> PoseFit:
+        """Return a fit in closed form, if the depth supports it clearly better; tried in some of the frames only."""
+        self._frames_to_retry = max(self._frames_to_retry - 1, 0)
+        if self._frames_to_retry:
+            return fit
+        self._frames_to_retry = RETRY_EVERY_FRAMES
+        cold = self._solver.fit_joints(measured, None, landmarks)
+        cold = self._solver.fit_surface(cold, measured, silhouette, landmarks)
+        return cold if np.nanmean(cold.support) > np.nanmean(fit.support) + BETTER_SUPPORT else fit
 
     def _joint_weights(self, joints: Joints) -> NDArray[np.float64]:
         """Return confidence / sigma^2 (24) [1/m^2], 0 where a joint is missing."""

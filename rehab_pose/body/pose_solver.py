@@ -9,6 +9,7 @@ import numpy as np
 
 from rehab_pose.body.initial_pose import initial_pose
 from rehab_pose.body.landmark_planes import LandmarkPlanes, joined
+from rehab_pose.body.model import PARENTS
 from rehab_pose.body.objective import FIRST_ROTATION, MOVING_JOINTS, SHAPE_START, JointTerms
 from rehab_pose.body.pose_problem import solve_pose
 from rehab_pose.body.priors import HINGES, rotation_std_rad
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rehab_pose.body.model import BodyModel
     from rehab_pose.body.settings import BodySettings
     from rehab_pose.body.shape_calibration import ShapeCalibration
+    from rehab_pose.body.surface import SurfaceMatches
     from rehab_pose.body.surface_objective import SurfacePoints
     from rehab_pose.datatypes import ImageJoints, Silhouette
     from rehab_pose.geometry.camera import CameraIntrinsics
@@ -34,6 +36,8 @@ FIRST_REACH_M, LAST_REACH_M = 0.12, 0.07
 """Largest distance of a vertex' depth point along the ray, in the first round of a frame and in the last [m]."""
 MIN_SURFACE_POINTS = 40
 """With fewer depth points the fit to joints is kept."""
+MIN_SEEN = 4
+"""With fewer visible vertices around a joint nothing is said about it."""
 ROOT_STD = 3.0
 """Standard deviation of the root's rotation [rad] and of the translation [m] about their start; wide, it only keeps
 the equations regular."""
@@ -75,6 +79,8 @@ class PoseFit:
     iterations: int
     converged: bool
     cost: float
+    support: NDArray[np.float64]
+    """(24) fraction of the visible surface at each joint that the depth supports; NaN = nothing is visible of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +161,7 @@ class PoseSolver:
         for reach_m in np.linspace(FIRST_REACH_M, LAST_REACH_M, settings.surface_rounds):
             parameters = fit.parameters
             positions, rotations = pose_joints(self._model, parameters)
-            surface = self._matcher.match(
+            matches = self._matcher.match(
                 silhouette,
                 self._model.joints(parameters.betas),
                 positions,
@@ -166,12 +172,13 @@ class PoseSolver:
                 sigma_m=settings.surface_sigma_m,
                 max_points=settings.surface_points,
             )
-            if len(surface.rest_m) < MIN_SURFACE_POINTS:
+            fit = replace(fit, support=_support(matches))
+            if len(matches.points.rest_m) < MIN_SURFACE_POINTS:
                 return fit
             start = _Start.of(parameters, parameters.betas)
-            terms = joined(surface, self._landmark_terms(landmarks, start))
+            terms = joined(matches.points, self._landmark_terms(landmarks, start))
             better = self._minimise(start, measured, terms, settings.surface_iterations)
-            fit = replace(better, iterations=fit.iterations + better.iterations)
+            fit = replace(better, iterations=fit.iterations + better.iterations, support=fit.support)
         return fit
 
     def landmark_residual_m(self, fit: PoseFit, landmarks: Landmarks) -> float:
@@ -241,6 +248,7 @@ class PoseSolver:
             solution.iterations,
             solution.converged,
             solution.cost,
+            np.full(24, np.nan),
         )
 
     def _prior(self, start: NDArray[np.float64], *, warm: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -254,6 +262,14 @@ class PoseSolver:
         centre[rotation] = change * start[rotation] / np.maximum(precision[rotation], 1e-12)
         centre[SHAPE_START:], precision[SHAPE_START:] = self._shape.prior()
         return centre, precision
+
+
+def _support(matches: SurfaceMatches) -> NDArray[np.float64]:
+    """Return the supported fraction (24) of the surface around each joint: of its own part and its parent's."""
+    parents = np.maximum(PARENTS, 0)
+    matched = matches.matched + matches.matched[parents]
+    seen = matched + matches.unsupported + matches.unsupported[parents]
+    return np.where(seen >= MIN_SEEN, matched / np.maximum(seen, 1), np.nan)
 
 
 def root_mean_square_m(difference_m: NDArray[np.float64], weight: NDArray[np.float64]) -> float:

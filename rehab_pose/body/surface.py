@@ -6,6 +6,7 @@ near. No search is needed, and an object that hides a limb is too far in front o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numba
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from rehab_pose.body.model import BodyModel
     from rehab_pose.datatypes import Silhouette
 
-__all__ = ["SurfaceMatcher"]
+__all__ = ["SurfaceMatcher", "SurfaceMatches"]
 
 SPACING_M = 0.035
 """Vertices are thinned to one in a cube of this size: neighbours closer than this add little [m]."""
@@ -33,6 +34,22 @@ OUTLIER_M = 0.04
 farther [m]."""
 
 
+NOT_SEEN, MATCHED, UNSUPPORTED = 0, 1, 2
+"""States of a vertex: turned away, outside the box or behind another surface; with a depth point; visible from the
+camera where the depth is larger or the person is not."""
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceMatches:
+    """The vertices that have a depth point, and how well the depth supports each part of the body."""
+
+    points: SurfacePoints
+    matched: NDArray[np.int64]
+    """(24) number of vertices of each joint's part that have a depth point."""
+    unsupported: NDArray[np.int64]
+    """(24) number of those that should be visible and are not: nothing of the person is there, or it is farther."""
+
+
 class SurfaceMatcher:
     """Finds the depth points of a silhouette that belong to a body model's vertices."""
 
@@ -44,6 +61,7 @@ class SurfaceMatcher:
         joints, weights = model.skin
         self._joints = np.ascontiguousarray(joints[self._chosen])
         self._weights = weights[self._chosen].astype(np.float64)
+        self._part = np.argmax(model.weights[self._chosen], axis=1)
         self._template = model.v_template[self._chosen].astype(np.float64)
         self._shapedirs = model.shapedirs[self._chosen].astype(np.float64)
         self._normals = _vertex_normals(model)[self._chosen]
@@ -60,7 +78,7 @@ class SurfaceMatcher:
         reach_m: float,
         sigma_m: float,
         max_points: int,
-    ) -> SurfacePoints:
+    ) -> SurfaceMatches:
         """Return the vertices that have a depth point, with that point.
 
         Args:
@@ -78,13 +96,13 @@ class SurfaceMatcher:
         posed, normals = np.empty_like(shaped), np.empty_like(shaped)
         skin_points(rest_joints_m, positions_m, rotations, shaped, self._joints, self._weights, posed)
         camera = silhouette.intrinsics.cropped(silhouette.box_px)
-        targets, weight = np.empty_like(shaped), np.empty(len(shaped))
+        targets, weight, states = np.empty_like(shaped), np.empty(len(shaped)), np.empty(len(shaped), np.int8)
         _rotate_normals(rotations, self._normals, self._joints, self._weights, normals)
         pinhole = np.array([camera.fx, camera.fy, camera.cx, camera.cy])
-        _match(posed, normals, silhouette.depth_m, pinhole, reach_m, targets, weight)
+        _match(posed, normals, silhouette.depth_m, pinhole, reach_m, targets, weight, states)
         matched = np.flatnonzero(weight > 0.0)
         matched = matched[:: 1 + len(matched) // (max_points + 1)]
-        return SurfacePoints(
+        points = SurfacePoints(
             rest_m=self._template[matched] if shapes else shaped[matched],
             shapedirs=np.ascontiguousarray(self._shapedirs[matched, :, :shapes]),
             joints=self._joints[matched],
@@ -93,6 +111,8 @@ class SurfaceMatcher:
             normals=normals[matched],
             precision=weight[matched] / sigma_m**2,
         )
+        counts = [np.bincount(self._part[states == state], minlength=24) for state in (MATCHED, UNSUPPORTED)]
+        return SurfaceMatches(points, *counts)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -115,7 +135,7 @@ def _rotate_normals(
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _match(  # noqa: PLR0917  (compiled code takes plain arrays)
+def _match(  # noqa: PLR0913, PLR0917  (compiled code takes plain arrays)
     posed: NDArray[np.float64],
     normals: NDArray[np.float64],
     depth_m: NDArray[np.float32],
@@ -123,12 +143,13 @@ def _match(  # noqa: PLR0917  (compiled code takes plain arrays)
     reach_m: float,
     targets_m: NDArray[np.float64],
     weight: NDArray[np.float64],
+    states: NDArray[np.int8],
 ) -> None:
-    """Write each vertex' depth point (P, 3) [m] and its weight (P), 0 for a vertex without one."""
+    """Write each vertex' depth point (P, 3) [m], its weight (P), 0 for a vertex without one, and its state (P)."""
     height, width = depth_m.shape
     fx, fy, cx, cy = pinhole[0], pinhole[1], pinhole[2], pinhole[3]
     for p in range(posed.shape[0]):
-        weight[p] = 0.0
+        weight[p], states[p] = 0.0, NOT_SEEN
         x, y, z = posed[p, 0], posed[p, 1], posed[p, 2]
         if z <= MIN_DEPTH_M:
             continue
@@ -138,7 +159,10 @@ def _match(  # noqa: PLR0917  (compiled code takes plain arrays)
             continue
         measured = depth_m[row, column]
         if not abs(measured - z) < reach_m:
+            if not measured < z:
+                states[p] = UNSUPPORTED
             continue
+        states[p] = MATCHED
         targets_m[p, 0], targets_m[p, 1] = (column - cx) / fx * measured, (row - cy) / fy * measured
         targets_m[p, 2] = measured
         distance = 0.0
