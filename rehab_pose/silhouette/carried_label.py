@@ -38,6 +38,10 @@ CHANGED_M, CHANGED_RATIO = 0.03, 0.015
 """A change of depth by more than the sum of the first and the second times the depth is not noise [m]."""
 CHANGED_LEVELS = 36
 """A change of colour, summed over the three channels, by more than this is not noise."""
+SAME_LEVELS, BRIGHT_LEVELS = 14, 150
+"""A pixel next to the person with a smaller change of colour and more than this brightness, both summed over the three
+channels, shows the same surface as before, even if its depth has changed: depth cameras widen moving hands. A dark
+sleeve in front of a dark sofa changes the colour as little, so dark pixels are left to the flooding."""
 HAND_M = 0.12
 """Margin around the landmarks of the arms [m]."""
 ARMS = slice(11, 23)
@@ -151,9 +155,13 @@ def _mark(  # noqa: PLR0913, PLR0917  (compiled code takes arrays, no records)
             if inside[row, column] == 2 and near_depth:
                 label[row, column] = PERSON
                 continue
-            levels = 0
+            levels, brightness = 0, 0
             for channel in range(3):
-                levels += abs(np.int16(color[v, u, channel]) - np.int16(old_color[v, u, channel]))
+                levels += abs(np.int32(color[v, u, channel]) - np.int32(old_color[v, u, channel]))
+                brightness += np.int32(color[v, u, channel])
+            if inside[row, column] == 0 and levels < SAME_LEVELS and brightness > BRIGHT_LEVELS:
+                label[row, column] = OTHER
+                continue
             if not same_depth or levels > CHANGED_LEVELS:
                 label[row, column] = UNDECIDED
             elif inside[row, column] > 0:
