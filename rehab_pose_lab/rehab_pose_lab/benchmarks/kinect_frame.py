@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from rehab_pose.body.settings import BodySettings
 from rehab_pose.capture.cleaning import DepthCleaner
 from rehab_pose.datatypes import RgbdFrame
 from rehab_pose.errors import RecordingError
 from rehab_pose.geometry.camera import CameraIntrinsics
-from rehab_pose.joints.predictor import JointPredictor
-from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
+from rehab_pose.image_joints.settings import ImageJointSettings
+from rehab_pose.joints.settings import JointSettings
 from rehab_pose.silhouette.settings import SilhouetteSettings
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose.stage_groups import ImageStages, PoseStages
 from rehab_pose_lab.datasets.kinect_joints import SMPL_NAME_FROM_KINECT_NAME
 
 if TYPE_CHECKING:
@@ -98,12 +100,16 @@ def _smpl_name(row: list[str]) -> str:
 
 
 def process_kinect_frame(given: KinectFrame, method: str) -> tuple[Silhouette | None, Joints | None]:
-    """Return silhouette (by `method`) and joints of a frame, which is repeated until the floor is detected."""
-    segmenter, predictor = SilhouetteSegmenter(SilhouetteSettings(method=method)), JointPredictor()
+    """Return silhouette (by `method`) and published joints of a frame, which is repeated until the floor is detected.
+
+    The frame has no colour, so no landmarks are used.
+    """
+    images = ImageStages(ImageJointSettings(enabled=False), SilhouetteSettings(method=method))
+    pose = PoseStages(JointSettings(), BodySettings(with_vertices=False))
     silhouette, joints = None, None
     for index in range(FRAMES):
-        silhouette = segmenter.segment(replace(given.frame, stamp_ns=index * FRAME_NS))
-        joints = None if silhouette is None else predictor.predict(silhouette)
+        silhouette = images.process(replace(given.frame, stamp_ns=index * FRAME_NS)).silhouette
+        joints = pose.process(silhouette, None).joints
     return silhouette, joints
 
 

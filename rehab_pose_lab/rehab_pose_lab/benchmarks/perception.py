@@ -13,6 +13,7 @@ from rehab_pose_lab.benchmarks.perception_pictures import PictureBook
 from rehab_pose_lab.benchmarks.perception_scenes import clips_of_scenes, perception_scenes
 from rehab_pose_lab.benchmarks.perception_speed import perception_speed_metrics
 from rehab_pose_lab.benchmarks.perception_tables import joint_table, scene_table
+from rehab_pose_lab.benchmarks.posture_evaluation import posture_metrics
 from rehab_pose_lab.datasets.location import data_folder
 
 if TYPE_CHECKING:
@@ -30,13 +31,13 @@ class PerceptionResult:
 
     metrics: dict[str, float]
     tables: tuple[str, ...]
-    """Lines of the tables per scene and per joint."""
+    """Lines of the tables per scene, per joint, per posture and per attitude of the camera."""
     pictures: Path | None
     """Contact sheet, where pictures were requested."""
 
 
 def perception_metrics(*, method: str = "", pictures: Path | None = None) -> PerceptionResult:
-    """Evaluate all scenes, one real frame and the computing times.
+    """Evaluate all scenes, one real frame, the computing times and, by the default method, postures and attitudes.
 
     Args:
         method: Method of the silhouettes that joints are predicted from; empty: the default of the settings; truth: the
@@ -59,8 +60,12 @@ def perception_metrics(*, method: str = "", pictures: Path | None = None) -> Per
     if method != TRUTH:
         metrics["irds_error_mm"] = _kinect_error_mm(folder, method, book)
         metrics.update(perception_speed_metrics(method))
-    tables = (*scene_table(results, clips), "", *joint_table(results))
-    return PerceptionResult(metrics, tables, None if book is None else book.finish())
+    tables = [*scene_table(results, clips), "", *joint_table(results)]
+    if method == SilhouetteSettings().method:
+        of_postures, lines = posture_metrics()
+        metrics.update(of_postures)
+        tables += ["", *lines]
+    return PerceptionResult(metrics, tuple(tables), None if book is None else book.finish())
 
 
 def _kinect_error_mm(folder: Path, method: str, book: PictureBook | None) -> float:

@@ -10,13 +10,16 @@ import numpy as np
 from tqdm import tqdm
 
 from rehab_pose.body.loader import load_body_model
+from rehab_pose.body.settings import BodySettings
 from rehab_pose.capture.cleaning import DepthCleaner
 from rehab_pose.datatypes import JointVisibility
+from rehab_pose.image_joints.settings import ImageJointSettings
 from rehab_pose.joints.predictor import JointPredictor
 from rehab_pose.joints.settings import JointSettings
 from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.silhouette.settings import SilhouetteSettings
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose.stage_groups import ImageResult, ImageStages, PoseStages
 from rehab_pose_lab.benchmarks.perception_errors import joint_errors_m, overlap, pck, sides_swapped
 from rehab_pose_lab.benchmarks.perception_truth import true_silhouette
 from rehab_pose_lab.training.recorded_motion import recorded_motion
@@ -111,9 +114,9 @@ def evaluate_scenes(
 
 
 def observe_scene(scene: PerceptionScene, clip: Clip | None, method: str, times: int) -> list[Observation]:
-    """Run silhouette and joints on short sequences of frames distributed over a scene's motion.
+    """Run the stages up to the joints on short sequences of frames distributed over a scene's motion.
 
-    Floor and subject are tracked through the whole scene; the filter of the joints is reset for each sequence.
+    Floor, subject and shape are kept through the whole scene; the pose is forgotten before each sequence.
     """
     model, motion = load_body_model(), None
     if clip is not None:
@@ -121,29 +124,41 @@ def observe_scene(scene: PerceptionScene, clip: Clip | None, method: str, times:
         betas = random_shape(random, model.shape_count)
         motion = recorded_motion(clip, model, betas, heading_rad=float(np.radians(scene.settings.yaw_deg)))
     camera = SimulatedCamera(scene.settings, model, motion)
-    segment = true_silhouette if method == TRUTH else _segmenter(method)
-    segment_by_depth = _segmenter("depth")
-    predictors = (JointPredictor(), JointPredictor(JointSettings(method="paper")))
+    observe = _TrueImages() if method == TRUTH else _Images(method)
+    segment_by_depth = SilhouetteSegmenter(SilhouetteSettings(method="depth"))
+    pose, rules = PoseStages(JointSettings(), BodySettings()), JointPredictor(JointSettings(method="paper"))
     cleaner = DepthCleaner()
     observations = []
     for last in np.linspace(FRAMES_PER_TIME, camera.length_frames - 1, times).round().astype(int):
-        for predictor in predictors:
-            predictor.reset()
+        pose.process(None, None)  # Forgets the pose and keeps the person's shape.
+        rules.reset()
         for index in range(int(last) - FRAMES_PER_TIME + 1, int(last) + 1):
             shot = camera.frame(index)
             shot = replace(shot, frame=replace(shot.frame, depth_m=cleaner.clean(shot.frame.depth_m)))
-            silhouette, by_depth = segment(shot), segment_by_depth(shot)
-            joints, published = (
-                None if silhouette is None else predictor.predict(silhouette) for predictor in predictors
-            )
-        observations.append(Observation(shot, silhouette, by_depth, joints, published))
+            seen, by_depth = observe.process(shot), segment_by_depth.segment(shot.frame)
+            joints = pose.process(seen.silhouette, seen.image_joints).joints
+            published = None if seen.silhouette is None else rules.predict(seen.silhouette)
+        observations.append(Observation(shot, seen.silhouette, by_depth, joints, published))
     return observations
 
 
-def _segmenter(method: str) -> Callable[[SimulatedFrame], Silhouette | None]:
-    """Return a function that segments simulated frames by a method of the settings."""
-    segmenter = SilhouetteSegmenter(SilhouetteSettings(method=method))
-    return lambda shot: segmenter.segment(shot.frame)
+class _TrueImages:
+    """The true silhouettes, without landmarks."""
+
+    @staticmethod
+    def process(shot: SimulatedFrame) -> ImageResult:
+        return ImageResult(true_silhouette(shot), None)
+
+
+class _Images:
+    """The stages on the images, with silhouettes by a method; only the default one uses landmarks."""
+
+    def __init__(self, method: str) -> None:
+        uses_landmarks = method == SilhouetteSettings().method
+        self._stages = ImageStages(ImageJointSettings(enabled=uses_landmarks), SilhouetteSettings(method=method))
+
+    def process(self, shot: SimulatedFrame) -> ImageResult:
+        return self._stages.process(shot.frame)
 
 
 def _frame_result(scene: PerceptionScene, observed: Observation) -> FrameResult:

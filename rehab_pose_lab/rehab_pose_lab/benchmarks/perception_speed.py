@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 import cv2
 import numpy as np
 
+from rehab_pose.body.settings import BodySettings
 from rehab_pose.datatypes import Silhouette
 from rehab_pose.errors import ContractError
+from rehab_pose.image_joints.settings import ImageJointSettings
 from rehab_pose.joints.predictor import JointPredictor
 from rehab_pose.joints.settings import JointSettings
 from rehab_pose.keypoints.detector import KeypointDetector
@@ -17,6 +19,7 @@ from rehab_pose.keypoints.settings import KeypointSettings
 from rehab_pose.parts.labeller import PartLabeller
 from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.silhouette.settings import SilhouetteSettings
+from rehab_pose.stage_groups import ImageStages, PoseStages, Stopwatch
 from rehab_pose_sim.camera import SimulatedCamera
 
 if TYPE_CHECKING:
@@ -49,10 +52,9 @@ def perception_speed_metrics(method: str = SilhouetteSettings().method) -> dict[
     metrics = machine_metrics()
     camera = SimulatedCamera()
     frames = [camera.frame(FRAME_STEP * index).frame for index in range(FRAMES)]
-    for name in dict.fromkeys(("depth", method)):
-        stage = SilhouetteSegmenter(SilhouetteSettings(method=name))
-        metrics[f"silhouette_{name}_ms"] = _median_ms(stage.segment, frames)
-    segmenter = SilhouetteSegmenter(SilhouetteSettings(method=method))
+    segmenter = SilhouetteSegmenter(SilhouetteSettings(method="depth"))
+    metrics["silhouette_depth_ms"] = _median_ms(segmenter.segment, frames)
+    metrics |= _times_of_groups(method)
     silhouettes = [silhouette for frame in frames if (silhouette := segmenter.segment(frame)) is not None]
     if len(silhouettes) < FRAMES // 2:
         msg = (
@@ -61,12 +63,34 @@ def perception_speed_metrics(method: str = SilhouetteSettings().method) -> dict[
         )
         raise ContractError(msg)
     metrics["keypoints_ms"] = _median_ms(KeypointDetector().detect, silhouettes)
-    metrics["joints_ms"] = _median_ms(JointPredictor().predict, silhouettes)
     metrics["joints_published_ms"] = _median_ms(JointPredictor(JointSettings(method="paper")).predict, silhouettes)
     predictor, labeller = JointPredictor(), PartLabeller()
     pairs = [(silhouette, predictor.predict(silhouette)) for silhouette in silhouettes]
     metrics["parts_ms"] = _median_ms(lambda pair: labeller.label(*pair), pairs)
     return metrics
+
+
+def _times_of_groups(method: str) -> dict[str, float]:
+    """Return the median times of the stages up to the joints on consecutive frames [ms]."""
+    uses_landmarks = method == SilhouetteSettings().method
+    images = ImageStages(ImageJointSettings(enabled=uses_landmarks), SilhouetteSettings(method=method))
+    pose = PoseStages(JointSettings(), BodySettings())
+    camera, spent = SimulatedCamera(), []
+    for index in range(WARM_UP_FRAMES + FRAMES):
+        stopwatch = Stopwatch()
+        seen = images.process(camera.frame(index).frame, stopwatch)
+        pose.process(seen.silhouette, seen.image_joints, stopwatch)
+        spent.append(stopwatch.elapsed_ms)
+    names = {
+        "image_joints": "image_joints",
+        f"silhouette_{method}": "silhouette",
+        "joints": "joints",
+        "estimate": "body",
+    }
+    return {
+        f"{name}_ms": float(np.median([times.get(stage, np.nan) for times in spent[WARM_UP_FRAMES:]]))
+        for name, stage in names.items()
+    }
 
 
 def machine_metrics() -> dict[str, float]:
