@@ -12,7 +12,7 @@ SIM_CAMERA = NodeSpec(
     "A simulated person in front of a simulated camera -> the camera's topics.",
     (),
     (),
-    topics.CAMERA_TOPICS,
+    (*topics.CAMERA_TOPICS, topics.IMU),
     ("simulation",),
     package="rehab_pose_sim",
 )

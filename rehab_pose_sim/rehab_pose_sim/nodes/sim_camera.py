@@ -7,6 +7,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rehab_pose.messages import topics
 from rehab_pose.messages.camera_info import camera_info_message
 from rehab_pose.messages.factory import header, time_message
@@ -19,10 +21,16 @@ from rehab_pose_sim.graph import SIM_CAMERA
 from rehab_pose_sim.settings import SimulationSettings
 
 if TYPE_CHECKING:
-    from rehab_pose.messages.factory import Message
+    from numpy.typing import NDArray
+
+    from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = ["SimCameraNode", "main"]
 
+STANDARD_GRAVITY_M_S2 = 9.80665
+"""ISO 80000-3 [m/s^2]."""
+NOT_MEASURED = -1.0
+"""First entry of a covariance of sensor_msgs/Imu for a quantity that is not measured."""
 MAX_SLEEP_S = 0.05
 """Longest time between checks whether to stop and whether simulated time has advanced [s]."""
 
@@ -74,25 +82,38 @@ class SimCameraNode(StageNode):
 
     def _publish(self, index: int) -> bool:
         messages = self._next[1] if self._next[0] == index else self._image(index)
-        for topic, message in zip((topics.CAMERA_INFO, topics.COLOR, topics.DEPTH), messages, strict=True):
+        for topic, message in zip((topics.IMU, topics.CAMERA_INFO, topics.COLOR, topics.DEPTH), messages, strict=True):
             message.header.stamp = time_message(self.factory, self._stamp_ns(index))
             self.publish(topic, message)
         self._next = (index + 1, self._image(index + 1))
         return True
 
-    def _image(self, index: int) -> tuple[Message, Message, Message]:
+    def _image(self, index: int) -> tuple[Message, ...]:
         place = index % self._length
         return self._kept[place] if place < len(self._kept) else self._render(index)
 
-    def _render(self, index: int) -> tuple[Message, Message, Message]:
+    def _render(self, index: int) -> tuple[Message, ...]:
         """Return the messages of an image; their stamp is set when they are sent."""
-        frame = self._simulation.frame(index).frame
+        shot = self._simulation.frame(index)
+        frame = shot.frame
         stamp = header(self.factory, 0, frame.frame_id)
         return (
+            _imu_message(self.factory, stamp, shot.truth.floor_plane[:3]),
             camera_info_message(self.factory, stamp, frame.intrinsics),
             image_message(self.factory, stamp, "rgb8", frame.color),
             image_message(self.factory, stamp, "16UC1", depth_millimetres(frame.depth_m)),
         )
+
+
+def _imu_message(factory: MessageFactory, stamp: Message, up: NDArray[np.float64]) -> Message:
+    """Return the measurement of an IMU at rest in the optical frame: the reaction to gravity along `up` (3)."""
+    x, y, z = (float(value) for value in STANDARD_GRAVITY_M_S2 * up)
+    return factory.make(
+        "sensor_msgs/msg/Imu",
+        header=stamp,
+        orientation_covariance=np.array([NOT_MEASURED, *np.zeros(8)]),
+        linear_acceleration=factory.make("geometry_msgs/msg/Vector3", x=x, y=y, z=z),
+    )
 
 
 def main() -> int:

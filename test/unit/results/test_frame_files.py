@@ -40,6 +40,7 @@ def result(*, person: bool) -> PipelineResult:
         stamp_ns=5,
         frame_id="camera",
         silhouette=silhouette,
+        image_joints=None,
         keypoints=None,
         parts=None,
         joints=joints,
