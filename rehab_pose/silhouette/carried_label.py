@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     Box = tuple[int, int, int, int]
 
-__all__ = ["PreviousSubject", "carried_label"]
+__all__ = ["PreviousSubject", "carried_label", "kept_fraction"]
 
+MAX_MASK_AGE_NS = 400_000_000
+"""Largest age of a mask whose silhouette is carried from frame to frame [ns]."""
 MAX_SPEED_M_S, MIN_REACH_M = 1.0, 0.03
 """The silhouette grows by at most this between two frames, except along the limbs that the landmarks show [m/s, m]."""
 LIMB_THICKNESS = 1.4
@@ -42,6 +44,8 @@ SAME_LEVELS, BRIGHT_LEVELS = 14, 150
 """A pixel next to the person with a smaller change of colour and more than this brightness, both summed over the three
 channels, shows the same surface as before, even if its depth has changed: depth cameras widen moving hands. A dark
 sleeve in front of a dark sofa changes the colour as little, so dark pixels are left to the flooding."""
+KEPT_STRIDE_PX, MIN_UNCHANGED = 4, 40
+"""Unchanged pixels are compared at every n-th row and column, if there are at least this many [px]."""
 HAND_M = 0.12
 """Margin around the landmarks of the arms [m]."""
 ARMS = slice(11, 23)
@@ -63,6 +67,13 @@ class PreviousSubject:
     """Median depth [m]."""
     mask_stamp_ns: int
     """Stamp of the frame whose mask it goes back to [ns]."""
+
+    def precedes(self, frame: RgbdFrame) -> bool:
+        """Return whether a frame of the same camera follows while the mask is not too old."""
+        return (
+            self.frame.intrinsics == frame.intrinsics
+            and self.frame.stamp_ns < frame.stamp_ns <= self.mask_stamp_ns + MAX_MASK_AGE_NS
+        )
 
 
 def carried_label(
@@ -90,6 +101,33 @@ def carried_label(
     old = previous.frame
     _mark(frame.depth_m, old.depth_m, frame.color, old.color, (x, y), inside + core, reachable, label)
     return box_px, label, inside
+
+
+def kept_fraction(previous: PreviousSubject, frame: RgbdFrame, box_px: Box, inside: NDArray[np.bool_]) -> float:
+    """Return the fraction of the previous subject's unchanged pixels that are on the subject in this frame.
+
+    A person who goes on being followed keeps them; another person who has come in front of it does not. 1 if there are
+    hardly any unchanged pixels.
+
+    Args:
+        previous: The subject in the previous frame.
+        frame: Colour and depth, of the same size as the previous frame.
+        box_px: Box around the subject in this frame (x, y, width, height) [px].
+        inside: (height, width) True on the subject.
+    """
+    x, y, width, height = previous.box_px
+    part = slice(y, y + height, KEPT_STRIDE_PX), slice(x, x + width, KEPT_STRIDE_PX)
+    depth_m, old_depth_m = frame.depth_m[part], previous.frame.depth_m[part]
+    levels = np.abs(frame.color[part].astype(np.int16) - previous.frame.color[part]).sum(axis=2)
+    with np.errstate(invalid="ignore"):
+        same = np.abs(depth_m - old_depth_m) < CHANGED_M + CHANGED_RATIO * old_depth_m
+    same &= previous.inside[::KEPT_STRIDE_PX, ::KEPT_STRIDE_PX] & (levels <= CHANGED_LEVELS)
+    rows, columns = np.nonzero(same)
+    if len(rows) < MIN_UNCHANGED:
+        return 1.0
+    rows, columns = y + KEPT_STRIDE_PX * rows - box_px[1], x + KEPT_STRIDE_PX * columns - box_px[0]
+    in_box = (rows >= 0) & (rows < box_px[3]) & (columns >= 0) & (columns < box_px[2])
+    return float(np.count_nonzero(inside[rows[in_box], columns[in_box]]) / len(rows))
 
 
 def _grown(box_px: Box, margin_px: int, joints: ImageJoints, hand_px: int, shape: tuple[int, ...]) -> Box:

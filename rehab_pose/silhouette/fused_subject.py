@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.silhouette.candidates import implausible_points, largest_extent_m
-from rehab_pose.silhouette.carried_label import PreviousSubject
+from rehab_pose.silhouette.carried_label import PreviousSubject, kept_fraction
 from rehab_pose.silhouette.color_check import unusable_color
 from rehab_pose.silhouette.mask_fusion import carry, fuse
 from rehab_pose.silhouette.mask_warping import mask_in_box
@@ -27,8 +27,8 @@ MIN_AGREEMENT = 0.6
 it was 0.97 or more."""
 MIN_COVERAGE = 0.15
 """Smallest fraction of the mask's pixels with a return."""
-MAX_MASK_AGE_NS = 400_000_000
-"""Largest age of a mask whose silhouette is carried from frame to frame [ns]."""
+MIN_KEPT = 0.5
+"""Smallest fraction of the subject's unchanged pixels that have to be on it in the next frame."""
 MIN_POINTS = 30
 """Smallest number of points of the person's surfaces at every fourth pixel: 500 pixels of the image."""
 
@@ -74,7 +74,7 @@ class FusedSubject:
             msg = f"the score in the colour image is {joints.score:.2f}, less than {MIN_SCORE}"
             raise MaskError(msg)
         fused, mask_stamp_ns = self._fuse_or_carry(frame, joints)
-        self._previous = None
+        previous = self._previous
         if fused is None or fused.coverage < MIN_COVERAGE or len(fused.points_m) < MIN_POINTS:
             coverage = fused.coverage if fused else 0.0
             msg = f"only {100 * coverage:.0f} % of the person's pixels in the colour image have a depth"
@@ -89,7 +89,12 @@ class FusedSubject:
         problem = implausible_points(fused.points_m, largest_extent_m(fused.points_m))
         if problem:
             raise MaskError(problem, wrong_person=True)
-        if not selector.accepts(centre_m, frame.stamp_ns):
+        jumped = (
+            previous is not None
+            and previous.precedes(frame)
+            and kept_fraction(previous, frame, fused.box_px, fused.inside) < MIN_KEPT
+        )
+        if jumped or not selector.accepts(centre_m, frame.stamp_ns):
             msg = "the person found in the colour image is not the subject"
             raise MaskError(msg, wrong_person=True)
         selector.confirm(centre_m, frame.stamp_ns)
@@ -109,11 +114,7 @@ class FusedSubject:
                 raise MaskError(msg)
             return fuse(mask, joints, frame), frame.stamp_ns
         previous = self._previous
-        if (
-            previous is None
-            or previous.frame.intrinsics != frame.intrinsics
-            or not previous.frame.stamp_ns < frame.stamp_ns <= previous.mask_stamp_ns + MAX_MASK_AGE_NS
-        ):
+        if previous is None or not previous.precedes(frame):
             msg = "there is no recent mask of the person"
             raise MaskError(msg)
         return carry(previous, joints, frame), previous.mask_stamp_ns

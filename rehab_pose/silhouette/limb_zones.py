@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.datatypes import ImageJoints
 
-__all__ = ["ImageGrid", "arm_zones", "body_zones", "draw_limbs"]
+__all__ = ["BodyZones", "ImageGrid", "arm_zones", "body_zones", "draw_limbs"]
 
 MIN_VISIBILITY = 0.5
 """Lines are drawn between landmarks that are visible with at least this probability."""
@@ -53,21 +53,31 @@ class ImageGrid:
     """Pixels of this image that one metre covers at the person's distance [px/m]."""
 
 
-def body_zones(joints: ImageJoints, grid: ImageGrid) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return two images of the grid: 1 near all visible landmarks, and 1 near arms, feet and head only.
+@dataclass(frozen=True, eq=False)
+class BodyZones:
+    """Images of a grid that are 1 near the visible landmarks of some parts of the body."""
 
-    Depth cameras often miss the parts of the second image: hands, hair and feet are thin, far from the rest, or dark.
-    """
+    body: NDArray[np.uint8]
+    """(h, w) 1 near all parts."""
+    limbs: NDArray[np.uint8]
+    """(h, w) 1 near arms, legs and head."""
+    thin: NDArray[np.uint8]
+    """(h, w) 1 near arms, feet and head, which depth cameras often miss."""
+
+
+def body_zones(joints: ImageJoints, grid: ImageGrid) -> BodyZones:
+    """Return the zones of the body in a grid."""
     thin = arm_zones(joints, grid)
     _draw_lines(thin, joints, FEET, grid)
     _draw_head(thin, joints, grid, HEAD_RADIUS_M)
-    zones = thin.copy()
-    _draw_lines(zones, joints, LEGS, grid)
+    limbs = thin.copy()
+    _draw_lines(limbs, joints, LEGS, grid)
+    body = limbs.copy()
     trunk = (joints.pixels[list(TRUNK)] - grid.origin_px) * grid.scale
     if np.isfinite(trunk).all() and (joints.visibility[list(TRUNK)] >= MIN_VISIBILITY).sum() >= MIN_TRUNK_CORNERS:
         corners = np.round(trunk * (1 << SHIFT_BITS)).astype(np.int32)
-        cv2.fillConvexPoly(zones, corners, 1, shift=SHIFT_BITS)
-    return zones, thin
+        cv2.fillConvexPoly(body, corners, 1, shift=SHIFT_BITS)
+    return BodyZones(body, limbs, thin)
 
 
 def arm_zones(joints: ImageJoints, grid: ImageGrid, thickness: float = 1.0) -> NDArray[np.uint8]:

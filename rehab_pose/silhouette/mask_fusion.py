@@ -16,7 +16,7 @@ import numpy as np
 
 from rehab_pose.silhouette.carried_label import carried_label
 from rehab_pose.silhouette.depth_surfaces import label_surfaces
-from rehab_pose.silhouette.limb_zones import ImageGrid, arm_zones, body_zones
+from rehab_pose.silhouette.limb_zones import BodyZones, ImageGrid, arm_zones, body_zones
 from rehab_pose.silhouette.mask_warping import HALF
 from rehab_pose.silhouette.watershed import OTHER, PERSON, UNDECIDED, flood
 
@@ -87,10 +87,10 @@ def fuse(mask: MaskInBox, joints: ImageJoints, frame: RgbdFrame) -> FusedSilhoue
     small = _SmallBox.of(frame, mask.box_px, mask.level > HALF, joints)
     if small is None:
         return None
-    label = _markers(mask, small.foreign, small.thin)
+    label = _markers(mask, small.foreign, small.zones.thin)
     _flood(label, frame, mask.box_px)
     inside = label == PERSON
-    _remove_pieces(inside, small.zones)
+    _remove_pieces(inside, small.zones.body)
     return (
         _result(frame, mask.box_px, inside, small, float(mask.level[inside].mean()) / 255.0) if inside.any() else None
     )
@@ -109,7 +109,7 @@ def carry(previous: PreviousSubject, joints: ImageJoints, frame: RgbdFrame) -> F
     small = _SmallBox.of(frame, box_px, inside, joints)
     if small is None:
         return None
-    _remove_pieces(inside, small.zones)
+    _remove_pieces(inside, small.zones.body)
     return _result(frame, box_px, inside, small, 1.0) if inside.any() else None
 
 
@@ -121,10 +121,8 @@ class _SmallBox:
     """(h, w) [m]."""
     inside: NDArray[np.bool_]
     """(h, w) pixels of the mask."""
-    zones: NDArray[np.uint8]
-    """(h, w) 1 near visible landmarks."""
-    thin: NDArray[np.uint8]
-    """(h, w) 1 near arms, feet and head."""
+    zones: BodyZones
+    """Images of the same size."""
     person: NDArray[np.bool_]
     """(h, w) pixels whose depth is the person's."""
     foreign: NDArray[np.bool_]
@@ -146,9 +144,9 @@ class _SmallBox:
             return None
         px_per_m = frame.intrinsics.fx / float(np.median(depth_m[with_return]))
         grid = ImageGrid((x + half, y + half), 1.0 / STRIDE_PX, small.shape, px_per_m / STRIDE_PX)
-        zones, thin = body_zones(joints, grid)
-        person, foreign = _sorted_surfaces(depth_m, with_return, zones, thin)
-        return cls(depth_m, small, zones, thin, person, foreign)
+        zones = body_zones(joints, grid)
+        person, foreign = _sorted_surfaces(depth_m, with_return, zones)
+        return cls(depth_m, small, zones, person, foreign)
 
 
 def _flood(label: NDArray[np.uint8], frame: RgbdFrame, box_px: tuple[int, int, int, int]) -> None:
@@ -196,7 +194,7 @@ def _result(
 
 
 def _sorted_surfaces(
-    depth_m: NDArray[np.float32], inside: NDArray[np.bool_], zones: NDArray[np.uint8], thin: NDArray[np.uint8]
+    depth_m: NDArray[np.float32], inside: NDArray[np.bool_], zones: BodyZones
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the pixels of the reduced box whose depth is the person's, and those that are not on the person.
 
@@ -205,27 +203,27 @@ def _sorted_surfaces(
     Args:
         depth_m: (h, w) [m].
         inside: (h, w) pixels of the mask with a return.
-        zones: (h, w) 1 near visible landmarks.
-        thin: (h, w) 1 near arms, feet and head.
+        zones: Images of the same size.
     """
     labels, count = label_surfaces(depth_m, inside, SPLIT_GAP_M)
     flat, depths = labels.ravel(), np.where(inside, depth_m, np.float32(0.0)).ravel()
     sizes = np.bincount(flat, minlength=count).astype(np.float64)
     sizes[0] = 0.0
-    on_body = np.bincount(flat, weights=zones.ravel(), minlength=count)
+    on_body = np.bincount(flat, weights=zones.body.ravel(), minlength=count)
     on_body[0] = 0.0
-    on_legs = np.bincount(flat, weights=(zones & ~thin).ravel(), minlength=count)
+    on_legs = np.bincount(flat, weights=(zones.body & ~zones.thin).ravel(), minlength=count)
     means_m = np.bincount(flat, weights=depths, minlength=count) / np.maximum(sizes, 1.0)
     main = int(np.argmax(sizes + on_body))
     offset_m = means_m - means_m[main]
-    near_limb = on_body >= MIN_LIMB_FRACTION * np.maximum(sizes, 1.0)
+    on_limbs = np.bincount(flat, weights=zones.limbs.ravel(), minlength=count)
+    near_limb = on_limbs >= MIN_LIMB_FRACTION * np.maximum(sizes, 1.0)
     behind_m = np.where(on_legs >= MIN_LEG_FRACTION * np.maximum(sizes, 1.0), FAR_LEGS_M, BEHIND_M)
     person = (offset_m < behind_m) & (offset_m > -np.where(near_limb, IN_FRONT_M, FOREIGN_IN_FRONT_M))
     person[main], person[0] = True, False
     foreign = ~person & (sizes > 0)
     # Behind the person, on a thin part: the depth of the background where the sensor missed a hand or the hair.
     missed = foreign & (offset_m > 0)
-    return person[labels], foreign[labels] & ~(missed[labels] & (thin > 0))
+    return person[labels], foreign[labels] & ~(missed[labels] & (zones.thin > 0))
 
 
 def _markers(mask: MaskInBox, foreign: NDArray[np.bool_], thin: NDArray[np.uint8]) -> NDArray[np.uint8]:
