@@ -59,7 +59,7 @@ class GraphRecord:
         The camera is ignored: it may start later.
         """
         by_name = {name.strip("/").split("/")[-1]: values for name, values in self.diagnostics.items()}
-        camera = {topic.name for topic in topics.CAMERA_TOPICS}
+        camera = {topic.name for topic in (*topics.CAMERA_TOPICS, topics.IMU)}
         return all(
             node in by_name
             and all(
