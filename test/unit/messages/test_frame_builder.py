@@ -146,3 +146,32 @@ def test_an_unknown_distortion_model_is_refused_for_raw_images_only(factory: Any
                 builder.build(raw)
         else:
             assert builder.build(raw).intrinsics == CAMERA
+
+
+def imu(factory: Any, stamp_ns: int, acceleration: tuple[float, float, float]) -> Any:  # noqa: ANN401
+    """Return a measurement without an orientation."""
+
+    def vector(x: float, y: float, z: float) -> Any:  # noqa: ANN401
+        return factory.make("geometry_msgs/msg/Vector3", x=x, y=y, z=z)
+
+    return factory.make(
+        "sensor_msgs/msg/Imu",
+        header=header(factory, stamp_ns, "camera_imu_optical_frame"),
+        orientation=factory.make("geometry_msgs/msg/Quaternion", x=0.0, y=0.0, z=0.0, w=0.0),
+        orientation_covariance=np.array([-1.0] + 8 * [0.0]),
+        angular_velocity=vector(0.0, 0.0, 0.0),
+        angular_velocity_covariance=np.zeros(9),
+        linear_acceleration=vector(*acceleration),
+        linear_acceleration_covariance=np.zeros(9),
+    )
+
+
+def test_frames_carry_the_direction_that_the_imu_measured(factory: Any) -> None:  # noqa: ANN401
+    builder = FrameBuilder()
+    builder.add_camera_info(info(factory))
+    builder.add_depth(depth(factory, 0))
+    [before] = builder.add_color(color(factory, 0))
+    assert np.isnan(builder.build(before).up).all()
+    for index in range(10):
+        builder.add_imu(imu(factory, index * MS, (9.81, 0.0, 0.0)))
+    np.testing.assert_allclose(builder.build(before).up, [1.0, 0.0, 0.0], atol=1e-9)
