@@ -27,6 +27,8 @@ DISC = np.array([(u, v) for u in np.linspace(-1, 1, 7) for v in np.linspace(-1, 
 """(D, 2) sampled positions in a disc of radius 1."""
 NEAREST_QUANTILE = 0.25
 """Quantile of the depths in the disc that is taken for the surface of the landmark's limb."""
+DISTANCE_SAMPLES = 24
+"""The person's distance is the median of about this number of depths in each direction of the box."""
 MIN_RETURNS = 6
 """With fewer returns in the disc the depth is unknown."""
 INSIDE_M = np.array([INSIDE_OF[name.partition("_")[2]] for name in LANDMARKS_OF_JOINTS])
@@ -104,11 +106,13 @@ def _surface_depth_m(image_joints: ImageJoints, silhouette: Silhouette) -> NDArr
     silhouette's depths in a disc of DISC_M around it, which also finds a limb that the landmark misses by a little.
     """
     x, y, width, height = silhouette.box_px
-    finite = silhouette.depth_m[np.isfinite(silhouette.depth_m)]
+    step = 1 + min(width, height) // DISTANCE_SAMPLES
+    sampled = silhouette.depth_m[step // 2 :: step, step // 2 :: step]
+    finite = sampled[np.isfinite(sampled)]
     visible = np.isfinite(image_joints.pixels).all(axis=1) & (image_joints.visibility > CLEAR_VISIBILITY)
     if not len(finite) or not visible.any():
         return np.full(len(image_joints.pixels), np.nan)
-    radius_px = DISC_M * silhouette.intrinsics.fx / float(np.median(finite[:: 1 + len(finite) // 500]))
+    radius_px = DISC_M * silhouette.intrinsics.fx / float(np.median(finite))
     pixels = np.where(visible[:, None], image_joints.pixels, -1e6)[:, None] + radius_px * DISC - [x, y]
     columns, rows = np.rint(pixels[..., 0]).astype(np.intp), np.rint(pixels[..., 1]).astype(np.intp)
     inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)

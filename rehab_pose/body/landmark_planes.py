@@ -9,11 +9,12 @@ network estimates.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import numba
 import numpy as np
 
-from rehab_pose.body.surface_objective import SurfacePoints
+from rehab_pose.body.surface_objective import SurfacePoints, skin_points
 from rehab_pose.skeletons.blazepose33 import landmark
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import ImageJoints
     from rehab_pose.geometry.camera import CameraIntrinsics
 
-__all__ = ["LANDMARKS_OF_JOINTS", "LandmarkPlanes", "joined"]
+__all__ = ["INSIDE_OF", "LANDMARKS_OF_JOINTS", "LandmarkPlanes", "LandmarkTargets", "joined"]
 
 LANDMARKS_OF_JOINTS = {
     f"{side}_{joint}": (f"{side}_{name}",)
@@ -71,6 +72,25 @@ MIN_DEPTH_M = 0.1
 """Points nearer to the camera, or behind it, get no terms [m]."""
 
 
+class LandmarkTargets(NamedTuple):
+    """The places that the landmarks of a frame give L points of the body, as arrays for compiled code."""
+
+    slope: NDArray[np.float64]
+    """(L, 2) x / z and y / z of each landmark's ray."""
+    sigma_m: NDArray[np.float64]
+    """(L) standard deviation across the ray, on each axis [m]."""
+    precision: NDArray[np.float64]
+    """(L) its weight [1/m^2]; 0 = not used."""
+    depth_m: NDArray[np.float64]
+    """(L) depth of the point [m]."""
+    depth_sigma_m: NDArray[np.float64]
+    """(L) its standard deviation [m]."""
+    depth_precision: NDArray[np.float64]
+    """(L) its weight [1/m^2]."""
+    clear: NDArray[np.bool_]
+    """(L) True for landmarks that are clearly visible."""
+
+
 class LandmarkPlanes:
     """Points of the body model at the landmarks, and their terms in a frame."""
 
@@ -100,31 +120,27 @@ class LandmarkPlanes:
         self._points, self._shapedirs = np.array(points), np.array(shapedirs)
         self._joints, self._weights = np.array(joints, dtype=np.int64), np.array(weights)
         self._sources, self._sigma_m, self._inside_m = np.array(sources), np.array(sigmas), np.array(inside)
+        self._shapedirs_thrice = np.tile(self._shapedirs, (3, 1, 1))
+        self._joints_thrice, self._weights_thrice = np.tile(self._joints, (3, 1)), np.tile(self._weights, (3, 1))
 
     @property
     def width(self) -> int:
         """Number of joints that move a vertex of the model, K."""
         return int(self._joints.shape[1])
 
-    def terms(
+    def targets(
         self,
         image_joints: ImageJoints,
         camera: CameraIntrinsics,
-        betas: NDArray[np.float64],
-        posed_m: NDArray[np.float64] | None,
         *,
-        shapes: int,
         distance_m: float,
         surface_m: NDArray[np.float64],
-    ) -> SurfacePoints:
-        """Return the terms of a frame's landmarks.
+    ) -> LandmarkTargets:
+        """Return the places that a frame's landmarks give the points of the body.
 
         Args:
             image_joints: Landmarks.
             camera: Camera of the full image.
-            betas: (B) shape coefficients.
-            posed_m: (L, 3) the points of the body as fitted so far (`posed`) [m], for robust weights; None: no fit.
-            shapes: How many of the betas are unknowns of the fit: their effect is left out of the points at rest.
             distance_m: Depth of the pelvis [m].
             surface_m: (33) depth of the surface at each landmark [m]; NaN = unknown.
         """
@@ -133,45 +149,55 @@ class LandmarkPlanes:
         relative_m = image_joints.relative_m[self._sources, 2].mean(axis=1)
         sigma_m = self._sigma_m * (1.0 + (HIDDEN_FACTOR - 1.0) * (1.0 - visibility))
         slope = (pixels - [camera.cx, camera.cy]) / [camera.fx, camera.fy]
-        columns, rows, depths = np.zeros((3, len(pixels), 3))
-        columns[:, 0], columns[:, 2] = 1.0, -slope[:, 0]
-        rows[:, 1], rows[:, 2] = 1.0, -slope[:, 1]
-        depths[:, 2] = 1.0
-        targets = np.zeros((len(pixels), 3))
         measured_m = surface_m[self._sources].mean(axis=1) + self._inside_m
         has_depth = np.isfinite(measured_m)
-        targets[:, 2] = np.where(has_depth, measured_m, distance_m + relative_m)
+        used = (visibility > MIN_VISIBILITY) & np.isfinite(slope).all(axis=1)
         depth_sigma_m = np.where(has_depth, SURFACE_DEPTH_SIGMA_M, RELATIVE_DEPTH_SIGMA_M)
-        precision = np.where(visibility > MIN_VISIBILITY, 1.0 / sigma_m**2, 0.0) * image_joints.score
-        depth_precision = image_joints.score / depth_sigma_m**2
-        if posed_m is not None:
-            # Perpendicular distances of the fitted points from the landmark's ray, in standard deviations.
-            aside = posed_m[:, :2] - slope * posed_m[:, 2:]
-            squared = (aside**2).sum(axis=1) / (OUTLIER_SIGMAS * sigma_m) ** 2
-            precision = np.where(posed_m[:, 2] > MIN_DEPTH_M, precision / (1.0 + squared) ** 2, 0.0)
-            behind = ((posed_m[:, 2] - targets[:, 2]) / (OUTLIER_SIGMAS * depth_sigma_m)) ** 2
-            depth_precision /= (1.0 + behind) ** 2
-        precision = np.where(np.isfinite(pixels).all(axis=1), precision, 0.0)
-        lengths = np.sqrt(1.0 + slope**2)
-        normals = np.concatenate([columns / lengths[:, :1], rows / lengths[:, 1:], depths])
-        rest_m = self._points if shapes else self._points + self._shapedirs @ betas
-        return SurfacePoints(
-            rest_m=np.tile(rest_m, (3, 1)),
-            shapedirs=np.ascontiguousarray(np.tile(self._shapedirs[:, :, :shapes], (3, 1, 1))),
-            joints=np.tile(self._joints, (3, 1)),
-            weights=np.tile(self._weights, (3, 1)),
-            targets_m=np.concatenate([np.zeros((2 * len(pixels), 3)), targets]),
-            normals=np.nan_to_num(normals),
-            precision=np.concatenate([precision * lengths[:, 0] ** 2, precision * lengths[:, 1] ** 2, depth_precision]),
+        return LandmarkTargets(
+            slope=np.where(used[:, None], slope, 0.0),
+            sigma_m=sigma_m,
+            precision=np.where(used, image_joints.score / sigma_m**2, 0.0),
+            depth_m=np.where(has_depth, measured_m, distance_m + relative_m),
+            depth_sigma_m=depth_sigma_m,
+            depth_precision=image_joints.score / depth_sigma_m**2,
+            clear=used & (visibility > CLEAR_VISIBILITY),
         )
 
-    def residual_m(self, image_joints: ImageJoints, camera: CameraIntrinsics, posed_m: NDArray[np.float64]) -> float:
+    def terms(
+        self,
+        targets: LandmarkTargets,
+        betas: NDArray[np.float64],
+        posed_m: NDArray[np.float64] | None,
+        *,
+        shapes: int,
+    ) -> SurfacePoints:
+        """Return the terms of a frame's landmarks.
+
+        Args:
+            targets: From `targets`.
+            betas: (B) shape coefficients.
+            posed_m: (L, 3) the points of the body as fitted so far (`posed`) [m], for robust weights; None: no fit.
+            shapes: How many of the betas are unknowns of the fit: their effect is left out of the points at rest.
+        """
+        count = len(targets.sigma_m)
+        points_m, normals, precision = np.zeros((3 * count, 3)), np.zeros((3 * count, 3)), np.empty(3 * count)
+        _fill_terms(*targets, np.empty((0, 3)) if posed_m is None else posed_m, points_m, normals, precision)
+        rest_m = self._points if shapes else self._points + self._shapedirs @ betas
+        return SurfacePoints(
+            rest_m=np.concatenate([rest_m, rest_m, rest_m]),
+            shapedirs=self._shapedirs_thrice if shapes else np.empty((3 * count, 3, 0)),
+            joints=self._joints_thrice,
+            weights=self._weights_thrice,
+            targets_m=points_m,
+            normals=normals,
+            precision=precision,
+        )
+
+    @staticmethod
+    def residual_m(targets: LandmarkTargets, posed_m: NDArray[np.float64]) -> float:
         """Return the largest distance of points (L, 3) [m] from the rays of visible landmarks [m]; NaN = none."""
-        pixels = image_joints.pixels[self._sources].mean(axis=1)
-        slope = (pixels - [camera.cx, camera.cy]) / [camera.fx, camera.fy]
-        clear = image_joints.visibility[self._sources].min(axis=1) > CLEAR_VISIBILITY
-        distances = np.linalg.norm(posed_m[:, :2] - slope * posed_m[:, 2:], axis=1)[clear]
-        return float(distances.max()) if len(distances) else float("nan")
+        aside_m = (posed_m[:, :2] - targets.slope * posed_m[:, 2:])[targets.clear]
+        return float(np.sqrt((aside_m**2).sum(axis=1).max())) if len(aside_m) else float("nan")
 
     def posed(
         self,
@@ -189,10 +215,48 @@ class LandmarkPlanes:
             rotations: (24, 3, 3) their global rotations.
         """
         rest_m = self._points + self._shapedirs @ betas
-        arms = rest_m[:, None] - rest_joints_m[self._joints]
-        moved = np.einsum("lkab,lkb->lka", rotations[self._joints], arms) + positions_m[self._joints]
-        posed_m: NDArray[np.float64] = np.einsum("lk,lka->la", self._weights, moved)
+        posed_m = np.empty_like(rest_m)
+        skin_points(rest_joints_m, positions_m, rotations, rest_m, self._joints, self._weights, posed_m)
         return posed_m
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _fill_terms(  # noqa: PLR0913, PLR0917  (compiled code takes plain arrays)
+    slope: NDArray[np.float64],
+    sigma_m: NDArray[np.float64],
+    precision: NDArray[np.float64],
+    depth_m: NDArray[np.float64],
+    depth_sigma_m: NDArray[np.float64],
+    depth_precision: NDArray[np.float64],
+    _clear: NDArray[np.bool_],
+    posed_m: NDArray[np.float64],
+    points_m: NDArray[np.float64],
+    normals: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> None:
+    """Write points (3 L, 3) [m], unit normals (3 L, 3) and weights (3 L) [1/m^2] of the planes: columns, rows, depths.
+
+    The weights are robust where posed points (L, 3) [m] are given (L > 0).
+    """
+    count = sigma_m.shape[0]
+    for p in range(count):
+        weight, depth_weight = precision[p], depth_precision[p]
+        if posed_m.shape[0]:
+            z = posed_m[p, 2]
+            x, y = posed_m[p, 0] - slope[p, 0] * z, posed_m[p, 1] - slope[p, 1] * z
+            aside = (x * x + y * y) / (OUTLIER_SIGMAS * sigma_m[p]) ** 2
+            behind = ((z - depth_m[p]) / (OUTLIER_SIGMAS * depth_sigma_m[p])) ** 2
+            weight = weight / (1.0 + aside) ** 2 if z > MIN_DEPTH_M else 0.0
+            depth_weight /= (1.0 + behind) ** 2
+        for axis in range(2):
+            row = axis * count + p
+            square = 1.0 + slope[p, axis] ** 2
+            normals[row, axis] = 1.0 / np.sqrt(square)
+            normals[row, 2] = -slope[p, axis] / np.sqrt(square)
+            weights[row] = weight * square
+        normals[2 * count + p, 2] = 1.0
+        points_m[2 * count + p, 2] = depth_m[p]
+        weights[2 * count + p] = depth_weight
 
 
 def joined(first: SurfacePoints, second: SurfacePoints) -> SurfacePoints:

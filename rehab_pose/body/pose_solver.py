@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.body.initial_pose import initial_pose
-from rehab_pose.body.landmark_planes import LandmarkPlanes, joined
+from rehab_pose.body.landmark_planes import LandmarkPlanes, LandmarkTargets, joined
 from rehab_pose.body.model import PARENTS
 from rehab_pose.body.objective import FIRST_ROTATION, MOVING_JOINTS, SHAPE_START, JointTerms
 from rehab_pose.body.pose_problem import solve_pose
@@ -17,7 +17,8 @@ from rehab_pose.body.skinning import pose_joints
 from rehab_pose.body.surface import SurfaceMatcher
 from rehab_pose.body.surface_objective import no_surface
 from rehab_pose.datatypes import BodyParameters
-from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
+from rehab_pose.geometry.kernels import rotation_vector
+from rehab_pose.geometry.rotations import matrices_from_axis_angles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,7 +103,7 @@ class _Start:
     def full_rotations_rad(self) -> NDArray[np.float64]:
         """(24, 3) rotation vectors with that of the root in row 0 [rad]."""
         rotations_rad = self.rotations_rad.copy()
-        rotations_rad[0] = axis_angles_from_matrices(self.root[None])[0]
+        rotation_vector(self.root, rotations_rad[0])
         return rotations_rad
 
     @classmethod
@@ -128,6 +129,7 @@ class PoseSolver:
         self._shape = shape
         self._matcher = SurfaceMatcher(model)
         self._planes = LandmarkPlanes(model)
+        self._last_targets: tuple[Landmarks, LandmarkTargets] | None = None
         self._hinges = np.pad(HINGES, (0, model.shape_count))
         self._rotation_precision = settings.pose_weight / rotation_std_rad() ** 2
 
@@ -183,13 +185,25 @@ class PoseSolver:
 
     def landmark_residual_m(self, fit: PoseFit, landmarks: Landmarks) -> float:
         """Return the largest distance of the body's points from the rays of visible landmarks [m]; NaN = none."""
-        posed_m = self._posed_landmarks(fit.parameters)
-        return self._planes.residual_m(landmarks.image_joints, landmarks.camera, posed_m)
+        targets = self._targets(landmarks)
+        return self._planes.residual_m(targets, self._posed_landmarks(fit.parameters))
 
     def _posed_landmarks(self, parameters: BodyParameters) -> NDArray[np.float64]:
         positions, rotations = pose_joints(self._model, parameters)
         betas = self._model.padded_betas(parameters.betas)
         return self._planes.posed(betas, self._model.joints(betas), positions, rotations)
+
+    def _targets(self, landmarks: Landmarks) -> LandmarkTargets:
+        """Return the targets of a frame's landmarks; those of the last frame are kept."""
+        if self._last_targets is None or self._last_targets[0] is not landmarks:
+            targets = self._planes.targets(
+                landmarks.image_joints,
+                landmarks.camera,
+                distance_m=landmarks.distance_m,
+                surface_m=landmarks.surface_m,
+            )
+            self._last_targets = (landmarks, targets)
+        return self._last_targets[1]
 
     def _landmark_terms(
         self, landmarks: Landmarks | None, start: _Start | None, *, robust: bool = True
@@ -200,18 +214,10 @@ class PoseSolver:
             return no_surface(shapes, self._planes.width)
         betas = self._model.padded_betas(self._shape.betas if start is None else start.betas)
         posed_m = None
-        if start is not None:
+        if start is not None and robust:
             parameters = BodyParameters(betas, start.full_rotations_rad, start.translation_m)
-            posed_m = self._posed_landmarks(parameters) if robust else None
-        return self._planes.terms(
-            landmarks.image_joints,
-            landmarks.camera,
-            betas,
-            posed_m,
-            shapes=shapes,
-            distance_m=landmarks.distance_m,
-            surface_m=landmarks.surface_m,
-        )
+            posed_m = self._posed_landmarks(parameters)
+        return self._planes.terms(self._targets(landmarks), betas, posed_m, shapes=shapes)
 
     def residual_m(self, fit: PoseFit, measured: MeasuredJoints) -> float:
         """Return the root mean square distance of the fitted joints from the measured ones [m]."""
