@@ -44,6 +44,8 @@ IN_FRONT_M = 0.9
 """Largest distance of a hand or foot in front of the trunk [m]."""
 FOREIGN_IN_FRONT_M = 0.25
 """A surface this far in front of the person is another object's or person's, unless one of its limbs is there [m]."""
+LANDMARK_WEIGHT = 2.0
+"""Weight of the pixels near visible landmarks in the choice of the person's largest surface; all others weigh 1."""
 MIN_LIMB_FRACTION = 0.25
 """A surface is the person's if at least this fraction of it is near the lines between visible landmarks."""
 BORDER_MASK_PX = 0.8
@@ -169,8 +171,9 @@ def _result(
         level: Mean level of the person's pixels in the mask, 0-1.
     """
     x, y, _, _ = box_px
-    farthest_m = cv2.dilate(np.where(small.person, small.depth_m, np.float32(0.0)), SURROUNDINGS)
-    limit_m = np.where(farthest_m > 0, farthest_m + np.float32(BLEEDING_M), np.float32(np.inf))
+    person_m = np.where(small.person, small.depth_m, np.float32(0.0))
+    farthest_m = cv2.dilate(person_m, SURROUNDINGS)
+    limit_m = np.where(farthest_m > 0, farthest_m, person_m.max()) + np.float32(BLEEDING_M)
     rows, columns = np.nonzero(small.person)
     half = STRIDE_PX // 2
     pixels = np.stack([x + half + STRIDE_PX * columns, y + half + STRIDE_PX * rows], axis=1)
@@ -213,7 +216,7 @@ def _sorted_surfaces(
     on_body[0] = 0.0
     on_legs = np.bincount(flat, weights=(zones.body & ~zones.thin).ravel(), minlength=count)
     means_m = np.bincount(flat, weights=depths, minlength=count) / np.maximum(sizes, 1.0)
-    main = int(np.argmax(sizes + on_body))
+    main = int(np.argmax(sizes + LANDMARK_WEIGHT * on_body))
     offset_m = means_m - means_m[main]
     on_limbs = np.bincount(flat, weights=zones.limbs.ravel(), minlength=count)
     near_limb = on_limbs >= MIN_LIMB_FRACTION * np.maximum(sizes, 1.0)

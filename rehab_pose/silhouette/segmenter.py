@@ -176,7 +176,15 @@ class SilhouetteSegmenter:
         if self._fused is None:
             return None
         inside = self._proposer.propose(people, measured, self._floor.plane)
-        return None if inside is None else _refined(frame, people, inside, 0.0, up)
+        if inside is None:
+            return None
+        # Not refined: the probability of the depth network contradicts it.
+        size = (frame.intrinsics.width_px, frame.intrinsics.height_px)
+        upright = np.ascontiguousarray(np.rot90(inside, -people.turns)).astype(np.uint8)
+        full = cv2.resize(upright, size, interpolation=cv2.INTER_NEAREST) > 0
+        x, y, width, height = cv2.boundingRect(full.astype(np.uint8))
+        part = full[y : y + height, x : x + width]
+        return _cut_out(frame, (x, y, width, height), part, part, 0.0, up)
 
 
 def _reason_without_subject(measured: list[Measured]) -> str:
