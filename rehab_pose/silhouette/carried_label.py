@@ -193,7 +193,7 @@ def _mark(  # noqa: PLR0913, PLR0917  (compiled code takes arrays, no records)
             if inside[row, column] == 2 and near_depth:
                 label[row, column] = PERSON
                 continue
-            levels, brightness = 0, 0
+            levels, brightness = np.int32(0), np.int32(0)
             for channel in range(3):
                 levels += abs(np.int32(color[v, u, channel]) - np.int32(old_color[v, u, channel]))
                 brightness += np.int32(color[v, u, channel])

@@ -69,8 +69,8 @@ def _relief_surfaces(people: PeopleImage, floor_plane: NDArray[np.float64]) -> l
     labels, count = label_surfaces(people.depth_m, usable, GAP_M)
     depth_m = np.where(usable, people.depth_m, np.float32(0.0)).ravel()
     sizes_px = np.bincount(labels.ravel(), minlength=count)
-    areas_m2 = np.bincount(labels.ravel(), weights=depth_m * depth_m, minlength=count)
-    areas_m2 /= people.intrinsics.fx * people.intrinsics.fy
+    squares_m2 = np.bincount(labels.ravel(), weights=depth_m * depth_m, minlength=count)
+    areas_m2 = squares_m2 / (people.intrinsics.fx * people.intrinsics.fy)
     fitting = (sizes_px >= MINIMUM_AREA_PX) & (areas_m2 > AREA_RANGE_M2[0]) & (areas_m2 < AREA_RANGE_M2[1])
     fitting[0] = False
     surfaces = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from rehab_pose.silhouette.subject_selection import Candidate
 
 __all__ = ["SilhouetteSegmenter"]
+
+T = TypeVar("T", bound=np.generic)
 
 MAX_SPEED_M_S, MIN_REACH_M = 3.0, 0.12
 """Limit on the growth of the silhouette between two frames: the speed of a hand in an exercise, but at least a margin
@@ -155,7 +157,7 @@ class SilhouetteSegmenter:
 
         This excludes surfaces of other people and of furniture that touch the subject's for a moment.
         """
-        selected = people.labels == subject.label
+        selected: NDArray[np.bool_] = people.labels == subject.label
         previous = self._previous_subject
         self._previous_subject = PreviousImage(frame.stamp_ns, selected.astype(np.float32))
         if previous is None or not previous.precedes(frame.stamp_ns, selected.shape):
@@ -180,8 +182,8 @@ class SilhouetteSegmenter:
             return None
         # Not refined: the probability of the depth network contradicts it.
         size = (frame.intrinsics.width_px, frame.intrinsics.height_px)
-        upright = np.ascontiguousarray(np.rot90(inside, -people.turns)).astype(np.uint8)
-        full = cv2.resize(upright, size, interpolation=cv2.INTER_NEAREST) > 0
+        in_camera = _turned_back(inside, people.turns).astype(np.uint8)
+        full = cv2.resize(in_camera, size, interpolation=cv2.INTER_NEAREST) > 0
         x, y, width, height = cv2.boundingRect(full.astype(np.uint8))
         part = full[y : y + height, x : x + width]
         return _cut_out(frame, (x, y, width, height), part, part, 0.0, up)
@@ -212,15 +214,23 @@ def _refined(
     """Return the silhouette of some pixels (h, w) of the reduced image, its border refined at full resolution."""
     other_person = (people.labels > 0) & np.isfinite(people.depth_m)
     sure, sure_other = people.probability > SURE, (people.probability < 1.0 - SURE) | other_person
-    person, surely_person, surely_other, depth_m = (
-        np.ascontiguousarray(np.rot90(image, -people.turns))
-        for image in (inside, inside & sure, ~inside & sure_other, people.depth_m)
+    reduced = ReducedSilhouette(
+        person=_turned_back(inside, people.turns),
+        surely_person=_turned_back(inside & sure, people.turns),
+        surely_other=_turned_back(~inside & sure_other, people.turns),
+        depth_m=_turned_back(people.depth_m, people.turns),
+        rows=people.rows,
+        columns=people.columns,
     )
-    reduced = ReducedSilhouette(person, surely_person, surely_other, depth_m, people.rows, people.columns)
     box_px, full_inside = refine_to_full_resolution(reduced, frame.depth_m, frame.color)
     if not full_inside.any():
         return None
     return _cut_out(frame, box_px, full_inside, full_inside, confidence, up)
+
+
+def _turned_back(image: NDArray[T], turns: int) -> NDArray[T]:
+    """Return an upright reduced image as the camera saw it."""
+    return np.ascontiguousarray(np.rot90(image, -turns))
 
 
 def _cut_out(

@@ -96,12 +96,14 @@ def test_surfaces_with_relief_are_proposed_in_turn_and_then_the_whole_image() ->
     depth = np.where(inside, other, depth)
     wall = np.s_[0:120, 140:160]
     depth[wall] = 2.0
-    proposer, seen = Proposer(), []
+    proposer = Proposer()
+    seen: list[NDArray[np.bool_]] = []
     image = people(depth, np.zeros((120, 160), np.bool_))
     for _ in range(3):
+        proposed = None
         for _ in range(HOLD_FRAMES):
             proposed = proposer.propose(image, [], UNKNOWN)
-            assert proposed is not None
+        assert proposed is not None
         seen.append(proposed)
     assert seen[0][:, 20:45].any()
     assert not seen[0][:, 100:].any()
