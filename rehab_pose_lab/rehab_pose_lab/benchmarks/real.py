@@ -82,7 +82,7 @@ class RealResult:
     """Result of the benchmark."""
 
     metrics: dict[str, float]
-    """Of the default pipeline; those of other methods on the marks begin with `marks_depth_only_`."""
+    """Of the default pipeline, FIRST_KEYS first."""
     columns: dict[str, dict[str, float]]
     """Metrics of the other methods: `network` (only depth) and `paper` (the published rules)."""
     notes: tuple[str, ...]
@@ -124,6 +124,7 @@ def real_metrics(*, pictures: Path | None = None, clips: Sequence[Path] = ()) ->
         metrics["marks_depth_only_px_mean"] = columns[NETWORK]["marks_px_mean"]
     else:
         notes.append(_missing(folder, CLIP))
+        metrics |= machine_metrics()
     for extra in clips:
         run = _clip(pipeline, extra)
         metrics |= {f"{extra.name}_{key}": value for key, value in clip_metrics(run, None).items()}
