@@ -70,6 +70,42 @@ def test_read_frames_equal_the_written_ones(bag_path: Path) -> None:
         np.testing.assert_allclose(result.depth_m, given.depth_m, atol=1e-6)
 
 
+def imu_message(bag: BagWriter, stamp_ns: int) -> Any:  # noqa: ANN401
+    """Return the measurement of a sensor in an upside-down camera."""
+
+    def vector(y: float) -> Any:  # noqa: ANN401
+        return bag.factory.make("geometry_msgs/msg/Vector3", x=0.0, y=y, z=0.0)
+
+    return bag.factory.make(
+        "sensor_msgs/msg/Imu",
+        header=header(bag.factory, stamp_ns, "imu_optical_frame"),
+        orientation=bag.factory.make("geometry_msgs/msg/Quaternion", x=0.0, y=0.0, z=0.0, w=0.0),
+        orientation_covariance=np.zeros(9),
+        angular_velocity=vector(0.0),
+        angular_velocity_covariance=np.zeros(9),
+        linear_acceleration=vector(9.81),
+        linear_acceleration_covariance=np.zeros(9),
+    )
+
+
+@pytest.mark.parametrize(("others", "known"), [((), True), (("robot/imu",), True), (("camera/base/imu",), False)])
+def test_frames_carry_the_direction_of_the_cameras_own_imu(
+    tmp_path: Path, others: tuple[str, ...], known: bool
+) -> None:
+    with BagWriter(tmp_path / "bag") as bag:
+        for index in range(4):
+            given = frame(index)
+            for name in ("camera/imu", *others):
+                for part in range(4):
+                    stamp_ns = given.stamp_ns - (4 - part) * 5_000_000
+                    topic = Topic(name, topics.IMU.type_name, topics.IMU.delivery)
+                    bag.write(topic, stamp_ns, imu_message(bag, stamp_ns))
+            write_camera(bag, given, "camera/")
+    with BagReader(tmp_path / "bag") as reader:
+        last = list(reader.frames())[-1]
+    np.testing.assert_allclose(last.up, [0.0, 1.0, 0.0] if known else [np.nan] * 3, atol=1e-9)
+
+
 def test_two_bags_of_the_same_messages_are_identical(bag_path: Path, tmp_path: Path) -> None:
     with BagWriter(tmp_path / "again" / "bag") as bag:
         for index in range(4):
