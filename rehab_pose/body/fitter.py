@@ -153,7 +153,7 @@ class BodyFitter:
         fit, measured = self._fit_joints(joints.positions_m, weight, last, landmarks)
         if silhouette is not None and self._settings.surface_rounds:
             fit = self._solver.fit_surface(fit, measured, silhouette, landmarks)
-            if last is not None and np.nanmean(fit.support) < POOR_SUPPORT:
+            if last is not None and fit.mean_support < POOR_SUPPORT:
                 fit = self._retried(fit, measured, silhouette, landmarks)
         if last is not None and landmarks is None:
             fit = _rate_limited(fit, last, joints.positions_m)
@@ -171,7 +171,7 @@ class BodyFitter:
         self._frames_to_retry = RETRY_EVERY_FRAMES
         cold = self._solver.fit_joints(measured, None, landmarks)
         cold = self._solver.fit_surface(cold, measured, silhouette, landmarks)
-        return cold if np.nanmean(cold.support) > np.nanmean(fit.support) + BETTER_SUPPORT else fit
+        return cold if cold.mean_support > fit.mean_support + BETTER_SUPPORT else fit
 
     def _joint_weights(self, joints: Joints) -> NDArray[np.float64]:
         """Return confidence / sigma^2 (24) [1/m^2], 0 where a joint is missing."""

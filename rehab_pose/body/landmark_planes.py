@@ -119,7 +119,9 @@ class LandmarkPlanes:
             inside.append(INSIDE_OF[name.removeprefix("left_").removeprefix("right_")])
         self._points, self._shapedirs = np.array(points), np.array(shapedirs)
         self._joints, self._weights = np.array(joints, dtype=np.int64), np.array(weights)
-        self._sources, self._sigma_m, self._inside_m = np.array(sources), np.array(sigmas), np.array(inside)
+        self.sources = np.array(sources)
+        """(L, 2) the landmarks whose mean is at each point."""
+        self._sigma_m, self._inside_m = np.array(sigmas), np.array(inside)
         self._shapedirs_thrice = np.tile(self._shapedirs, (3, 1, 1))
         self._joints_thrice, self._weights_thrice = np.tile(self._joints, (3, 1)), np.tile(self._weights, (3, 1))
 
@@ -144,12 +146,12 @@ class LandmarkPlanes:
             distance_m: Depth of the pelvis [m].
             surface_m: (33) depth of the surface at each landmark [m]; NaN = unknown.
         """
-        pixels = image_joints.pixels[self._sources].mean(axis=1)
-        visibility = image_joints.visibility[self._sources].min(axis=1)
-        relative_m = image_joints.relative_m[self._sources, 2].mean(axis=1)
+        pixels = image_joints.pixels[self.sources].mean(axis=1)
+        visibility = image_joints.visibility[self.sources].min(axis=1)
+        relative_m = image_joints.relative_m[self.sources, 2].mean(axis=1)
         sigma_m = self._sigma_m * (1.0 + (HIDDEN_FACTOR - 1.0) * (1.0 - visibility))
         slope = (pixels - [camera.cx, camera.cy]) / [camera.fx, camera.fy]
-        measured_m = surface_m[self._sources].mean(axis=1) + self._inside_m
+        measured_m = surface_m[self.sources].mean(axis=1) + self._inside_m
         has_depth = np.isfinite(measured_m)
         used = (visibility > MIN_VISIBILITY) & np.isfinite(slope).all(axis=1)
         depth_sigma_m = np.where(has_depth, SURFACE_DEPTH_SIGMA_M, RELATIVE_DEPTH_SIGMA_M)

@@ -83,6 +83,12 @@ class PoseFit:
     support: NDArray[np.float64]
     """(24) fraction of the visible surface at each joint that the depth supports; NaN = nothing is visible of it."""
 
+    @property
+    def mean_support(self) -> float:
+        """Mean of `support` over the joints with a visible surface; NaN = there is none."""
+        known = self.support[np.isfinite(self.support)]
+        return float(known.mean()) if len(known) else float("nan")
+
 
 @dataclass(frozen=True, eq=False)
 class _Start:
@@ -279,5 +285,7 @@ def _support(matches: SurfaceMatches) -> NDArray[np.float64]:
 
 
 def root_mean_square_m(difference_m: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
-    """Return the root mean square length of differences (24, 3) [m] of the joints with a weight."""
+    """Return the root mean square length of differences (24, 3) [m] of the joints with a weight; NaN = none has one."""
+    if not (weight > 0).any():
+        return float("nan")
     return float(np.sqrt(np.mean(np.sum(difference_m[weight > 0] ** 2, axis=1))))

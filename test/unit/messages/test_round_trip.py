@@ -16,6 +16,7 @@ from rehab_pose.datatypes import (
     Bones,
     ExerciseClassification,
     FloorPlane,
+    ImageJoints,
     JointAngles,
     Joints,
     KeypointFamily,
@@ -43,6 +44,7 @@ from rehab_pose.messages.frames import (
     silhouette_from_message,
     silhouette_message,
 )
+from rehab_pose.messages.image_joints import image_joints_from_message, image_joints_message
 from rehab_pose.messages.joints import joints_from_message, joints_message
 from rehab_pose.messages.keypoints import (
     keypoints_from_message,
@@ -196,10 +198,18 @@ def body() -> Body:
     )
 
 
+def image_joints() -> ImageJoints:
+    random = np.random.default_rng(6)
+    pixels, relative = single(random.uniform(-20.0, 660.0, (33, 2))), single(random.normal(size=(33, 3)))
+    pixels[3] = np.nan
+    return ImageJoints(STAMP_NS, FRAME_ID, pixels, single(random.random(33)), relative, 0.75)
+
+
 RECORDS: list[tuple[Any, Callable[..., Any], Callable[..., Any]]] = [
     (keypoints(), keypoints_message, keypoints_from_message),
     (parts(), parts_message, parts_from_message),
     (joints(), joints_message, joints_from_message),
+    (image_joints(), image_joints_message, image_joints_from_message),
     (
         JointAngles(
             STAMP_NS,

@@ -1,0 +1,89 @@
+"""Groups of stages on simulated people: colour and depth together, the loss of colour, the joints' method."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from rehab_pose.body.settings import BodySettings
+from rehab_pose.image_joints.settings import ImageJointSettings
+from rehab_pose.joints.settings import JointSettings
+from rehab_pose.silhouette.settings import SilhouetteSettings
+from rehab_pose.silhouette.status import SilhouetteSource
+from rehab_pose.stage_groups import ImageStages, PoseStages
+from rehab_pose_sim.camera import SimulatedCamera
+from rehab_pose_sim.settings import SimulationSettings
+
+if TYPE_CHECKING:
+    from rehab_pose_sim.camera import SimulatedFrame
+
+BACK_ERROR_M = 0.10
+"""Largest mean error of the joints of a person seen from behind [m]; a mirrored person has 0.3."""
+
+
+@cache
+def shots(yaw_deg: float = 0.0) -> list[SimulatedFrame]:
+    settings = SimulationSettings(exercise="arm_lifting", yaw_deg=yaw_deg, background_seed=4, start_ns=1, gap_s=0.0)
+    camera = SimulatedCamera(settings)
+    return [camera.frame(index) for index in range(40, 46)]
+
+
+def stages() -> ImageStages:
+    return ImageStages(ImageJointSettings(), SilhouetteSettings())
+
+
+def test_a_person_is_followed_in_colour_from_the_first_frame_on() -> None:
+    images = stages()
+    for shot in shots():
+        result = images.process(shot.frame)
+        assert result.silhouette is not None
+        assert result.image_joints is not None
+        assert images.silhouette.status.source is SilhouetteSource.FUSED
+        truth = shot.truth.silhouette
+        mask = result.silhouette.full_mask()
+        assert np.count_nonzero(mask & truth) / np.count_nonzero(mask | truth) > 0.9
+
+
+def test_in_darkness_the_person_is_followed_in_depth_and_the_reason_is_given() -> None:
+    images = stages()
+    for shot in shots()[:2]:
+        images.process(shot.frame)
+    for shot in shots()[2:]:
+        dark = dataclasses.replace(shot.frame, color=np.zeros_like(shot.frame.color))
+        result = images.process(dark)
+        assert result.silhouette is not None
+        assert result.image_joints is None
+        assert images.silhouette.status.source is SilhouetteSource.DEPTH
+        assert images.silhouette.status.reason
+
+
+def test_a_person_seen_from_behind_keeps_left_and_right() -> None:
+    images, pose = stages(), PoseStages(JointSettings(), BodySettings())
+    for shot in shots(180.0):
+        person = images.process(shot.frame)
+        result = pose.process(person.silhouette, person.image_joints)
+        assert result.joints is not None
+        errors_m = np.linalg.norm(result.joints.positions_m - shot.truth.joints_m, axis=1)
+        assert errors_m.mean() < BACK_ERROR_M
+
+
+@pytest.mark.parametrize("method", ["network", "fused"])
+def test_the_published_joints_are_the_bodys_only_where_the_method_is_fused(method: str) -> None:
+    images, pose = stages(), PoseStages(JointSettings(method=method), BodySettings())
+    shot = shots()[0]
+    person = images.process(shot.frame)
+    result = pose.process(person.silhouette, person.image_joints)
+    assert result.joints is not None
+    assert result.body is not None
+    same = np.array_equal(result.joints.positions_m, result.body.joint_positions_m)
+    assert same == (method == "fused")
+
+
+def test_without_a_person_there_are_neither_joints_nor_a_body() -> None:
+    result = PoseStages(JointSettings(), BodySettings()).process(None, None)
+    assert result.joints is None
+    assert result.body is None
