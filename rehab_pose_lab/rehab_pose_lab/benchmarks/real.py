@@ -110,13 +110,14 @@ def real_metrics(*, pictures: Path | None = None, clips: Sequence[Path] = ()) ->
     pipeline.warm_up()
     metrics: dict[str, float] = dict.fromkeys(FIRST_KEYS, NAN)
     columns: dict[str, dict[str, float]] = {NETWORK: {}, PAPER: {}}
-    planes, sheets = PlaneSteps(), []
+    planes: dict[str, PlaneSteps] = {}
+    sheets: list[Path] = []
     if (folder / CLIP).is_dir() and (folder / MARKS).is_file():
         marks = load_marks(folder / MARKS)
         run = _clip(pipeline, folder / CLIP, for_times=True)
         # The machine is measured directly after the times, as other processes may slow down both.
         metrics |= clip_metrics(run, marks) | _times(run) | machine_metrics()
-        planes += plane_steps([result.joint_angles for result in run.results])
+        planes["clip"] = plane_steps([result.joint_angles for result in run.results])
         sheets += [] if pictures is None else write_contact_sheets(run, pipeline.model, pictures, (folder / CLIP).name)
         for name, values in ((NETWORK, DEPTH_ONLY), (PAPER, PUBLISHED)):
             other = _clip(Pipeline(PipelineSettings.from_mapping(values)), folder / CLIP)
@@ -130,17 +131,15 @@ def real_metrics(*, pictures: Path | None = None, clips: Sequence[Path] = ()) ->
         metrics |= {f"{extra.name}_{key}": value for key, value in clip_metrics(run, None).items()}
         sheets += [] if pictures is None else write_contact_sheets(run, pipeline.model, pictures, extra.name)
     if (folder / UTD).is_dir():
-        planes += _add_utd(folder / UTD, metrics, columns)
+        planes["utd"] = _add_utd(folder / UTD, metrics, columns)
     else:
         notes.append(_missing(folder, UTD))
     if (folder / KINECT).is_dir():
         metrics["irds_error_mm"] = _kinect_error_mm(folder / KINECT)
     else:
         notes.append(_missing(folder, KINECT))
-    planes += _add_simulated(pipeline, metrics)
-    metrics["plane_steps"] = float(planes.confident_steps)
-    metrics["plane_confident_pct"] = _percent(planes.confident_pairs, planes.pairs)
-    metrics["plane_steps_any_confidence_pct"] = _percent(planes.steps, planes.pairs)
+    planes["simulated"] = _add_simulated(pipeline, metrics)
+    metrics |= _plane_metrics(planes)
     return RealResult(metrics, columns, tuple(notes), tuple(sheets))
 
 
@@ -207,6 +206,17 @@ def _add_simulated(pipeline: Pipeline, metrics: dict[str, float]) -> PlaneSteps:
     metrics["still_simulated_rms_mm"] = float(np.sqrt(np.nanmean(jitter**2)))
     metrics["still_rms_mm"] = float(np.fmax(metrics["still_simulated_rms_mm"], metrics.get("still_utd_rms_mm", NAN)))
     return errors.planes
+
+
+def _plane_metrics(planes: Mapping[str, PlaneSteps]) -> dict[str, float]:
+    """Return the steps of the planes of elevation in all recordings and in each kind, by name of the kind."""
+    total = sum(planes.values(), PlaneSteps())
+    return {
+        "plane_steps": float(total.confident_steps),
+        "plane_confident_pct": _percent(total.confident_pairs, total.pairs),
+        "plane_steps_any_confidence_pct": _percent(total.steps, total.pairs),
+        **{f"plane_steps_{name}": float(of_kind.confident_steps) for name, of_kind in planes.items()},
+    }
 
 
 def _kinect_error_mm(folder: Path) -> float:

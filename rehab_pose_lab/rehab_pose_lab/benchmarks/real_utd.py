@@ -209,6 +209,7 @@ def utd_metrics(errors: UtdErrors) -> dict[str, float]:
     for name in ("shoulder", "elbow", "wrist", "hand", "hip", "knee", "ankle", "foot"):
         sides = [SMPL_24.index(f"{side}_{name}") for side in ("left", "right")]
         metrics[f"utd_{name}_mm"] = _mean(errors_mm[:, sides])
+        metrics[f"utd_heldout_{name}_mm"] = _mean(errors_mm[held_out][:, sides])
     metrics["utd_missing_pct"] = 100.0 * (1.0 - float(np.isfinite(errors_mm).any(axis=1).mean()))
     metrics["cover90_utd_pct"] = coverage_pct(errors_mm * 1e-3, errors.sigma_m)
     metrics["still_utd_rms_mm"] = _root_mean_square(errors.jitter_mm)
