@@ -23,6 +23,7 @@ from rehab_pose_lab.benchmarks.real_clip import (
     PlaneSteps,
     load_marks,
     mark_metrics,
+    mesh_overlap,
     mesh_wrist_ok_pct,
     plane_steps,
     read_clip,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from rehab_pose.body.model import BodyModel
     from rehab_pose_lab.benchmarks.real_clip import ClipRun, Marks
 
 __all__ = ["RealResult", "real_metrics", "real_table"]
@@ -116,19 +118,20 @@ def real_metrics(*, pictures: Path | None = None, clips: Sequence[Path] = ()) ->
         marks = load_marks(folder / MARKS)
         run = _clip(pipeline, folder / CLIP, for_times=True)
         # The machine is measured directly after the times, as other processes may slow down both.
-        metrics |= clip_metrics(run, marks) | _times(run) | machine_metrics()
+        metrics |= clip_metrics(run, marks, pipeline.model) | _times(run) | machine_metrics()
         planes["clip"] = plane_steps([result.joint_angles for result in run.results])
         sheets += [] if pictures is None else write_contact_sheets(run, pipeline.model, pictures, (folder / CLIP).name)
         for name, values in ((NETWORK, DEPTH_ONLY), (PAPER, PUBLISHED)):
             other = _clip(Pipeline(PipelineSettings.from_mapping(values)), folder / CLIP)
-            columns[name] |= clip_metrics(other, marks)
+            columns[name] |= clip_metrics(other, marks, pipeline.model)
         metrics["marks_depth_only_px_mean"] = columns[NETWORK]["marks_px_mean"]
     else:
         notes.append(_missing(folder, CLIP))
         metrics |= machine_metrics()
     for extra in clips:
         run = _clip(pipeline, extra)
-        metrics |= {f"{extra.name}_{key}": value for key, value in clip_metrics(run, None).items()}
+        of_clip = clip_metrics(run, None, pipeline.model)
+        metrics |= {f"{extra.name}_{key}": value for key, value in of_clip.items()}
         sheets += [] if pictures is None else write_contact_sheets(run, pipeline.model, pictures, extra.name)
     if (folder / UTD).is_dir():
         planes["utd"] = _add_utd(folder / UTD, metrics, columns)
@@ -143,16 +146,18 @@ def real_metrics(*, pictures: Path | None = None, clips: Sequence[Path] = ()) ->
     return RealResult(metrics, columns, tuple(notes), tuple(sheets))
 
 
-def clip_metrics(run: ClipRun, marks: Marks | None) -> dict[str, float]:
+def clip_metrics(run: ClipRun, marks: Marks | None, model: BodyModel) -> dict[str, float]:
     """Return the metrics of one pipeline on a clip.
 
     Args:
         run: Results of the clip.
         marks: Marked joints, or None.
+        model: Body model with the triangles of the fitted meshes.
     """
     metrics = {} if marks is None else mark_metrics(run, marks)
     metrics |= segment_metrics(run.joints_m())
-    return metrics | {"mesh_wrist_ok_pct": mesh_wrist_ok_pct(run), "clip_found_pct": run.found_pct()}
+    metrics |= {"mesh_wrist_ok_pct": mesh_wrist_ok_pct(run), "mesh_overlap": mesh_overlap(run, model)}
+    return metrics | {"clip_found_pct": run.found_pct()}
 
 
 def real_table(result: RealResult) -> list[str]:

@@ -11,10 +11,12 @@ import numpy as np
 
 from rehab_pose.bags.image_folders import ImageFolders
 from rehab_pose.capture.calibration_file import read_calibration
+from rehab_pose.drawing.rasteriser import render_person
 from rehab_pose.errors import RecordingError
 from rehab_pose.skeletons.blazepose33 import landmark
 from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose_lab.benchmarks.coverage import CONFIDENT, pixel_coverage_pct
+from rehab_pose_lab.benchmarks.perception_errors import overlap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rehab_pose.body.model import BodyModel
     from rehab_pose.datatypes import JointAngles, RgbdFrame
     from rehab_pose.pipeline import Pipeline, PipelineResult
 
@@ -31,6 +34,7 @@ __all__ = [
     "PlaneSteps",
     "load_marks",
     "mark_metrics",
+    "mesh_overlap",
     "mesh_wrist_ok_pct",
     "plane_steps",
     "read_clip",
@@ -260,6 +264,22 @@ def mesh_wrist_ok_pct(run: ClipRun) -> float:
                 near = near and bool(distance_px <= MESH_NEAR_PX)
             agree.append(near)
     return 100.0 * float(np.mean(agree)) if agree else float("nan")
+
+
+def mesh_overlap(run: ClipRun, model: BodyModel) -> float:
+    """Return the median intersection over union of the fitted mesh and the silhouette, 0-1; NaN without a body.
+
+    Args:
+        run: Results with vertices.
+        model: Body model with the triangles of the meshes.
+    """
+    overlaps = []
+    for frame, result in zip(run.frames, run.results, strict=True):
+        if result.body is None or result.silhouette is None or not len(result.body.vertices_m):
+            continue
+        _, triangle_id = render_person(model, result.body.vertices_m, frame.intrinsics)
+        overlaps.append(overlap(triangle_id >= 0, result.silhouette.full_mask()))
+    return float(np.median(overlaps)) if overlaps else float("nan")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from rehab_pose.datatypes import (
     RgbdFrame,
     Silhouette,
 )
+from rehab_pose.drawing.rasteriser import render_person
 from rehab_pose.errors import RecordingError
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.skeletons.smpl24 import SMPL_24
@@ -30,6 +31,7 @@ from rehab_pose_lab.benchmarks.real_clip import (
     PlaneSteps,
     load_marks,
     mark_metrics,
+    mesh_overlap,
     mesh_wrist_ok_pct,
     plane_steps,
     read_clip,
@@ -154,6 +156,21 @@ def test_the_mesh_agrees_with_confident_wrists_near_it() -> None:
     unsure = joints(at_pixel(70.0, 50.0), confidence=0.4)
     assert mesh_wrist_ok_pct(run_of(result(published, 0.059), result(published, 0.061))) == 50.0
     assert np.isnan(mesh_wrist_ok_pct(run_of(result(unsure, 0.5), result(None))))
+
+
+def test_the_mesh_overlaps_the_silhouette_that_it_fills() -> None:
+    model = load_body_model()
+    found = result(joints(at_pixel(70.0, 50.0)))
+    assert found.body is not None
+    _, triangle_id = render_person(model, found.body.vertices_m, CAMERA)
+    rows, columns = np.nonzero(triangle_id >= 0)
+    x, y = int(columns.min()), int(rows.min())
+    box = (x, y, int(columns.max()) - x + 1, int(rows.max()) - y + 1)
+    # The silhouettes of these results fill their boxes.
+    share = len(rows) / (box[2] * box[3])
+    tight = result(joints(at_pixel(70.0, 50.0)), box=box)
+    assert mesh_overlap(run_of(tight, result(None)), model) == pytest.approx(share)
+    assert np.isnan(mesh_overlap(run_of(result(None)), model))
 
 
 def landmarks(u: float, visibility: float) -> ImageJoints:
