@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rehab_pose.silhouette.watershed import OTHER, PERSON, UNDECIDED, flood
+from rehab_pose.silhouette.watershed import HIGHEST_COST, OTHER, PERSON, UNDECIDED, flood
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +81,7 @@ def refine_to_full_resolution(
     for seeds, value in ((reduced.surely_person[part], PERSON), (reduced.surely_other[part], OTHER)):
         seed_rows, seed_columns = np.nonzero(seeds)
         label[sampled_rows[seed_rows], sampled_columns[seed_columns]] = value
-    flood(label, depth_m[y0:y1, x0:x1].copy(), color[y0:y1, x0:x1].copy())
+    flood(label, depth_m[y0:y1, x0:x1].copy(), color[y0:y1, x0:x1].copy(), HIGHEST_COST)
     return _cropped((x0, y0), label == PERSON)
 
 

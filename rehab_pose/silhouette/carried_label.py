@@ -59,6 +59,8 @@ class PreviousSubject:
     """The subject of the previous frame."""
 
     frame: RgbdFrame
+    joints: ImageJoints
+    """Its landmarks."""
     box_px: Box
     """x, y, width, height of the box around it [px]."""
     inside: NDArray[np.bool_]

@@ -98,7 +98,7 @@ class FusedSubject:
             msg = "the person found in the colour image is not the subject"
             raise MaskError(msg, wrong_person=True)
         selector.confirm(centre_m, frame.stamp_ns)
-        self._previous = PreviousSubject(frame, fused.box_px, fused.inside, float(centre_m[2]), mask_stamp_ns)
+        self._previous = PreviousSubject(frame, joints, fused.box_px, fused.inside, float(centre_m[2]), mask_stamp_ns)
         return fused
 
     def _fuse_or_carry(self, frame: RgbdFrame, joints: ImageJoints) -> tuple[FusedSilhouette | None, int]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.datatypes import ImageJoints
 
-__all__ = ["BodyZones", "ImageGrid", "arm_zones", "body_zones", "draw_limbs"]
+__all__ = ["BodyZones", "ImageGrid", "arm_zones", "body_zones", "draw_limbs", "head_zone"]
 
 MIN_VISIBILITY = 0.5
 """Lines are drawn between landmarks that are visible with at least this probability."""
@@ -35,6 +35,8 @@ HEAD = slice(0, 11)
 """Landmarks of the face."""
 HEAD_RADIUS_M = 0.14
 """Radius of the head with its hair about the middle of the face, ears included [m]."""
+HEAD_CORE_RADIUS_M = 0.11
+"""Radius of a head without ears and the outermost hair [m]."""
 MIN_TRUNK_CORNERS = 2
 """The trunk is drawn if at least this many of its corners are visible."""
 
@@ -91,6 +93,13 @@ def arm_zones(joints: ImageJoints, grid: ImageGrid, thickness: float = 1.0) -> N
     zones = np.zeros(grid.shape, np.uint8)
     _draw_lines(zones, joints, ARMS, grid, thickness)
     return zones
+
+
+def head_zone(joints: ImageJoints, grid: ImageGrid) -> NDArray[np.uint8]:
+    """Return an image of the grid that is 1 on the head if the face is visible."""
+    zone = np.zeros(grid.shape, np.uint8)
+    _draw_head(zone, joints, grid, HEAD_CORE_RADIUS_M)
+    return zone
 
 
 def draw_limbs(zones: NDArray[np.uint8], joints: ImageJoints, grid: ImageGrid, thickness: float) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from rehab_pose.silhouette.carried_label import carried_label
 from rehab_pose.silhouette.depth_surfaces import label_surfaces
-from rehab_pose.silhouette.limb_zones import BodyZones, ImageGrid, arm_zones, body_zones
+from rehab_pose.silhouette.limb_zones import BodyZones, ImageGrid, arm_zones, body_zones, head_zone
 from rehab_pose.silhouette.mask_warping import HALF
 from rehab_pose.silhouette.watershed import OTHER, PERSON, UNDECIDED, flood
 
@@ -56,10 +56,17 @@ BLEEDING_M = 0.2
 SURROUNDINGS = np.ones((7, 7), np.uint8)
 """Neighbourhood of the reduced box in which the person's depth is looked for: 0.1 m at 2 m."""
 NEIGHBOURS = np.ones((3, 3), np.uint8)
+HIGHEST_DEPTH_COST = 50.0
+"""Limit of the cost of a difference in depth, that of 0.25 m. Depth cameras set the edge of a body some pixels too far
+out; an edge in colour beside it is at the right place and costs more, if there is one."""
 FIRM = np.ones((5, 5), np.uint8)
 """Narrower new parts of the silhouette are left out in frames without a mask."""
-CORE_THICKNESS = 0.4
+CORE_THICKNESS = 0.5
 """Lines along the arms with this fraction of the arm's thickness are the person's in frames without a mask."""
+LEFT_THICKNESS = 1.6
+"""Pixels within this many times the thickness of an arm of the previous frame may have been left by it."""
+FLESH_M = 0.06
+"""Distance of the skin and of clothes from the zones around the landmarks [m]."""
 MIN_PIECE_FRACTION = 0.01
 """Detached pieces smaller than this fraction of the silhouette are left out unless they are on a limb."""
 
@@ -103,7 +110,11 @@ def carry(previous: PreviousSubject, joints: ImageJoints, frame: RgbdFrame) -> F
     box_px, label, old_inside = carried_label(previous, joints, frame)
     x, y, width, height = box_px
     grid = ImageGrid((x, y), 1.0, (height, width), frame.intrinsics.fx / previous.distance_m)
-    label[(arm_zones(joints, grid, CORE_THICKNESS) > 0) & (label == UNDECIDED)] = PERSON
+    undecided = label == UNDECIDED
+    label[(arm_zones(joints, grid, CORE_THICKNESS) > 0) & undecided] = PERSON
+    # Where a hand has left the face, hair and face come into view, of which depth cameras miss a part.
+    label[(head_zone(joints, grid) > 0) & (old_inside > 0) & undecided] = PERSON
+    _leave(label, previous.joints, joints, grid)
     _flood(label, frame, box_px)
     # Pixels that are new have to be on a part that is not a sliver: depth flickers along the border.
     firm = cv2.morphologyEx((label == PERSON).astype(np.uint8), cv2.MORPH_OPEN, FIRM) > 0
@@ -113,6 +124,21 @@ def carry(previous: PreviousSubject, joints: ImageJoints, frame: RgbdFrame) -> F
         return None
     _remove_pieces(inside, small.zones.body)
     return _result(frame, box_px, inside, small, 1.0) if inside.any() else None
+
+
+def _leave(label: NDArray[np.uint8], old_joints: ImageJoints, joints: ImageJoints, grid: ImageGrid) -> None:
+    """Mark changed pixels that an arm has left as not the person's, in place.
+
+    Between the trunk and an arm that is raised from it no pixel next to them says so.
+    """
+    half, (height, width) = STRIDE_PX // 2, grid.shape
+    shape = (-(-(height - half) // STRIDE_PX), -(-(width - half) // STRIDE_PX))
+    origin_px = (grid.origin_px[0] + half, grid.origin_px[1] + half)
+    small = ImageGrid(origin_px, 1.0 / STRIDE_PX, shape, grid.px_per_m / STRIDE_PX)
+    reach = max(1, round(FLESH_M * small.px_per_m))
+    near = cv2.dilate(body_zones(joints, small).body, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    left = (arm_zones(old_joints, small, LEFT_THICKNESS) > 0) & (near == 0)
+    label[(label == UNDECIDED) & (_enlarged(left.astype(np.uint8), label.shape) > 0)] = OTHER
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +181,7 @@ def _flood(label: NDArray[np.uint8], frame: RgbdFrame, box_px: tuple[int, int, i
     """Decide the undecided pixels of a box, in place."""
     x, y, width, height = box_px
     part = slice(y, y + height), slice(x, x + width)
-    flood(label, np.ascontiguousarray(frame.depth_m[part]), np.ascontiguousarray(frame.color[part]))
+    flood(label, np.ascontiguousarray(frame.depth_m[part]), np.ascontiguousarray(frame.color[part]), HIGHEST_DEPTH_COST)
 
 
 def _result(

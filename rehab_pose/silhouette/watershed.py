@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
     Queues = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
-__all__ = ["LABELS", "OTHER", "PERSON", "READ_COLOR", "READ_DEPTH", "UNDECIDED", "flood"]
+__all__ = ["HIGHEST_COST", "LABELS", "OTHER", "PERSON", "READ_COLOR", "READ_DEPTH", "UNDECIDED", "flood"]
 
 PERSON, OTHER, OUTSIDE, UNDECIDED, UNDECIDED_MISSING = 0, 1, 2, 3, 4
 """Labels. Those from UNDECIDED on are undecided; UNDECIDED_MISSING marks pixels without a return."""
 LEVELS = 256
 """Costs are integers below this; higher costs are clipped."""
+HIGHEST_COST = LEVELS - 1
+"""Highest cost of a step."""
 COST_PER_M = 200.0
 """Cost of a difference in depth [1/m]: 1 for 5 mm, the noise of a sensor at 2 m."""
 COST_PER_COLOR = 1.0
@@ -36,8 +38,8 @@ shadows, glass and surfaces out of range do not."""
 
 
 @numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _cost(depth_m: NDArray[np.float32], color: NDArray[np.uint8], first: int, second: int) -> int:
-    """Return the cost of the step between two pixels of the flattened image."""
+def _cost(depth_m: NDArray[np.float32], color: NDArray[np.uint8], highest: np.float32, first: int, second: int) -> int:
+    """Return the cost of the step between two pixels of the flattened image; depth adds at most `highest`."""
     a, b = 3 * first, 3 * second
     levels = (
         abs(np.int32(color[a]) - np.int32(color[b]))
@@ -45,8 +47,7 @@ def _cost(depth_m: NDArray[np.float32], color: NDArray[np.uint8], first: int, se
         + abs(np.int32(color[a + 2]) - np.int32(color[b + 2]))
     )
     step = abs(depth_m[first] - depth_m[second]) * np.float32(COST_PER_M)
-    if not step < np.float32(1e6):
-        step = np.float32(MISSING_COST)
+    step = min(step, highest) if step < np.float32(1e6) else np.float32(MISSING_COST)
     return int(min(step + np.float32(COST_PER_COLOR) * np.float32(levels), np.float32(LEVELS - 1)))
 
 
@@ -65,7 +66,12 @@ def _push(queues: Queues, used: int, level: int, pixel: int) -> int:
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _queue_borders(
-    flat: NDArray[np.uint8], width: int, depth_m: NDArray[np.float32], color: NDArray[np.uint8], queues: Queues
+    flat: NDArray[np.uint8],
+    width: int,
+    depth_m: NDArray[np.float32],
+    color: NDArray[np.uint8],
+    highest: np.float32,
+    queues: Queues,
 ) -> int:
     """Queue every undecided pixel that has a decided neighbour; return the number of entries in use."""
     sides = (1, -1, width, -width)
@@ -79,17 +85,18 @@ def _queue_borders(
             neighbour = pixel + sides[direction]
             if flat[neighbour] <= OTHER:
                 person = flat[neighbour] == PERSON
-                level = _cost(depth_m, color, pixel, neighbour) + (extra if person else 0)
+                level = _cost(depth_m, color, highest, pixel, neighbour) + (extra if person else 0)
                 used = _push(queues, used, min(level, LEVELS - 1), 2 * pixel + person)
     return used
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _drain(
+def _drain(  # noqa: PLR0917  (compiled code takes arrays, no records)
     flat: NDArray[np.uint8],
     width: int,
     depth_m: NDArray[np.float32],
     color: NDArray[np.uint8],
+    highest: np.float32,
     queues: Queues,
     used: int,
 ) -> None:
@@ -111,7 +118,7 @@ def _drain(
             neighbour = pixel + sides[direction]
             value = flat[neighbour]
             if value >= UNDECIDED:
-                cost = _cost(depth_m, color, pixel, neighbour)
+                cost = _cost(depth_m, color, highest, pixel, neighbour)
                 if person and value == UNDECIDED_MISSING:
                     cost = min(cost + PERSON_MISSING_COST, LEVELS - 1)
                 used = _push(queues, used, max(level, cost), 2 * neighbour + person)
@@ -123,8 +130,8 @@ READ_COLOR = numba.types.Array(numba.uint8, 3, "C", readonly=True)
 """Types of the arguments of `flood`; arrays of records are read-only."""
 
 
-@numba.njit(numba.void(LABELS, READ_DEPTH, READ_COLOR), cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def flood(label: NDArray[np.uint8], depth_m: NDArray[np.float32], color: NDArray[np.uint8]) -> None:
+@numba.njit(numba.void(LABELS, READ_DEPTH, READ_COLOR, numba.float32), cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def flood(label: NDArray[np.uint8], depth_m: NDArray[np.float32], color: NDArray[np.uint8], highest: float) -> None:
     """Label every undecided pixel that is connected to a decided one as PERSON or OTHER, in place.
 
     Pixels of the outermost rows and columns take the label of their inner neighbour.
@@ -133,6 +140,7 @@ def flood(label: NDArray[np.uint8], depth_m: NDArray[np.float32], color: NDArray
         label: (h, w) UNDECIDED, PERSON or OTHER; changed.
         depth_m: (h, w) [m], NaN = no return.
         color: (h, w, 3).
+        highest: Highest cost of a difference in depth; HIGHEST_COST for no limit.
     """
     height, width = label.shape
     if height < 3 or width < 3:
@@ -156,7 +164,7 @@ def flood(label: NDArray[np.uint8], depth_m: NDArray[np.float32], color: NDArray
         np.empty(capacity, np.int32),
         np.empty(capacity, np.int32),
     )
-    used = _queue_borders(flat, width, depth, color.ravel(), queues)
-    _drain(flat, width, depth, color.ravel(), queues, used)
+    used = _queue_borders(flat, width, depth, color.ravel(), np.float32(highest), queues)
+    _drain(flat, width, depth, color.ravel(), np.float32(highest), queues, used)
     label[0], label[-1] = label[1], label[-2]
     label[:, 0], label[:, -1] = label[:, 1], label[:, -2]

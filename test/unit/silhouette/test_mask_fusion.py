@@ -145,13 +145,16 @@ def test_agreement_and_coverage_measure_mask_and_depth(
     assert fused_in(scene.frame(), joints_with_mask(scene.frame(), scene.person)) is None
 
 
-def previous(scene: Scene) -> PreviousSubject:
+def previous(scene: Scene, joints_with_mask: Callable[..., ImageJoints]) -> PreviousSubject:
     """Return the subject of a frame with a mask."""
     rows, columns = np.flatnonzero(scene.person.any(axis=1)), np.flatnonzero(scene.person.any(axis=0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     inside = scene.person[top:bottom, left:right]
     frame = RgbdFrame(1, "camera", CAMERA, scene.color.copy(), scene.depth_m.copy())
-    return PreviousSubject(frame, (int(left), int(top), int(right - left), int(bottom - top)), inside, PERSON_M, 1)
+    joints = joints_with_mask(frame, None, visible=ARM_LANDMARKS)
+    return PreviousSubject(
+        frame, joints, (int(left), int(top), int(right - left), int(bottom - top)), inside, PERSON_M, 1
+    )
 
 
 def moved(scene: Scene, down_px: int) -> Scene:
@@ -171,7 +174,7 @@ def test_without_a_mask_a_still_person_keeps_every_pixel_even_if_landmarks_jump(
 ) -> None:
     frame = scene.frame(33_000_000)
     jumped = joints_with_mask(frame, None, visible={11: (30.0, 30.0), 13: (60.0, 200.0), 15: (280.0, 20.0)})
-    np.testing.assert_array_equal(full(carry(previous(scene), jumped, frame)), scene.person)
+    np.testing.assert_array_equal(full(carry(previous(scene, joints_with_mask), jumped, frame)), scene.person)
 
 
 def test_without_a_mask_an_arm_is_found_where_its_landmarks_are(
@@ -180,7 +183,7 @@ def test_without_a_mask_an_arm_is_found_where_its_landmarks_are(
     later = moved(scene, 24)
     frame = later.frame(33_000_000)
     lower = {index: (u, v + 24.0) for index, (u, v) in ARM_LANDMARKS.items() if index}
-    inside = full(carry(previous(scene), joints_with_mask(frame, None, visible=lower), frame))
+    inside = full(carry(previous(scene, joints_with_mask), joints_with_mask(frame, None, visible=lower), frame))
     assert np.count_nonzero(inside ^ later.person) < 0.03 * np.count_nonzero(later.person)
 
 
@@ -192,13 +195,15 @@ def test_without_a_mask_depth_that_bleeds_around_a_moving_hand_is_left_out(
     later.depth_m[bleeding] = PERSON_M
     frame = later.frame(33_000_000)
     lower = {index: (u, v + 20.0) for index, (u, v) in ARM_LANDMARKS.items() if index}
-    inside = full(carry(previous(scene), joints_with_mask(frame, None, visible=lower), frame))
+    inside = full(carry(previous(scene, joints_with_mask), joints_with_mask(frame, None, visible=lower), frame))
     assert inside[bleeding].mean() < 0.1
 
 
-def test_a_person_who_stays_keeps_unchanged_pixels_and_another_one_does_not(scene: Scene) -> None:
+def test_a_person_who_stays_keeps_unchanged_pixels_and_another_one_does_not(
+    scene: Scene, joints_with_mask: Callable[..., ImageJoints]
+) -> None:
     frame = scene.frame(33_000_000)
-    before = previous(scene)
+    before = previous(scene, joints_with_mask)
     assert kept_fraction(before, frame, before.box_px, before.inside) == 1.0
     x, y, width, height = before.box_px
     other = np.zeros_like(before.inside)
@@ -207,3 +212,30 @@ def test_a_person_who_stays_keeps_unchanged_pixels_and_another_one_does_not(scen
     assert kept_fraction(before, frame, (x + width, y, 20, height), np.ones((height, 20), np.bool_)) == 0.0
     changed = RgbdFrame(33_000_000, "camera", CAMERA, scene.color, scene.depth_m - 0.5)
     assert kept_fraction(before, changed, before.box_px, other) == 1.0
+
+
+def test_without_a_mask_the_room_between_trunk_and_a_raised_arm_is_left(
+    scene: Scene, joints_with_mask: Callable[..., ImageJoints]
+) -> None:
+    # The arm hangs beside the trunk, then it is raised to the side; the depth of the gap still shows the arm.
+    hanging = np.s_[84:180, 190:202]
+    for part in (ARM, HAND):
+        scene.depth_m[part], scene.color[part], scene.person[part] = WALL_M, 90, False
+    scene.depth_m[hanging], scene.color[hanging], scene.person[hanging] = PERSON_M, (160, 60, 50), True
+    before = previous(scene, joints_with_mask)
+    before = replace(
+        before,
+        joints=joints_with_mask(
+            before.frame, None, visible={12: (192.0, 90.0), 14: (196.0, 130.0), 16: (196.0, 160.0), 20: (196.0, 178.0)}
+        ),
+    )
+    later = moved(scene, 0)
+    gap = np.s_[112:176, 192:202]
+    for part in (ARM, HAND):
+        later.depth_m[part], later.color[part] = PERSON_M, (160, 60, 50)
+    later.color[gap] = 90
+    frame = later.frame(33_000_000)
+    fused = carry(before, joints_with_mask(frame, None, visible=ARM_LANDMARKS), frame)
+    # Directly under the arm the pixels could be on its sleeve.
+    assert full(fused)[124:176, 192:202].mean() < 0.1
+    assert full(fused)[ARM].mean() > 0.9

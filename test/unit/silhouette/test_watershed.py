@@ -7,7 +7,16 @@ import heapq
 import numpy as np
 import pytest
 
-from rehab_pose.silhouette.watershed import COST_PER_COLOR, COST_PER_M, LEVELS, OTHER, PERSON, UNDECIDED, flood
+from rehab_pose.silhouette.watershed import (
+    COST_PER_COLOR,
+    COST_PER_M,
+    HIGHEST_COST,
+    LEVELS,
+    OTHER,
+    PERSON,
+    UNDECIDED,
+    flood,
+)
 
 Image = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 Colors = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
@@ -50,7 +59,7 @@ def test_each_pixel_takes_the_label_with_the_lower_barrier(seed: int) -> None:
     label[3, 3], label[8, 10] = PERSON, OTHER
     to_person, to_other = (lowest_barriers(label, depth_m, color, value) for value in (PERSON, OTHER))
     flooded = label.copy()
-    flood(flooded, depth_m, color)
+    flood(flooded, depth_m, color, HIGHEST_COST)
     inner = np.s_[1:-1, 1:-1]
     # Where both barriers are equal, both labels are correct.
     assert (flooded[inner][(to_person < to_other)[inner]] == PERSON).all()
@@ -62,7 +71,7 @@ def test_the_border_is_at_the_jump_in_depth() -> None:
     depth_m[:, 30:] = 3.0
     label = np.full(depth_m.shape, UNDECIDED, np.uint8)
     label[:, 2], label[:, 37] = PERSON, OTHER
-    flood(label, depth_m, np.zeros((9, 40, 3), np.uint8))
+    flood(label, depth_m, np.zeros((9, 40, 3), np.uint8), HIGHEST_COST)
     assert (label[:, :30] == PERSON).all()
     assert (label[:, 30:] == OTHER).all()
 
@@ -73,15 +82,28 @@ def test_the_border_is_at_the_edge_in_colour_where_depth_is_missing() -> None:
     color[:, 25:] = 200
     label = np.full(depth_m.shape, UNDECIDED, np.uint8)
     label[:, 2], label[:, 37] = PERSON, OTHER
-    flood(label, depth_m, color)
+    flood(label, depth_m, color, HIGHEST_COST)
     assert (label[:, :25] == PERSON).all()
     assert (label[:, 25:] == OTHER).all()
+
+
+def test_with_limited_depth_an_edge_in_colour_wins_over_a_jump_beside_it() -> None:
+    depth_m = np.full((9, 40), 2.0, np.float32)
+    depth_m[:, 30:] = 3.0
+    color = np.zeros((9, 40, 3), np.uint8)
+    color[:, 25:] = 30
+    for highest, border in ((HIGHEST_COST, 30), (50.0, 25)):
+        label = np.full(depth_m.shape, UNDECIDED, np.uint8)
+        label[:, 2], label[:, 37] = PERSON, OTHER
+        flood(label, depth_m, color, highest)
+        assert (label[:, :border] == PERSON).all()
+        assert (label[:, border:] == OTHER).all()
 
 
 def test_without_edges_the_labels_meet_in_the_middle() -> None:
     label = np.full((9, 41), UNDECIDED, np.uint8)
     label[:, 5], label[:, 35] = PERSON, OTHER
-    flood(label, np.full(label.shape, 2.0, np.float32), np.zeros((*label.shape, 3), np.uint8))
+    flood(label, np.full(label.shape, 2.0, np.float32), np.zeros((*label.shape, 3), np.uint8), HIGHEST_COST)
     assert abs(int((label[4] == PERSON).sum()) - 20) <= 1
 
 
@@ -90,6 +112,6 @@ def test_the_person_does_not_grow_into_pixels_without_return() -> None:
     depth_m[:, :20] = 2.0
     label = np.full(depth_m.shape, UNDECIDED, np.uint8)
     label[:, 2], label[:, 37] = PERSON, OTHER
-    flood(label, depth_m, np.zeros((9, 40, 3), np.uint8))
+    flood(label, depth_m, np.zeros((9, 40, 3), np.uint8), HIGHEST_COST)
     assert (label[:, :20] == PERSON).all()
     assert (label[:, 20:] == OTHER).all()
