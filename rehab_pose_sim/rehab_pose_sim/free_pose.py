@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 LEVEL_ROUNDS = 7
-"""Rounds in which the limbs are turned to the surface; the last one moves a limb by less than a millimetre."""
+"""Rounds in which the limbs are turned to the surface; the last one moves a limb by about a millimetre."""
 MAX_LEVEL_RAD = 0.9
 """Largest rotation by which a limb is brought to the surface [rad]."""
 FOREARM_TWIST_FRACTION = 0.6
@@ -172,6 +172,7 @@ def rest_on(
     levels: Sequence[Leveller],
     *,
     base: str,
+    rounds: int = LEVEL_ROUNDS,
 ) -> tuple[FreePose, BodyParameters]:
     """Return a pose and its body parameters with the limbs turned to the surface y = 0 and the lowest point on it.
 
@@ -182,6 +183,7 @@ def rest_on(
         pose: Pose before the limbs are turned.
         levels: Rotations that bring regions to their heights.
         base: Region that rests on the surface while the others are brought to it.
+        rounds: Rounds in which the limbs are turned.
     """
     rest = model.joints(betas)
 
@@ -191,7 +193,7 @@ def rest_on(
 
     angles = np.zeros(len(levels))
     turned = pose
-    for _ in range(LEVEL_ROUNDS if levels else 0):
+    for _ in range(rounds if levels else 0):
         vertices = pose_vertices(model, parameters(turned, np.zeros(3)))
         ground = regions.lowest_m(vertices, base)
         gaps = [regions.lowest_m(vertices, level.region) - ground - level.height_m for level in levels]

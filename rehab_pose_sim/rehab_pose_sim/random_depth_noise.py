@@ -101,6 +101,8 @@ def add_random_outline_errors(inside: NDArray[np.bool_], random: np.random.Gener
     mask = np.where(choice < 0.25, shrunk, np.where(choice > 0.75, grown, mask))
     if kind > 0.85:
         rows, columns = np.nonzero(mask)
+        if not len(rows):
+            return mask.astype(np.bool_)
         pick = int(random.integers(len(rows)))
         axes = (int(random.integers(2, 14)), int(random.integers(2, 14)))
         value = int(random.random() < 0.3)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rehab_pose_sim.rays import WorldCamera
 
-__all__ = ["random_furniture_depth_m", "random_room_depth_m", "random_table_depth_m"]
+__all__ = ["box_depth_m", "random_furniture_depth_m", "random_room_depth_m", "random_table_depth_m"]
 
 
 EMPTY_SEAT_FRACTION = 0.4
@@ -74,7 +74,7 @@ class _Scene:
 def _directions(line_of_sight: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the horizontal unit vectors away from the camera (3) and to its right (3) for a line of sight (3)."""
     away = line_of_sight * np.array([1.0, 0.0, 1.0])
-    away /= np.linalg.norm(away)
+    away /= max(float(np.linalg.norm(away)), 1e-6)
     return away, np.array([-away[2], 0.0, away[0]])
 
 
@@ -135,6 +135,15 @@ def random_furniture_depth_m(
         sideways = side * random.choice((-1.0, 1.0)) * (random.uniform(0.35, 0.8) if near else random.uniform(0.6, 1.8))
         behind = away * (random.uniform(-0.1, 0.4) if near else random.uniform(0.0, 0.8))
         scene.add_seat(subject_m + sideways + behind, random.uniform(0.38, 0.5), random)
+    return scene.depth_m
+
+
+def box_depth_m(
+    camera: WorldCamera, foot_m: NDArray[np.float64], size_m: tuple[float, float, float], yaw_rad: float
+) -> NDArray[np.float32]:
+    """Return the depth (H, W) [m] of one upright box by the middle of its underside (3) [m], infinity elsewhere."""
+    scene = _Scene(camera, foot_m)
+    scene.add_box(foot_m, size_m, yaw_rad=yaw_rad)
     return scene.depth_m
 
 

@@ -12,14 +12,21 @@ from rehab_pose.errors import MissingDependencyError, SettingsError
 if TYPE_CHECKING:
     import argparse
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rehab_pose_lab.training.loop import LoopSettings
+
 __all__ = ["add_parser", "run"]
 
-SAMPLES = {"silhouette": 40_000, "joints": 80_000}
-STEPS = {"silhouette": 9000, "joints": 12_000}
-BATCH_SIZES = {"silhouette": 24, "joints": 32}
-SAMPLE_SEEDS = {"silhouette": 21, "joints": 11}
+SAMPLES = {"silhouette": 81_000, "joints": 224_000}
+STEPS = {"silhouette": 23_000, "joints": 19_000}
+BATCH_SIZES = {"silhouette": 96, "joints": 384}
+SAMPLE_SEEDS = {"silhouette": 25, "joints": 15}
+REAL_SAMPLES, REAL_SEED = 16_000, 31
 SEEDS = {"silhouette": 5, "joints": 11}
-LEARNING_RATE = 1.5e-3
+LEARNING_RATES = {"silhouette": 1.2e-3, "joints": 2e-3}
+WEIGHT_DECAYS = {"silhouette": 1e-4, "joints": 3e-3}
 LIBRARY_SEED = 3
 POSE_SEED = 1
 QUALITY_SEED = 7
@@ -81,13 +88,22 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             "--steps", type=int, default=STEPS[stage], help="steps of training (default: %(default)s)"
         )
         rendered.add_argument("--batch-size", type=int, default=BATCH_SIZES[stage], help="(default: %(default)s)")
-        rendered.add_argument("--learning-rate", type=float, default=LEARNING_RATE, help="(default: %(default)s)")
+        rendered.add_argument(
+            "--learning-rate", type=float, default=LEARNING_RATES[stage], help="(default: %(default)s)"
+        )
         rendered.add_argument(
             "--seed", type=int, default=SEEDS[stage], help="seed of weights and batches (default: %(default)s)"
         )
         rendered.add_argument(
-            "--data", type=Path, help="folder with kimore, ui_prmd, utkinect, whose poses are rendered"
+            "--data",
+            type=Path,
+            help="folder with kimore, ui_prmd, utkinect, whose poses are rendered; for joints also utd_mhad, whose "
+            "people are trained on except two",
         )
+        rendered.add_argument(
+            "--workers", type=int, default=1, help="processes that render; they do not change the samples (default: 1)"
+        )
+        rendered.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to train (default: cpu)")
         rendered.add_argument(
             "--start", type=Path, metavar="WEIGHTS", help="start from a checkpoint or from exported .onnx weights"
         )
@@ -136,31 +152,85 @@ def _train_quality(args: argparse.Namespace) -> int:
 
 def _train_rendered(args: argparse.Namespace) -> int:
     """Render samples, train, and print metrics on held-out samples; an interrupted run resumes."""
-    from rehab_pose_lab.training import joints, silhouette  # noqa: PLC0415  (torch takes seconds to load)
+    import torch  # noqa: PLC0415  (torch takes seconds to load)
+
     from rehab_pose_lab.training.loop import LoopSettings  # noqa: PLC0415
     from rehab_pose_lab.training.pose_library import make_pose_library  # noqa: PLC0415
 
     if args.start is not None and not args.start.is_file():
         msg = f"--start: expected a file of weights, found none at {args.start}"
         raise SettingsError(msg)
-    settings = LoopSettings(args.steps, args.batch_size, args.learning_rate, threads=args.threads, start=args.start)
-    samples, held_out = args.output / "samples", args.output / "held_out"
+    if args.device == "cuda" and not torch.cuda.is_available():
+        msg = "--device cuda: torch finds no usable GPU; use --device cpu, or install torch for this GPU"
+        raise SettingsError(msg)
+    if args.workers < 1:
+        msg = f"--workers: expected at least 1, got {args.workers}"
+        raise SettingsError(msg)
+    settings = LoopSettings(
+        args.steps,
+        args.batch_size,
+        args.learning_rate,
+        weight_decay=WEIGHT_DECAYS[args.stage],
+        threads=args.threads,
+        device=args.device,
+        start=args.start,
+    )
     library = None
     if args.data is not None:
         library = make_pose_library(args.data, args.output / "poses.npz", LIBRARY_SEED)
-    if args.stage == "joints":
-        joints.make_joint_samples(samples, args.samples, SAMPLE_SEEDS["joints"], library)
-        joints.make_joint_samples(held_out, args.held_out_samples, HELD_OUT_SEED, library)
-        joints.train_joints(samples, args.samples, args.output, settings, args.seed)
-        metrics = joints.evaluate_joints(held_out, args.held_out_samples, args.output / "joints.onnx")
-    else:
-        silhouette.make_silhouette_samples(samples, args.samples, SAMPLE_SEEDS["silhouette"], library)
-        silhouette.make_silhouette_samples(held_out, args.held_out_samples, HELD_OUT_SEED, library)
-        silhouette.train_silhouette(samples, args.samples, args.output, settings, args.seed)
-        metrics = silhouette.evaluate_silhouette(held_out, args.held_out_samples, args.output / "silhouette.onnx")
-    for name, value in metrics.items():
+    train = _train_joints if args.stage == "joints" else _train_silhouette
+    for name, value in train(args, settings, library).items():
         print(f"{name:24s} {value:8.3f}")
     return 0
+
+
+def _train_joints(
+    args: argparse.Namespace, settings: LoopSettings, library: NDArray[np.float64] | None
+) -> dict[str, float]:
+    """Train the joint network; return the metrics of postures, of standing people, and of real ones."""
+    from rehab_pose_lab.training import joints, kinect_frames  # noqa: PLC0415
+    from rehab_pose_lab.training.joint_samples import RealSampler, RenderedSampler  # noqa: PLC0415
+    from rehab_pose_lab.training.shards import make_shards  # noqa: PLC0415
+
+    output, held_out = args.output, args.held_out_samples
+    make_shards(
+        output / "samples", args.samples, SAMPLE_SEEDS["joints"], RenderedSampler(library), workers=args.workers
+    )
+    for name, fraction in (("standing", 0.0), ("postures", 1.0)):
+        sampler = RenderedSampler(library, fraction)
+        make_shards(output / name, held_out, HELD_OUT_SEED, sampler, workers=args.workers)
+    root = None if args.data is None else args.data / "utd_mhad"
+    load = kinect_frames.load_or_make_kinect_frames
+    people = load(output / "kinect_train.npz", root, kinect_frames.TRAINED_SUBJECTS)
+    others = load(output / "kinect_test.npz", root, kinect_frames.HELD_OUT_SUBJECTS)
+    real = None
+    if people is not None:
+        real = (output / "real", REAL_SAMPLES)
+        make_shards(*real, REAL_SEED, RealSampler(people), workers=args.workers)
+    joints.train_joints(output / "samples", args.samples, output, settings, args.seed, real=real)
+    weights, metrics = output / "joints.onnx", {}
+    for name in ("standing", "postures"):
+        found = joints.evaluate_joints(output / name, held_out, weights)
+        metrics.update({f"{name}_{key}": value for key, value in found.items()})
+    if others is not None:
+        metrics.update(joints.evaluate_real_joints(others, weights))
+    return metrics
+
+
+def _train_silhouette(
+    args: argparse.Namespace, settings: LoopSettings, library: NDArray[np.float64] | None
+) -> dict[str, float]:
+    """Train the silhouette network and return its metrics."""
+    from rehab_pose_lab.training import silhouette  # noqa: PLC0415
+    from rehab_pose_lab.training.shards import make_shards  # noqa: PLC0415
+    from rehab_pose_lab.training.silhouette_samples import RoomSampler  # noqa: PLC0415
+
+    samples, held_out = args.output / "samples", args.output / "held_out"
+    sampler = RoomSampler(library)
+    make_shards(samples, args.samples, SAMPLE_SEEDS["silhouette"], sampler, workers=args.workers)
+    make_shards(held_out, args.held_out_samples, HELD_OUT_SEED, sampler, workers=args.workers)
+    silhouette.train_silhouette(samples, args.samples, args.output, settings, args.seed)
+    return silhouette.evaluate_silhouette(held_out, args.held_out_samples, args.output / "silhouette.onnx")
 
 
 def _train_exercise(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Train the joint network on rendered people."""
+"""Train the joint network on rendered people, and on real ones in front of a Kinect."""
 
 from __future__ import annotations
 
@@ -6,124 +6,236 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import nn
 
-from rehab_pose.body.loader import load_body_model
-from rehab_pose.joints.crop import CROP_PX, CROP_SIDE_M, DEPTH_SCALE_M, INPUT_NAME
+from rehab_pose.joints.crop import CHANNELS, CROP_PX, CROP_SIDE_M, DEPTH_SCALE_M, INPUT_NAME, crop_box
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_lab.datasets.utd_mhad import UTD_CAMERA
 from rehab_pose_lab.training.joint_network import JointNetwork
+from rehab_pose_lab.training.joint_samples import DEPTH_STEPS, HEIGHT_STEPS, NO_RETURN
 from rehab_pose_lab.training.loop import LoopSettings, export_onnx, train
-from rehab_pose_lab.training.random_poses import PoseSampler
-from rehab_pose_lab.training.scenes import SceneSampler
-from rehab_pose_lab.training.shards import load_shards, make_shards
+from rehab_pose_lab.training.sample_store import SampleStore
+from rehab_pose_lab.training.shards import load_shards
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import nn
 
+    from rehab_pose_lab.training.kinect_frames import KinectFrames
     from rehab_pose_lab.training.shards import Sample
 
-__all__ = ["evaluate_joints", "make_joint_samples", "train_joints"]
+__all__ = ["TrainedJoints", "evaluate_joints", "evaluate_real_joints", "export_joints", "train_joints"]
 
-NO_RETURN = -32768
-"""Stored integer of a pixel without return."""
-DEPTH_STEPS = 20000.0
-"""Stored integers per unit of relative depth."""
 MIN_LOG_SCALE = -5.5
 """Lower limit of the predicted error scale, exp(-5.5) = 4 mm: about the sensor's noise."""
+REAL_FRACTION = 0.2
+"""Fraction of each batch that shows real people, where there are any."""
+REFRESH_STEPS = 100
+"""Steps between two looks for newly rendered samples."""
+MIN_SAMPLES = 20_000
+"""Number of samples from which the training begins while more are being rendered."""
+CONFIDENT_90 = 2.303
+"""Half the width of the interval that holds 90 % of a Laplace distribution, in scales: ln 10."""
 
 
-def make_joint_samples(folder: Path, count: int, seed: int, library_rad: NDArray[np.float64] | None) -> None:
-    """Render `count` samples into a folder."""
-    model = load_body_model()
+class KinectOffsets(nn.Module):
+    """Constant distances of the Kinect's joints from SMPL's, in the crop's axes, equal on both sides."""
 
-    def sampler(random: np.random.Generator) -> Callable[[], Sample]:
-        scenes = SceneSampler(random, model, PoseSampler(random, library_rad))
+    def __init__(self) -> None:
+        super().__init__()
+        self.offsets_m = nn.Parameter(torch.zeros(len(SMPL_24), 3))
+        """(24, 3) [m]."""
 
-        def draw() -> Sample:
-            sample = scenes.joint_sample()
-            relative, measured = sample.crop.encoded
-            packed = np.where(measured > 0, np.rint(relative * DEPTH_STEPS), NO_RETURN).astype(np.int16)
-            target = np.concatenate([sample.fractions, sample.relative_depth[:, None]], axis=1)
-            return {"packed": packed, "target": target.astype(np.float32)}
-
-        return draw
-
-    make_shards(folder, count, seed, sampler)
+    def forward(self) -> torch.Tensor:
+        """Return the offsets (24, 3) [m], symmetrical in left and right."""
+        side = torch.tensor([-1.0, 1.0, 1.0], device=self.offsets_m.device)
+        return 0.5 * (self.offsets_m + self.offsets_m[list(SMPL_24.mirror)] * side)
 
 
-def _unpack(packed: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Return the network's inputs (B, 2, H, W): relative depth, and 1 where there is a return."""
+class TrainedJoints(nn.Module):
+    """The network and what is learnt beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = JointNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.kinect = KinectOffsets()
+
+    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        """Return the network's output (B, 24, 4) of crops (B, 3, 128, 128)."""
+        output: torch.Tensor = self.network(crops)
+        return output
+
+
+def unpacked(packed: torch.Tensor, height: torch.Tensor) -> torch.Tensor:
+    """Return the network's inputs (B, 3, H, W) of stored depth (B, H, W) and height (B, H, W)."""
     measured = packed != NO_RETURN
-    relative = np.where(measured, packed / np.float32(DEPTH_STEPS), np.float32(0.0))
-    return np.stack([relative, measured.astype(np.float32)], axis=1).astype(np.float32)
+    relative = torch.where(measured, packed.float() / DEPTH_STEPS, 0.0)
+    return torch.stack([relative, measured.float(), height.float() / HEIGHT_STEPS], dim=1)
 
 
-def _metres(target: torch.Tensor) -> torch.Tensor:
-    """Return crop coordinates (..., 3) as metres at the crop's centre depth."""
-    scale = torch.tensor([CROP_SIDE_M, CROP_SIDE_M, DEPTH_SCALE_M])
-    metres: torch.Tensor = target * scale
-    return metres
+def _mirrored(
+    batch: Mapping[str, torch.Tensor], random: np.random.Generator
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return packed depth, height and target; in a random half left and right are exchanged, image and joints."""
+    packed, height, target = batch["packed"], batch["height"], batch["target"]
+    flip = torch.from_numpy(random.random(len(packed)) < 0.5).to(packed.device)
+    other = target[:, list(SMPL_24.mirror)] * torch.tensor([-1.0, 1.0, 1.0], device=target.device)
+    other = other + torch.tensor([1.0, 0.0, 0.0], device=target.device)
+    image = flip[:, None, None]
+    return (
+        torch.where(image, packed.flip(-1), packed),
+        torch.where(image, height.flip(-1), height),
+        torch.where(image, other, target),
+    )
 
 
-def train_joints(samples: Path, count: int, output: Path, settings: LoopSettings, seed: int) -> float:
-    """Train on rendered samples, write `output`/joints.onnx and return the final loss."""
-    torch.manual_seed(seed)
-    data = load_shards(samples, count)
-    packed, target = data["packed"], data["target"]
-    network = JointNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+def _batches(
+    rendered: SampleStore, real: SampleStore | None, batch_size: int, seed: int
+) -> Callable[[int], Iterator[tuple[torch.Tensor, ...]]]:
+    """Return the batches of `train`: crops (B, 3, H, W), targets (B, 24, 3), and 1 for each real person (B)."""
 
     def batches(first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
         random = np.random.default_rng((seed, first_step))
+        real_count = 0 if real is None else round(REAL_FRACTION * batch_size)
+        step = first_step
         while True:
-            chosen = random.integers(len(packed), size=settings.batch_size)
-            crop, wanted = packed[chosen], target[chosen]
-            if random.random() < 0.5:
-                # A mirrored crop shows a person with left and right joints exchanged.
-                crop = crop[:, :, ::-1]
-                wanted = wanted[:, SMPL_24.mirror].copy()
-                wanted[..., 0] = 1.0 - wanted[..., 0]
-            yield torch.from_numpy(_unpack(np.ascontiguousarray(crop))), torch.from_numpy(wanted)
+            if step % REFRESH_STEPS == 0:
+                rendered.load_new()
+            batch = rendered.draw(batch_size - real_count, random)
+            is_real = torch.zeros(batch_size, device=batch["packed"].device)
+            if real is not None:
+                other = real.draw(real_count, random)
+                batch = {name: torch.cat([values, other[name]]) for name, values in batch.items()}
+                is_real[batch_size - real_count :] = 1.0
+            packed, height, target = _mirrored(batch, random)
+            yield unpacked(packed, height), target, is_real
+            step += 1
 
-    def loss(net: nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        crops, wanted = batch
-        with torch.autocast("cpu", torch.bfloat16):
-            predicted = net(crops.to(memory_format=torch.channels_last))
-        predicted = predicted.float()
-        error = _metres(predicted[..., :3] - wanted)
-        log_scale = predicted[..., 3].clamp(MIN_LOG_SCALE, 1.0)
-        # Laplace likelihood of each coordinate with one scale per joint; the unscaled distance adds a gradient for
-        # joints with a large scale.
-        likelihood = error.abs().sum(dim=2) * torch.exp(-log_scale) / 3.0 + log_scale
-        distance = error.square().sum(dim=2).add(1e-6).sqrt()
-        total: torch.Tensor = likelihood.mean() + 10.0 * distance.mean()
-        return total
+    return batches
 
-    final = train(network, batches, loss, settings, output / "joints.checkpoint")
-    metadata = {"samples": str(count), "steps": str(settings.steps), "seed": str(seed)}
-    example = torch.zeros(1, 2, CROP_PX, CROP_PX)
-    export_onnx(network, example, INPUT_NAME, output / "joints.onnx", metadata)
+
+def joint_loss(net: nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """Return the loss of a batch of `_batches`; joints without a target (NaN) do not count."""
+    crops, wanted, is_real = batch
+    known = torch.isfinite(wanted).all(dim=2)
+    with torch.autocast(crops.device.type, torch.bfloat16):
+        predicted = net(crops.contiguous(memory_format=torch.channels_last))
+    predicted = predicted.float()
+    metres = torch.tensor([CROP_SIDE_M, CROP_SIDE_M, DEPTH_SCALE_M], device=crops.device)
+    error = (predicted[..., :3] - torch.nan_to_num(wanted)) * metres
+    if isinstance(net, TrainedJoints):
+        error = error + is_real[:, None, None] * net.kinect()
+    log_scale = predicted[..., 3].clamp(MIN_LOG_SCALE, 1.0)
+    # Laplace likelihood of each coordinate with one scale per joint; the unscaled distance adds a gradient for joints
+    # with a large scale.
+    likelihood = error.abs().sum(dim=2) * torch.exp(-log_scale) / 3.0 + log_scale
+    distance = error.square().sum(dim=2).add(1e-6).sqrt()
+    total: torch.Tensor = ((likelihood + 10.0 * distance) * known).sum() / known.sum()
+    return total
+
+
+def train_joints(
+    samples: Path, count: int, output: Path, settings: LoopSettings, seed: int, *, real: tuple[Path, int] | None = None
+) -> float:
+    """Train, write `output`/joints.onnx and return the final loss.
+
+    Args:
+        samples: Folder of rendered samples; they may still be being rendered.
+        count: Their number.
+        output: Folder for weights and checkpoint.
+        settings: Length and rates.
+        seed: Of the weights and the batches.
+        real: Folder and number of the samples of real people.
+    """
+    torch.manual_seed(seed)
+    rendered = SampleStore(samples, count, settings.device)
+    rendered.wait_for(MIN_SAMPLES)
+    store = None
+    if real is not None:
+        store = SampleStore(*real, settings.device)
+        store.wait_for(real[1])
+    trained = TrainedJoints()
+    batches = _batches(rendered, store, settings.batch_size, seed)
+    final = train(trained, batches, joint_loss, settings, output / "joints.checkpoint")
+    metadata = {
+        "samples": str(len(rendered)),
+        "real_samples": str(0 if store is None else len(store)),
+        "steps": str(settings.steps),
+        "seed": str(seed),
+    }
+    export_joints(trained, output / "joints.onnx", metadata)
     return final
 
 
-def evaluate_joints(samples: Path, count: int, weights: Path) -> dict[str, float]:
-    """Return the joint errors on held-out samples [mm], at each crop's centre depth."""
+def export_joints(trained: nn.Module, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write the network of a training as ONNX."""
+    network = trained.network if isinstance(trained, TrainedJoints) else trained
+    export_onnx(network, torch.zeros(1, CHANNELS, CROP_PX, CROP_PX), INPUT_NAME, path, metadata)
+
+
+def _predictions(data: Sample, weights: Path) -> NDArray[np.float64]:
+    """Return the output (N, 24, 4) of exported weights for stored samples."""
     from rehab_pose.weights import load_network  # noqa: PLC0415  (keeps ONNX Runtime out of training)
 
     session = load_network(weights, (INPUT_NAME,)).session
+    outputs = []
+    for packed, height in zip(data["packed"], data["height"], strict=True):
+        crop = unpacked(torch.from_numpy(packed[None]), torch.from_numpy(height[None]))
+        outputs.append(session.run(None, {INPUT_NAME: crop.numpy()})[0][0])
+    return np.array(outputs, dtype=np.float64)
+
+
+def evaluate_joints(samples: Path, count: int, weights: Path) -> dict[str, float]:
+    """Return the joint errors on held-out rendered samples [mm], at each crop's centre depth."""
     data = load_shards(samples, count)
-    errors = []
-    for packed, wanted in zip(data["packed"], data["target"], strict=True):
-        output = session.run(None, {INPUT_NAME: _unpack(packed[None])})[0][0]
-        error = (output[:, :3] - wanted) * np.array([CROP_SIDE_M, CROP_SIDE_M, DEPTH_SCALE_M])
-        errors.append(np.linalg.norm(error, axis=1))
-    error_mm = np.array(errors) * 1e3
+    output = _predictions(data, weights)
+    error = (output[..., :3] - data["target"]) * [CROP_SIDE_M, CROP_SIDE_M, DEPTH_SCALE_M]
+    error_mm = np.linalg.norm(error, axis=2) * 1e3
     per_joint = {f"mm_{name}": float(value) for name, value in zip(SMPL_24.joint_names, error_mm.mean(0), strict=True)}
     return {
         "error_mm_mean": float(error_mm.mean()),
+        "error_mm_median": float(np.median(error_mm)),
         "error_mm_p95": float(np.percentile(error_mm, 95)),
         "pck100": float((error_mm < 100.0).mean() * 100.0),
+        "cover90_pct": _covered_pct(error, output[..., 3]),
         **per_joint,
     }
+
+
+def evaluate_real_joints(frames: KinectFrames, weights: Path) -> dict[str, float]:
+    """Return the joint errors on frames of real people, without the mean offset of each joint [mm]."""
+    from rehab_pose.weights import load_network  # noqa: PLC0415  (keeps ONNX Runtime out of training)
+
+    session = load_network(weights, (INPUT_NAME,)).session
+    errors, scales = [], []
+    whole = (0, 0, UTD_CAMERA.width_px, UTD_CAMERA.height_px)
+    for index in range(len(frames)):
+        crop = crop_box(frames.image_m(index), whole, UTD_CAMERA)
+        if crop is None:
+            continue
+        output = session.run(None, {INPUT_NAME: crop.encoded[None]})[0][0].astype(np.float64)
+        errors.append(crop.points_m(output[:, :2], output[:, 2], UTD_CAMERA) - frames.joints_of_smpl_m(index))
+        scales.append(output[:, 3])
+    error, scale = np.array(errors), np.array(scales)
+    known = np.isfinite(error).any(axis=(0, 2))
+    error[:, known] -= np.nanmean(error[:, known], axis=0)
+    error_mm = np.linalg.norm(error, axis=2) * 1e3
+
+    def mean_mm(name: str) -> float:
+        return float(np.nanmean(error_mm[:, [SMPL_24.index(f"{side}_{name}") for side in ("left", "right")]]))
+
+    return {
+        "real_mm_mean": float(np.nanmean(error_mm[:, known])),
+        **{f"real_mm_{name}": mean_mm(name) for name in ("shoulder", "elbow", "wrist", "hand", "knee", "ankle")},
+        "real_cover90_pct": _covered_pct(error, scale),
+        "real_sigma_mm": float(np.mean(np.sqrt(2.0) * np.exp(scale[:, known]))) * 1e3,
+    }
+
+
+def _covered_pct(error_m: NDArray[np.float64], log_scale: NDArray[np.float64]) -> float:
+    """Return the share of coordinates (..., J, 3) inside the interval that shall hold 90 % [%]."""
+    known = np.isfinite(error_m)
+    inside = np.abs(error_m) < CONFIDENT_90 * np.exp(log_scale)[..., None]
+    return float(inside[known].mean() * 100.0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +44,10 @@ class LoopSettings:
     warm_up_steps: int = 200
     checkpoint_every: int = 500
     threads: int = 1
+    device: str = "cpu"
+    """Name of torch's device."""
+    time_limit_s: float = math.inf
+    """The training ends after this time at the latest, and its rates fall accordingly [s]."""
     start: Path | None = None
     """Checkpoint or exported .onnx whose weights the network starts from; rates and steps begin at the start."""
 
@@ -66,8 +72,10 @@ def train(
         ModelFileError: The checkpoint belongs to another network.
     """
     torch.set_num_threads(settings.threads)
+    begin_s = time.monotonic()
+    network.to(settings.device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, settings))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, begin_s, settings))
     if settings.start is not None and not checkpoint.is_file():
         if settings.start.suffix == ".onnx":
             start_from_export(network, settings.start, next(batches(0))[0])
@@ -75,21 +83,22 @@ def train(
             _load_network(network, torch.load(settings.start, weights_only=True), settings.start)
     first = _resume(network, optimizer, schedule, checkpoint)
     network.train()
-    recent: list[float] = []
+    recent: list[torch.Tensor] = []
     progress = tqdm(total=settings.steps, initial=first, unit="step", mininterval=5.0)
     stream = batches(first)
     for step in range(first, settings.steps):
+        is_last = step + 1 == settings.steps or time.monotonic() - begin_s > settings.time_limit_s
         optimizer.zero_grad(set_to_none=True)
         value = loss(network, next(stream))
         value.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT_NORM)
         optimizer.step()
         schedule.step()
-        recent = [*recent[-199:], float(value.detach())]
+        recent = [*recent[-199:], value.detach()]
         progress.update()
         if step % 50 == 0:
-            progress.set_postfix(loss=f"{sum(recent) / len(recent):.4f}")
-        if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
+            progress.set_postfix(loss=f"{float(torch.stack(recent).mean()):.4f}")
+        if (step + 1) % settings.checkpoint_every == 0 or is_last:
             checkpoint.parent.mkdir(parents=True, exist_ok=True)
             state = {
                 "step": step + 1,
@@ -100,15 +109,21 @@ def train(
             temporary = checkpoint.with_suffix(".part")
             torch.save(state, temporary)
             temporary.replace(checkpoint)
+        if is_last:
+            break
     progress.close()
-    return sum(recent) / max(len(recent), 1)
+    return float(torch.stack(recent).mean()) if recent else 0.0
 
 
-def _rate(step: int, settings: LoopSettings) -> float:
-    """Return the factor of the learning rate: linear warm-up, then half a cosine down to MIN_RATE."""
+def _rate(step: int, begin_s: float, settings: LoopSettings) -> float:
+    """Return the factor of the learning rate: linear warm-up, then half a cosine down to MIN_RATE.
+
+    The cosine follows the steps or the time since the begin, whichever is nearer to its end.
+    """
     if step < settings.warm_up_steps:
         return (step + 1) / settings.warm_up_steps
     done = (step - settings.warm_up_steps) / max(settings.steps - settings.warm_up_steps, 1)
+    done = max(done, (time.monotonic() - begin_s) / settings.time_limit_s)
     return MIN_RATE + (1.0 - MIN_RATE) * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))
 
 
@@ -142,7 +157,7 @@ def export_onnx(
     """Write the network as ONNX for batches of one, with metadata, and check that the file is valid."""
     import onnx  # noqa: PLC0415  (only an export needs it)
 
-    network.eval()
+    network = copy.deepcopy(network).cpu().eval()
     program = torch.onnx.export(
         network, (example,), input_names=[input_name], output_names=["output"], dynamo=True, verbose=False
     )

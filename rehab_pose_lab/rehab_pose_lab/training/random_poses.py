@@ -70,6 +70,19 @@ class PoseSampler:
         self._legs(rotations, seated=seated)
         return RandomPose(rotations, seated=seated)
 
+    def arm_directions(self) -> NDArray[np.float64]:
+        """Return directions (2, 2, 3) of both upper arms and forearms in the chest's frame: any that can be reached."""
+        random = self._random
+        directions = np.empty((2, 2, 3))
+        symmetric = random.random() < 0.5
+        for side, (_, sign) in enumerate(SIDES):
+            if side == 0 or not symmetric:
+                upper = self._arm_direction()
+                # The elbow bends towards the front and the middle.
+                bent = upper + random.uniform(0.0, 1.5) * (np.array([-0.7, 0.3, 1.0]) + random.normal(0.0, 0.6, 3))
+            directions[side] = np.stack([upper, bent]) * [sign, 1.0, 1.0]
+        return directions
+
     def _trunk(self, rotations: NDArray[np.float64]) -> None:
         random = self._random
         bend = random.choice((0.15, 0.5))

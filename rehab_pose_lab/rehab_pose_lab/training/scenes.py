@@ -8,49 +8,66 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rehab_pose.body.skinning import pose_joints, pose_vertices
-from rehab_pose.datatypes import BodyParameters
-from rehab_pose.drawing.rasteriser import render_person, vertex_normals
-from rehab_pose.geometry.camera import CameraIntrinsics
-from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
+from rehab_pose.drawing.rasteriser import render_person
 from rehab_pose.joints.crop import DEPTH_SCALE_M, PersonCrop, crop_box
 from rehab_pose.silhouette.depth_encoding import INPUT_HEIGHT_PX, INPUT_WIDTH_PX
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_lab.training.random_cameras import View, random_camera, up_with_errors
+from rehab_pose_lab.training.random_people import SEAT_HEIGHT_M, PersonSampler
 from rehab_pose_sim.random_depth_noise import add_random_depth_errors, add_random_outline_errors
-from rehab_pose_sim.random_rooms import random_furniture_depth_m, random_room_depth_m, random_table_depth_m
-from rehab_pose_sim.rays import WorldCamera
+from rehab_pose_sim.random_mask_errors import add_real_mask_errors
+from rehab_pose_sim.random_rooms import (
+    box_depth_m,
+    random_furniture_depth_m,
+    random_room_depth_m,
+    random_table_depth_m,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.body.model import BodyModel
+    from rehab_pose.geometry.camera import CameraIntrinsics
+    from rehab_pose_lab.training.random_people import PlacedPerson
     from rehab_pose_lab.training.random_poses import PoseSampler
+    from rehab_pose_sim.rays import WorldCamera
 
-__all__ = ["JointSample", "SceneSampler", "SilhouetteSample", "crop_targets"]
+__all__ = ["JointSample", "SceneSampler", "SilhouetteSample", "crop_targets", "crop_with_mask_errors", "ends_px"]
 
-SEAT_HEIGHT_M = 0.45
-"""Height of the seat under a seated person [m]."""
 JOINT_IMAGE_PX = (256, 212)
 """Width and height of the rendered images of joint samples [px]: about the resolution of the network's crop."""
+FAR_IMAGE_SCALE, FAR_M = 1.6, 2.8
+"""People farther than this [m] are rendered in larger images, so that they have about as many pixels as real ones."""
+POSTURE_FRACTION = 0.5
+"""Fraction of the samples whose person is in one of the postures of rehabilitation."""
 OCCLUDER_FRACTION = 0.3
 """Fraction of the joint samples with furniture that may hide a part of the person."""
-TABLE_FRACTION = 0.3
-"""Fraction of the occluders that are a table in front of the person, which hides the legs."""
+TABLE_FRACTION, SEATED_TABLE_FRACTION = 0.3, 0.6
+"""Fraction of the occluders that are a table, which hides the legs; of those in front of seated people."""
 MAX_HIDDEN_FRACTION = 0.5
 """Largest fraction of the people's pixels that furniture may hide."""
 MIN_PERSON_PX = 400
 """Joint samples with fewer pixels of the person are drawn again."""
-DRESSED_FRACTION, MAX_CLOTH_M = 0.7, 0.035
-"""Fraction of people in loose clothes, and the maximum distance of the clothes from the skin [m]."""
-FOCAL_PX = 154.0
-"""Mean focal length for an image as wide as the silhouette network's input [px]."""
-COVERED_JOINTS = (
-    *("pelvis", "spine1", "spine2", "spine3", "left_collar", "right_collar"),
-    *("left_shoulder", "right_shoulder", "left_hip", "right_hip"),
+NEAREST_M, FARTHEST_M = 0.8, 5.0
+"""Range of the distance of the camera from the person [m]."""
+LEVEL_STD_RAD, SLANTED_RAD = 0.03, 0.8
+"""Roll of cameras that stand level: standard deviation; of cameras held by hand or turned by an arm: limit [rad]."""
+ANY_ROLL_FRACTION, SLANTED_FRACTION, UNKNOWN_UP_FRACTION = 0.15, 0.25, 0.06
+"""Fractions of the joint samples from cameras with any roll; of the silhouette samples with a slanted camera; and of
+the joint samples without a known direction of gravity."""
+GHOST_FRACTION, GLASS_FRACTION = 0.08, 0.1
+"""Fractions of the silhouette samples with a flat figure of a person (a reflection, a screen, a poster), and with a
+pane that gives no return."""
+WHOLE_FRACTION = 0.5
+"""Fraction of the joint samples that keep only the largest connected piece of the silhouette."""
+MIN_PIECE_PX = 12
+"""Smaller pieces of a silhouette are left out."""
+HEAD, HANDS, FEET = (
+    [SMPL_24.index(name) for name in names]
+    for names in (("head",), ("left_hand", "right_hand"), ("left_foot", "right_foot"))
 )
-"""Joints whose surface is covered by loose clothes."""
-TURNED_FRACTION, MAX_TURNED_RAD = 0.4, 1.25
-"""Fraction of people turned by any angle up to this one [rad]; the others roughly face the camera."""
+HAIR_ABOVE_HEAD_JOINT_M = 0.14
+"""Distance of the hair from the head joint, along the line from the neck [m]."""
 
 
 def crop_targets(
@@ -66,15 +83,35 @@ def crop_targets(
     return fractions, (points_m[:, 2] - crop.centre_depth_m) / DEPTH_SCALE_M
 
 
-@dataclass(frozen=True, eq=False)
-class PlacedPerson:
-    """The surface and the joints of a person in the world."""
+def crop_with_mask_errors(
+    inside: NDArray[np.bool_],
+    depth_m: NDArray[np.float32],
+    intrinsics: CameraIntrinsics,
+    up: NDArray[np.float64] | None,
+    random: np.random.Generator,
+) -> PersonCrop | None:
+    """Return the crop of the pieces of a silhouette that a segmenter would keep; None if too little is left.
 
-    vertices_m: NDArray[np.float64]
-    """(V, 3) [m]."""
-    joints_m: NDArray[np.float64]
-    """(24, 3) [m]."""
-    seated: bool
+    Args:
+        inside: (H, W) the silhouette.
+        depth_m: (H, W) [m], NaN = no return.
+        intrinsics: The camera.
+        up: (3) direction against gravity; None: unknown.
+        random: Seeded generator.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8), connectivity=8)
+    if count < 2:
+        return None
+    sizes = stats[1:, cv2.CC_STAT_AREA]
+    if random.random() < WHOLE_FRACTION:
+        inside = labels == 1 + int(np.argmax(sizes))
+    else:
+        inside = np.isin(labels, 1 + np.flatnonzero(sizes >= MIN_PIECE_PX))
+    x, y, width, height = cv2.boundingRect(inside.astype(np.uint8))
+    cut = np.where(inside, depth_m, np.float32(np.nan))[y : y + height, x : x + width]
+    if np.count_nonzero(np.isfinite(cut)) < MIN_PERSON_PX:
+        return None
+    return crop_box(np.ascontiguousarray(cut), (x, y, width, height), intrinsics, up)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,42 +140,69 @@ class JointSample:
 class SceneSampler:
     """Generates random scenes from a seeded generator."""
 
-    def __init__(self, random: np.random.Generator, model: BodyModel, poses: PoseSampler) -> None:
+    def __init__(
+        self,
+        random: np.random.Generator,
+        model: BodyModel,
+        poses: PoseSampler,
+        *,
+        posture_fraction: float = POSTURE_FRACTION,
+    ) -> None:
+        """Set the sources.
+
+        Args:
+            random: Seeded generator.
+            model: The body.
+            poses: Poses of people who stand and sit.
+            posture_fraction: Fraction of the people in the postures of rehabilitation.
+        """
         self._random = random
         self._model = model
-        self._poses = poses
-        covered = [SMPL_24.index(name) for name in COVERED_JOINTS]
-        self._covered = model.weights[:, covered].sum(axis=1).astype(np.float64)
+        self._people = PersonSampler(random, model, poses)
+        self._posture_fraction = posture_fraction
 
     def silhouette_sample(self) -> SilhouetteSample:
         """Return a depth image of a room with a camera's errors, and the mask of the people in it."""
         random = self._random
-        camera = self._camera(
-            INPUT_WIDTH_PX, INPUT_HEIGHT_PX, distance_m=random.uniform(1.1, 4.6), centred=random.random() < 0.5
-        )
         feet = np.zeros(3)
-        depth = random_room_depth_m(camera, feet, random)
-        people = np.zeros(depth.shape, dtype=np.bool_)
         count = random.choice((0, 1, 2, 3), p=(0.06, 0.6, 0.27, 0.07))
+        people = [self._person(feet if index == 0 else self._place_next_to(feet)) for index in range(count)]
+        slanted = random.random() < SLANTED_FRACTION
+        view = View(
+            INPUT_WIDTH_PX,
+            INPUT_HEIGHT_PX,
+            self._distance_m(),
+            self._aim_m(people[0] if people else None),
+            random.random() < 0.5,
+            random.uniform(-SLANTED_RAD, SLANTED_RAD) if slanted else random.normal(0.0, LEVEL_STD_RAD),
+        )
+        camera = random_camera(view, random)
+        depth = random_room_depth_m(camera, feet, random)
+        if random.random() < GHOST_FRACTION:
+            self._add_ghost(depth, camera, feet)
+        mask = np.zeros(depth.shape, dtype=np.bool_)
         seat = None
-        for index in range(count):
-            person = self._person(feet if index == 0 else self._place_next_to(feet))
+        for index, person in enumerate(people):
             seat = SEAT_HEIGHT_M if person.seated and index == 0 else seat
+            self._add_support(depth, mask, person, camera)
             rendered = self._render(person.vertices_m, camera)
             nearer = rendered < depth
             depth[nearer] = rendered[nearer]
-            people |= nearer
+            mask |= nearer
         furniture = random_furniture_depth_m(camera, feet, random, seat_height_m=seat)
-        if seat is None and random.random() < OCCLUDER_FRACTION * TABLE_FRACTION:
+        if random.random() < (SEATED_TABLE_FRACTION if seat else OCCLUDER_FRACTION) * TABLE_FRACTION:
             furniture = np.minimum(furniture, random_table_depth_m(camera, feet, random))
         # Furniture may hide a part of the people, but not most of them: otherwise it is kept behind them.
         hides = furniture < depth
-        if people.any() and np.count_nonzero(hides & people) < MAX_HIDDEN_FRACTION * np.count_nonzero(people):
+        if mask.any() and np.count_nonzero(hides & mask) < MAX_HIDDEN_FRACTION * np.count_nonzero(mask):
             depth[hides] = furniture[hides]
-            people &= ~hides
+            mask &= ~hides
         else:
-            depth[hides & ~people] = furniture[hides & ~people]
-        return SilhouetteSample(add_random_depth_errors(depth, random), people, camera.height_of_depth())
+            depth[hides & ~mask] = furniture[hides & ~mask]
+        noisy = add_random_depth_errors(depth, random)
+        if random.random() < GLASS_FRACTION:
+            self._add_glass(noisy, mask)
+        return SilhouetteSample(noisy, mask, camera.height_of_depth())
 
     def joint_sample(self) -> JointSample:
         """Return one person crop with its joints; crops that show too little of the person are drawn again."""
@@ -149,69 +213,61 @@ class SceneSampler:
 
     def _try_joint_sample(self) -> JointSample | None:
         random = self._random
-        width, height = JOINT_IMAGE_PX
-        camera = self._camera(width, height, distance_m=random.uniform(1.3, 4.0), centred=random.random() < 0.85)
         person = self._person(np.zeros(3))
+        camera, up = self._joint_camera(person)
         rendered = self._render(person.vertices_m, camera)
-        person_pixels = np.isfinite(rendered)
-        if np.count_nonzero(person_pixels) < MIN_PERSON_PX:
+        inside = np.isfinite(rendered)
+        if np.count_nonzero(inside) < MIN_PERSON_PX:
             return None
-        depth = np.where(person_pixels, rendered, random_room_depth_m(camera, np.zeros(3), random))
-        inside = person_pixels.copy()
+        depth = np.where(inside, rendered, random_room_depth_m(camera, np.zeros(3), random))
+        self._add_support(depth, inside, person, camera)
         if random.random() < OCCLUDER_FRACTION:
-            if random.random() < TABLE_FRACTION:
-                furniture, max_hidden = random_table_depth_m(camera, np.zeros(3), random), 0.65
-            else:
-                furniture, max_hidden = random_furniture_depth_m(camera, np.zeros(3), random, seat_height_m=None), 0.4
-            hides = furniture < depth
-            if np.count_nonzero(hides & inside) < max_hidden * np.count_nonzero(inside):
-                depth = np.minimum(depth, furniture)
-                inside &= ~hides
+            self._add_occluder(depth, inside, person, camera)
         depth = add_random_depth_errors(depth, random)
+        joints = camera.in_camera(person.joints_m)
         inside = add_random_outline_errors(inside, random)
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8), connectivity=8)
-        if count < 2:
+        inside = add_real_mask_errors(inside, depth, ends_px(joints, camera.intrinsics), random)
+        crop = crop_with_mask_errors(inside, depth, camera.intrinsics, up, random)
+        if crop is None or (joints[:, 2] < 0.1).any():
             return None
-        inside = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-        rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-        box = (int(columns[0]), int(rows[0]), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
-        x, y, box_width, box_height = box
-        cut = np.where(inside, depth, np.float32(np.nan))[y : y + box_height, x : x + box_width]
-        if np.count_nonzero(np.isfinite(cut)) < MIN_PERSON_PX:
-            return None
-        crop = crop_box(cut, box, camera.intrinsics)
-        if crop is None:
-            return None
-        fractions, relative_depth = crop_targets(crop, camera.in_camera(person.joints_m), camera.intrinsics)
+        fractions, relative_depth = crop_targets(crop, joints, camera.intrinsics)
         if not np.isfinite(fractions).all():
             return None
         return JointSample(crop, fractions, relative_depth)
 
-    def _camera(self, width_px: int, height_px: int, *, distance_m: float, centred: bool) -> WorldCamera:
-        """Return a camera that looks at a person at the origin, from about the front."""
+    def _joint_camera(self, person: PlacedPerson) -> tuple[WorldCamera, NDArray[np.float64] | None]:
+        """Return a camera for a joint sample, and the direction up (3) as it is known."""
         random = self._random
-        focal = random.uniform(0.8, 1.25) * FOCAL_PX * width_px / INPUT_WIDTH_PX
-        intrinsics = CameraIntrinsics(
-            width_px,
-            height_px,
-            focal,
-            focal,
-            width_px / 2.0 + random.normal(0.0, 2.0),
-            height_px / 2.0 + random.normal(0.0, 2.0),
+        distance_m = self._distance_m()
+        unknown_up = random.random() < UNKNOWN_UP_FRACTION
+        any_roll = not unknown_up and random.random() < ANY_ROLL_FRACTION
+        width, height = (round(FAR_IMAGE_SCALE * side if distance_m > FAR_M else side) for side in JOINT_IMAGE_PX)
+        view = View(
+            width,
+            height,
+            distance_m,
+            self._aim_m(person, distance_m),
+            random.random() < 0.8,
+            random.uniform(-np.pi, np.pi) if any_roll else random.normal(0.0, 4.0 * LEVEL_STD_RAD),
         )
-        yaw = random.normal(0.0, 0.45)
-        eye = np.array([np.sin(yaw) * distance_m, random.uniform(0.6, 2.0), np.cos(yaw) * distance_m])
-        sideways_std = 0.1 if centred else 0.55
-        target = np.array(
-            [random.normal(0.0, sideways_std) * distance_m / 2.5, random.normal(0.95, 0.15 if centred else 0.35), 0.0]
-        )
-        forward = target - eye
-        forward /= np.linalg.norm(forward)
-        right = np.cross(forward, [0.0, 1.0, 0.0])
-        right /= np.linalg.norm(right)
-        rotation = np.stack([right, -np.cross(right, forward), forward])
-        rotation = matrices_from_axis_angles(np.array([0.0, 0.0, random.normal(0.0, 0.03)])) @ rotation
-        return WorldCamera(intrinsics, rotation, eye)
+        camera = random_camera(view, random)
+        return camera, None if unknown_up else up_with_errors(camera, random)
+
+    def _distance_m(self) -> float:
+        """Return a distance of the camera: mostly 1.3 to 4 m."""
+        random = self._random
+        usual = random.random() < 0.6
+        return float(random.uniform(1.3, 4.0) if usual else random.uniform(NEAREST_M, FARTHEST_M))
+
+    def _aim_m(self, person: PlacedPerson | None, distance_m: float = FAR_M) -> float:
+        """Return the height that the camera aims at [m]: near cameras see the upper body of standing people."""
+        if person is None:
+            return 0.95
+        upper = distance_m < 1.7 and person.middle_m > 0.7 and self._random.random() < 0.6
+        return person.middle_m + (float(self._random.uniform(0.1, 0.5)) if upper else 0.0)
+
+    def _person(self, feet_m: NDArray[np.float64]) -> PlacedPerson:
+        return self._people.sample(feet_m, posture=bool(self._random.random() < self._posture_fraction))
 
     def _place_next_to(self, feet_m: NDArray[np.float64]) -> NDArray[np.float64]:
         random = self._random
@@ -219,36 +275,70 @@ class SceneSampler:
         place: NDArray[np.float64] = feet_m + np.array([sideways, 0.0, random.normal(-0.3, 0.7)])
         return place
 
-    def _person(self, feet_m: NDArray[np.float64]) -> PlacedPerson:
-        """Return a random person whose lowest point is on the floor, at a place (3) [m]."""
-        random = self._random
-        pose = self._poses.sample()
-        turned = random.random() < TURNED_FRACTION
-        heading = random.uniform(-MAX_TURNED_RAD, MAX_TURNED_RAD) if turned else random.normal(0.0, 0.45)
-        yaw = matrices_from_axis_angles(np.array([0.0, heading, 0.0]))
-        rotations = pose.rotations_rad.copy()
-        rotations[0] = axis_angles_from_matrices(yaw @ matrices_from_axis_angles(rotations[0]))
-        betas = np.clip(random.normal(0.0, 1.0, self._model.shapedirs.shape[2]), -2.5, 2.5)
-        parameters = BodyParameters(betas=betas, rotations_rad=rotations, translation_m=np.zeros(3))
-        vertices = pose_vertices(self._model, parameters).astype(np.float64)
-        joints, _ = pose_joints(self._model, parameters)
-        shift = np.array([feet_m[0] - joints[0, 0], -vertices[:, 1].min(), feet_m[2] - joints[0, 2]])
-        vertices = self._dressed(vertices)
-        return PlacedPerson(vertices + shift, joints + shift, pose.seated)
+    @staticmethod
+    def _add_support(
+        depth_m: NDArray[np.float32], inside: NDArray[np.bool_], person: PlacedPerson, camera: WorldCamera
+    ) -> None:
+        """Add the couch, bed or mat under a person to a depth image (H, W) [m]; it may hide people (H, W)."""
+        support = person.support
+        if support is None:
+            return
+        box = box_depth_m(camera, support.middle_m, support.size_m, support.yaw_rad)
+        nearer = box < depth_m
+        depth_m[nearer] = box[nearer]
+        inside &= ~nearer
 
-    def _dressed(self, vertices_m: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the surface (V, 3) [m] moved outwards by clothes in smooth folds over trunk, arms and thighs."""
+    def _add_occluder(
+        self, depth_m: NDArray[np.float32], inside: NDArray[np.bool_], person: PlacedPerson, camera: WorldCamera
+    ) -> None:
+        """Add furniture in front of a person unless it hides most of the person."""
         random = self._random
-        looseness_m = random.uniform(0.0, MAX_CLOTH_M) if random.random() < DRESSED_FRACTION else 0.0
-        if looseness_m == 0.0:
-            return vertices_m
-        waves = vertices_m @ random.normal(0.0, 12.0, (3, 3)) + random.uniform(0.0, 2.0 * np.pi, 3)
-        folds = 0.6 + 0.4 * np.sin(waves).mean(axis=1)
-        normals = vertex_normals(vertices_m.astype(np.float32), self._model.faces)
-        dressed: NDArray[np.float64] = vertices_m + (looseness_m * folds * self._covered)[:, None] * normals
-        return dressed
+        place = np.zeros(3)
+        if random.random() < (SEATED_TABLE_FRACTION if person.seated else TABLE_FRACTION):
+            furniture, max_hidden = random_table_depth_m(camera, place, random), 0.65
+        else:
+            furniture, max_hidden = random_furniture_depth_m(camera, place, random, seat_height_m=None), 0.4
+        hides = furniture < depth_m
+        if np.count_nonzero(hides & inside) < max_hidden * np.count_nonzero(inside):
+            depth_m[hides] = furniture[hides]
+            inside &= ~hides
+
+    def _add_ghost(self, depth_m: NDArray[np.float32], camera: WorldCamera, feet_m: NDArray[np.float64]) -> None:
+        """Add a flat figure of a person to a room's depth (H, W) [m]: an outline without the relief of a body."""
+        random = self._random
+        ghost = self._people.sample(self._place_next_to(feet_m), posture=False)
+        rendered = self._render(ghost.vertices_m, camera)
+        inside = np.isfinite(rendered)
+        if not inside.any():
+            return
+        rows, columns = np.mgrid[0 : depth_m.shape[0], 0 : depth_m.shape[1]]
+        tilt = random.normal(0.0, 0.0015, 2)
+        flat = np.median(rendered[inside]) * (1.0 + tilt[0] * (columns - 80) + tilt[1] * (rows - 64))
+        ragged = add_random_outline_errors(inside, random) & (flat < depth_m)
+        depth_m[ragged] = flat[ragged]
+
+    def _add_glass(self, depth_m: NDArray[np.float32], mask: NDArray[np.bool_]) -> None:
+        """Remove the returns of a random quadrangle behind the people from a depth image (H, W) [m]."""
+        random = self._random
+        corners = random.uniform(0.0, 1.0, (4, 2)) * [depth_m.shape[1], depth_m.shape[0]]
+        pane = np.zeros(depth_m.shape, np.uint8)
+        cv2.fillConvexPoly(pane, cv2.convexHull(corners.astype(np.int32)), 1)
+        kept = random.random(depth_m.shape, dtype=np.float32) < random.choice((0.0, 0.1, 0.4))
+        depth_m[(pane > 0) & ~mask & ~kept] = np.nan
 
     def _render(self, vertices_m: NDArray[np.float64], camera: WorldCamera) -> NDArray[np.float32]:
         """Return depth (H, W) [m], infinity outside the person."""
         depth, _ = render_person(self._model, camera.in_camera(vertices_m).astype(np.float32), camera.intrinsics)
         return np.where(np.isfinite(depth), depth, np.float32(np.inf))
+
+
+def ends_px(joints_m: NDArray[np.float64], intrinsics: CameraIntrinsics) -> dict[str, NDArray[np.float64]]:
+    """Return the places of head, hands and feet in the image (N, 2) [px] for joints (24, 3) [m]."""
+    neck, head = joints_m[SMPL_24.index("neck")], joints_m[HEAD[0]]
+    along = (head - neck) / max(float(np.linalg.norm(head - neck)), 1e-6)
+    hair = (head + HAIR_ABOVE_HEAD_JOINT_M * along)[None]
+    return {
+        "head": intrinsics.project(hair),
+        "hand": intrinsics.project(joints_m[HANDS]),
+        "foot": intrinsics.project(joints_m[FEET]),
+    }

@@ -87,7 +87,7 @@ def _keep_batch(bias: torch.Tensor):  # type: ignore[no-untyped-def]  # noqa: AN
         mean, variance = values.mean(dim=(0, 2, 3)), values.var(dim=(0, 2, 3), unbiased=False)
         with torch.no_grad():
             norm.weight.copy_(torch.sqrt(variance + norm.eps))
-            norm.bias.copy_(bias + mean)
+            norm.bias.copy_(bias.to(mean.device) + mean)
             running_mean, running_variance = norm.running_mean, norm.running_var
             if running_mean is not None and running_variance is not None:
                 running_mean.copy_(mean)

@@ -1,0 +1,112 @@
+"""Samples of the joint network as they are stored: rendered people, and real ones in front of a Kinect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.body.loader import load_body_model
+from rehab_pose.geometry.rotations import matrices_from_axis_angles
+from rehab_pose.joints.crop import CLIP
+from rehab_pose_lab.datasets.utd_mhad import UTD_CAMERA
+from rehab_pose_lab.training.random_cameras import UP_PITCH_STD_RAD, UP_ROLL_MAX_RAD, UP_ROLL_STD_RAD
+from rehab_pose_lab.training.random_poses import PoseSampler
+from rehab_pose_lab.training.scenes import (
+    POSTURE_FRACTION,
+    SceneSampler,
+    crop_targets,
+    crop_with_mask_errors,
+    ends_px,
+)
+from rehab_pose_sim.random_depth_noise import add_random_outline_errors
+from rehab_pose_sim.random_mask_errors import add_real_mask_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from rehab_pose.joints.crop import PersonCrop
+    from rehab_pose_lab.training.kinect_frames import KinectFrames
+    from rehab_pose_lab.training.shards import Sample
+
+__all__ = ["DEPTH_STEPS", "HEIGHT_STEPS", "NO_RETURN", "RealSampler", "RenderedSampler", "packed_crop"]
+
+NO_RETURN = -32768
+"""Stored integer of a pixel without return."""
+DEPTH_STEPS = 20000.0
+"""Stored integers per unit of relative depth."""
+HEIGHT_STEPS = 127.0 / CLIP
+"""Stored integers per unit of relative height: 7 mm a step."""
+SIZES = (0.9, 1.12)
+"""Range of the factor by which real people are made smaller or larger: there are only a few of them."""
+MASK_ERROR_FRACTION = 0.4
+"""Fraction of the real people who get further errors of the silhouette: theirs has real ones already."""
+
+
+def packed_crop(crop: PersonCrop) -> Sample:
+    """Return a crop as integers: depth (128, 128) with NO_RETURN, and height (128, 128)."""
+    relative, measured, height = crop.encoded
+    packed = np.where(measured > 0, np.rint(relative * DEPTH_STEPS), NO_RETURN).astype(np.int16)
+    return {"packed": packed, "height": np.rint(height * HEIGHT_STEPS).astype(np.int8)}
+
+
+@dataclass(frozen=True, eq=False)
+class RenderedSampler:
+    """Makes samples of rendered people."""
+
+    library_rad: NDArray[np.float64] | None
+    """(N, 24, 3) poses of recorded people [rad]."""
+    posture_fraction: float = POSTURE_FRACTION
+
+    def __call__(self, random: np.random.Generator) -> Callable[[], Sample]:
+        """Return a function that returns one sample."""
+        poses = PoseSampler(random, self.library_rad)
+        scenes = SceneSampler(random, load_body_model(), poses, posture_fraction=self.posture_fraction)
+
+        def draw() -> Sample:
+            sample = scenes.joint_sample()
+            target = np.concatenate([sample.fractions, sample.relative_depth[:, None]], axis=1)
+            return {**packed_crop(sample.crop), "target": target.astype(np.float32)}
+
+        return draw
+
+
+@dataclass(frozen=True, eq=False)
+class RealSampler:
+    """Makes samples of real people; targets are NaN for joints that the Kinect does not give."""
+
+    frames: KinectFrames
+
+    def __call__(self, random: np.random.Generator) -> Callable[[], Sample]:
+        """Return a function that returns one sample of a random frame."""
+
+        def draw() -> Sample:
+            while True:
+                sample = self._try(int(random.integers(len(self.frames))), random)
+                if sample is not None:
+                    return sample
+
+        return draw
+
+    def _try(self, index: int, random: np.random.Generator) -> Sample | None:
+        # A person who is larger by a factor and farther away by the same factor gives the same image.
+        size = float(random.uniform(*SIZES))
+        depth = self.frames.image_m(index) * np.float32(size)
+        joints = self.frames.joints_of_smpl_m(index) * size
+        inside = np.isfinite(depth)
+        if random.random() < MASK_ERROR_FRACTION:
+            inside = add_random_outline_errors(inside, random)
+            inside = add_real_mask_errors(inside, depth, ends_px(joints, UTD_CAMERA), random)
+        roll = np.clip(random.normal(0.0, UP_ROLL_STD_RAD), -UP_ROLL_MAX_RAD, UP_ROLL_MAX_RAD)
+        error = matrices_from_axis_angles(np.array([0.0, 0.0, roll])) @ matrices_from_axis_angles(
+            np.array([random.normal(0.0, UP_PITCH_STD_RAD), 0.0, 0.0])
+        )
+        crop = crop_with_mask_errors(inside, depth, UTD_CAMERA, error @ [0.0, -1.0, 0.0], random)
+        if crop is None:
+            return None
+        fractions, relative_depth = crop_targets(crop, joints, UTD_CAMERA)
+        target = np.concatenate([fractions, relative_depth[:, None]], axis=1)
+        return {**packed_crop(crop), "target": target.astype(np.float32)}
