@@ -236,6 +236,6 @@ def test_without_a_mask_the_room_between_trunk_and_a_raised_arm_is_left(
     later.color[gap] = 90
     frame = later.frame(33_000_000)
     fused = carry(before, joints_with_mask(frame, None, visible=ARM_LANDMARKS), frame)
-    # Directly under the arm the pixels could be on its sleeve.
-    assert full(fused)[124:176, 192:202].mean() < 0.1
+    # Directly under the arm and beside the trunk the pixels could be on clothes.
+    assert full(fused)[124:176, 196:202].mean() < 0.1
     assert full(fused)[ARM].mean() > 0.9
