@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.body.image_evidence import agreement, landmarks_with_depth
+from rehab_pose.body.joint_errors import calibrated_sigma_m
 from rehab_pose.body.limb_lengths import with_limb_lengths
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.body.person_change import PersonChangeDetector
@@ -36,8 +37,8 @@ MAX_GAP_NS = 500_000_000
 """After a longer gap the fit starts in closed form and not from the last pose [ns]."""
 BAD_FIT_M = 0.08
 """A fit from the last pose that ends with a larger residual than this is repeated from the closed form [m]."""
-REAL_SIGMA_RATIO = 2.0
-"""Errors of the depth network on real people relative to its own sigma, where landmarks can replace it."""
+DISPUTED_AGREEMENT = 0.5
+"""Mean agreement of the depth network's joints with the landmarks below which a fit to each of them is tried."""
 BAD_LANDMARK_M = 0.10
 """The same for the largest distance of a visible landmark's ray from the body [m]."""
 POOR_SUPPORT, BETTER_SUPPORT = 0.75, 0.05
@@ -139,10 +140,10 @@ class BodyFitter:
             ContractError: The joints are not SMPL's 24 (or DKP-Net's, whose order is the same).
         """
         weight = self._joint_weights(joints)
-        landmarks = None
+        landmarks, factors = None, np.ones(len(weight))
         if image_joints is not None and silhouette is not None:
             landmarks = landmarks_with_depth(image_joints, silhouette, joints)
-            weight *= agreement(joints, image_joints, silhouette.intrinsics) / REAL_SIGMA_RATIO**2
+            factors = agreement(joints, image_joints, silhouette.intrinsics)
         if np.count_nonzero(weight) < MIN_JOINTS and landmarks is None:
             self._last = None
             return None
@@ -150,16 +151,36 @@ class BodyFitter:
         last = self._last
         if last is not None and not 0 < joints.stamp_ns - last.stamp_ns <= MAX_GAP_NS:
             last = None
+        fit, measured = self._fit_evidence(joints, weight * factors, last, landmarks, silhouette)
+        if landmarks is not None and factors.mean() < DISPUTED_AGREEMENT and np.count_nonzero(weight) >= MIN_JOINTS:
+            # Landmarks and the depth network disagree: the depth of the surface decides between them.
+            other, other_measured = self._fit_evidence(joints, weight, last, None, silhouette)
+            if other.mean_support > fit.mean_support:
+                fit, measured, landmarks = other, other_measured, None
+        if last is not None and landmarks is None:
+            fit = _rate_limited(fit, last, joints.positions_m)
+        self._shape.learn(fit.parameters.betas)
+        self._last = _Frame(joints.stamp_ns, fit.parameters, joints.positions_m)
+        sigma_m = fit.sigma_m
+        if silhouette is not None and self._settings.surface_rounds:
+            sigma_m = calibrated_sigma_m(sigma_m, fit.support, joints.sigma_m)
+        return self._body(joints, measured, replace(fit, sigma_m=sigma_m))
+
+    def _fit_evidence(
+        self,
+        joints: Joints,
+        weight: NDArray[np.float64],
+        last: _Frame | None,
+        landmarks: Landmarks | None,
+        silhouette: Silhouette | None,
+    ) -> tuple[PoseFit, MeasuredJoints]:
+        """Return the fit to joints with these weights (24), to landmarks and to the surface, and the joints used."""
         fit, measured = self._fit_joints(joints.positions_m, weight, last, landmarks)
         if silhouette is not None and self._settings.surface_rounds:
             fit = self._solver.fit_surface(fit, measured, silhouette, landmarks)
             if last is not None and fit.mean_support < POOR_SUPPORT:
                 fit = self._retried(fit, measured, silhouette, landmarks)
-        if last is not None and landmarks is None:
-            fit = _rate_limited(fit, last, joints.positions_m)
-        self._shape.learn(fit.parameters.betas)
-        self._last = _Frame(joints.stamp_ns, fit.parameters, joints.positions_m)
-        return self._body(joints, measured, fit)
+        return fit, measured
 
     def _retried(
         self, fit: PoseFit, measured: MeasuredJoints, silhouette: Silhouette, landmarks: Landmarks | None

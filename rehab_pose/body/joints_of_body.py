@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 __all__ = ["joints_of_body"]
 
-MODEL_SIGMA_M = 0.03
-"""Error of a joint that no measurement of the frame reduces: the model's shape, clothes, definitions of joints [m]."""
+UNKNOWN_SIGMA_M = 1.0
+"""Standard deviation of joints for which the fit gives none: half the size of a person [m]."""
 
 
 def joints_of_body(body: Body, silhouette: Silhouette) -> Joints:
-    """Return the SMPL_24 joints of a body fitted to a silhouette, with calibrated standard deviations."""
-    sigma_m = np.hypot(np.nan_to_num(body.joint_sigma_m, nan=1.0), MODEL_SIGMA_M)
+    """Return the SMPL_24 joints of a body fitted to a silhouette."""
+    sigma_m = np.nan_to_num(body.joint_sigma_m, nan=UNKNOWN_SIGMA_M)
     visibility = joint_visibility(body.joint_positions_m, silhouette)
     return Joints(
         stamp_ns=body.stamp_ns,

@@ -1,0 +1,45 @@
+"""Standard deviations of the joints of a body that is fitted to a person's surface, calibrated on known joints.
+
+The covariance of the fit assumes that its model and the matches of its points are right. Where they are not, the depth
+does not support the surface of the model, and the depth network is uncertain too. The coefficients were fitted to
+simulated people in 23 postures and exercises (27,000 joints), and chosen so that the 90 % intervals also cover hand
+marks of a real person.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["calibrated_sigma_m"]
+
+FLOOR_M = 0.012
+"""Error that no measurement of the frame reduces [m]."""
+FIT_FACTOR = 1.8
+"""Factor of the standard deviation from the fit's covariance."""
+UNSUPPORTED_M = 0.08
+"""Standard deviation of a joint around which the depth supports none of the visible surface [m]."""
+UNSEEN_M = 0.13
+"""Standard deviation of a joint around which no surface is visible [m]."""
+NETWORK_FACTOR = 0.36
+"""Factor of the standard deviation that the depth network gives: it is large for a kind of person or posture that the
+network does not know."""
+
+
+def calibrated_sigma_m(
+    fit_sigma_m: NDArray[np.float64], support: NDArray[np.float64], network_sigma_m: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the root mean square distance (24) of the joints from their true positions [m]; NaN = not estimated.
+
+    Args:
+        fit_sigma_m: (24) from the covariance of the fit [m].
+        support: (24) fraction of the visible surface around each joint that the depth supports; NaN = none is visible.
+        network_sigma_m: (24) of the depth network's joints [m]; NaN = no joint.
+    """
+    surface_m = np.where(np.isnan(support), UNSEEN_M, UNSUPPORTED_M * (1.0 - np.nan_to_num(support)))
+    network_m = NETWORK_FACTOR * np.nan_to_num(network_sigma_m, nan=UNSEEN_M / NETWORK_FACTOR)
+    return np.sqrt(FLOOR_M**2 + (FIT_FACTOR * fit_sigma_m) ** 2 + surface_m**2 + network_m**2)
