@@ -9,7 +9,7 @@ __all__ = ["SilhouetteSource", "SilhouetteStatus"]
 
 
 class SilhouetteSource(Enum):
-    """What the silhouette of a frame was computed from."""
+    """Images from which the silhouette of a frame was computed."""
 
     FUSED = "colour and depth"
     DEPTH = "depth only"
