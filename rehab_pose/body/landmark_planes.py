@@ -44,11 +44,11 @@ SIGMA_M = {
 simulated people (16 mm, elbows 22), and more for the face and the feet, which were not measured."""
 OFFSET_M = {
     "shoulder": (-0.015, 0.019, -0.003), "elbow": (-0.009, 0.0, 0.006), "wrist": (0.025, -0.004, 0.007),
-    "hand": (-0.013, -0.006, 0.004), "hip": (0.008, -0.033, 0.034), "knee": (0.006, -0.025, -0.011),
+    "hand": (-0.013, -0.006, 0.004), "hip": (0.008, -0.036, 0.023), "knee": (0.006, -0.025, -0.011),
     "ankle": (-0.002, 0.011, 0.011),
 }  # fmt: skip
 """Landmark of the left side minus SMPL's joint, at rest: x to the left, y up, z to the front [m]. Fitted to simulated
-people seen from all sides (`rehab-pose-lab train image-joint-offsets`): the two networks of joints follow different
+people seen from all sides (`rehab-pose-lab convert image-joint-offsets`): the two networks of joints follow different
 definitions. On hand marks of a real person the landmark of the wrist is 17 mm farther along the forearm too."""
 INSIDE_OF = {
     "shoulder": 0.06, "elbow": 0.04, "wrist": 0.025, "hand": 0.02, "hip": 0.10, "knee": 0.055, "ankle": 0.04,
@@ -60,6 +60,9 @@ SURFACE_DEPTH_SIGMA_M = 0.04
 """Standard deviation of the depth of a point from the surface at its landmark [m]: the landmark may miss the limb."""
 HIDDEN_FACTOR = 4.0
 """Ratio of the standard deviations of a hidden and of a visible landmark."""
+HALF_HIDDEN_FACTOR = 5.0
+"""Ratio of the hips' standard deviations with hidden and with visible knees: of a person behind a table the network
+places the hips at the table's edge and reports them as visible."""
 MIN_VISIBILITY = 0.1
 """Landmarks that are less probably visible than this are guesses and get no weight in the image."""
 CLEAR_VISIBILITY = 0.8
@@ -122,6 +125,8 @@ class LandmarkPlanes:
         self.sources = np.array(sources)
         """(L, 2) the landmarks whose mean is at each point."""
         self._sigma_m, self._inside_m = np.array(sigmas), np.array(inside)
+        names = [*LANDMARKS_OF_JOINTS]
+        self._hips, self._knees = ([names.index(f"{side}_{n}") for side in ("left", "right")] for n in ("hip", "knee"))
         self._shapedirs_thrice = np.tile(self._shapedirs, (3, 1, 1))
         self._joints_thrice, self._weights_thrice = np.tile(self._joints, (3, 1)), np.tile(self._weights, (3, 1))
 
@@ -150,6 +155,7 @@ class LandmarkPlanes:
         visibility = image_joints.visibility[self.sources].min(axis=1)
         relative_m = image_joints.relative_m[self.sources, 2].mean(axis=1)
         sigma_m = self._sigma_m * (1.0 + (HIDDEN_FACTOR - 1.0) * (1.0 - visibility))
+        sigma_m[self._hips] *= 1.0 + (HALF_HIDDEN_FACTOR - 1.0) * (1.0 - visibility[self._knees].max())
         slope = (pixels - [camera.cx, camera.cy]) / [camera.fx, camera.fy]
         measured_m = surface_m[self.sources].mean(axis=1) + self._inside_m
         has_depth = np.isfinite(measured_m)
@@ -267,9 +273,9 @@ def joined(first: SurfacePoints, second: SurfacePoints) -> SurfacePoints:
 
 
 def _moving_joint(name: str) -> int:
-    """Return the joint whose rotation moves the surroundings of a joint: its parent's in the trunk, arm or leg."""
+    """Return the joint whose rotation moves the landmark at a joint: the thigh's for hips, else the segment above."""
     index = SMPL_24.index(name)
-    return SMPL_24.parents[index]
+    return index if name.endswith("hip") else SMPL_24.parents[index]
 
 
 def _two_indices(names: tuple[str, ...]) -> tuple[int, int]:

@@ -20,6 +20,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     image_joints.add_argument(
         "-o", "--output", type=Path, required=True, help="folder for landmarks.onnx and mask.onnx"
     )
+    stages.add_parser(
+        "image-joint-offsets", help="print the offsets of the landmarks from SMPL's joints, from simulated people"
+    )
     parser.set_defaults(run=run)
 
 
@@ -29,8 +32,21 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ModelFileError: The source is another network, or a file exists already.
     """
+    if args.stage == "image-joint-offsets":
+        return _print_offsets()
     from rehab_pose_lab.training.image_joint_weights import convert_image_joints  # noqa: PLC0415  (loads onnx)
 
     for name, size in convert_image_joints(args.source, args.output).items():
         print(f"{name:16s} {size:10d} bytes")
+    return 0
+
+
+def _print_offsets() -> int:
+    from rehab_pose_lab.training.image_joint_offsets import fit_offsets, observe_people  # noqa: PLC0415  (slow to load)
+
+    print(f"{'joint':10s} {'x, y, z [mm]':>24s} {'before':>8s} {'after':>8s} [mm, median] {'number':>8s}")
+    for joint, entry in fit_offsets(observe_people()).items():
+        x, y, z = 1e3 * entry.offset_m
+        errors_mm = f"{1e3 * entry.before_m:8.1f} {1e3 * entry.after_m:8.1f}"
+        print(f"{joint:10s} {x:8.1f}{y:8.1f}{z:8.1f} {errors_mm} {entry.count:21d}")
     return 0
