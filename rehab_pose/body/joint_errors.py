@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.skeletons.smpl24 import SMPL_24
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["calibrated_sigma_m"]
 
-FLOOR_M = 0.012
-"""Error that no measurement of the frame reduces [m]."""
+FLOOR_M = np.full(len(SMPL_24), 0.012)
+"""(24) error that no measurement of the frame reduces [m]; more for hips, which are deep inside the body."""
+FLOOR_M[[SMPL_24.index("left_hip"), SMPL_24.index("right_hip")]] = 0.02
 FIT_FACTOR = 1.8
 """Factor of the standard deviation from the fit's covariance."""
 UNSUPPORTED_M = 0.08
@@ -42,4 +45,9 @@ def calibrated_sigma_m(
     """
     surface_m = np.where(np.isnan(support), UNSEEN_M, UNSUPPORTED_M * (1.0 - np.nan_to_num(support)))
     network_m = NETWORK_FACTOR * np.nan_to_num(network_sigma_m, nan=UNSEEN_M / NETWORK_FACTOR)
-    return np.sqrt(FLOOR_M**2 + (FIT_FACTOR * fit_sigma_m) ** 2 + surface_m**2 + network_m**2)
+    sigma_m = np.sqrt(FLOOR_M**2 + (FIT_FACTOR * fit_sigma_m) ** 2 + surface_m**2 + network_m**2)
+    for joint, parent in enumerate(SMPL_24.parents):
+        if parent >= 0 and np.isnan(support[joint]):
+            # Nothing is seen of the joint: it is as uncertain as its parent, and its own direction adds to that.
+            sigma_m[joint] = np.hypot(sigma_m[joint], sigma_m[parent])
+    return sigma_m
