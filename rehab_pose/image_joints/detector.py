@@ -52,6 +52,10 @@ MAX_SCALE = 1.5
 """Largest change of the region's side between frames."""
 MAX_MASK_AGE_NS = 150_000_000
 """Largest age of a mask, whatever the frame rate [ns]."""
+ARMS = [landmark(f"{side}_{name}") for side in ("left", "right") for name in ("elbow", "wrist", "index")]
+ARM_VISIBILITY, MAX_ARM_SHIFT = 0.5, 0.04
+"""The mask is computed again when an arm's landmark that is more probably visible than the first has moved by more than
+the second, in sides of the region, since the last mask: 6 cm."""
 MAX_AGE_NS = 500_000_000
 """After a longer gap between frames the person is looked for again [ns]."""
 
@@ -102,7 +106,7 @@ class ImageJointDetector:
 
     @property
     def tracking(self) -> bool:
-        """Whether a person is followed."""
+        """True while a person is followed."""
         return self._region is not None
 
     def reset(self) -> None:
@@ -110,6 +114,7 @@ class ImageJointDetector:
         self._region: Region | None = None
         self._stamp_ns = 0
         self._frames_to_mask, self._mask_stamp_ns = 0, 0
+        self._mask_pixels = np.full((COUNT + 2, 2), np.nan)
         self._frames_to_seed = 0
 
     def process(self, item: RgbdFrame | None) -> ImageJoints | None:
@@ -158,8 +163,9 @@ class ImageJointDetector:
     def _accept(self, frame: RgbdFrame, detection: _Detection) -> ImageJoints:
         self._region, self._stamp_ns = detection.next_region, frame.stamp_ns
         mask = None
-        if self._frames_to_mask <= 0 or frame.stamp_ns - self._mask_stamp_ns > MAX_MASK_AGE_NS:
+        if self._needs_mask(frame.stamp_ns, detection):
             self._frames_to_mask, self._mask_stamp_ns = self._settings.mask_interval, frame.stamp_ns
+            self._mask_pixels = detection.pixels
             mask = self._run_mask(detection)
         self._frames_to_mask -= 1
         return ImageJoints(
@@ -171,6 +177,14 @@ class ImageJointDetector:
             score=detection.score,
             mask=mask,
         )
+
+    def _needs_mask(self, stamp_ns: int, detection: _Detection) -> bool:
+        """Return whether the mask is due, too old, or an arm has moved far since the last one."""
+        if self._frames_to_mask <= 0 or stamp_ns - self._mask_stamp_ns > MAX_MASK_AGE_NS:
+            return True
+        visible = detection.visibility[ARMS] > ARM_VISIBILITY
+        moved_px = np.linalg.norm(detection.pixels[ARMS] - self._mask_pixels[ARMS], axis=1)[visible]
+        return bool((moved_px > MAX_ARM_SHIFT * detection.region.side_px).any())
 
     def _run(self, color: NDArray[np.uint8], region: Region) -> _Detection:
         assert self._landmarks is not None  # noqa: S101  (callers check it; narrows the type)

@@ -56,7 +56,7 @@ def mean_error_px(shot: SimulatedFrame, pixels: np.ndarray) -> float:
     return float(np.mean(errors))
 
 
-def test_nobody_is_followed_before_a_silhouette_is_given() -> None:
+def test_no_person_is_followed_before_a_silhouette_is_given() -> None:
     detector = ImageJointDetector()
     assert detector.detect(shots()[0].frame) is None
     assert not detector.tracking
@@ -162,3 +162,17 @@ def test_without_colour_nothing_is_loaded() -> None:
 def test_weights_of_another_stage_are_refused() -> None:
     with pytest.raises(ModelFileError, match="belongs to another stage"):
         ImageJointDetector(ImageJointSettings(landmarks_path=str(DEFAULT_MASK)))
+
+
+def test_the_mask_is_computed_again_when_an_arm_has_moved_far() -> None:
+    camera = SimulatedCamera(SimulationSettings(exercise="arm_lifting", gap_s=0.0, noise="none", start_ns=1))
+    still = ImageJointDetector(ImageJointSettings(mask_interval=30))
+    first = camera.frame(0)
+    assert still.seed(first.frame, silhouette_of(first)) is not None
+    masks = 0
+    for index in range(1, 40):
+        frame = dataclasses.replace(camera.frame(index).frame, stamp_ns=first.frame.stamp_ns + index * 1_000_000)
+        found = still.detect(frame)
+        masks += found is not None and found.mask is not None
+    # Stamps are 1 ms apart, so that neither the age nor the interval of a mask is the reason.
+    assert masks - 39 // 30 >= 2
