@@ -43,9 +43,9 @@ SIGMA_M = {
 """Standard deviation of a clearly visible landmark on each axis, as a distance on the body [m]: what OFFSET_M leaves on
 simulated people (16 mm, elbows 22), and more for the face and the feet, which were not measured."""
 OFFSET_M = {
-    "shoulder": (-0.015, 0.019, -0.003), "elbow": (-0.009, 0.0, 0.006), "wrist": (0.025, -0.004, 0.007),
-    "hand": (-0.013, -0.006, 0.004), "hip": (0.008, -0.036, 0.023), "knee": (0.006, -0.025, -0.011),
-    "ankle": (-0.002, 0.011, 0.011),
+    "shoulder": (-0.017, 0.011, 0.004), "elbow": (-0.006, -0.007, 0.001), "wrist": (0.018, -0.006, 0.008),
+    "hand": (-0.016, 0.000, 0.008), "hip": (0.004, -0.029, 0.021), "knee": (-0.003, -0.021, -0.013),
+    "ankle": (-0.006, 0.019, 0.006),
 }  # fmt: skip
 """Landmark of the left side minus SMPL's joint, at rest: x to the left, y up, z to the front [m]. Fitted to simulated
 people seen from all sides (`rehab-pose-lab convert image-joint-offsets`): the two networks of joints follow different
