@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -75,3 +76,39 @@ def test_a_silhouette_without_depth_gives_missing_joints() -> None:
     assert np.isnan(joints.positions_m).all()
     assert (joints.visibility == JointVisibility.MISSING).all()
     assert (joints.confidence == 0.0).all()
+
+
+def seen_silhouette(camera: SimulatedCamera, index: int) -> tuple[Silhouette, np.ndarray]:
+    """Return the true silhouette of a frame with the direction of gravity, and the true joints (24, 3) [m]."""
+    shot = camera.frame(index)
+    x, y, width, height = cv2.boundingRect(shot.truth.silhouette.astype(np.uint8))
+    region = (slice(y, y + height), slice(x, x + width))
+    inside = shot.truth.silhouette[region]
+    silhouette = Silhouette(
+        stamp_ns=shot.frame.stamp_ns,
+        frame_id=shot.frame.frame_id,
+        intrinsics=shot.frame.intrinsics,
+        box_px=(x, y, width, height),
+        inside=inside,
+        color=shot.frame.color[region],
+        depth_m=np.where(inside, shot.frame.depth_m[region], np.float32(np.nan)),
+        up=shot.truth.floor_plane[:3],
+    )
+    return silhouette, shot.truth.joints_m
+
+
+@pytest.mark.parametrize("roll_deg", [0.0, 90.0, 180.0])
+@pytest.mark.parametrize(
+    "posture", ["supine", "prone", "side_lying", "bridge", "all_fours_side", "kneeling", "back_view"]
+)
+def test_every_posture_is_right_for_a_camera_that_is_turned(posture: str, roll_deg: float) -> None:
+    settings = SimulationSettings(posture=posture, exercise="none", aim="pitch", roll_deg=roll_deg, shape_seed=4)
+    camera, predictor = SimulatedCamera(settings), JointPredictor(JointSettings(smooth=False, method="network"))
+    silhouette, truth = seen_silhouette(camera, 40)
+    joints = predictor.predict(silhouette)
+    errors = np.linalg.norm(joints.positions_m - truth, axis=1)
+    assert errors.mean() < 0.06
+    assert (errors > 4.0 * joints.sigma_m).mean() < 0.1, "sigma says where the errors are"
+    left, right = SMPL_24.index("left_hip"), SMPL_24.index("right_hip")
+    across, true_across = (points[left] - points[right] for points in (joints.positions_m, truth))
+    assert across @ true_across > 0.5 * np.linalg.norm(true_across) ** 2, "left and right are the person's own"
