@@ -22,13 +22,13 @@ __all__ = ["calibrated_sigma_m"]
 FLOOR_M = np.full(len(SMPL_24), 0.012)
 """(24) error that no measurement of the frame reduces [m]; more for hips, which are deep inside the body."""
 FLOOR_M[[SMPL_24.index("left_hip"), SMPL_24.index("right_hip")]] = 0.02
-FIT_FACTOR = 1.8
+FIT_FACTOR = 1.5
 """Factor of the standard deviation from the fit's covariance."""
-UNSUPPORTED_M = 0.08
+UNSUPPORTED_M = 0.07
 """Standard deviation of a joint around which the depth supports none of the visible surface [m]."""
 UNSEEN_M = 0.13
 """Standard deviation of a joint around which no surface is visible [m]."""
-NETWORK_FACTOR = 0.36
+NETWORK_FACTOR = 0.25
 """Factor of the standard deviation that the depth network gives: it is large for a kind of person or posture that the
 network does not know."""
 

@@ -39,7 +39,7 @@ class BodySettings(Settings):
     )  # fmt: skip
     surface_points: int = setting(700, "Depth points that are matched at most", minimum=50, maximum=5000)
     surface_sigma_m: float = setting(
-        0.03, "Error of a depth point as a measure of the body's surface, from clothes, skinning and correlation [m]",
+        0.04, "Error of a depth point as a measure of the body's surface, from clothes, skinning and correlation [m]",
         minimum=0.005, maximum=1.0,
     )  # fmt: skip
     surface_iterations: int = setting(3, "Iterations after each matching at most", minimum=1, maximum=50)
