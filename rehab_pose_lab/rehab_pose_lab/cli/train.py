@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose_lab.training.loop import LoopSettings
+    from rehab_pose_lab.training.person_frames import PersonFrames
 
 __all__ = ["add_parser", "run"]
 
@@ -108,6 +109,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             "--start", type=Path, metavar="WEIGHTS", help="start from a checkpoint or from exported .onnx weights"
         )
         rendered.add_argument("--threads", type=int, default=1, help="threads of torch (default: %(default)s)")
+        if stage == "joints":
+            rendered.add_argument(
+                "--teacher",
+                type=Path,
+                nargs="+",
+                default=[],
+                metavar="BAG",
+                help="own recordings with colour and depth, from which the network learns what the full pipeline finds "
+                "there; instead of utd_mhad; with --start, --steps 2000 and --learning-rate 3e-4",
+            )
     parser.set_defaults(run=run)
 
 
@@ -201,13 +212,19 @@ def _train_joints(
         make_shards(output / name, held_out, HELD_OUT_SEED, sampler, workers=args.workers)
     root = None if args.data is None else args.data / "utd_mhad"
     load = kinect_frames.load_or_make_kinect_frames
-    people = load(output / "kinect_train.npz", root, kinect_frames.TRAINED_SUBJECTS)
+    people = (
+        _taught_frames(output / "teacher.npz", args.teacher)
+        if args.teacher
+        else load(output / "kinect_train.npz", root, kinect_frames.TRAINED_SUBJECTS)
+    )
     others = load(output / "kinect_test.npz", root, kinect_frames.HELD_OUT_SUBJECTS)
     real = None
     if people is not None:
         real = (output / "real", REAL_SAMPLES)
         make_shards(*real, REAL_SEED, RealSampler(people), workers=args.workers)
-    joints.train_joints(output / "samples", args.samples, output, settings, args.seed, real=real)
+    joints.train_joints(
+        output / "samples", args.samples, output, settings, args.seed, real=real, with_offsets=not args.teacher
+    )
     weights, metrics = output / "joints.onnx", {}
     for name in ("standing", "postures"):
         found = joints.evaluate_joints(output / name, held_out, weights)
@@ -215,6 +232,18 @@ def _train_joints(
     if others is not None:
         metrics.update(joints.evaluate_real_joints(others, weights))
     return metrics
+
+
+def _taught_frames(path: Path, bags: list[Path]) -> PersonFrames:
+    """Return the frames of own recordings, from a file where they were processed before."""
+    from rehab_pose_lab.training.person_frames import PersonFrames  # noqa: PLC0415
+    from rehab_pose_lab.training.teacher_frames import teacher_frames  # noqa: PLC0415
+
+    if path.is_file():
+        return PersonFrames.load(path)
+    frames = teacher_frames(bags)
+    frames.save(path)
+    return frames
 
 
 def _train_silhouette(

@@ -1,4 +1,4 @@
-"""Samples of the joint network as they are stored: rendered people, and real ones in front of a Kinect."""
+"""Samples of the joint network as they are stored: rendered people and real ones."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import numpy as np
 
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
-from rehab_pose.joints.crop import CLIP
-from rehab_pose_lab.datasets.utd_mhad import UTD_CAMERA
+from rehab_pose.joints.crop import CLIP, UP_WITHOUT_GRAVITY
 from rehab_pose_lab.training.random_cameras import UP_PITCH_STD_RAD, UP_ROLL_MAX_RAD, UP_ROLL_STD_RAD
 from rehab_pose_lab.training.random_poses import PoseSampler
 from rehab_pose_lab.training.scenes import (
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.joints.crop import PersonCrop
-    from rehab_pose_lab.training.kinect_frames import KinectFrames
+    from rehab_pose_lab.training.person_frames import PersonFrames
     from rehab_pose_lab.training.shards import Sample
 
 __all__ = ["DEPTH_STEPS", "HEIGHT_STEPS", "NO_RETURN", "RealSampler", "RenderedSampler", "packed_crop"]
@@ -76,9 +75,9 @@ class RenderedSampler:
 
 @dataclass(frozen=True, eq=False)
 class RealSampler:
-    """Makes samples of real people; targets are NaN for joints that the Kinect does not give."""
+    """Makes samples of real people; targets are NaN for joints that their frames lack."""
 
-    frames: KinectFrames
+    frames: PersonFrames
 
     def __call__(self, random: np.random.Generator) -> Callable[[], Sample]:
         """Return a function that returns one sample of a random frame."""
@@ -95,18 +94,21 @@ class RealSampler:
         # A person who is larger by a factor and farther away by the same factor gives the same image.
         size = float(random.uniform(*SIZES))
         depth = self.frames.image_m(index) * np.float32(size)
-        joints = self.frames.joints_of_smpl_m(index) * size
+        joints = self.frames.joints_m[index] * size
+        camera = self.frames.intrinsics(index)
         inside = np.isfinite(depth)
         if random.random() < MASK_ERROR_FRACTION:
             inside = add_random_outline_errors(inside, random)
-            inside = add_real_mask_errors(inside, depth, ends_px(joints, UTD_CAMERA), random)
+            inside = add_real_mask_errors(inside, depth, ends_px(joints, camera), random)
         roll = np.clip(random.normal(0.0, UP_ROLL_STD_RAD), -UP_ROLL_MAX_RAD, UP_ROLL_MAX_RAD)
         error = matrices_from_axis_angles(np.array([0.0, 0.0, roll])) @ matrices_from_axis_angles(
             np.array([random.normal(0.0, UP_PITCH_STD_RAD), 0.0, 0.0])
         )
-        crop = crop_with_mask_errors(inside, depth, UTD_CAMERA, error @ [0.0, -1.0, 0.0], random)
+        up = self.frames.up[index]
+        up = np.array(UP_WITHOUT_GRAVITY) if not np.isfinite(up).all() else up
+        crop = crop_with_mask_errors(inside, depth, camera, error @ up, random)
         if crop is None:
             return None
-        fractions, relative_depth = crop_targets(crop, joints, UTD_CAMERA)
+        fractions, relative_depth = crop_targets(crop, joints, camera)
         target = np.concatenate([fractions, relative_depth[:, None]], axis=1)
         return {**packed_crop(crop), "target": target.astype(np.float32)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +11,12 @@ from torch import nn
 
 from rehab_pose.joints.crop import CHANNELS, CROP_PX, CROP_SIDE_M, DEPTH_SCALE_M, INPUT_NAME, crop_box
 from rehab_pose.skeletons.smpl24 import SMPL_24
-from rehab_pose_lab.datasets.utd_mhad import UTD_CAMERA
 from rehab_pose_lab.training.joint_network import JointNetwork
 from rehab_pose_lab.training.joint_samples import DEPTH_STEPS, HEIGHT_STEPS, NO_RETURN
 from rehab_pose_lab.training.loop import LoopSettings, export_onnx, train
 from rehab_pose_lab.training.sample_store import SampleStore
 from rehab_pose_lab.training.shards import load_shards
+from rehab_pose_lab.training.warm_start import start_from_export
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rehab_pose_lab.training.kinect_frames import KinectFrames
+    from rehab_pose_lab.training.person_frames import PersonFrames
     from rehab_pose_lab.training.shards import Sample
 
 __all__ = ["TrainedJoints", "evaluate_joints", "evaluate_real_joints", "export_joints", "train_joints"]
@@ -92,9 +93,9 @@ def _mirrored(
 
 
 def _batches(
-    rendered: SampleStore, real: SampleStore | None, batch_size: int, seed: int
+    rendered: SampleStore, real: SampleStore | None, batch_size: int, seed: int, *, with_offsets: bool
 ) -> Callable[[int], Iterator[tuple[torch.Tensor, ...]]]:
-    """Return the batches of `train`: crops (B, 3, H, W), targets (B, 24, 3), and 1 for each real person (B)."""
+    """Return the batches of `train`: crops (B, 3, H, W), targets (B, 24, 3), and 1 where offsets apply (B)."""
 
     def batches(first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
         random = np.random.default_rng((seed, first_step))
@@ -104,13 +105,13 @@ def _batches(
             if step % REFRESH_STEPS == 0:
                 rendered.load_new()
             batch = rendered.draw(batch_size - real_count, random)
-            is_real = torch.zeros(batch_size, device=batch["packed"].device)
+            offset = torch.zeros(batch_size, device=batch["packed"].device)
             if real is not None:
                 other = real.draw(real_count, random)
                 batch = {name: torch.cat([values, other[name]]) for name, values in batch.items()}
-                is_real[batch_size - real_count :] = 1.0
+                offset[batch_size - real_count :] = float(with_offsets)
             packed, height, target = _mirrored(batch, random)
-            yield unpacked(packed, height), target, is_real
+            yield unpacked(packed, height), target, offset
             step += 1
 
     return batches
@@ -118,7 +119,7 @@ def _batches(
 
 def joint_loss(net: nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
     """Return the loss of a batch of `_batches`; joints without a target (NaN) do not count."""
-    crops, wanted, is_real = batch
+    crops, wanted, offset = batch
     known = torch.isfinite(wanted).all(dim=2)
     with torch.autocast(crops.device.type, torch.bfloat16):
         predicted = net(crops.contiguous(memory_format=torch.channels_last))
@@ -126,7 +127,7 @@ def joint_loss(net: nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
     metres = torch.tensor([CROP_SIDE_M, CROP_SIDE_M, DEPTH_SCALE_M], device=crops.device)
     error = (predicted[..., :3] - torch.nan_to_num(wanted)) * metres
     if isinstance(net, TrainedJoints):
-        error = error + is_real[:, None, None] * net.kinect()
+        error = error + offset[:, None, None] * net.kinect()
     log_scale = predicted[..., 3].clamp(MIN_LOG_SCALE, 1.0)
     # Laplace likelihood of each coordinate with one scale per joint; the unscaled distance adds a gradient for joints
     # with a large scale.
@@ -137,7 +138,14 @@ def joint_loss(net: nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
 
 
 def train_joints(
-    samples: Path, count: int, output: Path, settings: LoopSettings, seed: int, *, real: tuple[Path, int] | None = None
+    samples: Path,
+    count: int,
+    output: Path,
+    settings: LoopSettings,
+    seed: int,
+    *,
+    real: tuple[Path, int] | None = None,
+    with_offsets: bool = True,
 ) -> float:
     """Train, write `output`/joints.onnx and return the final loss.
 
@@ -148,6 +156,7 @@ def train_joints(
         settings: Length and rates.
         seed: Of the weights and the batches.
         real: Folder and number of the samples of real people.
+        with_offsets: The joints of the real people are a Kinect's, whose constant offsets are learnt.
     """
     torch.manual_seed(seed)
     rendered = SampleStore(samples, count, settings.device)
@@ -157,7 +166,11 @@ def train_joints(
         store = SampleStore(*real, settings.device)
         store.wait_for(real[1])
     trained = TrainedJoints()
-    batches = _batches(rendered, store, settings.batch_size, seed)
+    batches = _batches(rendered, store, settings.batch_size, seed, with_offsets=with_offsets)
+    if settings.start is not None and settings.start.suffix == ".onnx":
+        # Exported weights contain the network alone, without what is learnt beside it.
+        start_from_export(trained.network, settings.start, next(batches(0))[0].cpu())
+        settings = replace(settings, start=None)
     final = train(trained, batches, joint_loss, settings, output / "joints.checkpoint")
     metadata = {
         "samples": str(len(rendered)),
@@ -204,19 +217,20 @@ def evaluate_joints(samples: Path, count: int, weights: Path) -> dict[str, float
     }
 
 
-def evaluate_real_joints(frames: KinectFrames, weights: Path) -> dict[str, float]:
+def evaluate_real_joints(frames: PersonFrames, weights: Path) -> dict[str, float]:
     """Return the joint errors on frames of real people, without the mean offset of each joint [mm]."""
     from rehab_pose.weights import load_network  # noqa: PLC0415  (keeps ONNX Runtime out of training)
 
     session = load_network(weights, (INPUT_NAME,)).session
     errors, scales = [], []
-    whole = (0, 0, UTD_CAMERA.width_px, UTD_CAMERA.height_px)
     for index in range(len(frames)):
-        crop = crop_box(frames.image_m(index), whole, UTD_CAMERA)
+        camera = frames.intrinsics(index)
+        whole = (0, 0, camera.width_px, camera.height_px)
+        crop = crop_box(frames.image_m(index), whole, camera, frames.up[index])
         if crop is None:
             continue
         output = session.run(None, {INPUT_NAME: crop.encoded[None]})[0][0].astype(np.float64)
-        errors.append(crop.points_m(output[:, :2], output[:, 2], UTD_CAMERA) - frames.joints_of_smpl_m(index))
+        errors.append(crop.points_m(output[:, :2], output[:, 2], camera) - frames.joints_m[index])
         scales.append(output[:, 3])
     error, scale = np.array(errors), np.array(scales)
     known = np.isfinite(error).any(axis=(0, 2))

@@ -9,21 +9,29 @@ import numpy as np
 import pytest
 import torch
 
+from rehab_pose.errors import RecordingError
 from rehab_pose.joints.crop import CHANNELS, CROP_PX, DEPTH_SCALE_M, crop_box
 from rehab_pose.skeletons.smpl24 import SMPL_24
-from rehab_pose_lab.datasets.utd_mhad import SMPL_INDICES, UTD_CAMERA
+from rehab_pose_lab.datasets.utd_mhad import UTD_CAMERA
 from rehab_pose_lab.training import sample_store, shards
 from rehab_pose_lab.training.joint_samples import RealSampler, RenderedSampler, packed_crop
 from rehab_pose_lab.training.joints import KinectOffsets, TrainedJoints, _mirrored, joint_loss, unpacked
-from rehab_pose_lab.training.kinect_frames import KinectFrames
+from rehab_pose_lab.training.person_frames import PersonFrame, PersonFrames
 from rehab_pose_lab.training.sample_store import SampleStore
 from rehab_pose_lab.training.shards import load_shards, make_shards
+from rehab_pose_lab.training.teacher_frames import teacher_frames
+from rehab_pose_sim.camera import SimulatedCamera
+from rehab_pose_sim.recording import write_bag
+from rehab_pose_sim.settings import SimulationSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from rehab_pose_lab.training.shards import Sample
+
+
+HEAD, WRIST = SMPL_24.index("head"), SMPL_24.index("left_wrist")
 
 
 @dataclass(frozen=True)
@@ -42,15 +50,15 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "SHARD_SAMPLES", 5)
 
 
-def standing_frames() -> KinectFrames:
+def standing_frames() -> PersonFrames:
     """Two frames of a flat figure 2.5 m away with joints at known places."""
     depth = np.zeros((150, 60), np.uint16)
     depth[5:145, 20:40] = 2500
-    joints = np.full((2, 20, 3), np.nan)
-    joints[:, 0] = UTD_CAMERA.back_project(np.array([[150.0, 60.0]]), np.array([2.5]))[0]
-    joints[:, 6] = [0.3, 0.1, 2.4]
-    boxes = np.array([[120, 50, 60, 150]] * 2)
-    return KinectFrames(np.tile(depth.ravel(), 2), np.array([0, 9000, 18000]), boxes, joints)
+    joints = np.full((24, 3), np.nan)
+    joints[HEAD] = UTD_CAMERA.back_project(np.array([[150.0, 60.0]]), np.array([2.5]))[0]
+    joints[WRIST] = [0.3, 0.1, 2.4]
+    frame = PersonFrame(depth, (120, 50, 60, 150), joints, np.full(3, np.nan), UTD_CAMERA)
+    return PersonFrames.collect([frame, frame])
 
 
 @pytest.mark.usefixtures("small_shards")
@@ -88,15 +96,15 @@ def test_stored_crops_keep_the_networks_input() -> None:
     np.testing.assert_allclose(inputs[0].numpy(), crop.encoded, atol=0.5 * 1.5 / 127.0 + 1e-4)
 
 
-def test_a_real_sample_has_targets_where_the_kinect_gives_joints() -> None:
+def test_a_real_sample_has_targets_where_its_frame_has_joints() -> None:
     draw = RealSampler(standing_frames())(np.random.default_rng(1))
     for _ in range(10):
         sample = draw()
         known = np.isfinite(sample["target"]).all(axis=1)
-        assert set(np.flatnonzero(known)) == {SMPL_INDICES[0], SMPL_INDICES[6]}
+        assert set(np.flatnonzero(known)) == {HEAD, WRIST}
         assert (sample["packed"] > -32768).sum() > 300
         # The head was put on the flat figure: its depth relative to the median is 0, whatever the size.
-        assert abs(sample["target"][SMPL_INDICES[0], 2] * DEPTH_SCALE_M) < 0.01
+        assert abs(sample["target"][HEAD, 2] * DEPTH_SCALE_M) < 0.01
 
 
 def test_the_kinects_offsets_are_the_same_on_both_sides() -> None:
@@ -136,3 +144,39 @@ def test_mirrored_samples_exchange_left_and_right() -> None:
     np.testing.assert_allclose(targets[flipped, left, 0], 1.0 - target[flipped, right, 0])
     np.testing.assert_allclose(targets[flipped, left, 1:], target[flipped, right, 1:])
     np.testing.assert_allclose(targets[~flipped], target[~flipped])
+
+
+def test_frames_of_people_are_the_same_after_writing_and_reading(tmp_path: Path) -> None:
+    frames = standing_frames()
+    frames.save(tmp_path / "people.npz")
+    read = PersonFrames.load(tmp_path / "people.npz")
+    assert len(read) == 2
+    assert read.intrinsics(1) == UTD_CAMERA
+    np.testing.assert_array_equal(read.image_m(1), frames.image_m(1))
+    image = read.image_m(0)
+    assert image.shape == (240, 320)
+    assert image[55, 140] == pytest.approx(2.5)
+    assert np.isfinite(image).sum() == 140 * 20
+
+
+def test_an_own_recording_teaches_what_the_pipeline_finds_in_it(tmp_path: Path) -> None:
+    settings = SimulationSettings(exercise="arm_lifting", noise="kinect", rate_hz=15.0)
+    write_bag(tmp_path / "bag", settings, range(20, 38))
+    frames = teacher_frames([tmp_path / "bag"])
+    assert 3 <= len(frames) <= 6
+    camera = SimulatedCamera(settings)
+    truth = np.array([camera.frame(index).truth.joints_m for index in range(20, 38)])
+    for joints in frames.joints_m:
+        known = np.isfinite(joints).all(axis=1)
+        assert known.sum() >= 10
+        distance = np.linalg.norm(truth[:, known] - joints[known], axis=2).mean(axis=1)
+        assert distance.min() < 0.05
+    sample = RealSampler(frames)(np.random.default_rng(0))()
+    assert np.isfinite(sample["target"]).all(axis=1).sum() >= 10
+
+
+def test_an_own_recording_without_a_person_is_refused(tmp_path: Path) -> None:
+    settings = SimulationSettings(distance_m=5.9, wall_distance_m=9.0, noise="kinect")
+    write_bag(tmp_path / "bag", settings, range(3))
+    with pytest.raises(RecordingError, match="teacher: expected a person"):
+        teacher_frames([tmp_path / "bag"])
