@@ -196,8 +196,8 @@ def _add_utd(root: Path, metrics: dict[str, float], columns: dict[str, dict[str,
     for name in columns:
         columns[name] |= utd_metrics(errors[name])
     steps = PlaneSteps()
-    for run in errors["fitted"].angles:
-        steps += plane_steps(run)
+    for run, turned in zip(errors["fitted"].angles, errors["fitted"].turned, strict=True):
+        steps += plane_steps(run, turned)
     return steps
 
 
@@ -220,6 +220,7 @@ def _plane_metrics(planes: Mapping[str, PlaneSteps]) -> dict[str, float]:
         "plane_steps": float(total.confident_steps),
         "plane_confident_pct": _percent(total.confident_pairs, total.pairs),
         "plane_steps_any_confidence_pct": _percent(total.steps, total.pairs),
+        "plane_steps_true": float(total.true_steps),
         **{f"plane_steps_{name}": float(of_kind.confident_steps) for name, of_kind in planes.items()},
     }
 

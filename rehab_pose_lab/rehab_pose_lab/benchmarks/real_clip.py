@@ -294,26 +294,37 @@ class PlaneSteps:
     """Steps over 15 degrees at any confidence."""
     pairs: int = 0
     """Pairs of frames in which the plane is known."""
+    true_steps: int = 0
+    """Confident steps, not part of `confident_steps`, in which a reference shows that the arm turned as fast."""
 
     def __add__(self, other: PlaneSteps) -> PlaneSteps:
         """Return the sums."""
         return PlaneSteps(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
-def plane_steps(angles: Sequence[JointAngles | None]) -> PlaneSteps:
+def plane_steps(angles: Sequence[JointAngles | None], turned: NDArray[np.bool_] | None = None) -> PlaneSteps:
     """Count the steps of the planes of elevation.
 
     Args:
-        angles: Angles of consecutive frames; None where no person was found.
+        angles: (T) angles of consecutive frames; None where no person was found.
+        turned: (T - 1, 2) True where a reference shows that the left and right upper arm really turned quickly from a
+            frame to the next; None = there is no reference.
     """
     total = PlaneSteps()
-    for before, after in pairwise(angles):
+    for place, (before, after) in enumerate(pairwise(angles)):
         if before is None or after is None:
             continue
-        places = [place for place, name in enumerate(after.names) if name.endswith(PLANE_SUFFIX)]
-        change_rad = after.angles_rad[places] - before.angles_rad[places]
+        planes = [after.names.index(f"{side}_{PLANE_SUFFIX}") for side in ("left", "right")]
+        change_rad = after.angles_rad[planes] - before.angles_rad[planes]
         change_rad = np.abs((change_rad + np.pi) % (2.0 * np.pi) - np.pi)
         known, large = np.isfinite(change_rad), change_rad > MAX_STEP_RAD
-        sure = known & (np.minimum(before.confidence[places], after.confidence[places]) > CONFIDENT)
-        total += PlaneSteps(int((sure & large).sum()), int(sure.sum()), int((known & large).sum()), int(known.sum()))
+        sure = known & (np.minimum(before.confidence[planes], after.confidence[planes]) > CONFIDENT)
+        moved = np.zeros(2, dtype=np.bool_) if turned is None else turned[place]
+        total += PlaneSteps(
+            confident_steps=int((sure & large & ~moved).sum()),
+            confident_pairs=int(sure.sum()),
+            steps=int((known & large & ~moved).sum()),
+            pairs=int(known.sum()),
+            true_steps=int((sure & large & moved).sum()),
+        )
     return total

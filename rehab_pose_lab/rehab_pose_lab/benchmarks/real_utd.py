@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     from rehab_pose_lab.benchmarks.depth_estimators import DepthEstimate, DepthEstimator
     from rehab_pose_lab.datasets.utd_mhad import UtdRecording
 
-__all__ = ["HELD_OUT", "UtdErrors", "UtdRun", "drawn_runs", "jitter_mm", "still_runs", "utd_errors", "utd_metrics"]
+__all__ = [
+    "HELD_OUT",
+    "UtdErrors",
+    "UtdRun",
+    "arms_turned",
+    "drawn_runs",
+    "jitter_mm",
+    "still_runs",
+    "utd_errors",
+    "utd_metrics",
+]
 
 FRAMES = 800
 """Number of compared frames, in equal parts from all subjects."""
@@ -50,6 +60,9 @@ STILL_RUNS = 10
 """Largest number of runs at rest of each subject."""
 PAUSE_NS = 1_000_000_000
 """Time without a person between two runs [ns]; the stages forget the pose but keep the shape of the subject."""
+TURN_RAD = np.radians(10.0)
+"""An upper arm that turns by more than this between two frames is fast, as in a throw [rad]: 300 degrees a second."""
+UPPER_ARMS = [[UTD_JOINTS.index(f"{side}_{name}") for name in ("shoulder", "elbow")] for side in ("left", "right")]
 HELD_OUT = ("s7", "s8")
 """Subjects that are never trained on."""
 
@@ -75,6 +88,8 @@ class UtdErrors:
     """(N, 24) [m]."""
     angles: tuple[tuple[JointAngles | None, ...], ...]
     """(N) angles in the frames of each run."""
+    turned: NDArray[np.bool_]
+    """(N, RUN_FRAMES - 1, 2) the Kinect's left and right upper arm turns by more than TURN_RAD to the next frame."""
     jitter_mm: NDArray[np.float64]
     """(S, len(TESTED)) root mean square of each joint's distance from its mean over a run at rest [mm]."""
 
@@ -146,7 +161,7 @@ def _errors_of_subject(
     method: DepthEstimator, subject: str, compared: Sequence[UtdRun], at_rest: Sequence[UtdRun]
 ) -> UtdErrors:
     missing = np.full((len(SMPL_24), 3), np.nan)
-    differences, sigmas, angles, jitters = [], [], [], []
+    differences, sigmas, angles, turned, jitters = [], [], [], [], []
     method.reset()
     stamp_ns = 0
     for run in compared:
@@ -157,6 +172,7 @@ def _errors_of_subject(
         differences.append((missing if last is None else last.positions_m) - kinect_m)
         sigmas.append(missing[:, 0] if last is None else last.sigma_m)
         angles.append(tuple(None if estimate is None else estimate.angles for estimate in estimates))
+        turned.append(arms_turned(run.recording.joints_m[run.first : run.last + 1]))
     for run in at_rest:
         estimates = _estimates(method, run, stamp_ns)[-STILL_FRAMES:]
         stamp_ns += (run.last - run.first) * FRAME_NS + PAUSE_NS
@@ -167,6 +183,7 @@ def _errors_of_subject(
         difference_m=np.array(differences).reshape(-1, len(SMPL_24), 3),
         sigma_m=np.array(sigmas).reshape(-1, len(SMPL_24)),
         angles=tuple(angles),
+        turned=np.array(turned).reshape(len(compared), -1, 2),
         jitter_mm=np.array(jitters).reshape(-1, len(TESTED)),
     )
 
@@ -185,6 +202,15 @@ def _estimates(method: DepthEstimator, run: UtdRun, stamp_ns: int) -> list[Depth
     return estimates
 
 
+def arms_turned(joints_m: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return True (T - 1, 2) where the left and right upper arms of joints (T, 20, 3) [m] turn by more than TURN_RAD."""
+    arms_m = joints_m[:, UPPER_ARMS]
+    directions = arms_m[:, :, 1] - arms_m[:, :, 0]
+    directions /= np.linalg.norm(directions, axis=2, keepdims=True)
+    cosines = (directions[1:] * directions[:-1]).sum(axis=2)
+    return np.asarray(cosines < np.cos(TURN_RAD))
+
+
 def jitter_mm(joints_m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the root mean square (J) of the distances of joints (T, J, 3) [m] from their means over time [mm]."""
     distance_m = np.linalg.norm(joints_m - joints_m.mean(axis=0), axis=2)
@@ -197,6 +223,7 @@ def _joined(parts: Sequence[UtdErrors]) -> UtdErrors:
         difference_m=np.concatenate([part.difference_m for part in parts]),
         sigma_m=np.concatenate([part.sigma_m for part in parts]),
         angles=tuple(run for part in parts for run in part.angles),
+        turned=np.concatenate([part.turned for part in parts]),
         jitter_mm=np.concatenate([part.jitter_mm for part in parts]),
     )
 

@@ -188,9 +188,9 @@ def test_the_mesh_agrees_with_visible_landmarks_as_well() -> None:
 
 
 def angles(plane_deg: float, confidence: float = 0.9) -> JointAngles:
-    names = ("left_shoulder_elevation", "left_shoulder_elevation_plane")
-    values = np.radians([70.0, plane_deg])
-    return JointAngles(1, "camera", names, values, np.zeros(2), np.full(2, confidence), np.full(2, 0.1))
+    names = ("left_shoulder_elevation", "left_shoulder_elevation_plane", "right_shoulder_elevation_plane")
+    values = np.radians([70.0, plane_deg, np.nan])
+    return JointAngles(1, "camera", names, values, np.zeros(3), np.full(3, confidence), np.full(3, 0.1))
 
 
 def test_steps_of_the_plane_are_counted_around_the_circle() -> None:
@@ -200,7 +200,12 @@ def test_steps_of_the_plane_are_counted_around_the_circle() -> None:
 
 def test_steps_without_confidence_are_counted_apart() -> None:
     assert plane_steps([angles(0.0), angles(60.0, 0.4), None, angles(0.0)]) == PlaneSteps(0, 0, 1, 1)
-    assert PlaneSteps(1, 2, 3, 4) + PlaneSteps(4, 3, 2, 1) == PlaneSteps(5, 5, 5, 5)
+    assert PlaneSteps(1, 2, 3, 4, 5) + PlaneSteps(4, 3, 2, 1, 0) == PlaneSteps(5, 5, 5, 5, 5)
+
+
+def test_steps_of_arms_that_really_turn_are_counted_apart() -> None:
+    turned = np.array([[True, False], [False, True]])
+    assert plane_steps([angles(0.0), angles(20.0), angles(40.0)], turned) == PlaneSteps(1, 2, 1, 2, 1)
 
 
 def write_clip(folder: Path) -> None:

@@ -12,6 +12,7 @@ from rehab_pose_lab.benchmarks.depth_estimators import DepthEstimate
 from rehab_pose_lab.benchmarks.real_utd import (
     RUN_FRAMES,
     STILL_FRAMES,
+    arms_turned,
     drawn_runs,
     jitter_mm,
     still_runs,
@@ -123,6 +124,14 @@ def test_subjects_are_reset_and_runs_are_paused(tmp_path: Path) -> None:
     steps_ns = np.diff(method.stamps_ns)
     assert set(steps_ns[np.abs(steps_ns) < 10 * FRAME_NS]) == {FRAME_NS}
     assert np.count_nonzero(steps_ns < 0) == 1, "the stamps begin again with the second subject"
+
+
+def test_an_upper_arm_that_turns_quickly_is_noticed() -> None:
+    joints_m = np.zeros((3, len(UTD_JOINTS), 3))
+    joints_m[:, [UTD_JOINTS.index("left_elbow"), UTD_JOINTS.index("right_elbow")], 1] = 0.3
+    angle = np.radians(11.0)
+    joints_m[2, UTD_JOINTS.index("right_elbow")] = (0.3 * np.sin(angle), 0.3 * np.cos(angle), 0.0)
+    np.testing.assert_array_equal(arms_turned(joints_m), [[False, False], [False, True]])
 
 
 def test_jitter_is_the_root_mean_square_around_the_mean() -> None:
