@@ -203,7 +203,7 @@ def _estimates(method: DepthEstimator, run: UtdRun, stamp_ns: int) -> list[Depth
 
 
 def arms_turned(joints_m: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return True (T - 1, 2) where the left and right upper arms of joints (T, 20, 3) [m] turn by more than TURN_RAD."""
+    """Return True (T - 1, 2) where the left and right upper arms of joints (T, 20, 3) [m] turn faster than TURN_RAD."""
     arms_m = joints_m[:, UPPER_ARMS]
     directions = arms_m[:, :, 1] - arms_m[:, :, 0]
     directions /= np.linalg.norm(directions, axis=2, keepdims=True)
