@@ -45,7 +45,7 @@ def calibrated_sigma_m(
     """
     surface_m = np.where(np.isnan(support), UNSEEN_M, UNSUPPORTED_M * (1.0 - np.nan_to_num(support)))
     network_m = NETWORK_FACTOR * np.nan_to_num(network_sigma_m, nan=UNSEEN_M / NETWORK_FACTOR)
-    sigma_m = np.sqrt(FLOOR_M**2 + (FIT_FACTOR * fit_sigma_m) ** 2 + surface_m**2 + network_m**2)
+    sigma_m: NDArray[np.float64] = np.sqrt(FLOOR_M**2 + (FIT_FACTOR * fit_sigma_m) ** 2 + surface_m**2 + network_m**2)
     for joint, parent in enumerate(SMPL_24.parents):
         if parent >= 0 and np.isnan(support[joint]):
             # Nothing is seen of the joint: it is as uncertain as its parent, and its own direction adds to that.

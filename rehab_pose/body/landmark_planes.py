@@ -125,8 +125,8 @@ class LandmarkPlanes:
         self.sources = np.array(sources)
         """(L, 2) the landmarks whose mean is at each point."""
         self._sigma_m, self._inside_m = np.array(sigmas), np.array(inside)
-        names = [*LANDMARKS_OF_JOINTS]
-        self._hips, self._knees = ([names.index(f"{side}_{n}") for side in ("left", "right")] for n in ("hip", "knee"))
+        order = [*LANDMARKS_OF_JOINTS]
+        self._hips, self._knees = ([order.index(f"{side}_{n}") for side in ("left", "right")] for n in ("hip", "knee"))
         self._shapedirs_thrice = np.tile(self._shapedirs, (3, 1, 1))
         self._joints_thrice, self._weights_thrice = np.tile(self._joints, (3, 1)), np.tile(self._weights, (3, 1))
 

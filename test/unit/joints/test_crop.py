@@ -33,8 +33,8 @@ def test_a_point_of_the_crop_projects_to_its_place_in_the_square(
     focal: float, roll: float, pitch: float, u: float, v: float, depth: float
 ) -> None:
     camera = CameraIntrinsics(640, 480, focal, focal, 320.0, 240.0)
-    turn = matrices_from_axis_angles(np.array([0.0, 0.0, roll])) @ matrices_from_axis_angles([pitch, 0.0, 0.0])
-    up = turn @ np.array([0.0, -1.0, 0.0])
+    rolled, pitched = matrices_from_axis_angles(np.array([[0.0, 0.0, roll], [pitch, 0.0, 0.0]]))
+    up = rolled @ pitched @ np.array([0.0, -1.0, 0.0])
     crop = crop_box(np.full((BOX[3], BOX[2]), 2.5, np.float32), BOX, camera, up)
     assert crop is not None
     point = crop.points_m(np.array([[u, v]]), np.array([depth]), camera)
