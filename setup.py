@@ -49,7 +49,7 @@ setup(
     package_data={PACKAGE: package_files(".npz", ".onnx", ".yaml", ".json")},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
-        (SHARE, ["package.xml"]),
+        (SHARE, ["package.xml", "NOTICE"]),
         *shared_folders("launch", "config", "rviz"),
         # Bags with our messages are written and read without ROS, from the definitions.
         (f"{SHARE}/msg", [str(path) for path in sorted(Path(MESSAGES, "msg").glob("*.msg"))]),
