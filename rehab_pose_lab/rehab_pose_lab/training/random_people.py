@@ -57,6 +57,8 @@ RAISED_FRACTION_LYING, RAISED_FRACTION = 0.55, 0.1
 """Fractions of the people on a couch or a bed: of those who lie, and of those who kneel or are on all fours."""
 SUPPORT_HEIGHT_M, SUPPORT_WIDTH_M, SUPPORT_LENGTH_M = (0.25, 0.85), (0.6, 1.6), (1.8, 2.2)
 """Ranges of the height, width and length of couches and beds [m]."""
+ON_LEGS_FRACTION = 0.5
+"""Fraction of the couches and beds that stand on legs."""
 MAT_FRACTION = 0.5
 """Fraction of the people on the floor who have a mat under them."""
 
@@ -70,6 +72,8 @@ class Support:
     size_m: tuple[float, float, float]
     """Width, height, length [m]."""
     yaw_rad: float
+    on_legs: bool = False
+    """A cushion on two legs, as a treatment couch, and not solid down to the floor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +195,8 @@ class PersonSampler:
         if name in UPRIGHT:
             return None
         if random.random() < raised:
-            return Support(feet_m, (width, float(random.uniform(*SUPPORT_HEIGHT_M)), length), yaw)
+            height = float(random.uniform(*SUPPORT_HEIGHT_M))
+            return Support(feet_m, (width, height, length), yaw, on_legs=bool(random.random() < ON_LEGS_FRACTION))
         if random.random() < MAT_FRACTION:
             return Support(feet_m, (width, float(random.uniform(0.005, 0.06)), length), yaw)
         return None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.body.model import BodyModel
     from rehab_pose.geometry.camera import CameraIntrinsics
-    from rehab_pose_lab.training.random_people import PlacedPerson
+    from rehab_pose_lab.training.random_people import PlacedPerson, Support
     from rehab_pose_lab.training.random_poses import PoseSampler
     from rehab_pose_sim.rays import WorldCamera
 
@@ -58,6 +58,8 @@ the joint samples without a known direction of gravity."""
 GHOST_FRACTION, GLASS_FRACTION = 0.08, 0.1
 """Fractions of the silhouette samples with a flat figure of a person (a reflection, a screen, a poster), and with a
 pane that gives no return."""
+CUSHION_M = (0.04, 0.2)
+"""Range of the thickness of a couch's cushion [m]."""
 WHOLE_FRACTION = 0.5
 """Fraction of the joint samples that keep only the largest connected piece of the silhouette."""
 MIN_PIECE_PX = 12
@@ -275,18 +277,37 @@ class SceneSampler:
         place: NDArray[np.float64] = feet_m + np.array([sideways, 0.0, random.normal(-0.3, 0.7)])
         return place
 
-    @staticmethod
     def _add_support(
-        depth_m: NDArray[np.float32], inside: NDArray[np.bool_], person: PlacedPerson, camera: WorldCamera
+        self, depth_m: NDArray[np.float32], inside: NDArray[np.bool_], person: PlacedPerson, camera: WorldCamera
     ) -> None:
         """Add the couch, bed or mat under a person to a depth image (H, W) [m]; it may hide people (H, W)."""
         support = person.support
         if support is None:
             return
-        box = box_depth_m(camera, support.middle_m, support.size_m, support.yaw_rad)
+        box = self._support_depth_m(support, camera)
         nearer = box < depth_m
         depth_m[nearer] = box[nearer]
         inside &= ~nearer
+
+    def _support_depth_m(self, support: Support, camera: WorldCamera) -> NDArray[np.float32]:
+        """Return the depth (H, W) of a solid box, or of a cushion on two legs [m]."""
+        if not support.on_legs:
+            return box_depth_m(camera, support.middle_m, support.size_m, support.yaw_rad)
+        width, height, length = support.size_m
+        thickness = float(self._random.uniform(*CUSHION_M))
+        lifted = support.middle_m + np.array([0.0, height - thickness, 0.0])
+        depth_m = box_depth_m(camera, lifted, (width, thickness, length), support.yaw_rad)
+        along = np.array([np.sin(support.yaw_rad), 0.0, np.cos(support.yaw_rad)])
+        leg = (
+            float(self._random.uniform(0.05, 1.0)) * width,
+            height - thickness,
+            float(self._random.uniform(0.04, 0.12)),
+        )
+        apart_m = float(self._random.uniform(0.2, 0.48)) * length
+        for sign in (-1.0, 1.0):
+            place = support.middle_m + sign * apart_m * along
+            depth_m = np.minimum(depth_m, box_depth_m(camera, place, leg, support.yaw_rad))
+        return depth_m
 
     def _add_occluder(
         self, depth_m: NDArray[np.float32], inside: NDArray[np.bool_], person: PlacedPerson, camera: WorldCamera

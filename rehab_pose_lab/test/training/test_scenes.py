@@ -16,6 +16,7 @@ from rehab_pose.joints.predictor import DEFAULT_WEIGHTS
 from rehab_pose.weights import load_network
 from rehab_pose_lab.training.joint_network import JointNetwork
 from rehab_pose_lab.training.loop import LoopSettings, train
+from rehab_pose_lab.training.random_people import PersonSampler
 from rehab_pose_lab.training.random_poses import PoseSampler
 from rehab_pose_lab.training.scenes import SceneSampler, crop_targets
 from rehab_pose_lab.training.silhouette_network import SilhouetteNetwork
@@ -114,3 +115,19 @@ def test_the_loss_of_one_batch_of_crops_decreases_by_training_on_it(tmp_path: Pa
     assert float(loss(network, (crops, targets)).detach()) < 0.4 * start
     # The checkpoint is at the last step: nothing remains to be trained.
     assert train(network, batches, loss, settings, checkpoint) == 0.0
+
+
+def test_people_in_postures_rest_on_their_supports() -> None:
+    random = np.random.default_rng(12)
+    people = PersonSampler(random, load_body_model(), PoseSampler(random))
+    heights, legs = [], 0
+    for _ in range(40):
+        person = people.sample(np.zeros(3), posture=True)
+        top = 0.0 if person.support is None else person.support.size_m[1]
+        legs += person.support is not None and person.support.on_legs
+        # Clothes may reach a little below the skin.
+        assert -0.05 < person.vertices_m[:, 1].min() - top < 1e-3
+        heights.append(top)
+    assert max(heights) > 0.3
+    assert min(heights) == 0.0
+    assert legs > 0
