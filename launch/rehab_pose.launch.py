@@ -57,7 +57,7 @@ ARGUMENTS = (
              ["", "auto", "reliable", "best_effort"]),
     Argument("device", "", "Device of a public network: cpu, cuda or cuda:N; empty: as in the params_file"),
     Argument("model_path", "", "Body model in SMPL's format; empty: as in the params_file"),
-    Argument("use_mesh", "true", "Fit the body, with its joint angles and bones", YES_OR_NO),
+    Argument("use_mesh", "true", "Joint angles and bones of the fitted body", YES_OR_NO),
     Argument("use_recognition", "true", "Classify exercises, count repetitions, serve sessions", YES_OR_NO),
     Argument("use_markers", "true", "Markers for RViz, published only while they have subscribers", YES_OR_NO),
     Argument("use_tf", "false", "Links of the body on /tf; needs tf2_msgs", YES_OR_NO),

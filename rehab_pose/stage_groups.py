@@ -6,7 +6,7 @@ The nodes `silhouette` and `joints` and the pipeline in one process run the same
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from rehab_pose.body.fitter import BodyFitter
@@ -69,7 +69,9 @@ class ImageStages:
             ModelFileError: Weights of a stage cannot be used.
         """
         self.image_joints = ImageJointDetector(image_joints)
-        self.silhouette = SilhouetteSegmenter(silhouette)
+        # Without landmarks the fused method would report in every frame that colour is missing.
+        method = "rgbd" if silhouette.method == "fused" and not image_joints.enabled else silhouette.method
+        self.silhouette = SilhouetteSegmenter(replace(silhouette, method=method))
 
     def reset(self) -> None:
         """Make the stages forget earlier frames."""

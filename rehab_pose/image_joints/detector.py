@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.datatypes import ImageJoints, PersonMask, RgbdFrame, Silhouette
+from rehab_pose.geometry.gravity import roll_rad
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
 from rehab_pose.image_joints.region import Region
 from rehab_pose.image_joints.settings import ImageJointSettings
@@ -144,7 +145,7 @@ class ImageJointDetector:
         if self._landmarks is None or self._frames_to_seed > 0:
             return None
         self._frames_to_seed = SEED_EVERY_FRAMES
-        upright_rad = _upright_angle_rad(silhouette.up)
+        upright_rad = roll_rad(silhouette.up)
         best, best_quality = None, 0.0
         for turn_rad in QUARTER_TURNS_RAD:
             region = Region.around_box(silhouette.box_px, upright_rad + turn_rad)
@@ -207,18 +208,6 @@ class ImageJointDetector:
         logits = self._mask.session.run(None, detection.features)[0]
         side_px = logits.shape[1]
         return PersonMask(logits.reshape(side_px, side_px), detection.region.image_from_crop)
-
-
-def _upright_angle_rad(up: NDArray[np.float64]) -> float:
-    """Return the angle of a region in which a direction against gravity (3) points up; 0 if it is unknown."""
-    along_view = np.hypot(up[0], up[1])
-    if not along_view > MIN_UP_IN_IMAGE:
-        return 0.0
-    return float(np.arctan2(up[0], -up[1]))
-
-
-MIN_UP_IN_IMAGE = 0.2
-"""A camera that looks steeper down than this (sine of the angle from the vertical) has no up direction in the image."""
 
 
 def _follows(before: Region, after: Region) -> bool:

@@ -20,7 +20,10 @@ class JointSettings(Settings):
         choices=("fused", "network", "paper"),
     )
     weights_path: str = setting("", "ONNX file of the network; empty = the shipped weights")
-    smooth: bool = setting(True, "Filter positions over time (one-euro filter)")
+    smooth: bool = setting(
+        True,
+        "Filter the depth network's positions over time (one-euro filter); fused: before the body is fitted to them",
+    )
     smoothing_cutoff_hz: float = setting(
         2.0, "Cut-off frequency of the filter at rest [Hz]", minimum=0.05, maximum=30.0
     )

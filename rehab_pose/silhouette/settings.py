@@ -27,7 +27,7 @@ class SilhouetteSettings(Settings):
     device: str = setting("cpu", "deeplabv3plus: device of the network: cpu, cuda or cuda:N")
     probability_threshold: float = setting(
         0.5,
-        "fused, rgbd, deeplabv3plus: pixels with at least this probability are a person's",
+        "rgbd, deeplabv3plus, and fused without colour: pixels with at least this probability are a person's",
         minimum=0.01,
         maximum=0.99,
     )

@@ -36,11 +36,14 @@ def convert_image_joints(source: Path, folder: Path) -> dict[str, int]:
         folder: Existing files of these names are not overwritten.
 
     Raises:
-        ModelFileError: The source is another network, its weights need more than 16 bits, or a file exists already.
+        ModelFileError: The source is missing or another network, its weights need more than 16 bits, or a file exists already.
     """
     import onnx  # noqa: PLC0415  (only this command needs it)
     from onnx.utils import Extractor  # noqa: PLC0415
 
+    if not source.is_file():
+        msg = f"{source}: expected the network pose_landmark_full converted by tf2onnx, there is no such file"
+        raise ModelFileError(msg)
     model = onnx.shape_inference.infer_shapes(onnx.load(source))
     produced = {output for node in model.graph.node for output in node.output}
     if not {LANDMARKS, SCORE, MASK, WORLD} <= produced or [entry.name for entry in model.graph.input] != [INPUT]:
