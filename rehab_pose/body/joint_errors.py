@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["calibrated_sigma_m"]
 
-FLOOR_M = np.full(len(SMPL_24), 0.012)
-"""(24) error that no measurement of the frame reduces [m]; more for hips, which are deep inside the body."""
-FLOOR_M[[SMPL_24.index("left_hip"), SMPL_24.index("right_hip")]] = 0.02
-FIT_FACTOR = 1.5
+FLOOR_M = np.full(len(SMPL_24), 0.010)
+"""(24) error that no measurement of the frame reduces [m]; more for hips, deep inside the body, and for hands."""
+FLOOR_M[[SMPL_24.index("left_hip"), SMPL_24.index("right_hip")]] = 0.018
+FLOOR_M[[SMPL_24.index("left_hand"), SMPL_24.index("right_hand")]] = 0.030
+FIT_FACTOR = 1.4
 """Factor of the standard deviation from the fit's covariance."""
 UNSUPPORTED_M = 0.07
 """Standard deviation of a joint around which the depth supports none of the visible surface [m]."""
-UNSEEN_M = 0.13
-"""Standard deviation of a joint around which no surface is visible [m]."""
+UNSEEN_M, UNSEEN_SUPPORT = 0.15, 0.2
+"""Standard deviation [m] of a joint around which no surface is visible, or less than this fraction is supported."""
 NETWORK_FACTOR = 0.25
 """Factor of the standard deviation that the depth network gives: it is large for a kind of person or posture that the
 network does not know."""
@@ -43,11 +44,12 @@ def calibrated_sigma_m(
         support: (24) fraction of the visible surface around each joint that the depth supports; NaN = none is visible.
         network_sigma_m: (24) of the depth network's joints [m]; NaN = no joint.
     """
-    surface_m = np.where(np.isnan(support), UNSEEN_M, UNSUPPORTED_M * (1.0 - np.nan_to_num(support)))
+    unseen = np.isnan(support) | (support < UNSEEN_SUPPORT)
+    surface_m = np.where(unseen, UNSEEN_M, UNSUPPORTED_M * (1.0 - np.nan_to_num(support)))
     network_m = NETWORK_FACTOR * np.nan_to_num(network_sigma_m, nan=UNSEEN_M / NETWORK_FACTOR)
     sigma_m: NDArray[np.float64] = np.sqrt(FLOOR_M**2 + (FIT_FACTOR * fit_sigma_m) ** 2 + surface_m**2 + network_m**2)
     for joint, parent in enumerate(SMPL_24.parents):
-        if parent >= 0 and np.isnan(support[joint]):
+        if parent >= 0 and unseen[joint]:
             # Nothing is seen of the joint: it is as uncertain as its parent, and its own direction adds to that.
             sigma_m[joint] = np.hypot(sigma_m[joint], sigma_m[parent])
     return sigma_m

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.datatypes import Joints
+from rehab_pose.datatypes import Joints, JointVisibility
 from rehab_pose.geometry.joint_confidence import joint_confidence, joint_visibility
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["joints_of_body"]
 
+CUT_SIGMA_M = 0.03
+"""Error that is added to both joints of a segment whose lower joint is outside the image [m]."""
 UNKNOWN_SIGMA_M = 1.0
 """Standard deviation of joints for which the fit gives none: half the size of a person [m]."""
 
@@ -23,6 +25,11 @@ def joints_of_body(body: Body, silhouette: Silhouette) -> Joints:
     """Return the SMPL_24 joints of a body fitted to a silhouette."""
     sigma_m = np.nan_to_num(body.joint_sigma_m, nan=UNKNOWN_SIGMA_M)
     visibility = joint_visibility(body.joint_positions_m, silhouette)
+    for joint, parent in enumerate(SMPL_24.parents):
+        if visibility[joint] == JointVisibility.PREDICTED:
+            # The direction of a segment that is cut by the image's border is hardly seen.
+            sigma_m[joint] = np.hypot(sigma_m[joint], CUT_SIGMA_M)
+            sigma_m[parent] = np.hypot(sigma_m[parent], CUT_SIGMA_M)
     return Joints(
         stamp_ns=body.stamp_ns,
         frame_id=body.frame_id,

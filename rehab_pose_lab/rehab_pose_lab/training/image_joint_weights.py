@@ -36,7 +36,8 @@ def convert_image_joints(source: Path, folder: Path) -> dict[str, int]:
         folder: Existing files of these names are not overwritten.
 
     Raises:
-        ModelFileError: The source is missing or another network, its weights need more than 16 bits, or a file exists already.
+        ModelFileError: The source is missing or another network, its weights need more than 16 bits, or a file exists
+            already.
     """
     import onnx  # noqa: PLC0415  (only this command needs it)
     from onnx.utils import Extractor  # noqa: PLC0415
