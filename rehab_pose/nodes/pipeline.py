@@ -50,7 +50,9 @@ class PipelineNode(StageNode):
     def before_report(self) -> None:
         """Add the number of images without a partner, and the source of the silhouette, to the health."""
         self._camera.before_report()
-        report_source(self.health, self._label_stages.get().image.silhouette.status)
+        stages = self._label_stages.built
+        if stages is not None:
+            report_source(self.health, stages.image.silhouette.status)
 
     def _on_frame(self, frame: RgbdFrame) -> bool:
         result = self._label_stages.get().process(frame)

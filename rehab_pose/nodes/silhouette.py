@@ -40,7 +40,9 @@ class SilhouetteNode(StageNode):
 
     def before_report(self) -> None:
         """Add the source of the silhouette to the health."""
-        report_source(self.health, self._stages.get().silhouette.status)
+        stages = self._stages.built
+        if stages is not None:
+            report_source(self.health, stages.silhouette.status)
 
     def _on_frame(self, message: Message) -> bool:
         frame = frame_from_message(message)

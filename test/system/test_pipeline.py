@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rehab_pose.body.fitter import BodyFitter
+from rehab_pose.body.settings import BodySettings
 from rehab_pose.errors import SettingsError
+from rehab_pose.joints.settings import JointSettings
 from rehab_pose.pipeline import Pipeline, PipelineResult, PipelineSettings
 from rehab_pose.results.summary import frame_summary
+from rehab_pose.stage_groups import PoseStages
 from rehab_pose_sim.camera import SimulatedCamera
 from rehab_pose_sim.settings import SimulationSettings
 
@@ -66,9 +68,10 @@ def test_without_a_person_the_pose_is_reset_and_later_the_shape() -> None:
         back = pipeline.process(replace(later, stamp_ns=later.stamp_ns + minutes * 60_000_000_000))
         assert back.joints is not None
         assert back.body is not None
-        new_fit = BodyFitter().fit(back.joints, back.silhouette)
+        new_fit = PoseStages(JointSettings(), BodySettings()).process(back.silhouette, back.image_joints).body
         assert new_fit is not None
-        same = np.array_equal(back.body.parameters.betas, new_fit.parameters.betas)
+        # A gap in time does not reset the filter of the depth network's joints: the values are nearly equal.
+        same = np.allclose(back.body.parameters.betas, new_fit.parameters.betas, atol=1e-3)
         assert same != shape_is_kept, "the shape is kept for a person who returns at once, and estimated again later"
 
 

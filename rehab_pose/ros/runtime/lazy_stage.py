@@ -44,6 +44,11 @@ class LazyStage(Generic[T]):
         self._error: ModelFileError | None = None
         self._tried_s = -RETRY_S
 
+    @property
+    def built(self) -> T | None:
+        """The stage, None while it could not be built."""
+        return self._stage
+
     def get(self) -> T:
         """Return the stage; build it if the last attempt failed and was more than RETRY_S ago.
 
