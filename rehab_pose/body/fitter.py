@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.body.image_evidence import agreement, landmarks_with_depth
+from rehab_pose.body.image_evidence import agreement, joint_visibilities, landmarks_with_depth
 from rehab_pose.body.joint_errors import calibrated_sigma_m
 from rehab_pose.body.limb_lengths import with_limb_lengths
 from rehab_pose.body.loader import load_body_model
@@ -163,7 +163,7 @@ class BodyFitter:
         self._last = _Frame(joints.stamp_ns, fit.parameters, joints.positions_m)
         sigma_m = fit.sigma_m
         if silhouette is not None and self._settings.surface_rounds:
-            sigma_m = calibrated_sigma_m(sigma_m, fit.support, joints.sigma_m)
+            sigma_m = calibrated_sigma_m(sigma_m, fit.support, joints.sigma_m, joint_visibilities(image_joints))
         return self._body(joints, measured, replace(fit, sigma_m=sigma_m))
 
     def _fit_evidence(

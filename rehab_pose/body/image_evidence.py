@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import ImageJoints, Joints, Silhouette
     from rehab_pose.geometry.camera import CameraIntrinsics
 
-__all__ = ["agreement", "landmarks_with_depth"]
+__all__ = ["agreement", "joint_visibilities", "landmarks_with_depth"]
 
 JOINTS = np.array([SMPL_24.index(name) for name in LANDMARKS_OF_JOINTS])
 SOURCES = np.array([(landmark(names[0]), landmark(names[-1])) for names in LANDMARKS_OF_JOINTS.values()])
@@ -97,6 +97,14 @@ def agreement(joints: Joints, image_joints: ImageJoints, camera: CameraIntrinsic
     factors[:] = agreed[compared].mean()
     factors[JOINTS[compared]] = agreed[compared]
     return factors
+
+
+def joint_visibilities(image_joints: ImageJoints | None) -> NDArray[np.float64]:
+    """Return the visibility (24), 0-1, of the landmark at each joint; 1 where a joint has none or there are none."""
+    visibility = np.ones(len(SMPL_24))
+    if image_joints is not None:
+        visibility[JOINTS] = image_joints.visibility[SOURCES].min(axis=1)
+    return visibility
 
 
 def _surface_depth_m(image_joints: ImageJoints, silhouette: Silhouette) -> NDArray[np.float64]:

@@ -29,13 +29,18 @@ UNSUPPORTED_M = 0.07
 """Standard deviation of a joint around which the depth supports none of the visible surface [m]."""
 UNSEEN_M, UNSEEN_SUPPORT = 0.15, 0.2
 """Standard deviation [m] of a joint around which no surface is visible, or less than this fraction is supported."""
+HIDDEN_M = 0.06
+"""Standard deviation that is added for a joint that the image network reports as hidden [m]."""
 NETWORK_FACTOR = 0.25
 """Factor of the standard deviation that the depth network gives: it is large for a kind of person or posture that the
 network does not know."""
 
 
 def calibrated_sigma_m(
-    fit_sigma_m: NDArray[np.float64], support: NDArray[np.float64], network_sigma_m: NDArray[np.float64]
+    fit_sigma_m: NDArray[np.float64],
+    support: NDArray[np.float64],
+    network_sigma_m: NDArray[np.float64],
+    visibility: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return the root mean square distance (24) of the joints from their true positions [m]; NaN = not estimated.
 
@@ -43,11 +48,14 @@ def calibrated_sigma_m(
         fit_sigma_m: (24) from the covariance of the fit [m].
         support: (24) fraction of the visible surface around each joint that the depth supports; NaN = none is visible.
         network_sigma_m: (24) of the depth network's joints [m]; NaN = no joint.
+        visibility: (24) of each joint's landmark in the colour image, 0-1; 1 where there is none.
     """
     unseen = np.isnan(support) | (support < UNSEEN_SUPPORT)
     surface_m = np.where(unseen, UNSEEN_M, UNSUPPORTED_M * (1.0 - np.nan_to_num(support)))
     network_m = NETWORK_FACTOR * np.nan_to_num(network_sigma_m, nan=UNSEEN_M / NETWORK_FACTOR)
-    sigma_m: NDArray[np.float64] = np.sqrt(FLOOR_M**2 + (FIT_FACTOR * fit_sigma_m) ** 2 + surface_m**2 + network_m**2)
+    hidden_m = HIDDEN_M * (1.0 - visibility)
+    squares = FLOOR_M**2 + (FIT_FACTOR * fit_sigma_m) ** 2 + surface_m**2 + network_m**2 + hidden_m**2
+    sigma_m: NDArray[np.float64] = np.sqrt(squares)
     for joint, parent in enumerate(SMPL_24.parents):
         if parent >= 0 and unseen[joint]:
             # Nothing is seen of the joint: it is as uncertain as its parent, and its own direction adds to that.

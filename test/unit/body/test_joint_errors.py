@@ -11,18 +11,25 @@ from rehab_pose.skeletons.smpl24 import SMPL_24
 KNEE, ANKLE, FOOT = (SMPL_24.index(f"left_{name}") for name in ("knee", "ankle", "foot"))
 
 
-def sigma(support: float = 1.0, fit_m: float = 0.004, network_m: float = 0.02) -> np.ndarray:
-    return calibrated_sigma_m(np.full(24, fit_m), np.full(24, support), np.full(24, network_m))
+def sigma(support: float = 1.0, fit_m: float = 0.004, network_m: float = 0.02, visibility: float = 1.0) -> np.ndarray:
+    return calibrated_sigma_m(np.full(24, fit_m), np.full(24, support), np.full(24, network_m), np.full(24, visibility))
 
 
 def test_the_error_is_never_below_the_floor() -> None:
     assert (sigma(fit_m=0.0, network_m=0.0) == FLOOR_M).all()
 
 
-@pytest.mark.parametrize(("worse", "better"), [
-    (sigma(0.3), sigma(0.9)), (sigma(fit_m=0.03), sigma()), (sigma(network_m=0.2), sigma()), (sigma(np.nan), sigma(0.2)),
-    (sigma(network_m=np.nan), sigma()),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [
+        (sigma(0.3), sigma(0.9)),
+        (sigma(fit_m=0.03), sigma()),
+        (sigma(network_m=0.2), sigma()),
+        (sigma(np.nan), sigma(0.3)),
+        (sigma(network_m=np.nan), sigma()),
+        (sigma(visibility=0.2), sigma()),
+    ],
+)
 def test_less_evidence_gives_larger_errors(worse: np.ndarray, better: np.ndarray) -> None:
     assert np.isfinite(worse).all()
     assert (worse > better).all()
@@ -31,6 +38,6 @@ def test_less_evidence_gives_larger_errors(worse: np.ndarray, better: np.ndarray
 def test_errors_add_up_along_a_limb_of_which_nothing_is_seen() -> None:
     support = np.ones(24)
     support[[KNEE, ANKLE, FOOT]] = np.nan
-    sigma_m = calibrated_sigma_m(np.full(24, 0.004), support, np.full(24, 0.02))
+    sigma_m = calibrated_sigma_m(np.full(24, 0.004), support, np.full(24, 0.02), np.ones(24))
     assert sigma_m[KNEE] < sigma_m[ANKLE] < sigma_m[FOOT]
     assert sigma_m[SMPL_24.index("right_foot")] < 0.5 * sigma_m[KNEE]
