@@ -20,6 +20,7 @@ from rehab_pose.body.skinning import pose_joints, pose_vertices_of_joints
 from rehab_pose.datatypes import Body, BodyParameters, ImageJoints, Joints, JointVisibility, Silhouette
 from rehab_pose.errors import ContractError
 from rehab_pose.geometry.camera import CameraIntrinsics
+from rehab_pose.skeletons.blazepose33 import BLAZEPOSE_33
 from rehab_pose.skeletons.dkp24 import DKP_24
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
@@ -48,6 +49,8 @@ RETRY_EVERY_FRAMES = 5
 """Frames between two such comparisons."""
 MIN_SIGMA_M = 1e-3
 """Joints that claim a smaller error are weighted as if it were this [m]."""
+WARM_UP_SIDE_PX = 64
+"""Width and height of the warm-up's image [px]."""
 WARM_UP_DEPTH_M = 2.5
 """Distance of the warm-up's body from the camera [m]."""
 
@@ -107,7 +110,7 @@ class BodyFitter:
                 sigma_m=np.full(count, self._settings.joint_sigma_m),
                 visibility=np.full(count, JointVisibility.OBSERVED, dtype=np.uint8),
             )
-            self.fit(joints, _wall(stamp_ns))
+            self.fit(joints, _wall(stamp_ns), _landmarks_in_the_middle(stamp_ns))
         self.reset()
 
     def reset(self) -> None:
@@ -275,9 +278,22 @@ def _rate_limited(fit: PoseFit, last: _Frame, measured_m: NDArray[np.float64]) -
     return replace(fit, parameters=BodyParameters(parameters.betas, rotations_rad, parameters.translation_m))
 
 
+def _landmarks_in_the_middle(stamp_ns: int) -> ImageJoints:
+    """Return landmarks in the middle of the image of `_wall`."""
+    count = len(BLAZEPOSE_33)
+    return ImageJoints(
+        stamp_ns=stamp_ns,
+        frame_id="",
+        pixels=np.full((count, 2), WARM_UP_SIDE_PX / 2.0),
+        visibility=np.ones(count),
+        relative_m=np.zeros((count, 3)),
+        score=1.0,
+    )
+
+
 def _wall(stamp_ns: int) -> Silhouette:
     """Return a silhouette that fills a small image, all of its depth WARM_UP_DEPTH_M."""
-    side_px = 64
+    side_px = WARM_UP_SIDE_PX
     size = (side_px, side_px)
     return Silhouette(
         stamp_ns=stamp_ns,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numba
 import numpy as np
 
 from rehab_pose.body.landmark_planes import INSIDE_OF, LANDMARKS_OF_JOINTS
@@ -121,14 +122,38 @@ def _surface_depth_m(image_joints: ImageJoints, silhouette: Silhouette) -> NDArr
     if not len(finite) or not visible.any():
         return np.full(len(image_joints.pixels), np.nan)
     radius_px = DISC_M * silhouette.intrinsics.fx / float(np.median(finite))
-    pixels = np.where(visible[:, None], image_joints.pixels, -1e6)[:, None] + radius_px * DISC - [x, y]
-    columns, rows = np.rint(pixels[..., 0]).astype(np.intp), np.rint(pixels[..., 1]).astype(np.intp)
-    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-    depth_m = silhouette.depth_m[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)].astype(np.float64)
-    ordered = np.sort(np.where(inside, depth_m, np.nan), axis=1)
-    counts = np.isfinite(ordered).sum(axis=1)
-    nearest = ordered[np.arange(len(ordered)), (NEAREST_QUANTILE * counts).astype(np.intp).clip(0, len(DISC) - 1)]
-    return np.where(counts >= MIN_RETURNS, nearest, np.nan)
+    pixels = np.where(visible[:, None], image_joints.pixels, np.nan) - [x, y]
+    depths_m: NDArray[np.float64] = _nearest_depths_m(pixels, silhouette.depth_m, radius_px * DISC)
+    return depths_m
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _nearest_depths_m(
+    pixels: NDArray[np.float64], depth_m: NDArray[np.float32], disc_px: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the quantile NEAREST_QUANTILE of the depths (N) [m] in a disc around each pixel; NaN = too few returns.
+
+    Args:
+        pixels: (N, 2) column and row in the box [px]; NaN = none.
+        depth_m: (h, w) over the box [m]; NaN = no return.
+        disc_px: (D, 2) sampled positions relative to the pixel [px].
+    """
+    height, width = depth_m.shape
+    nearest = np.full(pixels.shape[0], np.nan)
+    depths = np.empty(disc_px.shape[0])
+    for n in range(pixels.shape[0]):
+        if not np.isfinite(pixels[n, 0] + pixels[n, 1]):
+            continue
+        count = 0
+        for d in range(disc_px.shape[0]):
+            column = int(np.floor(pixels[n, 0] + disc_px[d, 0] + 0.5))
+            row = int(np.floor(pixels[n, 1] + disc_px[d, 1] + 0.5))
+            if 0 <= column < width and 0 <= row < height and np.isfinite(depth_m[row, column]):
+                depths[count] = depth_m[row, column]
+                count += 1
+        if count >= MIN_RETURNS:
+            nearest[n] = np.sort(depths[:count])[int(NEAREST_QUANTILE * count)]
+    return nearest
 
 
 def _pelvis_depth_m(image_joints: ImageJoints, surface_m: NDArray[np.float64]) -> float:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["calibrated_sigma_m"]
 
-FLOOR_M = np.full(len(SMPL_24), 0.010)
+FLOOR_M = np.full(len(SMPL_24), 0.008)
 """(24) error that no measurement of the frame reduces [m]; more for hips, deep inside the body, and for hands."""
 FLOOR_M[[SMPL_24.index("left_hip"), SMPL_24.index("right_hip")]] = 0.018
 FLOOR_M[[SMPL_24.index("left_hand"), SMPL_24.index("right_hand")]] = 0.030
-FIT_FACTOR = 1.4
+FIT_FACTOR = 1.25
 """Factor of the standard deviation from the fit's covariance."""
 UNSUPPORTED_M = 0.07
 """Standard deviation of a joint around which the depth supports none of the visible surface [m]."""

@@ -64,6 +64,7 @@ class SurfaceMatcher:
         self._part = np.argmax(model.weights[self._chosen], axis=1)
         self._template = model.v_template[self._chosen].astype(np.float64)
         self._shapedirs = model.shapedirs[self._chosen].astype(np.float64)
+        self._last_shape: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
         self._normals = _vertex_normals(model)[self._chosen]
 
     def match(  # noqa: PLR0913  (the posed body and the matching's limits)
@@ -92,7 +93,7 @@ class SurfaceMatcher:
             sigma_m: Error of a depth point as a measure of the body's surface [m].
             max_points: More correspondences are thinned evenly to this number.
         """
-        shaped = self._template + self._shapedirs @ betas
+        shaped = self._shaped(betas)
         posed, normals = np.empty_like(shaped), np.empty_like(shaped)
         skin_points(rest_joints_m, positions_m, rotations, shaped, self._joints, self._weights, posed)
         camera = silhouette.intrinsics.cropped(silhouette.box_px)
@@ -113,6 +114,12 @@ class SurfaceMatcher:
         )
         counts = [np.bincount(self._part[states == state], minlength=24) for state in (MATCHED, UNSUPPORTED)]
         return SurfaceMatches(points, *counts)
+
+    def _shaped(self, betas: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the chosen vertices at rest (P, 3) [m] with these betas; those of the last betas are kept."""
+        if self._last_shape is None or not np.array_equal(self._last_shape[0], betas):
+            self._last_shape = (betas.copy(), self._template + self._shapedirs @ betas)
+        return self._last_shape[1]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
