@@ -57,6 +57,8 @@ ARMS = [landmark(f"{side}_{name}") for side in ("left", "right") for name in ("e
 ARM_VISIBILITY, MAX_ARM_SHIFT = 0.5, 0.04
 """The mask is computed again when an arm's landmark that is more probably visible than the first has moved by more than
 the second, in sides of the region, since the last mask: 6 cm."""
+MIN_MASK_FRAMES = 2
+"""Frames between two masks at least, however fast an arm moves: a mask takes nearly as long as the landmarks."""
 MAX_AGE_NS = 500_000_000
 """After a longer gap between frames the person is looked for again [ns]."""
 
@@ -183,6 +185,8 @@ class ImageJointDetector:
         """Return whether the mask is due, too old, or an arm has moved far since the last one."""
         if self._frames_to_mask <= 0 or stamp_ns - self._mask_stamp_ns > MAX_MASK_AGE_NS:
             return True
+        if self._settings.mask_interval - self._frames_to_mask < MIN_MASK_FRAMES:
+            return False
         visible = detection.visibility[ARMS] > ARM_VISIBILITY
         moved_px = np.linalg.norm(detection.pixels[ARMS] - self._mask_pixels[ARMS], axis=1)[visible]
         return bool((moved_px > MAX_ARM_SHIFT * detection.region.side_px).any())
