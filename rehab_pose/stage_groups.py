@@ -89,7 +89,7 @@ class ImageStages:
         if image_joints is not None and not segmenter.status.wrong_person:
             return ImageResult(silhouette, image_joints)
         if image_joints is not None:
-            detector.reset()
+            detector.lose_person()
         start = time.perf_counter()
         person = silhouette or segmenter.proposal
         image_joints = detector.seed(frame, person) if person is not None else None
@@ -100,7 +100,7 @@ class ImageStages:
         silhouette = segmenter.segment(frame, image_joints)
         stopwatch.add("silhouette", start)
         if segmenter.status.wrong_person or silhouette is None:
-            detector.reset()
+            detector.lose_person()
             return ImageResult(silhouette, None)
         return ImageResult(silhouette, image_joints)
 

@@ -113,12 +113,16 @@ class ImageJointDetector:
         return self._region is not None
 
     def reset(self) -> None:
-        """Forget the person (time jumped back, another recording, or the person was taken for another one)."""
+        """Forget the person and when it was last looked for (time jumped back, or another recording)."""
+        self.lose_person()
+        self._frames_to_seed = 0
+
+    def lose_person(self) -> None:
+        """Forget the person; the next attempt to find one keeps to its interval."""
         self._region: Region | None = None
         self._stamp_ns = 0
         self._frames_to_mask, self._mask_stamp_ns = 0, 0
         self._mask_pixels = np.full((COUNT + 2, 2), np.nan)
-        self._frames_to_seed = 0
 
     def process(self, item: RgbdFrame | None) -> ImageJoints | None:
         """Return the landmarks of the followed person; None if no person is followed."""
@@ -135,7 +139,7 @@ class ImageJointDetector:
         detection = self._run(frame.color, self._region)
         region = detection.next_region
         if detection.score < self._settings.minimum_score or not _follows(self._region, region):
-            self.reset()
+            self.lose_person()
             return None
         return self._accept(frame, detection)
 

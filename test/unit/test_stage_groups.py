@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from rehab_pose.body.settings import BodySettings
 from rehab_pose.image_joints.settings import ImageJointSettings
 from rehab_pose.joints.settings import JointSettings
 from rehab_pose.silhouette.settings import SilhouetteSettings
-from rehab_pose.silhouette.status import SilhouetteSource
+from rehab_pose.silhouette.status import SilhouetteSource, SilhouetteStatus
 from rehab_pose.stage_groups import ImageStages, PoseStages
 from rehab_pose_sim.camera import SimulatedCamera
 from rehab_pose_sim.settings import SimulationSettings
@@ -59,6 +59,27 @@ def test_in_darkness_the_person_is_followed_in_depth_and_the_reason_is_given() -
         assert result.image_joints is None
         assert images.silhouette.status.source is SilhouetteSource.DEPTH
         assert images.silhouette.status.reason
+
+
+def test_a_person_refused_by_the_silhouette_is_not_looked_for_again_in_every_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    images = stages()
+    runs: list[object] = []
+    run = images.image_joints._run
+
+    def counted(*given: Any) -> Any:  # noqa: ANN401
+        runs.append(given)
+        return run(*given)
+
+    monkeypatch.setattr(images.image_joints, "_run", counted)
+    refused = SilhouetteStatus(SilhouetteSource.DEPTH, "another person", wrong_person=True)
+    monkeypatch.setattr(type(images.silhouette), "status", property(lambda _: refused))
+    for shot in shots():
+        assert images.process(shot.frame).image_joints is None
+    # An attempt takes two runs of the network in each of up to four orientations; there is one in six frames.
+    assert len(shots()) == 6
+    assert 2 <= len(runs) <= 8
 
 
 def test_a_person_seen_from_behind_keeps_left_and_right() -> None:
