@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from rehab_pose.body.landmark_planes import INSIDE_OF, LANDMARKS_OF_JOINTS
+from rehab_pose.body.landmark_planes import INSIDE_OF, LANDMARKS_OF_JOINTS, two_indices
 from rehab_pose.body.pose_solver import Landmarks
-from rehab_pose.skeletons.blazepose33 import landmark
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["agreement", "joint_visibilities", "landmarks_with_depth"]
 
 JOINTS = np.array([SMPL_24.index(name) for name in LANDMARKS_OF_JOINTS])
-SOURCES = np.array([(landmark(names[0]), landmark(names[-1])) for names in LANDMARKS_OF_JOINTS.values()])
+SOURCES = np.array([two_indices(names) for names in LANDMARKS_OF_JOINTS.values()])
+"""(14, 2) the landmarks whose mean is at each of JOINTS."""
 DISC_M = 0.03
 """Radius of the disc around a landmark in which the depth of its surface is searched [m]: a wrist is 0.06 m wide."""
 DISC = np.array([(u, v) for u in np.linspace(-1, 1, 7) for v in np.linspace(-1, 1, 7) if u * u + v * v <= 1.01])

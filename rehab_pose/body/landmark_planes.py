@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import ImageJoints
     from rehab_pose.geometry.camera import CameraIntrinsics
 
-__all__ = ["INSIDE_OF", "LANDMARKS_OF_JOINTS", "LandmarkPlanes", "LandmarkTargets", "joined"]
+__all__ = ["INSIDE_OF", "LANDMARKS_OF_JOINTS", "LandmarkPlanes", "LandmarkTargets", "joined", "two_indices"]
 
 LANDMARKS_OF_JOINTS = {
     f"{side}_{joint}": (f"{side}_{name}",)
@@ -109,7 +109,7 @@ class LandmarkPlanes:
             shapedirs.append(model.joint_shapedirs[index])
             joints.append(np.full(width, _moving_joint(name)))
             weights.append(np.eye(width)[0])
-            sources.append(_two_indices(names))
+            sources.append(two_indices(names))
             sigmas.append(SIGMA_M[name.partition("_")[2]])
             inside.append(INSIDE_OF[name.partition("_")[2]])
         for name, vertex in _vertices(model).items():
@@ -117,7 +117,7 @@ class LandmarkPlanes:
             shapedirs.append(model.shapedirs[vertex].astype(np.float64))
             joints.append(model.skin[0][vertex])
             weights.append(model.skin[1][vertex].astype(np.float64))
-            sources.append(_two_indices((name,)))
+            sources.append(two_indices((name,)))
             sigmas.append(SIGMA_M[name.removeprefix("left_").removeprefix("right_")])
             inside.append(INSIDE_OF[name.removeprefix("left_").removeprefix("right_")])
         self._points, self._shapedirs = np.array(points), np.array(shapedirs)
@@ -278,7 +278,7 @@ def _moving_joint(name: str) -> int:
     return index if name.endswith("hip") else SMPL_24.parents[index]
 
 
-def _two_indices(names: tuple[str, ...]) -> tuple[int, int]:
+def two_indices(names: tuple[str, ...]) -> tuple[int, int]:
     """Return the indices of two landmarks, or of one twice."""
     return landmark(names[0]), landmark(names[-1])
 

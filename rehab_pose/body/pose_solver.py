@@ -17,7 +17,6 @@ from rehab_pose.body.skinning import pose_joints
 from rehab_pose.body.surface import SurfaceMatcher
 from rehab_pose.body.surface_objective import no_surface
 from rehab_pose.datatypes import BodyParameters
-from rehab_pose.geometry.kernels import rotation_vector
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class Landmarks:
     camera: CameraIntrinsics
     """Camera of the full image."""
     distance_m: float
-    """Depth of the pelvis, for a fit without a start [m]."""
+    """Depth of the pelvis, which the network's relative depths refer to [m]."""
     surface_m: NDArray[np.float64]
     """(33) depth of the surface at each visible landmark [m]; NaN = unknown."""
     lifted_m: NDArray[np.float64]
@@ -108,13 +107,6 @@ class _Start:
     warm: bool
     """True for a fitted pose, near which the prior keeps the next one."""
 
-    @property
-    def full_rotations_rad(self) -> NDArray[np.float64]:
-        """(24, 3) rotation vectors with that of the root in row 0 [rad]."""
-        rotations_rad = self.rotations_rad.copy()
-        rotation_vector(self.root, rotations_rad[0])
-        return rotations_rad
-
     @classmethod
     def of(cls, parameters: BodyParameters, betas: NDArray[np.float64]) -> _Start:
         rotations_rad = parameters.rotations_rad
@@ -153,16 +145,15 @@ class PoseSolver:
             landmarks: Landmarks of the colour image, or None.
         """
         settings, betas = self._settings, self._shape.betas
+        # Without robust weights: a fast limb is far from where it was in the frame before.
+        terms = self._landmark_terms(landmarks, betas)
         if last is not None:
-            start = _Start.of(last, betas)
-            # Without robust weights: a fast limb is far from where it was in the frame before.
-            terms = self._landmark_terms(landmarks, start, robust=False)
-            return self._minimise(start, measured, terms, settings.warm_iterations)
+            return self._minimise(_Start.of(last, betas), measured, terms, settings.warm_iterations)
         visible_m = np.where(measured.weight[:, None] > 0, measured.target_m, np.nan)
         if landmarks is not None:
             visible_m = landmarks.lifted_m
         start = _Start(*initial_pose(self._model.joints(betas), visible_m), betas, warm=False)
-        return self._minimise(start, measured, self._landmark_terms(landmarks, None), settings.cold_iterations)
+        return self._minimise(start, measured, terms, settings.cold_iterations)
 
     def fit_surface(
         self, fit: PoseFit, measured: MeasuredJoints, silhouette: Silhouette, landmarks: Landmarks | None = None
@@ -171,13 +162,15 @@ class PoseSolver:
         settings = self._settings
         for reach_m in np.linspace(FIRST_REACH_M, LAST_REACH_M, settings.surface_rounds):
             parameters = fit.parameters
+            betas = self._model.padded_betas(parameters.betas)
+            rest_m = self._model.joints(betas)
             positions, rotations = pose_joints(self._model, parameters)
             matches = self._matcher.match(
                 silhouette,
-                self._model.joints(parameters.betas),
+                rest_m,
                 positions,
                 rotations,
-                self._model.padded_betas(parameters.betas),
+                betas,
                 shapes=self._shape.free_count,
                 reach_m=float(reach_m),
                 sigma_m=settings.surface_sigma_m,
@@ -187,7 +180,8 @@ class PoseSolver:
             if len(matches.points.rest_m) < MIN_SURFACE_POINTS:
                 return fit
             start = _Start.of(parameters, parameters.betas)
-            terms = joined(matches.points, self._landmark_terms(landmarks, start))
+            posed_m = self._planes.posed(betas, rest_m, positions, rotations)
+            terms = joined(matches.points, self._landmark_terms(landmarks, betas, posed_m))
             prior_factor = DEPTH_ONLY_PRIOR_FACTOR if landmarks is None else 1.0
             better = self._minimise(start, measured, terms, settings.surface_iterations, prior_factor)
             fit = replace(better, iterations=fit.iterations + better.iterations, support=fit.support)
@@ -195,13 +189,10 @@ class PoseSolver:
 
     def landmark_residual_m(self, fit: PoseFit, landmarks: Landmarks) -> float:
         """Return the largest distance of the body's points from the rays of visible landmarks [m]; NaN = none."""
-        targets = self._targets(landmarks)
-        return self._planes.residual_m(targets, self._posed_landmarks(fit.parameters))
-
-    def _posed_landmarks(self, parameters: BodyParameters) -> NDArray[np.float64]:
-        positions, rotations = pose_joints(self._model, parameters)
-        betas = self._model.padded_betas(parameters.betas)
-        return self._planes.posed(betas, self._model.joints(betas), positions, rotations)
+        positions, rotations = pose_joints(self._model, fit.parameters)
+        betas = self._model.padded_betas(fit.parameters.betas)
+        posed_m = self._planes.posed(betas, self._model.joints(betas), positions, rotations)
+        return self._planes.residual_m(self._targets(landmarks), posed_m)
 
     def _targets(self, landmarks: Landmarks) -> LandmarkTargets:
         """Return the targets of a frame's landmarks; those of the last frame are kept."""
@@ -216,17 +207,18 @@ class PoseSolver:
         return self._last_targets[1]
 
     def _landmark_terms(
-        self, landmarks: Landmarks | None, start: _Start | None, *, robust: bool = True
+        self, landmarks: Landmarks | None, betas: NDArray[np.float64], posed_m: NDArray[np.float64] | None = None
     ) -> SurfacePoints:
-        """Return the landmarks' terms, with robust weights at a start if requested; none without landmarks."""
+        """Return the landmarks' terms, none without landmarks.
+
+        Args:
+            landmarks: Landmarks, or None.
+            betas: (B) shape coefficients.
+            posed_m: (L, 3) the points of the landmarks on the body as fitted so far, for robust weights [m]; or None.
+        """
         shapes = self._shape.free_count
         if landmarks is None:
             return no_surface(shapes, self._planes.width)
-        betas = self._model.padded_betas(self._shape.betas if start is None else start.betas)
-        posed_m = None
-        if start is not None and robust:
-            parameters = BodyParameters(betas, start.full_rotations_rad, start.translation_m)
-            posed_m = self._posed_landmarks(parameters)
         return self._planes.terms(self._targets(landmarks), betas, posed_m, shapes=shapes)
 
     def residual_m(self, fit: PoseFit, measured: MeasuredJoints) -> float:

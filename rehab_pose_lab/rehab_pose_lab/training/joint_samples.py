@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.body.loader import load_body_model
-from rehab_pose.geometry.rotations import matrices_from_axis_angles
 from rehab_pose.joints.crop import CLIP, UP_WITHOUT_GRAVITY
-from rehab_pose_lab.training.random_cameras import UP_PITCH_STD_RAD, UP_ROLL_MAX_RAD, UP_ROLL_STD_RAD
-from rehab_pose_lab.training.random_poses import PoseSampler
+from rehab_pose_lab.training.random_cameras import up_with_errors
 from rehab_pose_lab.training.scenes import (
-    POSTURE_FRACTION,
-    SceneSampler,
+    SceneSource,
     crop_targets,
     crop_with_mask_errors,
     ends_px,
@@ -24,8 +20,6 @@ from rehab_pose_sim.random_mask_errors import add_real_mask_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from numpy.typing import NDArray
 
     from rehab_pose.joints.crop import PersonCrop
     from rehab_pose_lab.training.person_frames import PersonFrames
@@ -53,17 +47,12 @@ def packed_crop(crop: PersonCrop) -> Sample:
 
 
 @dataclass(frozen=True, eq=False)
-class RenderedSampler:
+class RenderedSampler(SceneSource):
     """Makes samples of rendered people."""
-
-    library_rad: NDArray[np.float64] | None
-    """(N, 24, 3) poses of recorded people [rad]."""
-    posture_fraction: float = POSTURE_FRACTION
 
     def __call__(self, random: np.random.Generator) -> Callable[[], Sample]:
         """Return a function that returns one sample."""
-        poses = PoseSampler(random, self.library_rad)
-        scenes = SceneSampler(random, load_body_model(), poses, posture_fraction=self.posture_fraction)
+        scenes = self.scenes(random)
 
         def draw() -> Sample:
             sample = scenes.joint_sample()
@@ -100,13 +89,9 @@ class RealSampler:
         if random.random() < MASK_ERROR_FRACTION:
             inside = add_random_outline_errors(inside, random)
             inside = add_real_mask_errors(inside, depth, ends_px(joints, camera), random)
-        roll = np.clip(random.normal(0.0, UP_ROLL_STD_RAD), -UP_ROLL_MAX_RAD, UP_ROLL_MAX_RAD)
-        error = matrices_from_axis_angles(np.array([0.0, 0.0, roll])) @ matrices_from_axis_angles(
-            np.array([random.normal(0.0, UP_PITCH_STD_RAD), 0.0, 0.0])
-        )
         up = self.frames.up[index]
         up = np.array(UP_WITHOUT_GRAVITY) if not np.isfinite(up).all() else up
-        crop = crop_with_mask_errors(inside, depth, camera, error @ up, random)
+        crop = crop_with_mask_errors(inside, depth, camera, up_with_errors(up, random), random)
         if crop is None:
             return None
         fractions, relative_depth = crop_targets(crop, joints, camera)

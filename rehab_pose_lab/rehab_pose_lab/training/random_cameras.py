@@ -77,11 +77,14 @@ def random_camera(view: View, random: np.random.Generator) -> WorldCamera:
     return WorldCamera(intrinsics, rotation, eye)
 
 
-def up_with_errors(camera: WorldCamera, random: np.random.Generator) -> NDArray[np.float64]:
-    """Return the direction against gravity (3) in the camera's frame as a floor plane or a sensor would give it."""
+def up_with_errors(up: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    """Return the direction against gravity (3) in the camera's frame as a floor plane or a sensor would give it.
+
+    Args:
+        up: (3) the true direction in the camera's frame.
+        random: Seeded generator.
+    """
     roll = np.clip(random.normal(0.0, UP_ROLL_STD_RAD), -UP_ROLL_MAX_RAD, UP_ROLL_MAX_RAD)
     pitch = random.normal(0.0, UP_PITCH_STD_RAD)
-    error = matrices_from_axis_angles(np.array([0.0, 0.0, roll])) @ matrices_from_axis_angles(
-        np.array([pitch, 0.0, 0.0])
-    )
-    return np.asarray(error @ camera.rotation[:, 1])
+    rolled, pitched = matrices_from_axis_angles(np.array([[0.0, 0.0, roll], [pitch, 0.0, 0.0]]))
+    return np.asarray(rolled @ pitched @ up)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from rehab_pose.body.loader import load_body_model
 from rehab_pose.drawing.rasteriser import render_person
 from rehab_pose.joints.crop import DEPTH_SCALE_M, PersonCrop, crop_box
 from rehab_pose.silhouette.depth_encoding import INPUT_HEIGHT_PX, INPUT_WIDTH_PX
 from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose_lab.training.random_cameras import View, random_camera, up_with_errors
 from rehab_pose_lab.training.random_people import SEAT_HEIGHT_M, PersonSampler
+from rehab_pose_lab.training.random_poses import PoseSampler
 from rehab_pose_sim.random_depth_noise import add_random_depth_errors, add_random_outline_errors
 from rehab_pose_sim.random_mask_errors import add_real_mask_errors
 from rehab_pose_sim.random_rooms import (
@@ -29,10 +31,17 @@ if TYPE_CHECKING:
     from rehab_pose.body.model import BodyModel
     from rehab_pose.geometry.camera import CameraIntrinsics
     from rehab_pose_lab.training.random_people import PlacedPerson, Support
-    from rehab_pose_lab.training.random_poses import PoseSampler
     from rehab_pose_sim.rays import WorldCamera
 
-__all__ = ["JointSample", "SceneSampler", "SilhouetteSample", "crop_targets", "crop_with_mask_errors", "ends_px"]
+__all__ = [
+    "JointSample",
+    "SceneSampler",
+    "SceneSource",
+    "SilhouetteSample",
+    "crop_targets",
+    "crop_with_mask_errors",
+    "ends_px",
+]
 
 JOINT_IMAGE_PX = (256, 212)
 """Width and height of the rendered images of joint samples [px]: about the resolution of the network's crop."""
@@ -137,6 +146,21 @@ class JointSample:
     """(24, 2) u, v as fractions of the crop's sides."""
     relative_depth: NDArray[np.float64]
     """(24) in units of the crop's depth scale."""
+
+
+@dataclass(frozen=True, eq=False)
+class SceneSource:
+    """The sources of rendered samples; a subclass makes samples of one kind from a generator."""
+
+    library_rad: NDArray[np.float64] | None
+    """(N, 24, 3) poses of recorded people [rad]; None: only drawn poses."""
+    posture_fraction: float = POSTURE_FRACTION
+    """Fraction of the people in the postures of rehabilitation."""
+
+    def scenes(self, random: np.random.Generator) -> SceneSampler:
+        """Return the scenes of a generator."""
+        poses = PoseSampler(random, self.library_rad)
+        return SceneSampler(random, load_body_model(), poses, posture_fraction=self.posture_fraction)
 
 
 class SceneSampler:
@@ -253,7 +277,7 @@ class SceneSampler:
             random.uniform(-np.pi, np.pi) if any_roll else random.normal(0.0, 4.0 * LEVEL_STD_RAD),
         )
         camera = random_camera(view, random)
-        return camera, None if unknown_up else up_with_errors(camera, random)
+        return camera, None if unknown_up else up_with_errors(camera.rotation[:, 1], random)
 
     def _distance_m(self) -> float:
         """Return a distance of the camera: mostly 1.3 to 4 m."""

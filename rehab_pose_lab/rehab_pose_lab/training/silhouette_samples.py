@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.body.loader import load_body_model
-from rehab_pose_lab.training.random_poses import PoseSampler
-from rehab_pose_lab.training.scenes import POSTURE_FRACTION, SceneSampler
+from rehab_pose_lab.training.scenes import SceneSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from numpy.typing import NDArray
 
     from rehab_pose_lab.training.shards import Sample
 
@@ -26,17 +22,12 @@ PERSON_BIT = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
-class RoomSampler:
+class RoomSampler(SceneSource):
     """Makes samples of rooms."""
-
-    library_rad: NDArray[np.float64] | None
-    """(N, 24, 3) poses of recorded people [rad]."""
-    posture_fraction: float = POSTURE_FRACTION
 
     def __call__(self, random: np.random.Generator) -> Callable[[], Sample]:
         """Return a function that returns one sample."""
-        poses = PoseSampler(random, self.library_rad)
-        scenes = SceneSampler(random, load_body_model(), poses, posture_fraction=self.posture_fraction)
+        scenes = self.scenes(random)
 
         def draw() -> Sample:
             sample = scenes.silhouette_sample()
