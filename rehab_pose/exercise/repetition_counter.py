@@ -12,7 +12,7 @@ from rehab_pose.datatypes import Repetition, RepetitionPhase, RepetitionProgress
 from rehab_pose.exercise.catalogue import NONE
 from rehab_pose.exercise.cycle_detector import Cycle, CycleDetector
 from rehab_pose.exercise.repetition_quality import QualityAssessor
-from rehab_pose.exercise.repetition_signals import SIGNALS, body_axes, signal_values
+from rehab_pose.exercise.repetition_signals import body_axes, definition_of, signal_values
 from rehab_pose.exercise.smoothness_and_symmetry import measure_repetition
 
 if TYPE_CHECKING:
@@ -124,16 +124,16 @@ class RepetitionCounter:
             label=current.label,
             count=current.count - len(self._queued),
             phase=phase,
-            signal_name=SIGNALS[current.label].name,
+            signal_name=definition_of(current.label).signal.name,
             signal=current.value,
             elapsed_s=(stamp_ns - current.detector.started_ns) * 1e-9 if moving else float("nan"),
         )
 
     def _begin(self, label: str, stamp_ns: int, history: JointHistory) -> _Set:
-        spec, settings = SIGNALS[label], self.settings
+        definition, settings = definition_of(label), self.settings
         detector = CycleDetector(
-            spec.minimum_range * settings.minimum_range_share,
-            two_sided=spec.two_sided,
+            definition.signal.minimum_range * settings.minimum_range_share,
+            two_sided=definition.two_sided,
             shortest_s=settings.shortest_repetition_s,
             longest_s=settings.longest_repetition_s,
         )
@@ -156,8 +156,8 @@ class RepetitionCounter:
 
     def _finished(self, current: _Set, cycle: Cycle, stamp_ns: int, frame_id: str, history: JointHistory) -> Repetition:
         """Measure and assess a repetition; the history still contains its joints."""
-        spec = SIGNALS[current.label]
-        if spec.two_sided and current.count == 1:
+        definition = definition_of(current.label)
+        if definition.two_sided and current.count == 1:
             current.middle = _middle(current, cycle.start_ns, history)
         first, end = np.searchsorted(history.stamps_ns, [cycle.start_ns, cycle.end_ns], side="left")
         stamps_ns, positions_m = history.stamps_ns[first : end + 1], history.positions_m[first : end + 1]
@@ -170,7 +170,7 @@ class RepetitionCounter:
             count=current.count,
             start_ns=cycle.start_ns,
             end_ns=cycle.end_ns,
-            signal_name=spec.name,
+            signal_name=definition.signal.name,
             signal_minimum=cycle.minimum,
             signal_maximum=cycle.maximum,
             quality=assessment.quality,

@@ -1,44 +1,29 @@
-"""Scalar signals whose cycles are the repetitions of the exercises.
-
-Chosen on KIMORE: each has one cycle per repetition for all of its subjects and is flat otherwise.
-"""
+"""Scalar signals whose cycles are the repetitions of the exercises, computed from their definitions in the library."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.exercise.catalogue import ARM_LIFTING, LATERAL_TRUNK_TILT, PELVIS_ROTATION, SQUAT, TRUNK_ROTATION
-from rehab_pose.exercise.window_features import FEATURE_INDEX, body_frames
+from rehab_pose.exercise.definition import ExerciseDefinition
+from rehab_pose.exercise.exercise_library import shipped_library
+from rehab_pose.exercise.signal_expression import parse_expression
+from rehab_pose.exercise.window_features import body_frames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SIGNALS", "SignalSpec", "arm_elevations", "body_axes", "signal_values"]
+__all__ = ["arm_elevations", "body_axes", "definition_of", "limb_values", "signal_values"]
 
 
-@dataclass(frozen=True)
-class SignalSpec:
-    """The signal that is counted for an exercise."""
+def definition_of(exercise: str | ExerciseDefinition) -> ExerciseDefinition:
+    """Return a definition, or the shipped one of a label.
 
-    name: str
-    """Name of the signal, which ends in its unit."""
-    minimum_range: float
-    """Smallest rise (one-sided) or swing from side to side (two-sided) that counts, in the signal's unit."""
-    two_sided: bool
-    """True: a repetition goes to one side and then to the other. False: from rest to a maximum and back."""
-
-
-SIGNALS = {
-    ARM_LIFTING: SignalSpec("arm_elevation_rad", 0.6, two_sided=False),
-    LATERAL_TRUNK_TILT: SignalSpec("trunk_lateral_tilt_rad", 0.12, two_sided=True),
-    TRUNK_ROTATION: SignalSpec("shoulder_yaw_rad", 0.30, two_sided=True),
-    PELVIS_ROTATION: SignalSpec("pelvis_sway_m", 0.035, two_sided=True),
-    SQUAT: SignalSpec("pelvis_drop_m", 0.07, two_sided=False),
-}
-"""Signal by exercise; the smallest ranges are about a quarter of the median range in KIMORE's healthy group."""
+    Raises:
+        InputError: No exercise of this label is shipped.
+    """
+    return exercise if isinstance(exercise, ExerciseDefinition) else shipped_library().definition(exercise)
 
 
 def body_axes(positions_m: NDArray[Any], up: NDArray[Any]) -> NDArray[np.float64]:
@@ -49,48 +34,44 @@ def body_axes(positions_m: NDArray[Any], up: NDArray[Any]) -> NDArray[np.float64
 
 def arm_elevations(positions_m: NDArray[Any], axes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the elevation of the left and of the right arm (T) [rad] of FEATURE_JOINTS (T, J, 3) [m]; 0 = hanging."""
-    angles = []
-    for side in ("left", "right"):
-        arm = positions_m[:, FEATURE_INDEX[f"{side}_wrist"]] - positions_m[:, FEATURE_INDEX[f"{side}_shoulder"]]
-        angles.append(np.arctan2(np.linalg.norm(arm - (arm @ axes[1])[:, None] * axes[1], axis=-1), -(arm @ axes[1])))
-    return angles[0], angles[1]
+    left, right = (
+        parse_expression(f"elevation({side}_shoulder, {side}_wrist)").evaluate(positions_m, axes)
+        for side in ("left", "right")
+    )
+    return left, right
 
 
-def _arm_elevation(positions_m: NDArray[Any], axes: NDArray[Any]) -> NDArray[np.float64]:
-    left, right = arm_elevations(positions_m, axes)
-    both = 0.5 * (left + right)
-    return np.asarray(np.where(np.isfinite(both), both, np.where(np.isfinite(left), left, right)))
-
-
-def _averaged_with_pair(centre: NDArray[np.float64], points: NDArray[np.float64], pair: str) -> NDArray[np.float64]:
-    """Return the mean of a joint and the midpoint of a pair (T, 3), which is less noisy; else the joint."""
-    middle = 0.5 * (points[:, FEATURE_INDEX[f"left_{pair}"]] + points[:, FEATURE_INDEX[f"right_{pair}"]])
-    return np.asarray(np.where(np.isfinite(middle), 0.5 * (centre + middle), centre))
-
-
-def signal_values(label: str, positions_m: NDArray[Any], axes: NDArray[Any]) -> NDArray[np.float64]:
+def signal_values(
+    exercise: str | ExerciseDefinition, positions_m: NDArray[Any], axes: NDArray[Any]
+) -> NDArray[np.float64]:
     """Return the signal of an exercise.
 
     Args:
-        label: One of the exercises.
+        exercise: Its definition, or the label of a shipped one.
         positions_m: (T, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing.
         axes: (3, 3) rows: the person's left, up, front.
 
     Returns:
         (T) in the unit that the signal's name ends in; NaN where its joints are missing.
+
+    Raises:
+        InputError: No exercise of this label is shipped.
     """
-    points = np.asarray(positions_m, dtype=np.float64)
-    pelvis = points[:, FEATURE_INDEX["pelvis"]]
-    hips = _averaged_with_pair(pelvis, points, "hip")
-    if label == ARM_LIFTING:
-        return _arm_elevation(points, axes)
-    if label == LATERAL_TRUNK_TILT:
-        trunk = _averaged_with_pair(points[:, FEATURE_INDEX["neck"]], points, "shoulder") - hips
-        return np.asarray(np.arctan2(trunk @ axes[0], trunk @ axes[1]))
-    if label == TRUNK_ROTATION:
-        across = points[:, FEATURE_INDEX["left_shoulder"]] - points[:, FEATURE_INDEX["right_shoulder"]]
-        # Positive: towards the person's left.
-        return np.asarray(np.arctan2(-(across @ axes[2]), across @ axes[0]))
-    if label == PELVIS_ROTATION:
-        return np.asarray(hips @ axes[0])
-    return np.asarray(-(pelvis @ axes[1]))
+    return definition_of(exercise).signal.parsed.evaluate(positions_m, axes)
+
+
+def limb_values(
+    exercise: str | ExerciseDefinition, positions_m: NDArray[Any], axes: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return the movement (T) of the left and of the right limb; None where the exercise has no expression of a limb.
+
+    Args:
+        exercise: Its definition, or the label of a shipped one.
+        positions_m: (T, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing.
+        axes: (3, 3) rows: the person's left, up, front.
+    """
+    signal = definition_of(exercise).signal
+    if not signal.limb:
+        return None
+    left, right = (signal.limb_parsed(side).evaluate(positions_m, axes) for side in ("left", "right"))
+    return left, right

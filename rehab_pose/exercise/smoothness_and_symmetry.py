@@ -9,7 +9,7 @@ import numpy as np
 
 from rehab_pose.datatypes import Side
 from rehab_pose.exercise.catalogue import ARM_LIFTING, SQUAT
-from rehab_pose.exercise.repetition_signals import SIGNALS, arm_elevations, signal_values
+from rehab_pose.exercise.repetition_signals import arm_elevations, definition_of, signal_values
 from rehab_pose.exercise.window_features import FEATURE_INDEX
 from rehab_pose.geometry.rotations import angles_between
 
@@ -72,7 +72,7 @@ def measure_repetition(
     parts = [spectral_arc_length(*part) for part in _out_and_back(cycle, stamps_ns, values)]
     finite_parts = [part for part in parts if np.isfinite(part)]
     smoothness = float(np.mean(finite_parts)) if finite_parts else float("nan")
-    if not SIGNALS[label].two_sided:
+    if not definition_of(label).two_sided:
         return RepetitionMeasures(smoothness, Side.ANY, _asymmetry(*_left_and_right(label, positions_m, axes)))
     # All two-sided signals are positive towards the person's left.
     left, right = max(cycle.maximum - middle, 0.0), max(middle - cycle.minimum, 0.0)

@@ -11,7 +11,7 @@ from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose.exercise.cycle_detector import CycleDetector
 from rehab_pose.exercise.quality_measures import MEASURES, Unit, repetition_measures
 from rehab_pose.exercise.repetition_quality import Norm, Norms
-from rehab_pose.exercise.repetition_signals import SIGNALS, body_axes, signal_values
+from rehab_pose.exercise.repetition_signals import body_axes, definition_of, signal_values
 from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.exercise.window_features import SMPL_INDICES
 from rehab_pose.geometry.floor import CAMERA_UP
@@ -32,12 +32,12 @@ MIN_STD = {Unit.ANGLE: np.radians(4.0), Unit.LENGTH: 0.03, Unit.TIME: 0.4}
 
 def clip_repetitions(clip: Clip) -> list[dict[str, float]]:
     """Return the measures of each repetition of a clip of one of the exercises, in order of time."""
-    settings, spec = ExerciseSettings(), SIGNALS[clip.label]
+    settings, definition = ExerciseSettings(), definition_of(clip.label)
     positions_m = clip.positions_m[:, SMPL_INDICES]
     axes = body_axes(positions_m, CAMERA_UP)
     detector = CycleDetector(
-        spec.minimum_range,
-        two_sided=spec.two_sided,
+        definition.signal.minimum_range,
+        two_sided=definition.two_sided,
         shortest_s=settings.shortest_repetition_s,
         longest_s=settings.longest_repetition_s,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from rehab_pose.exercise.catalogue import (
     SQUAT,
     TRUNK_ROTATION,
 )
-from rehab_pose.exercise.repetition_signals import SIGNALS, arm_elevations, body_axes, signal_values
+from rehab_pose.exercise.repetition_signals import arm_elevations, body_axes, definition_of, limb_values, signal_values
 from rehab_pose.exercise.window_features import FEATURE_INDEX, FEATURE_JOINTS, SMPL_INDICES
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
 
@@ -77,4 +78,53 @@ def test_signals_do_not_depend_on_the_pose_of_the_camera(make_film: Film, label:
     offset = (moved - original).mean()
     np.testing.assert_allclose(moved - offset, original, atol=1e-6)
     assert label in {PELVIS_ROTATION, SQUAT} or abs(offset) < 0.05
-    assert np.ptp(original) > SIGNALS[label].minimum_range
+    assert np.ptp(original) > definition_of(label).signal.minimum_range
+
+
+def plain_signal(label: str, points: np.ndarray[Any, Any], axes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the signals of KIMORE's exercises, written out, as the shipped norms were computed with."""
+    joint = {name: points[:, index] for name, index in FEATURE_INDEX.items()}
+    left, up, front = axes
+    if label == ARM_LIFTING:
+        angles = []
+        for side in ("left", "right"):
+            arm = joint[f"{side}_wrist"] - joint[f"{side}_shoulder"]
+            angles.append(np.arctan2(np.linalg.norm(arm - (arm @ up)[:, None] * up, axis=-1), -(arm @ up)))
+        return np.asarray(0.5 * (angles[0] + angles[1]))
+    hips = 0.5 * (joint["pelvis"] + 0.5 * (joint["left_hip"] + joint["right_hip"]))
+    if label == LATERAL_TRUNK_TILT:
+        trunk = 0.5 * (joint["neck"] + 0.5 * (joint["left_shoulder"] + joint["right_shoulder"])) - hips
+        return np.asarray(np.arctan2(trunk @ left, trunk @ up))
+    if label == TRUNK_ROTATION:
+        across = joint["left_shoulder"] - joint["right_shoulder"]
+        return np.asarray(np.arctan2(-(across @ front), across @ left))
+    return np.asarray(hips @ left if label == PELVIS_ROTATION else -(joint["pelvis"] @ up))
+
+
+@pytest.mark.parametrize("label", EXERCISES)
+def test_the_library_has_the_signals_that_the_norms_were_computed_with(label: str) -> None:
+    points = np.random.default_rng(5).normal(size=(200, len(FEATURE_JOINTS), 3)).astype(np.float32)
+    axes = matrices_from_axis_angles(np.array([0.3, 0.5, -0.2]))
+    values = signal_values(label, points, axes)
+    np.testing.assert_allclose(values, plain_signal(label, points.astype(np.float64), axes), rtol=0.0, atol=1e-12)
+    definition = definition_of(label)
+    spec = (definition.signal.name, definition.signal.minimum_range, definition.two_sided)
+    assert (
+        spec
+        == {
+            ARM_LIFTING: ("arm_elevation_rad", 0.6, False),
+            LATERAL_TRUNK_TILT: ("trunk_lateral_tilt_rad", 0.12, True),
+            TRUNK_ROTATION: ("shoulder_yaw_rad", 0.30, True),
+            PELVIS_ROTATION: ("pelvis_sway_m", 0.035, True),
+            SQUAT: ("pelvis_drop_m", 0.07, False),
+        }[label]
+    )
+
+
+def test_limbs_are_measured_one_by_one() -> None:
+    points = pose(left_shoulder=(0.2, 1.4, 0.0), left_wrist=(0.7, 1.4, 0.0), right_shoulder=(-0.2, 1.4, 0.0))
+    limbs = limb_values(ARM_LIFTING, points, AXES)
+    assert limbs is not None
+    assert limbs[0][0] == pytest.approx(np.pi / 2)
+    assert np.isnan(limbs[1][0])
+    assert limb_values(TRUNK_ROTATION, points, AXES) is None
