@@ -268,7 +268,7 @@ class _Parser:
             return lambda points, axes: np.asarray(compute(left(points, axes), right(points, axes)))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
             return self._call(node.func.id, node)
-        self._refuse("a number, pi, + - * / or a call of a function", node)
+        return self._refuse("a number, pi, + - * / or a call of a function", node)
 
     def _constant(self, value: float, node: ast.AST) -> Evaluation:
         if not np.isfinite(value):
@@ -319,7 +319,7 @@ class _Parser:
         if isinstance(node, ast.Call) and is_middle and 2 <= len(node.args) <= MANY and not node.keywords:
             parts = [self._point(argument) for argument in node.args]
             return lambda points, axes: np.asarray(sum(part(points, axes) for part in parts) / len(parts))
-        self._refuse("a point: " + ", ".join((*POINTS, "middle(a, b)")), node)
+        return self._refuse("a point: " + ", ".join((*POINTS, "middle(a, b)")), node)
 
     def _centre(self, joint: str, pair: str) -> Evaluation:
         self.joints.add(joint)

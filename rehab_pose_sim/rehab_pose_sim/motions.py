@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from rehab_pose_sim.exercises import EXERCISES
-from rehab_pose_sim.pose import ScriptedPose, Stance, blended, smoothstep
+from rehab_pose_sim.pose import ScriptedPose, Stance, blended, mirrored_pose, smoothstep
+from rehab_pose_sim.repetition_timing import RepetitionTiming
+from rehab_pose_sim.resting_exercises import RESTING_EXERCISES
+from rehab_pose_sim.upright_exercises import ON_THIGHS, UPRIGHT_EXERCISES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import BodyParameters
     from rehab_pose_sim.settings import SimulationSettings
 
-__all__ = ["BodyMotion", "Motion", "MotionSample", "Segment", "motion_plan"]
+__all__ = ["BodyMotion", "Motion", "MotionSample", "Segment", "motion_plan", "repetition_timing"]
 
 PERSON_TEMPO_STD, CYCLE_TEMPO_STD = 0.08, 0.04
 """Standard deviation of the logarithm of the period, between people and between repetitions (KIMORE's experts: 0.2)."""
@@ -44,6 +47,30 @@ class Segment:
     """(C + 1) start of each repetition, and end of the last one [s]."""
     cycle_sizes: NDArray[np.float64]
     """(C) size of each repetition; 1: as healthy people do it."""
+    rest_s: float = 0.0
+    """Pause between two repetitions, which belongs to neither [s]."""
+
+    @property
+    def cycle_ends_s(self) -> NDArray[np.float64]:
+        """(C) end of each repetition [s]."""
+        ends = self.cycle_starts_s[1:].copy()
+        ends[:-1] -= self.rest_s
+        return ends
+
+    def moment(self, timing: RepetitionTiming, now_s: float) -> tuple[float, float, int]:
+        """Return the phase (NaN outside repetitions), the repetition's size and the completed ones at a time [s]."""
+        cycle = int(np.searchsorted(self.cycle_starts_s, now_s, side="right")) - 1
+        count = len(self.cycle_sizes)
+        if not 0 <= cycle < count:
+            return (
+                float("nan"),
+                float(self.cycle_sizes[0 if cycle < 0 else -1]) if count else 1.0,
+                max(min(cycle, count), 0),
+            )
+        start_s, end_s, size = self.cycle_starts_s[cycle], self.cycle_ends_s[cycle], float(self.cycle_sizes[cycle])
+        if now_s >= end_s:
+            return float("nan"), size, cycle + 1
+        return float(timing.phase(now_s - start_s, float(end_s - start_s))), size, cycle
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,17 +116,24 @@ def motion_plan(settings: SimulationSettings) -> tuple[Segment, ...]:
 
 
 def _exercise_segment(label: str, start_s: float, settings: SimulationSettings, random: np.random.Generator) -> Segment:
-    exercise = EXERCISES[label]
-    period = exercise.period_s / settings.tempo * np.exp(random.normal(0.0, PERSON_TEMPO_STD))
+    exercise = RESTING_EXERCISES.get(label) or UPRIGHT_EXERCISES[label]
+    timing = repetition_timing(label, settings)
+    period = timing.share * exercise.period_s / settings.tempo * np.exp(random.normal(0.0, PERSON_TEMPO_STD))
     moving_s = settings.seconds_per_exercise - exercise.lead_s - LEAVE_S
-    count = max(MIN_REPETITIONS, round(moving_s / period))
-    starts = (
-        start_s
-        + exercise.lead_s
-        + np.append(0.0, np.cumsum(period * np.exp(random.normal(0.0, CYCLE_TEMPO_STD, count))))
-    )
+    whole_s = timing.length_s(period) + settings.rest_s
+    count = settings.repetitions or max(MIN_REPETITIONS, round(moving_s / whole_s))
+    lengths_s = timing.length_s(0.0) + period * np.exp(random.normal(0.0, CYCLE_TEMPO_STD, count))
+    lengths_s[:-1] += settings.rest_s
+    starts = start_s + exercise.lead_s + np.append(0.0, np.cumsum(lengths_s))
     sizes = settings.amplitude * np.exp(random.normal(0.0, CYCLE_SIZE_STD, count))
-    return Segment(label, start_s, float(starts[-1]) + LEAVE_S, starts, sizes)
+    return Segment(label, start_s, float(starts[-1]) + LEAVE_S, starts, sizes, settings.rest_s)
+
+
+def repetition_timing(label: str, settings: SimulationSettings) -> RepetitionTiming:
+    """Return the phase over time of the repetitions of an exercise."""
+    exercise = RESTING_EXERCISES.get(label) or UPRIGHT_EXERCISES[label]
+    hold_s = settings.hold_s if getattr(exercise, "holds", True) else 0.0
+    return RepetitionTiming.of(two_sided=exercise.two_sided, side=settings.side, hold_s=hold_s)
 
 
 class Motion:
@@ -109,6 +143,11 @@ class Motion:
         self._stance = stance
         self._plan = plan
         self._settings = settings
+        self._timings = {
+            entry.label: repetition_timing(entry.label, settings) for entry in plan if entry.label != "none"
+        }
+        seated = any(UPRIGHT_EXERCISES[label].seated for label in self._timings)
+        self._idle = ScriptedPose(seated=1.0, arms=ON_THIGHS) if seated else ScriptedPose()
         random = np.random.default_rng([settings.seed, 2])
         self._sway_hz = random.uniform(*SWAY_HZ, size=(12, 2))
         self._sway_phase_rad = random.uniform(0.0, 2.0 * np.pi, size=(12, 2))
@@ -135,31 +174,52 @@ class Motion:
     def _scripted(self, segment: Segment, now: float) -> tuple[ScriptedPose, float, int]:
         """Return pose, phase (NaN outside repetitions) and completed repetitions at a time of the plan [s]."""
         if segment.label == "none":
-            return ScriptedPose(), float("nan"), 0
-        exercise, starts = EXERCISES[segment.label], segment.cycle_starts_s
+            return self._idle, float("nan"), 0
+        exercise, starts = UPRIGHT_EXERCISES[segment.label], segment.cycle_starts_s
+        timing, ends = self._timings[segment.label], segment.cycle_ends_s
         cycle = int(np.searchsorted(starts, now, side="right")) - 1
         repetitions = int(np.clip(cycle, 0, len(segment.cycle_sizes)))
         if 0 <= cycle < len(segment.cycle_sizes):
-            phase = float((now - starts[cycle]) / (starts[cycle + 1] - starts[cycle]))
+            if now >= ends[cycle]:
+                return self._exercising(segment, cycle, timing.end), float("nan"), repetitions + 1
+            phase = float(timing.phase(now - starts[cycle], float(ends[cycle] - starts[cycle])))
             return self._exercising(segment, cycle, phase), phase, repetitions
         # From standing to the first repetition, and from the last one back to standing.
         fraction = (now - segment.start_s) / exercise.lead_s if cycle < 0 else (segment.end_s - now) / LEAVE_S
-        fraction = float(np.clip(fraction, 0.0, 1.0))
-        ready = self._exercising(segment, 0 if cycle < 0 else -1, 0.0)
-        return blended(ScriptedPose(), ready, smoothstep(fraction)), float("nan"), repetitions
+        size = float(segment.cycle_sizes[0 if cycle < 0 else -1])
+        return self.ready(segment.label, float(np.clip(fraction, 0.0, 1.0)), size), float("nan"), repetitions
+
+    def ready(self, label: str, fraction: float, size: float) -> ScriptedPose:
+        """Return the pose on the way from standing or sitting (0) to the first repetition (1), of a given size."""
+        return blended(self._idle, self.in_repetition(label, self._timings[label].start, size), smoothstep(fraction))
+
+    def in_repetition(self, label: str, phase: float, size: float) -> ScriptedPose:
+        """Return the pose at a phase (0-1) of a repetition of a size (1: as healthy people do it)."""
+        exercise, side = UPRIGHT_EXERCISES[label], self._settings.side
+        if side != "both" and exercise.one_limb and not exercise.left_only:
+            return exercise.pose(phase, 0.5 * size, 1.0 if side == "left" else -1.0)
+        pose = exercise.pose(phase, size, self._settings.asymmetry)
+        return mirrored_pose(pose) if side == "right" and exercise.left_only else pose
+
+    def body(self, pose: ScriptedPose) -> BodyParameters:
+        """Return the body parameters of a pose in the world."""
+        return self._stance.parameters(pose)
 
     def _exercising(self, segment: Segment, cycle: int, phase: float) -> ScriptedPose:
         """Return the pose in a repetition; the size changes smoothly from the previous one."""
         sizes = segment.cycle_sizes
-        previous = sizes[max(cycle - 1, 0)] if cycle >= 0 else sizes[-1]
+        previous = sizes[max(cycle - 1, 0)]
         size = previous + (sizes[cycle] - previous) * min(1.0, 4.0 * phase)
-        return EXERCISES[segment.label].pose(phase, float(size), self._settings.asymmetry)
+        return self.in_repetition(segment.label, phase, float(size))
 
     def _with_sway(self, pose: ScriptedPose, time_s: float) -> ScriptedPose:
         """Return the pose with natural sway: two sines per axis with random frequencies and phases."""
         angle = 2.0 * np.pi * self._sway_hz * time_s + self._sway_phase_rad
         wave = 0.5 * self._settings.sway * np.sin(angle).sum(axis=1)
         return ScriptedPose(
+            feet_m=pose.feet_m,
+            feet_rad=pose.feet_rad,
+            seated=pose.seated,
             pelvis_m=pose.pelvis_m + SWAY_M * wave[:3] * [1.0, 0.0, 1.0],
             pelvis_rad=pose.pelvis_rad + 0.3 * SWAY_RAD * wave[3:6],
             spine_rad=pose.spine_rad + SWAY_RAD * wave[3:6],

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.body.model import BodyModel
 
-__all__ = ["ScriptedPose", "Stance", "blended", "mirrored", "set_arms", "smoothstep"]
+__all__ = ["ScriptedPose", "Stance", "blended", "mirrored", "mirrored_pose", "set_arms", "smoothstep"]
 
 Fraction = TypeVar("Fraction", float, "NDArray[np.float64]")
 
@@ -60,6 +60,27 @@ class ScriptedPose:
     """(3) rotation vector of the head relative to the chest [rad]."""
     arms: NDArray[np.float64] = field(default_factory=lambda: mirrored(HANGING))
     """(2, 2, 3) left and right: directions of upper arm and forearm in the chest's frame, of any length."""
+    feet_m: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 3)))
+    """(2, 3) left and right: displacement of the ankles from standing [m for a leg of REFERENCE_LEG_M]."""
+    feet_rad: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    """(2) left and right: angle by which the toes point down from a level sole [rad]."""
+    seated: float = 0.0
+    """From 0 (standing) to 1 (on a seat), for a person who has one."""
+
+
+def mirrored_pose(pose: ScriptedPose) -> ScriptedPose:
+    """Return the pose with left and right exchanged."""
+    turn, shift = np.array([1.0, -1.0, -1.0]), np.array([-1.0, 1.0, 1.0])
+    return ScriptedPose(
+        pelvis_m=pose.pelvis_m * shift,
+        pelvis_rad=pose.pelvis_rad * turn,
+        spine_rad=pose.spine_rad * turn,
+        neck_rad=pose.neck_rad * turn,
+        arms=pose.arms[::-1] * shift,
+        feet_m=pose.feet_m[::-1] * shift,
+        feet_rad=pose.feet_rad[::-1],
+        seated=pose.seated,
+    )
 
 
 def smoothstep(fraction: Fraction) -> Fraction:
@@ -136,6 +157,7 @@ class Stance:
             self._origin
             + self._heading @ (rest[7 + s] - rest[0]) * [1.0, 0.0, 1.0]
             + np.array([0.0, rest[7 + s, 1] - self._sole_m, 0.0])
+            + self._heading @ pose.feet_m[s] * (self._leg_m / REFERENCE_LEG_M)
             for s in (0, 1)
         ]
         for side in (0, 1):
@@ -149,6 +171,7 @@ class Stance:
             foot = self._heading @ matrices_from_axis_angles(np.array([0.0, sign * TOES_OUT_RAD, 0.0]))
             hip = pelvis + local[0] @ (rest[1 + side] - rest[0])
             self._set_leg(local, side, ankles[side] - hip, foot)
+            local[7 + side] = local[7 + side] @ matrices_from_axis_angles([float(pose.feet_rad[side]), 0.0, 0.0])
         return np.asarray(pelvis)
 
     def _reach_m(self, side: int) -> float:

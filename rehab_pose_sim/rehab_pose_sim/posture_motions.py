@@ -9,11 +9,17 @@ import numpy as np
 
 from rehab_pose.body.skinning import pose_vertices
 from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
+from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose_sim.exercises import MAX_AMPLITUDE, one_sided, sides, two_sided
 from rehab_pose_sim.free_pose import BodyRegions, about, rest_on
-from rehab_pose_sim.motions import Motion, MotionSample, motion_plan
+from rehab_pose_sim.motions import Motion, MotionSample, motion_plan, repetition_timing
 from rehab_pose_sim.pose import HANGING, ScriptedPose, Stance, mirrored, smoothstep
-from rehab_pose_sim.postures import POSTURES, standing
-from rehab_pose_sim.supports import SEAT_HEIGHT_M, SEAT_TO_FEET_M, support_height_m
+from rehab_pose_sim.postures import standing
+from rehab_pose_sim.resting_exercises import RESTING_EXERCISES
+from rehab_pose_sim.scripted_posture import posture_of
+from rehab_pose_sim.seated_stance import SeatedStance
+from rehab_pose_sim.supports import support_height_m
+from rehab_pose_sim.upright_exercises import ON_THIGHS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,35 +27,51 @@ if TYPE_CHECKING:
     from rehab_pose.body.model import BodyModel
     from rehab_pose.datatypes import BodyParameters
     from rehab_pose_sim.free_pose import FreePose
-    from rehab_pose_sim.motions import BodyMotion
+    from rehab_pose_sim.motions import BodyMotion, Segment
     from rehab_pose_sim.postures import Posture
     from rehab_pose_sim.settings import SimulationSettings
 
-__all__ = ["PostureMotion", "SeatedMotion", "moved", "subject_heading_rad", "subject_motion"]
+__all__ = [
+    "PostureMotion",
+    "RestingExerciseMotion",
+    "SeatedMotion",
+    "mirrored_body",
+    "moved",
+    "subject_heading_rad",
+    "subject_motion",
+]
 
+
+def _other_side(name: str) -> str:
+    if name.startswith("left_"):
+        return name.replace("left_", "right_")
+    return name.replace("right_", "left_")
+
+
+MIRRORED_JOINTS = np.array([SMPL_24.index(_other_side(name)) for name in SMPL_24.joint_names])
+"""Index in SMPL_24 of each joint's counterpart on the other side; its own on the midline."""
 BREATHS_HZ = 0.25
 """Breaths a second of a person at rest [Hz]."""
 BREATH_RAD, SWAY_RAD = 0.012, 0.01
 """Amplitudes of the trunk's movement with the breath, and of the sway of head and arms [rad]."""
 REPETITIONS = 3
 """Movements after which a posture's motion repeats."""
-PELVIS_BACK_M = 0.40
-"""Distance of a seated pelvis behind the feet [m for a leg of REFERENCE_LEG_M]: about a thigh."""
-SEAT_ROUNDS = 8
-"""Rounds in which the pelvis is lowered to the seat."""
-ON_THIGHS = mirrored(((0.25, -1.0, 0.25), (0.0, -0.45, 0.9)))
 ON_TABLE = mirrored(((0.3, -1.0, 0.45), (-0.25, -0.02, 1.0)))
-"""Directions of both arms of a seated person."""
+"""Directions of both arms of a person who sits at a table."""
 
 
 def subject_heading_rad(settings: SimulationSettings) -> float:
     """Return the angle by which the subject is turned to the left: that of the posture and that of the settings."""
-    return POSTURES[settings.posture].facing_rad + float(np.radians(settings.yaw_deg))
+    return posture_of(settings).facing_rad + float(np.radians(settings.yaw_deg))
 
 
 def subject_motion(settings: SimulationSettings, model: BodyModel, betas: NDArray[np.float64]) -> BodyMotion:
     """Return the movement of the subject in the posture of the settings."""
-    posture, heading = POSTURES[settings.posture], subject_heading_rad(settings)
+    posture, heading = posture_of(settings), subject_heading_rad(settings)
+    if settings.exercise in RESTING_EXERCISES:
+        return RestingExerciseMotion(model, betas, settings)
+    if posture.seated == "exercises":
+        return Motion(SeatedStance(model, betas, heading_rad=heading), motion_plan(settings), settings)
     if posture.seated:
         return SeatedMotion(model, betas, posture, settings)
     if posture.pose is not None:
@@ -80,6 +102,18 @@ def moved(
     return replace(parameters, rotations_rad=rotations, translation_m=pelvis - pelvis_m)
 
 
+def mirrored_body(parameters: BodyParameters, pelvis_m: NDArray[np.float64]) -> BodyParameters:
+    """Return body parameters with left and right exchanged by the plane x = 0.
+
+    Args:
+        parameters: Of the body.
+        pelvis_m: (3) the pelvis joint at rest [m].
+    """
+    rotations = parameters.rotations_rad[MIRRORED_JOINTS] * [1.0, -1.0, -1.0]
+    pelvis = (pelvis_m + parameters.translation_m) * [-1.0, 1.0, 1.0]
+    return replace(parameters, rotations_rad=rotations, translation_m=pelvis - pelvis_m)
+
+
 class PostureMotion:
     """A body that rests on a surface and moves as its posture says; the middle of its outline stays at the origin."""
 
@@ -102,17 +136,32 @@ class PostureMotion:
 
     def at(self, time_s: float) -> MotionSample:
         """Return the pose at a time from 0 on [s]; no exercise is labelled."""
-        pose = self._pose(time_s)
+        return MotionSample(self.parameters(self._pose(time_s), time_s), "none", float("nan"), 0, {})
+
+    def parameters(self, pose: FreePose, time_s: float | None, *, mirrored: bool = False) -> BodyParameters:
+        """Return the body in a pose on its surface.
+
+        Args:
+            pose: The pose before limbs are brought to the surface.
+            time_s: Time of breath and sway [s]; None: without them.
+            mirrored: Exchange left and right.
+        """
+        if time_s is not None:
+            pose = self._with_breath(pose, time_s)
+        resting, centre_m = self._at_rest(pose), self._centre_m
+        if mirrored:
+            resting, centre_m = mirrored_body(resting, self._pelvis_m), centre_m * [-1.0, 1.0, 1.0]
+        return moved(resting, self._pelvis_m, centre_m, self._turn, self._place_m)
+
+    def _with_breath(self, pose: FreePose, time_s: float) -> FreePose:
         breath = np.array([BREATH_RAD * np.sin(2.0 * np.pi * BREATHS_HZ * time_s), 0.0, 0.0])
         sway = SWAY_RAD * self._settings.sway * np.sin(2.0 * np.pi * np.array([0.17, 0.23, 0.31]) * time_s)
-        pose = replace(
+        return replace(
             pose,
             spine_rad=pose.spine_rad + breath,
             neck_rad=pose.neck_rad + sway,
             arms=pose.arms @ matrices_from_axis_angles(sway).T,
         )
-        resting = moved(self._at_rest(pose), self._pelvis_m, self._centre_m, self._turn, self._place_m)
-        return MotionSample(resting, "none", float("nan"), 0, {})
 
     def _pose(self, time_s: float) -> FreePose:
         phase = time_s * self._settings.tempo / self._posture.period_s % 1.0
@@ -124,21 +173,60 @@ class PostureMotion:
         return parameters
 
 
+class RestingExerciseMotion:
+    """A body that does an exercise on a surface, with truth; the middle of its outline at rest stays at the origin."""
+
+    def __init__(self, model: BodyModel, betas: NDArray[np.float64], settings: SimulationSettings) -> None:
+        self._label, self._settings = settings.exercise, settings
+        self._exercise = RESTING_EXERCISES[self._label]
+        self._body = PostureMotion(model, betas, self._exercise.posture, settings)
+        self._plan = motion_plan(settings)
+        self._timing = repetition_timing(self._label, settings)
+
+    @property
+    def length_s(self) -> float:
+        """Time after which the plan repeats [s]."""
+        return self._plan[-1].end_s
+
+    @property
+    def plan(self) -> tuple[Segment, ...]:
+        """The segments in order of time."""
+        return self._plan
+
+    def at(self, time_s: float) -> MotionSample:
+        """Return pose and label at a time from 0 on [s]."""
+        now = time_s % self.length_s
+        segment = next(entry for entry in self._plan if now < entry.end_s)
+        phase, size, repetitions = segment.moment(self._timing, now)
+        lift = float(self.lift(np.asarray(phase if np.isfinite(phase) else self._timing.end), np.asarray(size)))
+        return MotionSample(self.parameters(lift, time_s), segment.label, phase, repetitions, {})
+
+    def lift(self, phase: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far the movement has gone at phases and sizes (T); negative: on the right side."""
+        if self._exercise.two_sided:
+            swing = two_sided(phase)
+            left, right = sides(1.0, self._settings.asymmetry)
+            swing = swing * size * np.where(swing > 0.0, left, right)
+        else:
+            swing = one_sided(phase) * size
+        return np.asarray(np.clip(swing, -MAX_AMPLITUDE, MAX_AMPLITUDE))
+
+    def parameters(self, lift: float, time_s: float | None = None) -> BodyParameters:
+        """Return the body when the movement has gone so far; None as time [s]: without breath and sway."""
+        right = self._exercise.one_limb and self._settings.side == "right"
+        return self._body.parameters(
+            self._exercise.posture.pose(abs(lift)), time_s, mirrored=right or (self._exercise.two_sided and lift < 0.0)
+        )
+
+
 class SeatedMotion:
     """A person on a chair who stands up and sits down again, or who works at a table."""
 
     def __init__(
         self, model: BodyModel, betas: NDArray[np.float64], posture: Posture, settings: SimulationSettings
     ) -> None:
-        heading = subject_heading_rad(settings)
-        forward = about(1, heading) @ [0.0, 0.0, SEAT_TO_FEET_M]
-        self._stance = Stance(model, betas, place_m=(forward[0], forward[2]), heading_rad=heading)
+        self._stance = SeatedStance(model, betas, heading_rad=subject_heading_rad(settings))
         self._posture, self._settings = posture, settings
-        regions = BodyRegions(model)
-        self._drop_m = 0.4
-        for _ in range(SEAT_ROUNDS):
-            vertices = pose_vertices(model, self._stance.parameters(self._pose(0.0, 0.0)))
-            self._drop_m += regions.lowest_m(vertices, "seat") - SEAT_HEIGHT_M
 
     @property
     def length_s(self) -> float:
@@ -163,9 +251,8 @@ class SeatedMotion:
 
     def _sitting(self, rise: float, lean_rad: float, arms: NDArray[np.float64]) -> ScriptedPose:
         """Return the pose between sitting (0) and standing (1) with the trunk leaning to the front."""
-        pelvis = (1.0 - rise) * np.array([0.0, -self._drop_m, -PELVIS_BACK_M])
         return ScriptedPose(
-            pelvis_m=pelvis,
+            seated=1.0 - rise,
             pelvis_rad=np.array([0.6 * lean_rad, 0.0, 0.0]),
             spine_rad=np.array([0.4 * lean_rad, 0.0, 0.0]),
             neck_rad=np.array([-0.5 * lean_rad, 0.0, 0.0]),

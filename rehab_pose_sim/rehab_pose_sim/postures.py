@@ -31,7 +31,23 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["POSTURES", "Posture", "standing"]
+__all__ = [
+    "AT_THE_SIDES",
+    "FEET_BY_KNEES",
+    "FEET_PLANTED",
+    "HANDS_BY_TRUNK",
+    "HEAD_ASIDE",
+    "HEAD_BACK",
+    "PALMS_ON_FLOOR",
+    "POSTURES",
+    "RIGHT_ANGLE",
+    "TOES_BACK_RAD",
+    "Posture",
+    "arms_down",
+    "between",
+    "flat_foot_rad",
+    "standing",
+]
 
 RIGHT_ANGLE = np.pi / 2.0
 TOES_BACK_RAD = 1.15
@@ -63,9 +79,11 @@ class Posture:
     support: str = "floor"
     """Surface under the person: floor, mat, couch or bed."""
     seated: str = ""
-    """`stands_up`: sits on a chair and stands up; `table`: sits behind a table."""
+    """On a chair: `stands_up` and sits down again; `table`: behind a table; `exercises`: does an exercise."""
     aim_m: float = 0.95
     """Height of the body's middle above the surface that it rests on [m]; cameras aim at it."""
+    across: bool = False
+    """True if the person lies across the direction that the face points to."""
     period_s: float = 5.0
     """Length of one movement [s]."""
 
@@ -75,7 +93,7 @@ def _wave(phase: float) -> float:
     return float(0.5 - 0.5 * np.cos(2.0 * np.pi * phase))
 
 
-def _between(first: object, second: object, fraction: float) -> NDArray[np.float64]:
+def between(first: object, second: object, fraction: float) -> NDArray[np.float64]:
     """Return directions (..., 3) at a fraction of the way along the great circle from the first to the second."""
     a, b = (np.asarray(entry, dtype=np.float64) for entry in (first, second))
     a, b = (entry / np.linalg.norm(entry, axis=-1, keepdims=True) for entry in (a, b))
@@ -83,7 +101,7 @@ def _between(first: object, second: object, fraction: float) -> NDArray[np.float
     return np.asarray((np.sin((1.0 - fraction) * angle) * a + np.sin(fraction * angle) * b) / np.sin(angle))
 
 
-def _flat_foot_rad(root_rad: float, hip_rad: float, knee_rad: float) -> float:
+def flat_foot_rad(root_rad: float, hip_rad: float, knee_rad: float) -> float:
     """Return the plantar flexion with which the sole is level, for a pelvis turned about x by `root_rad` [rad]."""
     return hip_rad - knee_rad - root_rad
 
@@ -127,7 +145,7 @@ def crook_lying(phase: float) -> FreePose:
     """Return lying on the back with the feet on the surface, and the left heel sliding away and back."""
     knees = np.array([1.75 - 0.6 * _wave(phase), 1.75])
     hips = np.array([[0.5 * knee - 0.12, 0.05, 0.0] for knee in knees])
-    ankles = np.array([_flat_foot_rad(-RIGHT_ANGLE, hip, knee) for (hip, _, _), knee in zip(hips, knees, strict=True)])
+    ankles = np.array([flat_foot_rad(-RIGHT_ANGLE, hip, knee) for (hip, _, _), knee in zip(hips, knees, strict=True)])
     return FreePose(
         root=about(0, -RIGHT_ANGLE), arms=AT_THE_SIDES, hips_rad=hips, knees_rad=knees, ankles_rad=ankles
     )  # fmt: skip
@@ -137,7 +155,7 @@ def bridge(phase: float) -> FreePose:
     """Return shoulders and feet on the surface and the pelvis lifted between them."""
     rise = 0.1 + 0.42 * _wave(phase)
     knee, hip = 1.7, 0.7 - 1.15 * rise
-    ankle = _flat_foot_rad(-RIGHT_ANGLE - rise, hip, knee)
+    ankle = flat_foot_rad(-RIGHT_ANGLE - rise, hip, knee)
     return FreePose(
         root=about(0, -RIGHT_ANGLE - rise), arms=AT_THE_SIDES @ about(0, rise).T, neck_rad=np.array([rise, 0.0, 0.0]),
         hips_rad=np.array([[hip, 0.05, 0.0]] * 2), knees_rad=np.full(2, knee), ankles_rad=np.full(2, ankle),
@@ -160,7 +178,7 @@ def bird_dog(phase: float) -> FreePose:
     """Return hands and knees, with the left arm lifted forward and the right leg backward."""
     pose, lift = all_fours(0.0), _wave(phase)
     arms = pose.arms.copy()
-    arms[LEFT] = _between(arms[LEFT], np.array([[0.15, 1.0, -0.05], [0.1, 1.0, 0.0]]), lift)
+    arms[LEFT] = between(arms[LEFT], np.array([[0.15, 1.0, -0.05], [0.1, 1.0, 0.0]]), lift)
     hips, knees, ankles = pose.hips_rad.copy(), pose.knees_rad.copy(), pose.ankles_rad.copy()
     hips[RIGHT, 0] = RIGHT_ANGLE * (1.0 - lift)
     knees[RIGHT] = (RIGHT_ANGLE - 0.12) * (1.0 - lift) + 0.05
@@ -170,7 +188,7 @@ def bird_dog(phase: float) -> FreePose:
 
 def kneeling(phase: float) -> FreePose:
     """Return upright on both knees, with both arms lifted to the front."""
-    arms = _between(mirrored(HANGING), mirrored(((0.3, 0.15, 1.0), (0.05, 0.15, 1.0))), _wave(phase))
+    arms = between(mirrored(HANGING), mirrored(((0.3, 0.15, 1.0), (0.05, 0.15, 1.0))), _wave(phase))
     return FreePose(
         arms=arms, hips_rad=np.array([[0.02, 0.12, 0.0]] * 2), knees_rad=np.full(2, RIGHT_ANGLE),
         ankles_rad=np.full(2, TOES_BACK_RAD),
@@ -191,7 +209,7 @@ def long_sitting(phase: float) -> FreePose:
     """Return sitting with straight legs, reaching towards the toes."""
     reach = _wave(phase)
     lean = -0.12 + 0.25 * reach
-    arms = _between(
+    arms = between(
         mirrored(((0.35, -1.0, 0.1), (0.1, -0.7, 0.7))), mirrored(((0.2, -0.35, 1.0), (0.0, -0.3, 1.0))), reach
     )
     return FreePose(
@@ -255,7 +273,7 @@ def _arm(side: int) -> Callable[[FreePose, float], FreePose]:
     return lambda pose, angle: turned_arm(pose, side, 0, angle)
 
 
-def _arms(height_m: float = 0.0) -> tuple[Leveller, Leveller]:
+def arms_down(height_m: float = 0.0) -> tuple[Leveller, Leveller]:
     """Return the turns that bring the hands to a height [m]."""
     return Leveller("left_hand", _arm(LEFT), 0.5, height_m), Leveller("right_hand", _arm(RIGHT), 0.5, height_m)
 
@@ -272,18 +290,21 @@ FEET_PLANTED = tuple(
 POSTURES = {
     "standing": Posture(),
     "supine": Posture(
-        supine, (HEAD_BACK, Leveller("feet", _both(turned_hip, -1.0), 0.85), *_arms()), "trunk", RIGHT_ANGLE,
+        supine, (HEAD_BACK, Leveller("feet", _both(turned_hip, -1.0), 0.85), *arms_down()), "trunk", RIGHT_ANGLE,
         "couch", aim_m=0.1,
     ),
     "prone": Posture(
-        prone, (HEAD_FORWARD, Leveller("feet", _both(turned_hip, 1.0), 0.9), *_arms()), "trunk", RIGHT_ANGLE,
+        prone, (HEAD_FORWARD, Leveller("feet", _both(turned_hip, 1.0), 0.9), *arms_down()), "trunk", RIGHT_ANGLE,
         "couch", aim_m=0.1,
     ),
     "side_lying": Posture(
-        side_lying, (HEAD_ASIDE, Leveller("right_foot", _abducted, 0.6)), "right_arm", 0.0, "bed", aim_m=0.2
+        side_lying, (HEAD_ASIDE, Leveller("right_foot", _abducted, 0.6)), "right_arm", 0.0, "bed", aim_m=0.2,
+        across=True,
     ),
-    "crook_lying": Posture(crook_lying, (HEAD_BACK, *FEET_PLANTED, *_arms()), "trunk", RIGHT_ANGLE, "mat", aim_m=0.2),
-    "bridge": Posture(bridge, (HEAD_BACK, *FEET_PLANTED, *_arms()), "shoulders", RIGHT_ANGLE, "mat", aim_m=0.25),
+    "crook_lying": Posture(
+        crook_lying, (HEAD_BACK, *FEET_PLANTED, *arms_down()), "trunk", RIGHT_ANGLE, "mat", aim_m=0.2
+    ),
+    "bridge": Posture(bridge, (HEAD_BACK, *FEET_PLANTED, *arms_down()), "shoulders", RIGHT_ANGLE, "mat", aim_m=0.25),
     "all_fours": Posture(all_fours, (HANDS_BY_TRUNK, FEET_BY_KNEES), "knees", 0.0, "mat", aim_m=0.35),
     "all_fours_side": Posture(all_fours, (HANDS_BY_TRUNK, FEET_BY_KNEES), "knees", RIGHT_ANGLE, "mat", aim_m=0.35),
     "bird_dog": Posture(
@@ -301,8 +322,8 @@ POSTURES = {
         "right_knee", 0.4, "mat", aim_m=0.65,
     ),
     "long_sitting": Posture(
-        long_sitting, (Leveller("feet", _both(turned_hip, -1.0), 0.85), *_arms(HANDS_OVER_LEGS_M)), "seat", 1.1, "mat",
-        aim_m=0.4,
+        long_sitting, (Leveller("feet", _both(turned_hip, -1.0), 0.85), *arms_down(HANDS_OVER_LEGS_M)), "seat", 1.1,
+        "mat", aim_m=0.4,
     ),
     "chair": Posture(seated="stands_up", facing_rad=0.3, aim_m=0.75, period_s=6.0),
     "behind_table": Posture(seated="table", aim_m=0.95),

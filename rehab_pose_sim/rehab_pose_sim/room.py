@@ -11,8 +11,8 @@ import numpy as np
 from rehab_pose.errors import SettingsError
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose_sim.furniture import draw_boxes, furniture_from_settings, wall_furniture
-from rehab_pose_sim.postures import POSTURES
 from rehab_pose_sim.rays import WorldCamera
+from rehab_pose_sim.scripted_posture import posture_of
 from rehab_pose_sim.supports import support_furniture, support_height_m
 from rehab_pose_sim.surfaces import random_look
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rehab_pose_sim.settings import SimulationSettings
 
-__all__ = ["Room", "roll_rotation"]
+__all__ = ["Room", "roll_rotation", "world_camera"]
 
 FLOOR_RGB, WALL_RGB, POSTER_RGB = (148.0, 118.0, 88.0), (196.0, 198.0, 190.0), (90.0, 120.0, 150.0)
 MIN_CAMERA_HEIGHT_M = 0.15
@@ -65,7 +65,7 @@ class Room:
                 f"got {settings.wall_distance_m} m; set it to {settings.distance_m + 1.0} or more"
             )
             raise SettingsError(msg)
-        camera = _camera(settings)
+        camera = world_camera(settings)
         wall_z = settings.distance_m - settings.wall_distance_m
         rays, eye = camera.rays(), camera.eye_m
         boxes = [*furniture_from_settings(settings), *support_furniture(settings)]
@@ -79,7 +79,7 @@ class Room:
         return cls(camera, depth, color)
 
 
-def _camera(settings: SimulationSettings) -> WorldCamera:
+def world_camera(settings: SimulationSettings) -> WorldCamera:
     """Return a camera at the set distance, pitched and turned about its axis; height and pitch follow `aim`."""
     intrinsics = CameraIntrinsics(
         width_px=settings.width_px,
@@ -90,7 +90,7 @@ def _camera(settings: SimulationSettings) -> WorldCamera:
         cy=(settings.height_px - 1) / 2.0,
     )
     height_m, pitch = settings.camera_height_m, float(np.radians(settings.pitch_deg))
-    middle_m = support_height_m(settings) + POSTURES[settings.posture].aim_m
+    middle_m = support_height_m(settings) + posture_of(settings).aim_m
     if settings.aim == "pitch":
         pitch = float(np.arctan2(height_m - middle_m, settings.distance_m))
     elif settings.aim == "height":

@@ -16,7 +16,24 @@ EXERCISE_CHOICES = (
     "trunk_rotation",
     "pelvis_rotation",
     "squat",
+    "bird_dog",
+    "bridge",
+    "cat_camel",
+    "clamshell",
+    "curl_up",
+    "dead_bug",
+    "hip_hinge",
+    "knee_to_chest",
+    "lunge",
+    "marching",
+    "pelvic_tilt",
+    "prone_press_up",
+    "seated_trunk_rotation",
+    "side_plank",
+    "single_leg_stance",
+    "sit_to_stand",
 )
+"""`all`, `none`, the five exercises of KIMORE, and the other exercises of the product's library."""
 POSTURE_CHOICES = (
     "standing",
     "supine",
@@ -49,7 +66,23 @@ class SimulationSettings(Settings):
     fy: float = setting(460.0, "Focal length along y [px]", minimum=10.0, maximum=10_000.0)
     rate_hz: float = setting(30.0, "Frames a second", minimum=1.0, maximum=240.0)
     exercise: str = setting(
-        "all", "all: the five exercises in turn; one exercise; or none: standing still", choices=EXERCISE_CHOICES
+        "all",
+        "all: the five exercises of KIMORE in turn; one exercise of the library, whose posture, support and view "
+        "replace those of `posture`; or none: standing still",
+        choices=EXERCISE_CHOICES,
+    )
+    repetitions: int = setting(
+        0, "Repetitions of each exercise; 0: as many as fill `seconds_per_exercise`", minimum=0, maximum=100
+    )
+    hold_s: float = setting(
+        0.0, "Time without movement at the far point of each repetition [s]", minimum=0.0, maximum=10.0
+    )
+    rest_s: float = setting(0.0, "Pause between repetitions [s]", minimum=0.0, maximum=8.0)
+    side: str = setting(
+        "both",
+        "Side of the movement. both: as the exercise is usually done, the left side where a set has one side; left or "
+        "right: that side alone, in exercises whose movement has a side",
+        choices=("both", "left", "right"),
     )
     posture: str = setting(
         "standing",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose_sim.furniture import Box
-from rehab_pose_sim.postures import POSTURES
+from rehab_pose_sim.scripted_posture import posture_of
 from rehab_pose_sim.surfaces import SurfaceLook
 
 if TYPE_CHECKING:
@@ -42,14 +42,13 @@ def support_height_m(settings: SimulationSettings) -> float:
 
 def support_furniture(settings: SimulationSettings) -> list[Box]:
     """Return the boxes that the subject rests on, sits on and sits at; colours depend on the seed."""
-    posture = POSTURES[settings.posture]
+    posture = posture_of(settings)
     random = np.random.default_rng([settings.seed, 12])
     looks = [choices[int(random.integers(len(choices)))] for choices in (MAT_LOOKS, COUCH_LOOKS, WOOD_LOOKS)]
     mat, couch, wood = (SurfaceLook(color, "plain", 0.2, 0.0) for color in looks)
     parts = _Furniture(posture.facing_rad + float(np.radians(settings.yaw_deg)))
     support, height = _support(settings), support_height_m(settings)
-    # A person on the side lies across the direction that the face points to.
-    across = settings.posture == "side_lying"
+    across = posture.across
     if support == "mat":
         parts.add((0.0, 0.0, 0.0), (MAT_M[0], height, MAT_M[1]), mat, across=across)
     elif support == "couch":
@@ -76,7 +75,7 @@ def support_furniture(settings: SimulationSettings) -> list[Box]:
 
 
 def _support(settings: SimulationSettings) -> str:
-    return POSTURES[settings.posture].support if settings.support == "usual" else settings.support
+    return posture_of(settings).support if settings.support == "usual" else settings.support
 
 
 class _Furniture:
