@@ -50,8 +50,8 @@ class SignalDefinition:
     typical_range: tuple[float, float]
     """Usual value at rest and at the far point (alternating: at the right and at the left), in the signal's unit."""
     limb: str = ""
-    """Expression of the movement of one limb, with the prefixes `side_` and `other_` for joints; empty: no limb. It
-    rises where that limb does the movement, and tells which side did a repetition."""
+    """Expression of the movement of one limb, with the prefixes `side_` and `other_` for joints; empty: no limb. The
+    side that did a repetition is the one whose limb has the greater maximum in it."""
 
     @property
     def parsed(self) -> SignalExpression:

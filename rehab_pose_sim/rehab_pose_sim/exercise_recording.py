@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.body.skinning import pose_joints
@@ -18,26 +19,31 @@ from rehab_pose.units import NS_PER_S
 from rehab_pose_sim.camera import random_shape
 from rehab_pose_sim.exercises import MAX_AMPLITUDE
 from rehab_pose_sim.motions import LEAVE_S, SWAY_HZ, SWAY_M, Motion, motion_plan, repetition_timing
-from rehab_pose_sim.posture_motions import RestingExerciseMotion, subject_motion
+from rehab_pose_sim.posture_motions import RestingExerciseMotion, resting_lift, subject_motion
 from rehab_pose_sim.resting_exercises import RESTING_EXERCISES
 from rehab_pose_sim.room import world_camera
 from rehab_pose_sim.upright_exercises import UPRIGHT_EXERCISES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from rehab_pose_sim.motions import Segment
+    from rehab_pose_sim.pose import ScriptedPose
     from rehab_pose_sim.settings import SimulationSettings
+
+    Joints = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 __all__ = ["JointRecording", "joint_recording"]
 
-LIFTS = np.linspace(0.0, MAX_AMPLITUDE, 19)
-"""Grid of how far a movement on a surface has gone; limbs deviate from the solved pose by 3 mm at most between them."""
-PHASES = np.linspace(0.0, 1.0, 73)
+LIFTS = np.linspace(0.0, MAX_AMPLITUDE, 9)
+"""Grid of how far a movement on a surface has gone."""
+PHASES = np.linspace(0.0, 1.0, 61)
 """Grid of the phase of an upright exercise."""
-SIZES = (0.85, 1.15)
+SIZES = (0.9, 1.1)
 """Sizes of a repetition between which an upright exercise is interpolated, relative to the settings' amplitude."""
-WAY_IN = np.linspace(0.0, 1.0, 9)
+WAY_IN = np.linspace(0.0, 1.0, 7)
 """Grid of the way from standing or sitting to the starting pose."""
 SWAY_LEVELS_M = 1.0
 """Height above the lowest joint at which the sway has its full size [m]."""
@@ -129,13 +135,18 @@ def _phases(
 
 def _body_key(settings: SimulationSettings) -> SimulationSettings:
     """Return the settings that the solved joints depend on, so that equal ones are solved once."""
-    defaults = type(settings)()
+    defaults, side = type(settings)(), settings.side
+    resting = RESTING_EXERCISES.get(settings.exercise)
+    if not (resting or UPRIGHT_EXERCISES[settings.exercise]).one_limb:
+        side = "both"  # the timing alone knows the side
+    elif resting and side == "both":
+        side = "left"
     return replace(
         defaults,
         exercise=settings.exercise,
         posture=settings.posture,
         support=settings.support,
-        side=settings.side,
+        side=side,
         asymmetry=settings.asymmetry,
         amplitude=1.0 if settings.exercise in RESTING_EXERCISES else settings.amplitude,
         shape_seed=settings.shape_seed,
@@ -156,38 +167,46 @@ def _motion(settings: SimulationSettings) -> Motion | RestingExerciseMotion:
 
 
 @lru_cache(maxsize=256)
-def _solved_lifts(settings: SimulationSettings) -> NDArray[np.float64]:
-    """Return the joints (N, 24, 3) [m] at the lifts from -LIFTS (the right side) to LIFTS, in the world."""
-    motion, model = _motion(settings), load_body_model()
-    two_sided = RESTING_EXERCISES[settings.exercise].two_sided
-    lifts = np.concatenate([-LIFTS[:0:-1], LIFTS]) if two_sided else LIFTS
-    return np.array([pose_joints(model, motion.parameters(float(lift)))[0] for lift in lifts])
+def _solved_lifts(settings: SimulationSettings) -> tuple[Joints, Joints]:
+    """Return the joints by how far the movement has gone, on the left and on the right."""
+    motion = _motion(settings)
+    if not isinstance(motion, RestingExerciseMotion):
+        msg = f"{settings.exercise} is not done on a surface"
+        raise TypeError(msg)
+    model = load_body_model()
+
+    def curve(sign: float) -> Joints:
+        return _curve(LIFTS, [pose_joints(model, motion.parameters(sign * float(lift)))[0] for lift in LIFTS])
+
+    left = curve(1.0)
+    return left, curve(-1.0) if RESTING_EXERCISES[settings.exercise].two_sided else left
 
 
 def _resting_joints(
     settings: SimulationSettings, phase: NDArray[np.float64], size: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    solved = _solved_lifts(_body_key(settings))
-    motion = _motion(settings)
-    lift = np.where(np.isfinite(phase), motion.lift(np.nan_to_num(phase), size), 0.0)
-    place = lift / LIFTS[1] + (len(solved) - len(LIFTS))
-    return _interpolated(solved, place)
+    left, right = _solved_lifts(_body_key(settings))
+    lift = np.where(np.isfinite(phase), resting_lift(settings, np.nan_to_num(phase), size), 0.0)
+    return np.where((lift < 0.0)[:, None, None], right(np.abs(lift)), left(np.abs(lift)))
 
 
 @lru_cache(maxsize=256)
-def _solved_phases(settings: SimulationSettings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the joints at SIZES and PHASES (2, P, 24, 3), and on the way to the starting pose (N, 24, 3) [m]."""
-    motion, model = _motion(settings), load_body_model()
-    label, amplitude = settings.exercise, settings.amplitude
-    cycle = [
-        [
-            pose_joints(model, motion.body(motion.in_repetition(label, float(phase), share * amplitude)))[0]
-            for phase in PHASES
-        ]
+def _solved_phases(settings: SimulationSettings) -> tuple[Joints, Joints, Joints]:
+    """Return the joints by phase for both SIZES, and by the fraction of the way to the starting pose."""
+    motion, label, amplitude = _motion(settings), settings.exercise, settings.amplitude
+    if not isinstance(motion, Motion):
+        msg = f"{settings.exercise} is done on a surface"
+        raise TypeError(msg)
+    model = load_body_model()
+
+    def joints(pose: ScriptedPose) -> NDArray[np.float64]:
+        return pose_joints(model, motion.body(pose))[0]
+
+    small, large = (
+        _curve(PHASES, [joints(motion.in_repetition(label, float(phase), share * amplitude)) for phase in PHASES])
         for share in SIZES
-    ]
-    way = [pose_joints(model, motion.body(motion.ready(label, float(part), amplitude)))[0] for part in WAY_IN]
-    return np.array(cycle), np.array(way)
+    )
+    return small, large, _curve(WAY_IN, [joints(motion.ready(label, float(part), amplitude)) for part in WAY_IN])
 
 
 def _upright_joints(
@@ -197,27 +216,26 @@ def _upright_joints(
     phase: NDArray[np.float64],
     size: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    cycle, way = _solved_phases(_body_key(settings))
+    small, large, way = _solved_phases(_body_key(settings))
     timing = repetition_timing(segment.label, settings)
-    place = np.where(np.isfinite(phase), np.nan_to_num(phase), timing.end) / PHASES[1]
+    place = np.where(np.isfinite(phase), np.nan_to_num(phase), timing.end)
     low, high = SIZES
     share = ((size / settings.amplitude - low) / (high - low))[:, None, None]
-    joints_m = (1.0 - share) * _interpolated(cycle[0], place) + share * _interpolated(cycle[1], place)
+    joints_m = (1.0 - share) * small(place) + share * large(place)
     first_s, last_s = segment.cycle_starts_s[[0, -1]]
     lead_s = max(first_s - segment.start_s, 1e-9)
     fraction = np.clip(
         np.minimum((stamps_s - segment.start_s) / lead_s, (segment.end_s - stamps_s) / LEAVE_S), 0.0, 1.0
     )
     outside = (stamps_s < first_s) | (stamps_s >= last_s)
-    joints_m[outside] = _interpolated(way, fraction[outside] / WAY_IN[1])
+    joints_m[outside] = way(fraction[outside])
     return joints_m
 
 
-def _interpolated(solved: NDArray[np.float64], place: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return linear interpolations (T, 24, 3) of solved joints (N, 24, 3) at places (T) from 0 to N - 1."""
-    first = np.clip(np.floor(place).astype(np.intp), 0, len(solved) - 2)
-    weight = np.clip(place - first, 0.0, 1.0)[:, None, None]
-    return np.asarray((1.0 - weight) * solved[first] + weight * solved[first + 1])
+def _curve(grid: NDArray[np.float64], joints_m: list[NDArray[np.float64]]) -> Joints:
+    """Return joints (T, 24, 3) [m] at places (T) of a grid (N) as a function: a shape-preserving cubic."""
+    interpolate = PchipInterpolator(grid, np.array(joints_m), axis=0)
+    return lambda place: np.asarray(interpolate(place), dtype=np.float64)
 
 
 def _sway(

@@ -37,6 +37,7 @@ __all__ = [
     "SeatedMotion",
     "mirrored_body",
     "moved",
+    "resting_lift",
     "subject_heading_rad",
     "subject_motion",
 ]
@@ -173,6 +174,19 @@ class PostureMotion:
         return parameters
 
 
+def resting_lift(
+    settings: SimulationSettings, phase: NDArray[np.float64], size: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how far a movement on a surface has gone at phases and sizes (T); negative: on the right side."""
+    if RESTING_EXERCISES[settings.exercise].two_sided:
+        swing = two_sided(phase)
+        left, right = sides(1.0, settings.asymmetry)
+        swing = swing * size * np.where(swing > 0.0, left, right)
+    else:
+        swing = one_sided(phase) * size
+    return np.asarray(np.clip(swing, -MAX_AMPLITUDE, MAX_AMPLITUDE))
+
+
 class RestingExerciseMotion:
     """A body that does an exercise on a surface, with truth; the middle of its outline at rest stays at the origin."""
 
@@ -198,24 +212,16 @@ class RestingExerciseMotion:
         now = time_s % self.length_s
         segment = next(entry for entry in self._plan if now < entry.end_s)
         phase, size, repetitions = segment.moment(self._timing, now)
-        lift = float(self.lift(np.asarray(phase if np.isfinite(phase) else self._timing.end), np.asarray(size)))
+        place = phase if np.isfinite(phase) else self._timing.end
+        lift = float(resting_lift(self._settings, np.asarray(place), np.asarray(size)))
         return MotionSample(self.parameters(lift, time_s), segment.label, phase, repetitions, {})
-
-    def lift(self, phase: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how far the movement has gone at phases and sizes (T); negative: on the right side."""
-        if self._exercise.two_sided:
-            swing = two_sided(phase)
-            left, right = sides(1.0, self._settings.asymmetry)
-            swing = swing * size * np.where(swing > 0.0, left, right)
-        else:
-            swing = one_sided(phase) * size
-        return np.asarray(np.clip(swing, -MAX_AMPLITUDE, MAX_AMPLITUDE))
 
     def parameters(self, lift: float, time_s: float | None = None) -> BodyParameters:
         """Return the body when the movement has gone so far; None as time [s]: without breath and sway."""
-        right = self._exercise.one_limb and self._settings.side == "right"
+        side = "right" if self._settings.side == "right" else "left"
+        other = self._exercise.one_limb and side != self._exercise.scripted_side
         return self._body.parameters(
-            self._exercise.posture.pose(abs(lift)), time_s, mirrored=right or (self._exercise.two_sided and lift < 0.0)
+            self._exercise.posture.pose(abs(lift)), time_s, mirrored=other or (self._exercise.two_sided and lift < 0.0)
         )
 
 

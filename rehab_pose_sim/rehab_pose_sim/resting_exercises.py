@@ -1,7 +1,7 @@
 """Exercises on the floor: lying, on all fours and on one side, as functions of how far the movement has gone.
 
 The movements follow the usual instructions, as the product's library of exercises cites them. Axes as in `free_pose`;
-movements of one side are those of the left.
+movements of one side are those of the left, but for the side plank, which is scripted on the right elbow.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ class RestingExercise:
     two_sided: bool = False
     """True if a repetition goes to the left and then to the right."""
     one_limb: bool = False
-    """True if a set is done by one side, the left or, mirrored, the right."""
+    """True if a set is done by one side, the left or the right."""
+    scripted_side: str = "left"
+    """Side that does the movement in `posture.pose`; the other one is its mirror image."""
 
 
 def _crook(tilt_rad: float = 0.0) -> FreePose:
@@ -226,14 +228,18 @@ def _feet_behind(pose: FreePose, angle: float) -> FreePose:
     return turned_hip(turned_hip(pose, LEFT, angle), RIGHT, angle)
 
 
-def _lowered_shin(side: int) -> Leveller:
-    """Return the turn that lowers a foot by the knee of a kneeling person."""
-    return Leveller(("left_foot", "right_foot")[side], lambda pose, angle: turned_knee(pose, side, -angle), 0.45)
+def _lowered_shins(pose: FreePose, angle: float) -> FreePose:
+    """Lower the left foot by the knee, and the right one as far as its knee is still bent."""
+    share = float(np.clip(pose.knees_rad[RIGHT] / RIGHT_ANGLE, 0.0, 1.0))
+    return turned_knee(turned_knee(pose, LEFT, -angle), RIGHT, -angle * share)
 
 
 RESTING_EXERCISES = {
     "bird_dog": RestingExercise(
-        Posture(bird_dog, (HANDS_BY_TRUNK, _lowered_shin(LEFT)), "knees", RIGHT_ANGLE, "mat", aim_m=0.4),
+        Posture(
+            bird_dog, (HANDS_BY_TRUNK, Leveller("left_foot", _lowered_shins, 0.45)), "knees", RIGHT_ANGLE, "mat",
+            aim_m=0.4,
+        ),
         6.0, two_sided=True,
     ),
     "bridge": RestingExercise(
@@ -277,7 +283,7 @@ RESTING_EXERCISES = {
             (Leveller("right_foot", _abducted, 0.85), Leveller("left_foot", _adducted, 0.85, FOOT_ON_FOOT_M)),
             "right_elbow", 0.0, "mat", aim_m=0.25, across=True,
         ),
-        4.0, one_limb=True,
+        4.0, one_limb=True, scripted_side="right",
     ),
 }  # fmt: skip
 """By label: the exercises of the library that are done on the floor."""

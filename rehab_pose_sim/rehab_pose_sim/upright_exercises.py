@@ -27,6 +27,8 @@ BALANCING = mirrored(((0.55, -0.85, 0.05), (0.4, -0.85, 0.3)))
 """Directions of both arms held away from the body."""
 ON_THIGHS = mirrored(((0.25, -1.0, 0.25), (0.0, -0.45, 0.9)))
 """Directions of both arms of a seated person."""
+TOE_M = 0.155
+"""Length from the ankle to the toes on which a raised heel turns [m]."""
 STEP_SHARE = 0.45
 """Fraction of a lunge's way out in which the foot steps forward."""
 
@@ -77,9 +79,9 @@ def hip_hinge(phase: float, amplitude: float, _asymmetry: float) -> ScriptedPose
 
 def lunge(phase: float, amplitude: float, _asymmetry: float) -> ScriptedPose:
     """Return a step forward with the left foot, the pelvis lowered until both knees are bent, and the way back."""
-    out = _lift(phase, amplitude)
+    out = one_sided(phase)
     step = smoothstep(min(out / STEP_SHARE, 1.0))
-    drop = smoothstep(float(np.clip((out - STEP_SHARE) / (1.0 - STEP_SHARE), 0.0, 1.15)))
+    drop = min(amplitude, MAX_AMPLITUDE) * smoothstep(max(out - STEP_SHARE, 0.0) / (1.0 - STEP_SHARE))
     in_air = 4.0 * step * (1.0 - step)
     heel = 0.35 * step + 0.75 * drop
     return ScriptedPose(
@@ -87,7 +89,7 @@ def lunge(phase: float, amplitude: float, _asymmetry: float) -> ScriptedPose:
         pelvis_rad=about_axis(0, 0.05 * drop),
         spine_rad=about_axis(0, 0.05 * drop),
         arms=BALANCING,
-        feet_m=np.array([[0.0, 0.09 * in_air, 0.66 * step], [0.0, 0.11 * np.sin(heel), 0.13 * (1.0 - np.cos(heel))]]),
+        feet_m=np.array([[0.0, 0.09 * in_air, 0.66 * step], [0.0, TOE_M * np.sin(heel), TOE_M * (1.0 - np.cos(heel))]]),
         feet_rad=np.array([-0.15 * in_air, heel]),
     )
 

@@ -16,6 +16,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("docs", help="print or draw the documentation that is generated from the sources")
     pages = parser.add_subparsers(dest="page", required=True)
     pages.add_parser("nodes", help="docs/nodes.md: topics and parameters of every node")
+    pages.add_parser("exercises", help="the generated part of docs/exercises.md: the library of exercises")
     figure = pages.add_parser(
         "preprocessing", help="docs/images/preprocessing.png: each step of the depth preprocessing, simulated"
     )
@@ -45,6 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
 
         write_preprocessing_figure(arguments.output)
         print(f"wrote {arguments.output}")
+    elif arguments.page == "exercises":
+        from rehab_pose_lab.docs.exercise_page import exercise_page  # noqa: PLC0415  (see above)
+
+        print(exercise_page(), end="")
     else:
         print(nodes_page(), end="")
     return 0
