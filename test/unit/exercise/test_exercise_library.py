@@ -9,7 +9,7 @@ import yaml
 
 from rehab_pose.errors import InputError
 from rehab_pose.exercise.catalogue import EXERCISES
-from rehab_pose.exercise.definition import MAX_FILE_BYTES, definition_text, read_definition
+from rehab_pose.exercise.definition import MAX_FILE_BYTES, ExerciseDefinition, definition_text, read_definition
 from rehab_pose.exercise.exercise_library import SHIPPED_FOLDER, ExerciseLibrary, shipped_library, user_folder
 
 
@@ -128,3 +128,24 @@ def test_files_that_are_no_definition_are_refused(tmp_path: Path) -> None:
     (tmp_path / "squat.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="readable"):
         read_definition(tmp_path / "squat.yaml")
+
+
+@pytest.mark.parametrize("definition", shipped_library().definitions, ids=lambda definition: definition.name)
+def test_signals_of_lying_people_need_no_direction_but_gravity(definition: ExerciseDefinition) -> None:
+    # The left and the front of a person who lies on one side are undefined.
+    expressions = [definition.signal.parsed]
+    if definition.signal.limb:
+        expressions += [definition.signal.limb_parsed(side) for side in ("left", "right")]
+    if definition.posture not in {"standing", "chair"}:
+        assert not any(expression.needs_frame for expression in expressions)
+    # One side at a time: the limb tells which.
+    assert definition.sides != "single" or definition.signal.limb
+
+
+@pytest.mark.parametrize("definition", shipped_library().definitions, ids=lambda definition: definition.name)
+def test_shipped_definitions_are_plausible(definition: ExerciseDefinition) -> None:
+    signal, (shortest_s, longest_s) = definition.signal, definition.repetition_s
+    assert signal.minimum_range < 0.5 * (signal.typical_range[1] - signal.typical_range[0])
+    assert shortest_s + definition.hold_s <= longest_s
+    assert definition.hold_s <= 60.0
+    assert len(definition.source) > 20
