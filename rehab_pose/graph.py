@@ -148,7 +148,7 @@ NODES = (
     ),
     NodeSpec(
         "keypoints",
-        "silhouette -> keypoints: classical 2D points of the person.",
+        "silhouette -> keypoints: classical 2D points of the person; only while keypoints have subscribers.",
         (DETECTOR,),
         (topics.SILHOUETTE,),
         (topics.KEYPOINTS,),
@@ -158,7 +158,8 @@ NODES = (
     ),
     NodeSpec(
         "parts",
-        "silhouette + joints of the same stamp -> parts: body regions and their contours.",
+        "silhouette + joints of the same stamp -> parts: body regions and their contours; only while parts have "
+        "subscribers.",
         (LABELLER,),
         (topics.SILHOUETTE, topics.JOINTS),
         (topics.PARTS,),

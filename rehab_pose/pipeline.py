@@ -195,17 +195,23 @@ class BodyStages:
         for stage in (self.keypoints, self.parts, self.biomechanics, self.bones):
             stage.reset()
 
-    def process(self, label: LabelResult) -> BodyResult:
-        """Run the stages on the person of a frame."""
+    def process(self, label: LabelResult, *, keypoints: bool = True, parts: bool = True) -> BodyResult:
+        """Run the stages on the person of a frame.
+
+        Args:
+            label: The results that lead to the label.
+            keypoints: Run the stage keypoints; False: its result is None.
+            parts: Run the stage parts; False: its result is None.
+        """
         silhouette, joints = label.silhouette, label.joints
         person = PersonView(silhouette, joints) if silhouette and joints else None
         stopwatch = Stopwatch()
         self.biomechanics.set_floor_plane(label.floor_plane)
-        keypoints = stopwatch.process("keypoints", self.keypoints, silhouette)
-        parts = stopwatch.process("parts", self.parts, person)
+        points = stopwatch.process("keypoints", self.keypoints, silhouette) if keypoints else None
+        body_parts = stopwatch.process("parts", self.parts, person) if parts else None
         joint_angles = stopwatch.process("biomechanics", self.biomechanics, label.body)
         bones = stopwatch.process("bones", self.bones, label.body)
-        return BodyResult(keypoints, parts, joint_angles, bones, stopwatch.elapsed_ms)
+        return BodyResult(points, body_parts, joint_angles, bones, stopwatch.elapsed_ms)
 
 
 class Pipeline:

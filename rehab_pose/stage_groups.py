@@ -14,6 +14,7 @@ from rehab_pose.body.joints_of_body import joints_of_body
 from rehab_pose.datatypes import PersonView
 from rehab_pose.image_joints.detector import ImageJointDetector
 from rehab_pose.joints.predictor import JointPredictor
+from rehab_pose.silhouette.color_check import unusable_color
 from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ class ImageStages:
             detector.lose_person()
         start = time.perf_counter()
         person = silhouette or segmenter.proposal
-        image_joints = detector.seed(frame, person) if person is not None else None
+        if person is None or unusable_color(frame.color):
+            return ImageResult(silhouette, None)
+        image_joints = detector.seed(frame, person)
         stopwatch.add("image_joints", start)
         if image_joints is None:
             return ImageResult(silhouette, None)
@@ -146,7 +149,14 @@ class PoseStages:
             stopwatch: Receives the time of the stages.
         """
         stopwatch = stopwatch or Stopwatch()
-        joints = stopwatch.process("joints", self.joints, silhouette)
+        start = time.perf_counter()
+        joints = None
+        # The two networks take turns: depth is only used beside landmarks that this frame's image gave.
+        if self._fused and silhouette is not None and image_joints is not None and not image_joints.extrapolated:
+            joints = self.joints.extrapolate(silhouette)
+        joints = joints or self.joints.process(silhouette)
+        if silhouette is not None:
+            stopwatch.add("joints", start)
         person = None
         if silhouette is not None and joints is not None:
             person = PersonView(silhouette, joints, image_joints if self._fused else None)

@@ -51,6 +51,8 @@ class ImageJoints:
     an average person [m]; NaN = missing. The distance from the camera is unknown."""
     score: float
     """Probability that the region contains a person, 0-1."""
+    extrapolated: bool = False
+    """True where the landmarks follow from those of earlier frames and not from this image. Not part of the message."""
     mask: PersonMask | None = None
     """The person's pixels; None in frames where they were not computed. Not part of the message."""
 

@@ -11,6 +11,7 @@ import numpy as np
 from rehab_pose.datatypes import ImageJoints, PersonMask, RgbdFrame, Silhouette
 from rehab_pose.geometry.gravity import roll_rad
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
+from rehab_pose.image_joints.landmark_track import LandmarkSample, LandmarkTrack
 from rehab_pose.image_joints.region import Region
 from rehab_pose.image_joints.settings import ImageJointSettings
 from rehab_pose.skeletons.blazepose33 import BLAZEPOSE_33, landmark
@@ -119,6 +120,7 @@ class ImageJointDetector:
 
     def lose_person(self) -> None:
         """Forget the person; the next attempt to find one keeps to its interval."""
+        self._track = LandmarkTrack()
         self._region: Region | None = None
         self._stamp_ns = 0
         self._frames_to_mask, self._mask_stamp_ns = 0, 0
@@ -136,6 +138,12 @@ class ImageJointDetector:
         if not 0 < frame.stamp_ns - self._stamp_ns <= MAX_AGE_NS:
             self.reset()
             return None
+        predicted = self._track.predict(frame.stamp_ns, self._region.side_px, self._settings.extrapolation_s)
+        if predicted is not None:
+            self._region = Region.around_person(predicted.pixels[HIPS], predicted.pixels[CIRCLE])
+            self._stamp_ns = frame.stamp_ns
+            self._frames_to_mask -= 1
+            return _image_joints(frame, predicted, extrapolated=True)
         detection = self._run(frame.color, self._region)
         region = detection.next_region
         if detection.score < self._settings.minimum_score or not _follows(self._region, region):
@@ -169,21 +177,17 @@ class ImageJointDetector:
 
     def _accept(self, frame: RgbdFrame, detection: _Detection) -> ImageJoints:
         self._region, self._stamp_ns = detection.next_region, frame.stamp_ns
+        sample = LandmarkSample(
+            frame.stamp_ns, detection.pixels, detection.visibility, detection.relative_m, detection.score
+        )
+        self._track.add(sample)
         mask = None
         if self._needs_mask(frame.stamp_ns, detection):
             self._frames_to_mask, self._mask_stamp_ns = self._settings.mask_interval, frame.stamp_ns
             self._mask_pixels = detection.pixels
             mask = self._run_mask(detection)
         self._frames_to_mask -= 1
-        return ImageJoints(
-            stamp_ns=frame.stamp_ns,
-            frame_id=frame.frame_id,
-            pixels=detection.pixels[:COUNT],
-            visibility=detection.visibility,
-            relative_m=detection.relative_m,
-            score=detection.score,
-            mask=mask,
-        )
+        return _image_joints(frame, sample, mask)
 
     def _needs_mask(self, stamp_ns: int, detection: _Detection) -> bool:
         """Return whether the mask is due, too old, or an arm has moved far since the last one."""
@@ -216,6 +220,21 @@ class ImageJointDetector:
         logits = self._mask.session.run(None, detection.features)[0]
         side_px = logits.shape[1]
         return PersonMask(logits.reshape(side_px, side_px), detection.region.image_from_crop)
+
+
+def _image_joints(
+    frame: RgbdFrame, sample: LandmarkSample, mask: PersonMask | None = None, *, extrapolated: bool = False
+) -> ImageJoints:
+    return ImageJoints(
+        stamp_ns=frame.stamp_ns,
+        frame_id=frame.frame_id,
+        pixels=sample.pixels[:COUNT],
+        visibility=sample.visibility,
+        relative_m=sample.relative_m,
+        score=sample.score,
+        extrapolated=extrapolated,
+        mask=mask,
+    )
 
 
 def _follows(before: Region, after: Region) -> bool:

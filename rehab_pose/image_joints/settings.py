@@ -17,9 +17,14 @@ class ImageJointSettings(Settings):
     minimum_score: float = setting(
         0.5, "Below this score of the network the person is lost in colour", minimum=0.05, maximum=0.99
     )
-    mask_interval: int = setting(
-        4, "The person's mask is computed in every n-th frame, landmarks in every frame", minimum=1, maximum=30
+    extrapolation_s: float = setting(
+        0.045,
+        "Landmarks of slow movements are extrapolated for up to this long after the network's last run; 0: it runs in "
+        "every frame [s]",
+        minimum=0.0,
+        maximum=0.2,
     )
+    mask_interval: int = setting(4, "The person's mask is computed in every n-th frame at most", minimum=1, maximum=30)
     landmarks_path: str = setting("", "ONNX file of the landmarks; empty = the shipped weights")
     mask_path: str = setting(
         "", "ONNX file of the mask, which belongs to that of the landmarks; empty = the shipped one"

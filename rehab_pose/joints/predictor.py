@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.datatypes import Joints, Silhouette
+from rehab_pose.filters.constant_velocity import displacement_shares
 from rehab_pose.filters.one_euro import OneEuroFilter
 from rehab_pose.geometry.joint_confidence import joint_confidence, joint_visibility
 from rehab_pose.joints.crop import INPUT_NAME, crop_person
@@ -15,6 +16,7 @@ from rehab_pose.joints.dkp_net_rules import arms_are_raised, points_lowered_arms
 from rehab_pose.joints.settings import JointSettings
 from rehab_pose.skeletons.dkp24 import DKP_24
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose.units import NS_PER_S
 from rehab_pose.weights import load_network
 
 if TYPE_CHECKING:
@@ -27,6 +29,12 @@ __all__ = ["DEFAULT_WEIGHTS", "JointPredictor"]
 DEFAULT_WEIGHTS = Path(__file__).with_name("joints.onnx")
 PAPER_SIGMA_M = 0.15
 """Standard deviation of joints from the published rules: their typical error on a simulated person [m]."""
+NOISE_M = 0.006
+"""Displacement of a joint between two predictions that is half noise [m], after the filter."""
+MAX_SHIFT_M = 0.025
+"""Largest extrapolated displacement of a joint [m]; joints that move faster are predicted in every frame."""
+MAX_INTERVAL_NS = 150_000_000
+"""Longest time between two predictions from which a velocity is computed [ns]."""
 
 
 class JointPredictor:
@@ -43,6 +51,7 @@ class JointPredictor:
         if self._settings.method != "paper":
             self._network = load_network(self._settings.weights_path or DEFAULT_WEIGHTS, (INPUT_NAME,))
         self._filter = OneEuroFilter(self._settings.smoothing_cutoff_hz, self._settings.smoothing_speed_coefficient)
+        self.reset()
 
     @property
     def model_id(self) -> str:
@@ -52,6 +61,8 @@ class JointPredictor:
     def reset(self) -> None:
         """Reset the filter (time jumped back, or another person)."""
         self._filter.reset()
+        self._before: Joints | None = None
+        self._last: Joints | None = None
 
     def process(self, item: Silhouette | None) -> Joints | None:
         """Return the joints of a silhouette; without one, reset the filter, as the next person may be elsewhere."""
@@ -68,16 +79,26 @@ class JointPredictor:
             positions_m, sigma_m = self._by_network(silhouette, self._network)
         if self._settings.smooth:
             positions_m = self._filter.filter(silhouette.stamp_ns, positions_m)
-        visibility = joint_visibility(positions_m, silhouette)
-        return Joints(
-            stamp_ns=silhouette.stamp_ns,
-            frame_id=silhouette.frame_id,
-            skeleton=SMPL_24,
-            positions_m=positions_m,
-            confidence=joint_confidence(sigma_m, visibility),
-            sigma_m=sigma_m,
-            visibility=visibility,
-        )
+        self._before, self._last = self._last, _joints(silhouette, positions_m, sigma_m)
+        return self._last
+
+    def extrapolate(self, silhouette: Silhouette) -> Joints | None:
+        """Return the joints of the last frames at a silhouette's stamp, or None where they have to be predicted.
+
+        They have to be predicted for a stamp more than `extrapolation_s` after the last prediction, until two
+        predictions give the velocity, and when a joint moves by more than MAX_SHIFT_M.
+        """
+        last, before = self._last, self._before
+        if last is None or before is None:
+            return None
+        horizon_ns, interval_ns = silhouette.stamp_ns - last.stamp_ns, last.stamp_ns - before.stamp_ns
+        if not 0 < horizon_ns <= self._settings.extrapolation_s * NS_PER_S or not 0 < interval_ns <= MAX_INTERVAL_NS:
+            return None
+        moved_m = last.positions_m - before.positions_m
+        shift_m = displacement_shares(moved_m, NOISE_M, interval_ns, horizon_ns) * moved_m
+        if (np.abs(shift_m) > MAX_SHIFT_M).any():
+            return None
+        return _joints(silhouette, last.positions_m + shift_m, last.sigma_m)
 
     @staticmethod
     def _by_network(silhouette: Silhouette, network: Network) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -102,6 +123,19 @@ class JointPredictor:
         positions_m = camera.back_project(pixels, depth_m)
         sigma_m = np.where(np.isfinite(depth_m), PAPER_SIGMA_M, np.nan)
         return positions_m, sigma_m
+
+
+def _joints(silhouette: Silhouette, positions_m: NDArray[np.float64], sigma_m: NDArray[np.float64]) -> Joints:
+    visibility = joint_visibility(positions_m, silhouette)
+    return Joints(
+        stamp_ns=silhouette.stamp_ns,
+        frame_id=silhouette.frame_id,
+        skeleton=SMPL_24,
+        positions_m=positions_m,
+        confidence=joint_confidence(sigma_m, visibility),
+        sigma_m=sigma_m,
+        visibility=visibility,
+    )
 
 
 def _depth_near(depth_m: NDArray[np.float32], x: float, y: float, radius_px: int = 6) -> float:

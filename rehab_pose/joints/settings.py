@@ -20,6 +20,13 @@ class JointSettings(Settings):
         choices=("fused", "network", "paper"),
     )
     weights_path: str = setting("", "ONNX file of the network; empty = the shipped weights")
+    extrapolation_s: float = setting(
+        0.045,
+        "Method fused, with landmarks: the network's joints are extrapolated for up to this long after its last run; "
+        "0: it runs in every frame [s]",
+        minimum=0.0,
+        maximum=0.2,
+    )
     smooth: bool = setting(
         True,
         "Filter the depth network's positions over time (one-euro filter); fused: before the body is fitted to them",

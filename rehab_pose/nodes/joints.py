@@ -35,6 +35,7 @@ class JointsNode(StageNode):
         self._stages = self.stage(lambda: warmed_up(PoseStages(joints, body)))
         self._topology_sent = False
         self._pairs = ExactTimeInput(self, topics.SILHOUETTE, topics.IMAGE_JOINTS, self._on_pair)
+        self._pairs.subscribe()
 
     def before_report(self) -> None:
         """Add the number of messages without a partner to the health."""
@@ -50,7 +51,8 @@ class JointsNode(StageNode):
             self._topology_sent = True
             self.publish(topics.TOPOLOGY, topology_message(self.factory, stages.body.model))
         self.publish(topics.BODY, body_message(self.factory, stamp, frame_id, result.body))
-        self.publish(topics.VERTICES, vertices_message(self.factory, stamp, frame_id, result.body))
+        if self.has_subscribers(topics.VERTICES):
+            self.publish(topics.VERTICES, vertices_message(self.factory, stamp, frame_id, result.body))
         return result.joints is not None
 
 

@@ -12,6 +12,7 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.frames import silhouette_from_message
 from rehab_pose.messages.keypoints import keypoints_message
+from rehab_pose.ros.runtime.on_demand import OnDemandInputs
 from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
@@ -22,13 +23,15 @@ __all__ = ["KeypointsNode", "main"]
 
 
 class KeypointsNode(StageNode):
-    """Runs the classical detectors on each silhouette."""
+    """Runs the classical detectors on each silhouette, while keypoints have subscribers."""
 
     def __init__(self) -> None:
         super().__init__(node_spec("keypoints"))
         settings = self.settings(KeypointSettings)
         self._detector = self.stage(lambda: KeypointDetector(settings))
-        self.input(topics.SILHOUETTE, self._on_silhouette)
+        self._demand = OnDemandInputs(
+            self, (topics.KEYPOINTS,), (topics.SILHOUETTE,), lambda: self.input(topics.SILHOUETTE, self._on_silhouette)
+        )
 
     def _on_silhouette(self, message: Message) -> bool:
         keypoints = self._detector.get().process(silhouette_from_message(message))

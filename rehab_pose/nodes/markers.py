@@ -22,6 +22,7 @@ from rehab_pose.ros.adapters.markers import (
 )
 from rehab_pose.ros.adapters.mesh_template import MeshTemplate
 from rehab_pose.ros.adapters.settings import MarkerSettings
+from rehab_pose.ros.runtime.on_demand import OnDemandInputs
 from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
@@ -50,6 +51,14 @@ class MarkersNode(StageNode):
         self.listen(topics.EXERCISE_LABEL, self._on_label, watched=False)
         self.listen(topics.TOPOLOGY, self._on_topology, watched=False)
         self.listen(topics.JOINT_ANGLES, self._on_angles, watched=False)
+        self._demand = OnDemandInputs(
+            self,
+            (topics.MARKERS, topics.MESH_MARKER),
+            (topics.JOINTS, topics.BONES, topics.VERTICES),
+            self._subscribe,
+        )
+
+    def _subscribe(self) -> None:
         self.input(topics.JOINTS, self._on_joints, capacity=CAPACITY)
         self.input(topics.BONES, self._on_bones, capacity=CAPACITY)
         self.input(topics.VERTICES, self._on_vertices, capacity=CAPACITY)

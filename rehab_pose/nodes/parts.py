@@ -13,6 +13,7 @@ from rehab_pose.messages.person import person_view_from_messages
 from rehab_pose.parts.labeller import PartLabeller
 from rehab_pose.parts.settings import PartSettings
 from rehab_pose.ros.io.exact_time_input import ExactTimeInput
+from rehab_pose.ros.runtime.on_demand import OnDemandInputs
 from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
@@ -23,13 +24,14 @@ __all__ = ["PartsNode", "main"]
 
 
 class PartsNode(StageNode):
-    """Labels the body parts of each silhouette, guided by its joints."""
+    """Labels the body parts of each silhouette, guided by its joints, while parts have subscribers."""
 
     def __init__(self) -> None:
         super().__init__(node_spec("parts"))
         settings = self.settings(PartSettings)
         self._labeller = self.stage(lambda: PartLabeller(settings))
         self._pairs = ExactTimeInput(self, topics.SILHOUETTE, topics.JOINTS, self._on_pair)
+        self._demand = OnDemandInputs(self, (topics.PARTS,), (topics.SILHOUETTE, topics.JOINTS), self._pairs.subscribe)
 
     def before_report(self) -> None:
         """Add the number of messages without a partner to the health."""

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PipelineNode", "main"]
 
+ON_DEMAND = (topics.KEYPOINTS, topics.PARTS, topics.VERTICES)
+"""Results that are large or slow, and are computed or sent only while they have subscribers."""
+
 
 class PipelineNode(StageNode):
     """Runs every stage on each frame and publishes the topics of the separate nodes.
@@ -72,9 +75,12 @@ class PipelineNode(StageNode):
         if not self._topology_sent:
             self._topology_sent = True
             self.publish(topics.TOPOLOGY, topology_message(self.factory, self._label_stages.get().pose.body.model))
-        result = stages.process(label)
-        for topic, message in body_messages(self.factory, frame, label.body, result, mesh=True):
-            self.publish(topic, message)
+        unused = {topic for topic in ON_DEMAND if not self.has_subscribers(topic)}
+        result = stages.process(label, keypoints=topics.KEYPOINTS not in unused, parts=topics.PARTS not in unused)
+        mesh = topics.VERTICES not in unused
+        for topic, message in body_messages(self.factory, frame, label.body, result, mesh=mesh):
+            if topic not in unused:
+                self.publish(topic, message)
         return label.body is not None
 
 

@@ -48,10 +48,12 @@ def test_a_person_is_followed_in_colour_from_the_first_frame_on() -> None:
         assert np.count_nonzero(mask & truth) / np.count_nonzero(mask | truth) > 0.9
 
 
-def test_in_darkness_the_person_is_followed_in_depth_and_the_reason_is_given() -> None:
+def test_in_darkness_the_person_is_followed_in_depth_and_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     images = stages()
     for shot in shots()[:2]:
         images.process(shot.frame)
+    # No attempt to find the person, which takes 80 ms, is made in an image that shows nothing.
+    monkeypatch.setattr(images.image_joints, "seed", lambda *_: pytest.fail("the image network was run in darkness"))
     for shot in shots()[2:]:
         dark = dataclasses.replace(shot.frame, color=np.zeros_like(shot.frame.color))
         result = images.process(dark)
@@ -108,3 +110,32 @@ def test_without_a_person_there_are_neither_joints_nor_a_body() -> None:
     result = PoseStages(JointSettings(), BodySettings()).process(None, None)
     assert result.joints is None
     assert result.body is None
+
+
+def test_the_networks_on_colour_and_on_depth_take_turns_at_30_hz(monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = SimulatedCamera(SimulationSettings(exercise="none", background_seed=4, start_ns=1))
+    images, pose = stages(), PoseStages(JointSettings(), BodySettings())
+    pose.warm_up()
+    colour: list[int] = []
+    depth: list[int] = []
+    run, predict = images.image_joints._run, pose.joints.predict
+
+    def on_colour(*given: Any) -> Any:  # noqa: ANN401
+        colour.append(index)
+        return run(*given)
+
+    def on_depth(*given: Any) -> Any:  # noqa: ANN401
+        depth.append(index)
+        return predict(*given)
+
+    monkeypatch.setattr(images.image_joints, "_run", on_colour)
+    monkeypatch.setattr(pose.joints, "predict", on_depth)
+    for index in range(12):
+        shot = camera.frame(index)
+        result = images.process(shot.frame)
+        joints = pose.process(result.silhouette, result.image_joints).joints
+        assert joints is not None
+        assert np.linalg.norm(joints.positions_m - shot.truth.joints_m, axis=1).mean() < 0.04
+    settled = range(4, 12)
+    assert sorted([*colour, *depth])[-8:] == list(settled)  # one of them in each frame
+    assert all(later - earlier == 2 for earlier, later in zip(depth[-4:], depth[-3:], strict=False))

@@ -11,6 +11,7 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.frame_builder import FrameBuilder
 from rehab_pose.ros.io.images import decode_color
+from rehab_pose.ros.io.polled_input import PolledInput
 from rehab_pose.ros.io.qos import qos
 from rehab_pose.ros.io.settings import CameraSettings
 
@@ -61,8 +62,7 @@ class CameraInput:
         }
         self._best_effort = dict.fromkeys(self._receivers, self._image_qos == "best_effort")
         self._subscriptions: dict[Topic, Subscription[Any]] = {topic: self._listen(topic) for topic in self._receivers}
-        # Best effort matches every publisher. The topic is not watched for silence: most cameras have no IMU.
-        node.listen(topics.IMU, self._on_imu, watched=False, profile=qos(topics.IMU.delivery, best_effort=True))
+        self._imu = PolledInput(node, topics.IMU, self._builder.add_imu)  # up to 400 messages a second
         if self._image_qos == "auto":
             node.create_timer(MATCH_PERIOD_S, self._match_publishers)
 
@@ -99,7 +99,7 @@ class CameraInput:
             best_effort = ReliabilityPolicy.BEST_EFFORT in offers
             if best_effort != self._best_effort[topic]:
                 self._best_effort[topic] = best_effort
-                self._node.destroy_subscription(subscription)
+                self._node.stop_listening(topic)
                 self._subscriptions[topic] = self._listen(topic)
                 word = "best effort" if best_effort else "reliable"
                 self._node.get_logger().info(f"{topic.name}: subscribed {word}, as the publisher offers it")
@@ -108,10 +108,8 @@ class CameraInput:
     def _on_camera_info(self, message: Message, _arrived_s: float) -> None:
         self._builder.add_camera_info(message)
 
-    def _on_imu(self, message: Message, _arrived_s: float) -> None:
-        self._builder.add_imu(message)
-
     def _on_color(self, message: Message, arrived_s: float) -> None:
+        self._imu.poll()
         self._post(self._builder.add_color(message), arrived_s)
 
     def _on_depth(self, message: Message, arrived_s: float) -> None:

@@ -28,7 +28,7 @@ class ExactTimeInput:
     def __init__(
         self, node: StageNode, first: Topic, second: Topic, handler: Callable[[tuple[Message, Message]], bool]
     ) -> None:
-        """Subscribe to both topics.
+        """Start the node's worker; `subscribe` begins to receive.
 
         Args:
             node: Receives the counts.
@@ -39,8 +39,12 @@ class ExactTimeInput:
         self._node, self._first, self._second, self._handler = node, first, second, handler
         self._pairer: StampPairer[Message, Message] = StampPairer(EXACT_S, QUEUE_LENGTH)
         node.start_worker()
-        node.listen(first, self._on_first)
-        node.listen(second, self._on_second)
+
+    def subscribe(self) -> None:
+        """Subscribe to both topics; messages that waited for a partner before are dropped."""
+        self._pairer.clear()
+        self._node.listen(self._first, self._on_first)
+        self._node.listen(self._second, self._on_second)
 
     def before_report(self) -> None:
         """Add the messages without a partner to the node's health."""

@@ -53,6 +53,8 @@ class InputHealth:
     """The topic's full name."""
     watched: bool = True
     """True if silence is reported as a fault."""
+    since_s: float = 0.0
+    """Time of the last subscription [s]."""
     received: int = 0
     lost: int = 0
     """Messages never received, according to gaps in the publisher's sequence numbers."""
@@ -85,7 +87,6 @@ class Health:
         """
         self._clock_s = clock_s
         self._lock = threading.Lock()
-        self._started_s = clock_s()
         self.inputs: dict[str, InputHealth] = {}
         self.processed = 0
         self.without_person = 0
@@ -102,15 +103,23 @@ class Health:
         self._done_s: deque[float] = deque(maxlen=RECENT)
 
     def add_input(self, topic: str, full_name: str, *, watched: bool) -> InputHealth:
-        """Return the new counters of a topic.
+        """Return the counters of a topic that is now subscribed to; those of an earlier subscription go on.
 
         Args:
             topic: Its relative name.
             full_name: Its full name, for reports.
             watched: Whether silence is reported as a fault.
         """
-        self.inputs[topic] = InputHealth(full_name, watched=watched)
-        return self.inputs[topic]
+        with self._lock:
+            entry = self.inputs.setdefault(topic, InputHealth(full_name, watched=watched))
+            entry.watched, entry.since_s = watched, self._clock_s()
+            entry.last_number.clear()  # what was published in between is not lost
+        return entry
+
+    def remove_input(self, topic: str) -> None:
+        """Keep the counters of a topic that is no longer subscribed to, and expect no more messages."""
+        with self._lock:
+            self.inputs[topic].watched = False
 
     def arrived(self, entry: InputHealth, publisher: bytes = b"", number: int | None = None) -> float:
         """Count a message; return the time [s]. A gap in the publisher's sequence numbers counts as lost."""
@@ -158,7 +167,7 @@ class Health:
         """Return the watched topics without a message for more than SILENT_S, with the time since the last one [s]."""
         now_s = self._clock_s()
         silence = {
-            topic: now_s - (self._started_s if entry.last_s is None else entry.last_s)
+            topic: now_s - max(entry.since_s, -math.inf if entry.last_s is None else entry.last_s)
             for topic, entry in self.inputs.items()
             if entry.watched
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
 
 from rehab_pose.errors import ContractError, ModelFileError
@@ -26,6 +27,7 @@ from rehab_pose.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rclpy.callback_groups import CallbackGroup
     from rclpy.publisher import Publisher
     from rclpy.qos import QoSProfile
     from rclpy.subscription import Subscription
@@ -82,11 +84,14 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         self._on_change: dict[type[Settings], Callable[[Any], None]] = {NodeSettings: self._on_node_settings}
         for section in ("node", *spec.settings):
             self._declare(section)
+        # The executor waits anew for each event of each publisher with every message: the 40 events of the node pipeline
+        # take 1 ms. Subscribers with another QoS are told so by their own events.
+        self._no_events = PublisherEventCallbacks(use_default_callbacks=False)
         self.publishers_by_topic: dict[Topic, Publisher[Any]] = {
             topic: self._publisher(topic) for topic in spec.outputs
         }
         self._diagnostics = self.create_publisher(
-            message_class("diagnostic_msgs/msg/DiagnosticArray"), DIAGNOSTICS_TOPIC, 1
+            message_class("diagnostic_msgs/msg/DiagnosticArray"), DIAGNOSTICS_TOPIC, 1, event_callbacks=self._no_events
         )
         self._reports = 0
         self._report_timer = self.create_timer(EARLY_PERIOD_S, self._report)
@@ -176,6 +181,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         *,
         watched: bool = True,
         profile: QoSProfile | None = None,
+        group: CallbackGroup | None = None,
     ) -> Subscription[Any]:
         """Call `receive(message, arrival time)` on the receiving thread for each message of a topic, and count it.
 
@@ -184,6 +190,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             receive: Called on the receiving thread.
             watched: Whether silence is reported as a fault.
             profile: The QoS, which parameters then cannot override; None = the QoS of the topic's kind of delivery.
+            group: Tells the executor when the callback may be called; None = always.
 
         Raises:
             ContractError: The node's row does not name this input.
@@ -193,7 +200,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             msg = f"{self.spec.name}: expected an input of the node's row in rehab_pose.graph, got {topic.name}"
             raise ContractError(msg)
         full_name = self.resolve_topic_name(topic.name)
-        entry = self.health.inputs.get(topic.name) or self.health.add_input(topic.name, full_name, watched=watched)
+        entry = self.health.add_input(topic.name, full_name, watched=watched)
 
         # rclpy passes the publisher's sequence number only to callbacks with two arguments (since ROS 2 Iron).
         def plain(message: Message) -> None:
@@ -212,10 +219,18 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
                 topic.name,
                 callback,
                 effective_profile,
+                callback_group=group,
                 qos_overriding_options=OVERRIDABLE if profile is None else None,
             )
         self._listening[full_name] = subscription
         return subscription
+
+    def stop_listening(self, topic: Topic) -> None:
+        """Destroy the subscription to one of the node's inputs; silence there is no fault from then on."""
+        full_name = self.resolve_topic_name(topic.name)
+        self.health.remove_input(topic.name)
+        self.health.facts.pop(f"{PUBLISHERS}{full_name}", None)
+        self.destroy_subscription(self._listening.pop(full_name))
 
     def report_error(self, message: str, *, detail: str = "") -> None:
         """Show an error on /diagnostics, and log it; the same error is logged at most every LOG_REPEAT_S."""
@@ -256,7 +271,9 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
     def _publisher(self, topic: Topic) -> Publisher[Any]:
         kind, profile = message_class(topic.type_name), qos(topic.delivery)
         with overrides_explained(topic.name):
-            return self.create_publisher(kind, topic.name, profile, qos_overriding_options=OVERRIDABLE)
+            return self.create_publisher(
+                kind, topic.name, profile, qos_overriding_options=OVERRIDABLE, event_callbacks=self._no_events
+            )
 
     def _capacity(self) -> int:
         requested = self.settings(NodeSettings).queue_length if self._adjustable else 0

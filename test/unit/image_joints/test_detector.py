@@ -118,7 +118,7 @@ def test_landmarks_turn_with_the_image() -> None:
 
 
 def test_the_mask_is_computed_in_every_nth_frame_and_covers_the_person() -> None:
-    detector, (first, *others) = ImageJointDetector(ImageJointSettings(mask_interval=2)), shots()
+    detector, (first, *others) = ImageJointDetector(ImageJointSettings(mask_interval=2, extrapolation_s=0.0)), shots()
     results = [detector.seed(first.frame, silhouette_of(first)), *(detector.detect(shot.frame) for shot in others)]
     masks = [result.mask for result in results if result is not None]
     assert [mask is not None for mask in masks] == [True, False, True, False]
@@ -166,7 +166,7 @@ def test_weights_of_another_stage_are_refused() -> None:
 
 def test_the_mask_is_computed_again_when_an_arm_has_moved_far() -> None:
     camera = SimulatedCamera(SimulationSettings(exercise="arm_lifting", gap_s=0.0, noise="none", start_ns=1))
-    still = ImageJointDetector(ImageJointSettings(mask_interval=30))
+    still = ImageJointDetector(ImageJointSettings(mask_interval=30, extrapolation_s=0.0))
     first = camera.frame(0)
     assert still.seed(first.frame, silhouette_of(first)) is not None
     masks = 0

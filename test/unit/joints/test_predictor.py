@@ -112,3 +112,23 @@ def test_every_posture_is_right_for_a_camera_that_is_turned(posture: str, roll_d
     left, right = SMPL_24.index("left_hip"), SMPL_24.index("right_hip")
     across, true_across = (points[left] - points[right] for points in (joints.positions_m, truth))
     assert across @ true_across > 0.5 * np.linalg.norm(true_across) ** 2, "left and right are the person's own"
+
+
+def test_joints_of_a_slow_movement_are_extrapolated_over_one_frame_only() -> None:
+    camera = SimulatedCamera(SimulationSettings(exercise="squat", gap_s=0.0))
+    segmenter, predictor = SilhouetteSegmenter(), JointPredictor()
+    silhouettes = [segmenter.segment(camera.frame(index).frame) for index in range(30, 36)]
+    assert all(silhouettes)
+    first, _, third, fourth, fifth, _ = (silhouette for silhouette in silhouettes if silhouette is not None)
+    assert predictor.extrapolate(first) is None
+    predictor.predict(first)
+    assert predictor.extrapolate(third) is None
+    predictor.predict(third)
+    extrapolated = predictor.extrapolate(fourth)
+    assert predictor.extrapolate(fifth) is None
+    predicted = predictor.predict(fourth)
+    assert extrapolated is not None
+    assert extrapolated.stamp_ns == fourth.stamp_ns
+    assert np.linalg.norm(extrapolated.positions_m - predicted.positions_m, axis=1).mean() < 0.01
+    predictor.reset()
+    assert predictor.extrapolate(fifth) is None

@@ -55,6 +55,21 @@ def test_a_silent_input_is_a_warning_until_the_next_message() -> None:
     assert health.report().level is Level.OK
 
 
+def test_an_input_without_a_subscription_is_not_silent_and_loses_nothing_in_between() -> None:
+    clock = Clock()
+    health = Health(clock)
+    health.arrived(health.add_input("joints", "/joints", watched=True), b"one", 1)
+    health.remove_input("joints")
+    clock.now_s += 60.0
+    assert health.report().level is Level.OK
+    entry = health.add_input("joints", "/joints", watched=True)
+    assert health.report().level is Level.OK
+    health.arrived(entry, b"one", 900)
+    assert (entry.received, entry.lost) == (2, 0)
+    clock.now_s += 5.0
+    assert health.report().message == "no message for 5 s on /joints"
+
+
 def test_an_error_sets_the_level_for_some_seconds_and_is_kept_as_last_error() -> None:
     clock = Clock()
     health = Health(clock)
