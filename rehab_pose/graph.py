@@ -179,13 +179,14 @@ NODES = (
     ),
     NodeSpec(
         "biomechanics",
-        "body + floor_plane -> joint_angles, joint_states and bones.",
+        "body + floor_plane -> joint_angles, joint_states, and bones while they have subscribers.",
         (SOLVER, INFERRER),
         (topics.BODY, topics.FLOOR_PLANE),
         (topics.JOINT_ANGLES, topics.JOINT_STATES, topics.BONES),
         ("biomechanics", "bones"),
         composed=False,
         option=Option.MESH,
+        niceness=OFF_LABEL_PATH,
     ),
     NodeSpec(
         "exercise",

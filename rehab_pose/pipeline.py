@@ -31,7 +31,7 @@ from rehab_pose.silhouette.settings import SilhouetteSettings
 from rehab_pose.stage_groups import ImageStages, PoseStages, Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -195,23 +195,26 @@ class BodyStages:
         for stage in (self.keypoints, self.parts, self.biomechanics, self.bones):
             stage.reset()
 
-    def process(self, label: LabelResult, *, keypoints: bool = True, parts: bool = True) -> BodyResult:
+    def process(self, label: LabelResult, *, without: Collection[str] = ()) -> BodyResult:
         """Run the stages on the person of a frame.
 
         Args:
             label: The results that lead to the label.
-            keypoints: Run the stage keypoints; False: its result is None.
-            parts: Run the stage parts; False: its result is None.
+            without: Names of stages that are not run: keypoints, parts, bones; their results are None.
         """
         silhouette, joints = label.silhouette, label.joints
         person = PersonView(silhouette, joints) if silhouette and joints else None
         stopwatch = Stopwatch()
         self.biomechanics.set_floor_plane(label.floor_plane)
-        points = stopwatch.process("keypoints", self.keypoints, silhouette) if keypoints else None
-        body_parts = stopwatch.process("parts", self.parts, person) if parts else None
+        keypoints = parts = bones = None
+        if "keypoints" not in without:
+            keypoints = stopwatch.process("keypoints", self.keypoints, silhouette)
+        if "parts" not in without:
+            parts = stopwatch.process("parts", self.parts, person)
         joint_angles = stopwatch.process("biomechanics", self.biomechanics, label.body)
-        bones = stopwatch.process("bones", self.bones, label.body)
-        return BodyResult(points, body_parts, joint_angles, bones, stopwatch.elapsed_ms)
+        if "bones" not in without:
+            bones = stopwatch.process("bones", self.bones, label.body)
+        return BodyResult(keypoints, parts, joint_angles, bones, stopwatch.elapsed_ms)
 
 
 class Pipeline:

@@ -71,10 +71,10 @@ class LandmarkTrack:
             return None
         moved_px = last.pixels - before.pixels
         share = displacement_shares(moved_px, NOISE_SHARE * side_px, step_ns, stamp_ns - last.stamp_ns)
-        shift_px = share * moved_px
         count = len(last.visibility)
-        visible = (last.visibility > VISIBLE)[:, None]
-        if (np.abs(np.where(visible, shift_px[:count], 0.0)) > MAX_SHIFT_SHARE * side_px).any():
+        share[:count][last.visibility <= VISIBLE] = 0.0
+        shift_px = share * moved_px
+        if (np.abs(shift_px[:count]) > MAX_SHIFT_SHARE * side_px).any():
             return None
         return LandmarkSample(
             stamp_ns=stamp_ns,

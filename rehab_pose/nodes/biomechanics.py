@@ -40,11 +40,12 @@ class BiomechanicsNode(StageNode):
         solver, inferrer = self._solver.get(), self._inferrer.get()
         body = body_from_message(message)
         solver.set_floor_plane(self._floor.plane)
-        angles, bones = solver.process(body), inferrer.process(body)
+        angles = solver.process(body)
         stamp, frame_id = stamp_ns(message.header.stamp), message.header.frame_id
         self.publish(topics.JOINT_ANGLES, angles_message(self.factory, stamp, frame_id, angles))
         self.publish(topics.JOINT_STATES, joint_state_message(self.factory, stamp, frame_id, angles))
-        self.publish(topics.BONES, bones_message(self.factory, stamp, frame_id, bones))
+        if self.has_subscribers(topics.BONES):
+            self.publish(topics.BONES, bones_message(self.factory, stamp, frame_id, inferrer.process(body)))
         return body is not None
 
 

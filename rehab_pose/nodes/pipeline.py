@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PipelineNode", "main"]
 
-ON_DEMAND = (topics.KEYPOINTS, topics.PARTS, topics.VERTICES)
-"""Results that are large or slow, and are computed or sent only while they have subscribers."""
+ON_DEMAND = (topics.KEYPOINTS, topics.PARTS, topics.BONES, topics.VERTICES)
+"""Results of the stages of the same names, and the vertices: they are computed or sent only while they have
+subscribers."""
 
 
 class PipelineNode(StageNode):
@@ -76,7 +77,7 @@ class PipelineNode(StageNode):
             self._topology_sent = True
             self.publish(topics.TOPOLOGY, topology_message(self.factory, self._label_stages.get().pose.body.model))
         unused = {topic for topic in ON_DEMAND if not self.has_subscribers(topic)}
-        result = stages.process(label, keypoints=topics.KEYPOINTS not in unused, parts=topics.PARTS not in unused)
+        result = stages.process(label, without=[topic.name for topic in unused])
         mesh = topics.VERTICES not in unused
         for topic, message in body_messages(self.factory, frame, label.body, result, mesh=mesh):
             if topic not in unused:
