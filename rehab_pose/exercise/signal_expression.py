@@ -77,7 +77,7 @@ def _dot(first: Values, second: Values) -> Values:
 
 
 def _height(_axes: Values, a: Values) -> Values:
-    return a @ _axes[1]
+    return np.asarray(a @ _axes[1])
 
 
 def _distance(_axes: Values, a: Values, b: Values) -> Values:
@@ -93,7 +93,7 @@ def _from_line(p: Values, a: Values, b: Values) -> Values:
 
 
 def _above_line(axes: Values, p: Values, a: Values, b: Values) -> Values:
-    return _from_line(p, a, b) @ axes[1]
+    return np.asarray(_from_line(p, a, b) @ axes[1])
 
 
 def _off_line(_axes: Values, p: Values, a: Values, b: Values) -> Values:

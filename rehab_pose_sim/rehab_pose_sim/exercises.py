@@ -61,13 +61,15 @@ class Exercise:
 def one_sided(phase: Phase) -> Phase:
     """Return 0 at rest, 1 at the far end, 0 at rest, at phases of a repetition."""
     k = ONE_SIDED_FLATNESS
-    return 0.5 - 0.5 * np.tanh(k * np.cos(2.0 * np.pi * phase)) / np.tanh(k)
+    lift: Phase = 0.5 - 0.5 * np.tanh(k * np.cos(2.0 * np.pi * phase)) / np.tanh(k)
+    return lift
 
 
 def two_sided(phase: Phase) -> Phase:
     """Return 0, then 1 (the left end), 0, -1 (the right end), 0, at phases of a repetition."""
     k = TWO_SIDED_FLATNESS
-    return np.tanh(k * np.sin(2.0 * np.pi * phase)) / np.tanh(k)
+    swing: Phase = np.tanh(k * np.sin(2.0 * np.pi * phase)) / np.tanh(k)
+    return swing
 
 
 def sides(amplitude: float, asymmetry: float) -> tuple[float, float]:

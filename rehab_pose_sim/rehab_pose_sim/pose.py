@@ -7,7 +7,7 @@ the feet keep their places (two-bone inverse kinematics by the law of cosines).
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -90,7 +90,7 @@ def smoothstep(fraction: Fraction) -> Fraction:
 
 def blended(first: ScriptedPose, second: ScriptedPose, fraction: float) -> ScriptedPose:
     """Return the pose at a fraction (0-1) of the way from the first to the second."""
-    values = {}
+    values: dict[str, Any] = {}
     for entry in fields(ScriptedPose):
         a, b = getattr(first, entry.name), getattr(second, entry.name)
         values[entry.name] = _slerp(a, b, fraction) if entry.name == "arms" else (1.0 - fraction) * a + fraction * b
@@ -171,7 +171,7 @@ class Stance:
             foot = self._heading @ matrices_from_axis_angles(np.array([0.0, sign * TOES_OUT_RAD, 0.0]))
             hip = pelvis + local[0] @ (rest[1 + side] - rest[0])
             self._set_leg(local, side, ankles[side] - hip, foot)
-            local[7 + side] = local[7 + side] @ matrices_from_axis_angles([float(pose.feet_rad[side]), 0.0, 0.0])
+            local[7 + side] = local[7 + side] @ matrices_from_axis_angles(np.array([pose.feet_rad[side], 0.0, 0.0]))
         return np.asarray(pelvis)
 
     def _reach_m(self, side: int) -> float:

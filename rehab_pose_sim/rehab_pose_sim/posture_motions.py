@@ -221,7 +221,7 @@ class RestingExerciseMotion:
         side = "right" if self._settings.side == "right" else "left"
         other = self._exercise.one_limb and side != self._exercise.scripted_side
         return self._body.parameters(
-            self._exercise.posture.pose(abs(lift)), time_s, mirrored=other or (self._exercise.two_sided and lift < 0.0)
+            self._exercise.pose(abs(lift)), time_s, mirrored=other or (self._exercise.two_sided and lift < 0.0)
         )
 
 

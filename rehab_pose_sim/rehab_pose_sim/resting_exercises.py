@@ -52,7 +52,7 @@ class RestingExercise:
     """The scripted movement of one exercise of a body that rests on a surface."""
 
     posture: Posture
-    """Its `pose` is a function of how far the movement has gone: 0 at rest, 1 as healthy people, up to 1.15."""
+    """Its `pose` is a function of how far the movement has gone: 0 at rest, 1 as healthy people do it."""
     period_s: float
     """Usual length of a repetition without a hold [s]."""
     lead_s: float = 0.5
@@ -63,6 +63,17 @@ class RestingExercise:
     """True if a set is done by one side, the left or the right."""
     scripted_side: str = "left"
     """Side that does the movement in `posture.pose`; the other one is its mirror image."""
+
+    def pose(self, lift: float) -> FreePose:
+        """Return the pose when the movement has gone so far.
+
+        Raises:
+            ValueError: The posture has no pose.
+        """
+        if self.posture.pose is None:
+            msg = "expected a posture with a pose, got one without; give it one"
+            raise ValueError(msg)
+        return self.posture.pose(lift)
 
 
 def _crook(tilt_rad: float = 0.0) -> FreePose:

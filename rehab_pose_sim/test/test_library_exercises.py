@@ -14,7 +14,7 @@ from rehab_pose.exercise.repetition_signals import body_axes, limb_values, signa
 from rehab_pose.exercise.window_features import SMPL_INDICES
 from rehab_pose_sim.exercise_recording import JointRecording, joint_recording
 from rehab_pose_sim.motions import motion_plan
-from rehab_pose_sim.posture_motions import subject_motion
+from rehab_pose_sim.posture_motions import RestingExerciseMotion, subject_motion
 from rehab_pose_sim.repetition_timing import RepetitionTiming
 from rehab_pose_sim.resting_exercises import RESTING_EXERCISES
 from rehab_pose_sim.room import world_camera
@@ -37,7 +37,7 @@ def signal_of(recording: JointRecording) -> np.ndarray[tuple[int, ...], np.dtype
     return signal_values(recording.label, joints_m, body_axes(joints_m, recording.up))
 
 
-def at(recording: JointRecording, stamp_ns: int) -> int:
+def at(recording: JointRecording, stamp_ns: int | np.int64) -> int:
     return int(np.searchsorted(recording.stamps_ns, stamp_ns))
 
 
@@ -127,11 +127,11 @@ def test_interpolated_joints_are_those_of_the_rendered_motion(name: str) -> None
 @pytest.mark.parametrize("name", RESTING_EXERCISES)
 def test_a_lying_body_rests_on_its_support(name: str) -> None:
     settings, model = SimulationSettings(exercise=name, side="right"), load_body_model()
-    motion = subject_motion(settings, model, np.zeros(model.shape_count))
+    motion = RestingExerciseMotion(model, np.zeros(model.shape_count), settings)
     for phase in (0.0, 0.5):
         script = RESTING_EXERCISES[name]
         lift = float(phase > 0.0) * (-1.0 if script.two_sided else 1.0)
-        vertices = pose_vertices(model, motion.parameters(lift))  # type: ignore[union-attr]
+        vertices = pose_vertices(model, motion.parameters(lift))
         assert vertices[:, 1].min() == pytest.approx(support_height_m(settings), abs=0.02)
         assert vertices[:, 1].max() < 1.1
 
