@@ -28,6 +28,16 @@ ADAPT_FRACTION, ADAPT_FRACTION_TWO_SIDED = 0.35, 0.5
 signals; one side of a two-sided signal is about half of its swing."""
 MIDDLE_FRACTION = 0.5
 """Weight of the newest cycle in the estimated middle of a two-sided signal."""
+ONE_SIDED_SHIFT = 0.1
+"""Weight of a cycle to one side only in the estimated middle: its own middle is not that of the signal."""
+SMALL_SIDE_FRACTION = 0.2
+"""A cycle of a two-sided signal is to one side only if the other side has less than this fraction of the swing."""
+MIDDLE_BAND_FRACTION = 0.35
+"""A two-sided signal is in the middle within this fraction of the distance from the middle to the last extreme."""
+WAIT_FIRST_NS, WAIT_ONE_SIDE_NS, WAIT_OTHER_SIDE_NS = 3_000_000_000, 1_000_000_000, 9_000_000_000
+"""A movement to one side is a cycle of its own once the signal has stayed in the middle for this long [ns]: before the
+first cycle is complete, after a cycle to one side, and after one to both sides. Chosen so that a pause of 2 s between
+left and right is none between repetitions, and that one of 8 s is none in a set that goes to both sides."""
 REMEMBERED_CYCLES = 5
 """Number of last cycles in the medians of range and duration."""
 SMOOTHING_S = 0.08
@@ -55,10 +65,18 @@ class CycleDetector:
 
     A one-sided cycle goes from rest to a maximum and back (a squat). A two-sided cycle goes to one extreme, to the
     opposite one and back towards the middle (a tilt to the left and then to the right). If a person moves to one side
-    only, each movement is a cycle, which is detected when the next movement begins.
+    only, each movement is a cycle, which is detected when the next movement begins or after a rest in the middle.
     """
 
-    def __init__(self, minimum_range: float, *, two_sided: bool, shortest_s: float, longest_s: float) -> None:
+    def __init__(
+        self,
+        minimum_range: float,
+        *,
+        two_sided: bool,
+        shortest_s: float,
+        longest_s: float,
+        middle: float = float("nan"),
+    ) -> None:
         """Start at rest.
 
         Args:
@@ -66,6 +84,7 @@ class CycleDetector:
             two_sided: Whether a cycle goes to both sides.
             shortest_s: Shorter cycles are discarded as noise [s].
             longest_s: Cycles that are not complete after this time are abandoned [s].
+            middle: Value of a two-sided signal between the sides; NaN = that of the first sample.
         """
         self._minimum_range = minimum_range
         self._two_sided = two_sided
@@ -77,6 +96,9 @@ class CycleDetector:
         self._threshold = minimum_range
         self._stamp_ns = 0
         self._value = float("nan")
+        self._middle = middle
+        self._last_one_sided: bool | None = None
+        """True if the last cycle went to one side only; None before the first cycle."""
         self._restart(0, float("nan"))
 
     def _restart(self, stamp_ns: int, value: float) -> None:
@@ -88,6 +110,7 @@ class CycleDetector:
         self._free_ns = stamp_ns  # end of the last cycle: a pause before a cycle counts towards its shortest duration
         self._extremes: list[float] = []
         self._turn_ns = 0
+        self._middle_since_ns = stamp_ns
 
     @property
     def phase(self) -> RepetitionPhase:
@@ -107,6 +130,19 @@ class CycleDetector:
         return RepetitionPhase.OUT if self._direction * (self._value - self._rest) > 0 else RepetitionPhase.BACK
 
     @property
+    def away(self) -> bool:
+        """True if the signal is far from rest, as in a hold; a two-sided signal on either side."""
+        if not self._two_sided:
+            return self._direction == 1 and not self._settling
+        swing = max([self._threshold, *self._ranges])
+        return self._direction != 0 and abs(self._value - self._rest) > 0.5 * MIDDLE_BAND_FRACTION * swing
+
+    @property
+    def extreme_ns(self) -> int:
+        """Stamp at which the signal was farthest from rest in the current cycle [ns]; without meaning at rest."""
+        return self._extreme_ns if self._two_sided else self._turn_ns
+
+    @property
     def started_ns(self) -> int:
         """Stamp at which the current cycle started [ns]; without meaning in the phase REST."""
         return self._departure_ns
@@ -118,6 +154,8 @@ class CycleDetector:
         if not np.isfinite(self._value):
             self._value = value
             self._restart(stamp_ns, value)
+            if self._two_sided and np.isfinite(self._middle):
+                self._rest = self._middle
         else:
             step_s = max(stamp_ns - self._stamp_ns, 0) * 1e-9
             self._value += (value - self._value) * step_s / (step_s + self._smoothing_s)
@@ -186,7 +224,7 @@ class CycleDetector:
         # On the smaller side of an asymmetric movement the return is compared with that side, not with the full swing.
         required = min(REVERSAL_FRACTION * (self._high - self._low), RETURN_FRACTION * abs(extreme - self._rest))
         if returned < max(0.5 * self._threshold, required):
-            return None
+            return self._one_side_only() if self._extremes else None
         if not self._extremes:
             self._turn_ns = self._extreme_ns
         self._direction = -self._direction
@@ -196,6 +234,7 @@ class CycleDetector:
         else:
             self._low = value
         self._extremes.append(extreme)
+        self._middle_since_ns = self._stamp_ns
         return self._pair() if len(self._extremes) == 2 else None
 
     def _leave_middle(self, value: float) -> None:
@@ -216,6 +255,29 @@ class CycleDetector:
             self._low, self._extreme_ns = value, self._stamp_ns
         return value - self._low, self._low
 
+    def _in_middle(self, value: float) -> bool:
+        """Return whether a value is nearer to the middle than to the last extreme."""
+        farthest = self._extremes[0] if self._extremes else (self._high if self._direction > 0 else self._low)
+        return abs(value - self._rest) <= MIDDLE_BAND_FRACTION * abs(farthest - self._rest)
+
+    def _one_side_only(self) -> Cycle | None:
+        """Return the cycle of one extreme after which the signal has stayed in the middle."""
+        if not self._in_middle(self._value):
+            self._middle_since_ns = self._stamp_ns
+            return None
+        waits_ns = {None: WAIT_FIRST_NS, True: WAIT_ONE_SIDE_NS, False: WAIT_OTHER_SIDE_NS}
+        if self._stamp_ns - self._middle_since_ns < waits_ns[self._last_one_sided]:
+            return None
+        extreme, value, end_ns = self._extremes[0], self._value, self._middle_since_ns
+        other = self._low if self._direction < 0 else self._high
+        minimum, maximum = min(extreme, other), max(extreme, other)
+        self._extremes, self._direction, self._low, self._high = [], 0, value, value
+        if maximum - minimum < self._threshold:
+            self._departure_ns = self._stamp_ns
+            return None
+        self._last_one_sided = True
+        return self._finish(end_ns, minimum, maximum)
+
     def _pair(self) -> Cycle | None:
         """Return the cycle of the two extremes, None where their difference is below the threshold."""
         minimum, maximum = min(self._extremes), max(self._extremes)
@@ -223,5 +285,8 @@ class CycleDetector:
         if maximum - minimum < self._threshold:
             self._departure_ns = self._stamp_ns
             return None
-        self._rest += MIDDLE_FRACTION * (0.5 * (minimum + maximum) - self._rest)
+        smaller_side = min(maximum - self._rest, self._rest - minimum)
+        self._last_one_sided = smaller_side < SMALL_SIDE_FRACTION * (maximum - minimum)
+        shift = ONE_SIDED_SHIFT if self._last_one_sided else MIDDLE_FRACTION
+        self._rest += shift * (0.5 * (minimum + maximum) - self._rest)
         return self._finish(self._stamp_ns, minimum, maximum)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,14 +37,18 @@ class JointHistory:
         self._first = 0
         self._end = 0
         self.up: NDArray[np.float64] = CAMERA_UP
-        """(3) unit vector against gravity in the optical frame."""
+        """(3) unit vector against gravity in the frame of the positions."""
 
     def __len__(self) -> int:
         """Return the number of samples kept."""
         return self._end - self._first
 
     def append(self, stamp_ns: int, joints: Joints | None) -> None:
-        """Add the joints of one frame; None where no person was found."""
+        """Add the joints of one frame as they are in the optical frame; None where no person was found."""
+        self.append_positions(stamp_ns, None if joints is None else joints.positions_m[SMPL_INDICES])
+
+    def append_positions(self, stamp_ns: int, positions_m: NDArray[Any] | None) -> None:
+        """Add the positions (J, 3) of FEATURE_JOINTS at a frame [m]; None where no person was found."""
         capacity = len(self._stamps_ns)
         if self._end == capacity:  # move the newest half to the front: one copy every `capacity / 2` frames
             keep = min(len(self), capacity // 2)
@@ -52,10 +56,15 @@ class JointHistory:
             self._positions_m[:keep] = self._positions_m[self._end - keep :]
             self._first, self._end = 0, keep
         self._stamps_ns[self._end] = stamp_ns
-        self._positions_m[self._end] = np.nan if joints is None else joints.positions_m[SMPL_INDICES]
+        self._positions_m[self._end] = np.nan if positions_m is None else positions_m
         self._end += 1
         while self._stamps_ns[self._first] < stamp_ns - self._duration_ns:
             self._first += 1
+
+    def move(self, rotation: NDArray[np.float64], translation_m: NDArray[np.float64]) -> None:
+        """Turn all samples by a rotation (3, 3) and displace them by a vector (3) [m]."""
+        kept = self._positions_m[self._first : self._end]
+        kept[:] = kept @ rotation.T.astype(np.float32) + translation_m.astype(np.float32)
 
     @property
     def stamps_ns(self) -> NDArray[np.int64]:
@@ -64,5 +73,5 @@ class JointHistory:
 
     @property
     def positions_m(self) -> NDArray[np.float32]:
-        """Positions (N, J, 3) of FEATURE_JOINTS in the optical frame [m]; NaN = missing."""
+        """Positions (N, J, 3) of FEATURE_JOINTS [m]; NaN = missing."""
         return self._positions_m[self._first : self._end]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from rehab_pose.datatypes import ExerciseClassification, ExerciseUpdate
 from rehab_pose.exercise.catalogue import LABELS, NONE
 from rehab_pose.exercise.joint_history import JointHistory
-from rehab_pose.exercise.repetition_counter import RepetitionCounter
+from rehab_pose.exercise.repetition_counter import HISTORY_S, RepetitionCounter
+from rehab_pose.exercise.rigid_motion import deformation_range_m
 from rehab_pose.exercise.settings import ExerciseSettings
+from rehab_pose.exercise.stabiliser import Stabiliser
+from rehab_pose.exercise.stamp_filter import StampFilter, StampVerdict
 from rehab_pose.exercise.window_classifier import WindowClassifier
 from rehab_pose.exercise.window_features import (
     SAMPLE_RATE_HZ,
@@ -18,35 +21,57 @@ from rehab_pose.exercise.window_features import (
     motion_range_m,
     resample,
 )
-from rehab_pose.geometry.floor import up_of_floor
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from numpy.typing import NDArray
 
-    from rehab_pose.datatypes import Joints, JointsOfFrame
+    from rehab_pose.datatypes import Joints, JointsOfFrame, Repetition
 
 __all__ = ["ExerciseRecogniser"]
 
-HISTORY_S = 16.0
-"""Longest history that a setting (`lookback_s`) can require, plus one second [s]."""
+HISTORY_CAPACITY = 8192
+"""Samples of the history's buffer, of which at least half are available: HISTORY_S at 90 Hz; 1.6 MB."""
 STEP_NS = int(1e9 / SAMPLE_RATE_HZ)
 """Time between two samples of a window [ns]."""
+
+
+class Classifier(Protocol):
+    """Classifies windows of joints, as `WindowClassifier` does."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels, `none` first."""
+
+    @property
+    def model_id(self) -> str:
+        """Name and hash of the weights."""
+
+    def classify(self, positions_m: NDArray[Any], up: NDArray[Any]) -> tuple[NDArray[np.float64], bool]:
+        """Return the probabilities of one window, and whether it is out of distribution."""
 
 
 class ExerciseRecogniser:
     """Gives the label, its confidence and the repetitions of one person at every frame."""
 
-    def __init__(self, settings: ExerciseSettings | None = None) -> None:
+    def __init__(self, settings: ExerciseSettings | None = None, classifier: Classifier | None = None) -> None:
         """Load the weights.
+
+        Args:
+            settings: Settings of the stage; None = the defaults.
+            classifier: Classifies windows; None = the network of the settings.
 
         Raises:
             ModelFileError: The weights are missing, damaged or do not fit this code.
         """
         self._settings = settings or ExerciseSettings()
-        self._classifier = WindowClassifier(self._settings.weights_path)
-        self._history = JointHistory(HISTORY_S)
+        self._classifier: Classifier = classifier or WindowClassifier(self._settings.weights_path)
+        self._history = JointHistory(HISTORY_S, HISTORY_CAPACITY)
+        self._stabiliser = Stabiliser()
+        self._stamps = StampFilter()
+        self._verdict = StampVerdict.NEW
         self._counter = RepetitionCounter(self._settings)
-        self._floor_up: NDArray[np.float64] | None = None
         self.reset()
 
     @property
@@ -58,6 +83,16 @@ class ExerciseRecogniser:
     def model_id(self) -> str:
         """Name and hash of the weights."""
         return self._classifier.model_id
+
+    @property
+    def verdict(self) -> StampVerdict:
+        """The verdict on the stamp of the last frame: it was processed, or dropped for a reason."""
+        return self._verdict
+
+    @property
+    def dropped(self) -> Counter[StampVerdict]:
+        """Number of frames that were dropped because of their stamps, by reason, since the stage was made."""
+        return self._stamps.dropped
 
     def change_settings(self, settings: ExerciseSettings) -> None:
         """Use other settings from the next frame on; history, label and count are kept.
@@ -72,57 +107,92 @@ class ExerciseRecogniser:
     def reset(self) -> None:
         """Discard the history, the label and the repetitions (another person, or time jumped back)."""
         self._history.reset()
+        self._history.up = self._stabiliser.up
+        self._stabiliser.reset()
+        self._stamps.reset()
         self._counter.reset()
         self._frames = 0
-        self._stamp_ns: int | None = None
         self._last_seen_ns: int | None = None
+        self._seen_since_ns = 0
         self._start_ns = 0
+        self._forget_label()
+
+    def _forget_label(self) -> None:
         self._label = NONE
         self._candidate, self._candidate_ns = NONE, 0
-        self._probabilities = np.eye(len(LABELS))[0]
+        self._probabilities = np.eye(len(self._classifier.labels))[0]
         self._classified_ns: int | None = None
         self._out_of_distribution = False
 
     def set_floor_plane(self, plane: NDArray[np.float64]) -> None:
-        """Take gravity from the floor plane (4), as in `FloorPlane.plane`, from the next frame on; NaN = unknown."""
-        self._floor_up = up_of_floor(plane)
+        """Take the floor plane (4) of the next frame, as in `FloorPlane.plane`; NaN = unknown."""
+        self._stabiliser.set_floor_plane(plane)
+
+    def set_camera_pose(self, pose: NDArray[np.float64] | None) -> None:
+        """Take the camera's pose (4, 4) in a fixed frame whose z axis points up, at the next frame [m].
+
+        None = unknown: the floor and the person's feet then tell how the camera moves.
+        """
+        self._stabiliser.set_camera_pose(pose)
 
     def process(self, item: JointsOfFrame | None) -> ExerciseUpdate | None:
-        """Return the exercise and its repetitions at one frame; None without a frame.
+        """Return the exercise and its repetitions at one frame; None without a frame, and where it is dropped.
 
         Args:
-            item: Joints in SMPL_24, None where no person was found. A stamp that is not later than the last one resets
-                the stage.
+            item: Joints in SMPL_24, None where no person was found. A stamp that is not later than the last one by up
+                to a second drops the frame, which is counted in `dropped`; an older one resets the stage.
 
         Returns:
             The classification at this frame, and the finished repetition, if any.
         """
         if item is None:
             return None
-        return self.recognise(item.stamp_ns, item.frame_id, item.joints)
+        update = self.recognise(item.stamp_ns, item.frame_id, item.joints)
+        return None if self._verdict.drops else update
 
     def recognise(self, stamp_ns: int, frame_id: str, joints: Joints | None) -> ExerciseUpdate:
-        """Return the exercise at a stamp [ns] from the joints of that frame, None where no person was found."""
-        if self._stamp_ns is not None and stamp_ns <= self._stamp_ns:
+        """Return the exercise at a stamp [ns] from the joints of that frame, None where no person was found.
+
+        A frame that is dropped because of its stamp has the last classification and no repetition.
+        """
+        self._verdict = self._stamps.check(stamp_ns)
+        if self._verdict.drops:
+            return self._update(stamp_ns, frame_id, None)
+        if self._verdict is StampVerdict.JUMP_BACK:
             self.reset()
-        self._stamp_ns = stamp_ns
-        if joints is not None:
-            self._last_seen_ns = stamp_ns
-        elif self._last_seen_ns is not None and stamp_ns - self._last_seen_ns > self._settings.forget_s * 1e9:
-            self.reset()
-            self._stamp_ns = stamp_ns
-        self._history.append(stamp_ns, joints)
-        if joints is not None and self._floor_up is not None:
-            self._history.up = self._floor_up
+            self._stamps.check(stamp_ns)
+        self._add(stamp_ns, joints)
         if self._frames % self._settings.stride_frames == 0:
             self._classify(stamp_ns)
         self._frames += 1
-        repetition = self._counter.update(stamp_ns, frame_id, self._label, self._history)
-        probability = float(self._probabilities[LABELS.index(self._label)])
+        return self._update(stamp_ns, frame_id, self._counter.update(stamp_ns, frame_id, self._label, self._history))
+
+    def _add(self, stamp_ns: int, joints: Joints | None) -> None:
+        """Add the joints of a frame to the history; forget the label of a person who is out of view."""
+        forget_ns = self._settings.forget_s * 1e9
+        if joints is None:
+            self._history.append_positions(stamp_ns, None)
+            if self._last_seen_ns is not None and stamp_ns - self._last_seen_ns > forget_ns:
+                self._forget_label()
+            return
+        if self._last_seen_ns is None or stamp_ns - self._last_seen_ns > forget_ns:
+            self._seen_since_ns = stamp_ns
+            self._counter.interrupt()
+            self._forget_label()
+        self._last_seen_ns = stamp_ns
+        positions_m, correction = self._stabiliser.process(stamp_ns, joints.positions_m)
+        if correction is not None:
+            self._history.move(correction.rotation, correction.translation_m)
+            self._counter.turn(correction.rotation)
+        self._history.append_positions(stamp_ns, positions_m)
+
+    def _update(self, stamp_ns: int, frame_id: str, repetition: Repetition | None) -> ExerciseUpdate:
+        """Return the label, its confidence and the repetitions at a stamp [ns]."""
+        probability = float(self._probabilities[self._classifier.labels.index(self._label)])
         classification = ExerciseClassification(
             stamp_ns=stamp_ns,
             frame_id=frame_id,
-            start_ns=self._start_ns,
+            start_ns=min(self._start_ns, stamp_ns),
             label=self._label,
             # `none` is also the label when no exercise reaches the threshold: its confidence is that of "no exercise".
             confidence=probability if self._label != NONE else 1.0 - float(self._probabilities[1:].max()),
@@ -137,18 +207,38 @@ class ExerciseRecogniser:
         """Classify the window that ends at a stamp [ns] and update the label."""
         settings, stamps_ns = self._settings, self._history.stamps_ns
         times_ns = stamp_ns - np.arange(WINDOW_SAMPLES - 1, -1, -1, dtype=np.int64) * STEP_NS
-        self._start_ns = int(max(times_ns[0], stamps_ns[0]))
-        only_none = np.eye(len(LABELS))[0]
-        if stamp_ns - stamps_ns[0] < settings.minimum_history_s * 1e9:
+        first_ns = max(int(stamps_ns[0]), self._seen_since_ns)
+        self._start_ns = int(max(times_ns[0], first_ns))
+        only_none = np.eye(len(self._classifier.labels))[0]
+        is_hidden = self._last_seen_ns is None or stamp_ns - self._last_seen_ns > settings.forget_s * 1e9
+        if is_hidden or stamp_ns - first_ns < settings.minimum_history_s * 1e9:
             self._update_label(stamp_ns, only_none, out_of_distribution=False)
             return
-        window_m = resample(stamps_ns, self._history.positions_m, times_ns)
-        recent = window_m[-max(3, round(settings.quiet_s * SAMPLE_RATE_HZ)) :]
-        if motion_range_m(recent[None])[0] < settings.quiet_range_m:
-            self._update_label(stamp_ns, only_none, out_of_distribution=False)
+        kept = int(np.searchsorted(stamps_ns, first_ns))
+        window_m = resample(stamps_ns[kept:], self._history.positions_m[kept:], times_ns)
+        recent_m = window_m[-max(3, round(settings.quiet_s * SAMPLE_RATE_HZ)) :]
+        range_m = float(motion_range_m(recent_m[None])[0])
+        few_joints = range_m < settings.quiet_range_m
+        if few_joints and all(label in LABELS for label in self._classifier.labels):
+            self._be_quiet(stamp_ns)
+            return
+        camera_moved = self._stabiliser.moved_since(stamp_ns - int(settings.quiet_s * 1e9))
+        if camera_moved and deformation_range_m(recent_m) < settings.quiet_range_m:
+            self._be_quiet(stamp_ns)
             return
         probabilities, is_unfamiliar = self._classifier.classify(window_m, self._history.up)
+        best = self._classifier.labels[int(probabilities.argmax())]
+        # The shipped network's exercises move most of the body; others may move one leg.
+        if few_joints and (best in LABELS or not self._counter.signal_moves(best, recent_m, self._history.up)):
+            self._be_quiet(stamp_ns)
+            return
         self._update_label(stamp_ns, probabilities, out_of_distribution=is_unfamiliar)
+
+    def _be_quiet(self, stamp_ns: int) -> None:
+        """Update the label while nothing moves: to `none`, but a hold in the middle of a repetition keeps its label."""
+        if not self._counter.holding(stamp_ns):
+            only_none = np.eye(len(self._classifier.labels))[0]
+            self._update_label(stamp_ns, only_none, out_of_distribution=False)
 
     def _update_label(self, stamp_ns: int, probabilities: NDArray[np.float64], *, out_of_distribution: bool) -> None:
         """Filter the probabilities over time; change the label when another has been best for `label_hold_s`."""
@@ -158,7 +248,7 @@ class ExerciseRecogniser:
         self._probabilities = self._probabilities + weight * (probabilities - self._probabilities)
         self._classified_ns, self._out_of_distribution = stamp_ns, out_of_distribution
         best = int(self._probabilities.argmax())
-        winner = LABELS[best] if self._probabilities[best] >= settings.confidence_threshold else NONE
+        winner = self._classifier.labels[best] if self._probabilities[best] >= settings.confidence_threshold else NONE
         if winner != self._candidate:
             self._candidate, self._candidate_ns = winner, stamp_ns
         if winner == self._label or stamp_ns - self._candidate_ns >= settings.label_hold_s * 1e9:

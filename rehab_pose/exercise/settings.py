@@ -33,12 +33,24 @@ class ExerciseSettings(Settings):
     quiet_range_m: float = setting(
         0.03, "Joints that stay within this range are taken as not moving [m]", minimum=0.0, maximum=0.2
     )
+    fixed_frame: str = setting(
+        "",
+        "Frame of TF that stands still while the robot moves, such as odom, with z up; empty = none: floor and feet "
+        "tell how the camera moves",
+    )
     forget_s: float = setting(
-        1.0, "Discard the history when no person was found for this long [s]", minimum=0.1, maximum=10.0
+        1.0, "The label is none when no person was found for this long [s]", minimum=0.1, maximum=10.0
+    )
+    interruption_s: float = setting(
+        12.0,
+        "A set continues after the person was hidden or out of view for up to this long [s]",
+        minimum=0.5,
+        maximum=60.0,
     )
     set_gap_s: float = setting(
-        3.0,
-        "Pauses up to this long are part of a set; after a longer one the count starts at 1 again [s]",
+        12.0,
+        "Pauses up to this long, in view and without the label, are part of a set; after a longer one the count starts "
+        "at 1 again [s]",
         minimum=0.5,
         maximum=60.0,
     )
@@ -50,7 +62,11 @@ class ExerciseSettings(Settings):
     )
     shortest_repetition_s: float = setting(0.45, "Shorter cycles are discarded as noise [s]", minimum=0.1, maximum=5.0)
     longest_repetition_s: float = setting(
-        20.0, "Cycles that are not complete after this time are abandoned [s]", minimum=2.0, maximum=120.0
+        45.0,
+        "Cycles that are not complete after this time, or after the exercise's longest repetition and its holds, are "
+        "abandoned [s]",
+        minimum=2.0,
+        maximum=120.0,
     )
     minimum_range_share: float = setting(
         1.0, "Factor of the smallest range of movement that counts as a repetition", minimum=0.2, maximum=5.0

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rehab_pose.datatypes import Side
-from rehab_pose.exercise.catalogue import ARM_LIFTING, SQUAT
-from rehab_pose.exercise.repetition_signals import arm_elevations, definition_of, signal_values
-from rehab_pose.exercise.window_features import FEATURE_INDEX
-from rehab_pose.geometry.rotations import angles_between
+from rehab_pose.exercise.repetition_signals import definition_of, limb_values, signal_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.exercise.cycle_detector import Cycle
+    from rehab_pose.exercise.definition import ExerciseDefinition
 
 __all__ = ["RepetitionMeasures", "measure_repetition", "spectral_arc_length"]
 
@@ -32,8 +30,10 @@ SMOOTHING_SAMPLES = 5
 """Length of the moving average over the resampled signal, at MEASURE_HZ."""
 MIN_SAMPLES = 8
 """Smallest number of samples of a measure; with fewer it is NaN."""
-ONE_SIDE_FRACTION = 0.15
+ONE_SIDE_FRACTION = 0.2
 """A repetition is one-sided if the other side has less than this fraction of the sum of both sides."""
+FAR_FRACTION = 0.7
+"""The side of a repetition of one limb is measured where the signal is beyond this fraction of its rise."""
 PERCENTILES = (5.0, 95.0)
 """Percentiles whose difference is the range of a limb: robust to outlier frames [%]."""
 
@@ -45,13 +45,14 @@ class RepetitionMeasures:
     smoothness: float
     """Spectral arc length, at most 0; closer to 0 is smoother; NaN = not measured."""
     side: Side
-    """ANY for one-sided signals (arm lifting, squat), else LEFT, RIGHT, or BOTH."""
+    """ANY for exercises of both sides together (arm lifting, squat), LEFT or RIGHT for those of one limb, else LEFT,
+    RIGHT, or BOTH."""
     asymmetry: float
-    """-1 to 1; positive: larger movement of or to the left; NaN = not measured."""
+    """-1 to 1; positive: larger movement of or to the left; NaN = not measured, as in exercises of one limb."""
 
 
 def measure_repetition(
-    label: str,
+    exercise: str | ExerciseDefinition,
     cycle: Cycle,
     stamps_ns: NDArray[np.int64],
     positions_m: NDArray[Any],
@@ -61,19 +62,23 @@ def measure_repetition(
     """Return the smoothness, the side and the asymmetry of a repetition.
 
     Args:
-        label: The exercise.
+        exercise: Its definition, or the label of a shipped one.
         cycle: Stamps and extremes of the repetition.
         stamps_ns: (T) of its frames [ns].
         positions_m: (T, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing.
         axes: (3, 3) rows: the person's left, up, front.
         middle: Value of a two-sided signal between the sides; NaN = unknown.
     """
-    values = signal_values(label, positions_m, axes)
+    definition = definition_of(exercise)
+    values = signal_values(definition, positions_m, axes)
     parts = [spectral_arc_length(*part) for part in _out_and_back(cycle, stamps_ns, values)]
     finite_parts = [part for part in parts if np.isfinite(part)]
     smoothness = float(np.mean(finite_parts)) if finite_parts else float("nan")
-    if not definition_of(label).two_sided:
-        return RepetitionMeasures(smoothness, Side.ANY, _asymmetry(*_left_and_right(label, positions_m, axes)))
+    if not definition.two_sided:
+        if definition.sides == "single":
+            far = values >= cycle.minimum + FAR_FRACTION * (cycle.maximum - cycle.minimum)
+            return RepetitionMeasures(smoothness, _moving_side(definition, positions_m[far], axes), float("nan"))
+        return RepetitionMeasures(smoothness, Side.ANY, _asymmetry(*_left_and_right(definition, positions_m, axes)))
     # All two-sided signals are positive towards the person's left.
     left, right = max(cycle.maximum - middle, 0.0), max(middle - cycle.minimum, 0.0)
     asymmetry = _asymmetry(left, right)
@@ -119,17 +124,6 @@ def spectral_arc_length(stamps_ns: NDArray[np.int64], values: NDArray[Any]) -> f
     return -float(np.hypot(1.0 / (len(normalised) - 1), np.diff(normalised)).sum())
 
 
-def _knee_flexions(positions_m: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the flexion of the left and of the right knee (T) [rad] of FEATURE_JOINTS (T, J, 3) [m]; 0 = straight."""
-    points = np.asarray(positions_m, dtype=np.float64)
-    flexions_rad = []
-    for side in ("left", "right"):
-        thigh = points[:, FEATURE_INDEX[f"{side}_knee"]] - points[:, FEATURE_INDEX[f"{side}_hip"]]
-        shank = points[:, FEATURE_INDEX[f"{side}_ankle"]] - points[:, FEATURE_INDEX[f"{side}_knee"]]
-        flexions_rad.append(angles_between(thigh, shank))
-    return flexions_rad[0], flexions_rad[1]
-
-
 def _out_and_back(
     cycle: Cycle, stamps_ns: NDArray[np.int64], values: NDArray[Any]
 ) -> list[tuple[NDArray[np.int64], NDArray[Any]]]:
@@ -138,13 +132,12 @@ def _out_and_back(
     return [(stamps_ns[:turn], values[:turn]), (stamps_ns[turn:], values[turn:])]
 
 
-def _left_and_right(label: str, positions_m: NDArray[Any], axes: NDArray[Any]) -> tuple[float, float]:
-    """Return the range of the left and the right limb in a one-sided exercise [rad]."""
-    if label == ARM_LIFTING:
-        limbs = arm_elevations(np.asarray(positions_m, dtype=np.float64), axes)
-    elif label == SQUAT:
-        limbs = _knee_flexions(positions_m)
-    else:
+def _left_and_right(
+    definition: ExerciseDefinition, positions_m: NDArray[Any], axes: NDArray[Any]
+) -> tuple[float, float]:
+    """Return the range of the left and the right limb, in the unit of the limb's expression; NaN without one."""
+    limbs = limb_values(definition, positions_m, axes)
+    if limbs is None:
         return float("nan"), float("nan")
     ranges = []
     for limb in limbs:
@@ -152,6 +145,18 @@ def _left_and_right(label: str, positions_m: NDArray[Any], axes: NDArray[Any]) -
         low, high = np.percentile(finite, PERCENTILES) if len(finite) >= MIN_SAMPLES else (np.nan, np.nan)
         ranges.append(float(high - low))
     return ranges[0], ranges[1]
+
+
+def _moving_side(definition: ExerciseDefinition, positions_m: NDArray[Any], axes: NDArray[Any]) -> Side:
+    """Return the side whose limb's expression is larger at the far point (T, J, 3) [m]; ANY where it is unknown."""
+    limbs = limb_values(definition, positions_m, axes)
+    if limbs is None:
+        return Side.ANY
+    difference = limbs[0] - limbs[1]
+    difference = difference[np.isfinite(difference)]
+    if not len(difference):
+        return Side.ANY
+    return Side.LEFT if np.median(difference) > 0.0 else Side.RIGHT
 
 
 def _asymmetry(left: float, right: float) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rehab_pose.datatypes import JointsOfFrame
 from rehab_pose.exercise.recogniser import ExerciseRecogniser
 from rehab_pose.exercise.settings import ExerciseSettings
+from rehab_pose.exercise.stamp_filter import StampVerdict
 from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
 from rehab_pose.messages.exercise import exercise_list_message
@@ -15,6 +16,7 @@ from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.messages.results import exercise_messages
 from rehab_pose.ros.io.floor_input import FloorInput
+from rehab_pose.ros.io.tf_input import FixedFrameInput
 from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
@@ -25,6 +27,8 @@ __all__ = ["ExerciseNode", "main"]
 
 JOINTS_CAPACITY = 10
 """Joint messages that may wait: they are small, and each one is a sample of the movement."""
+ZERO_STAMPS = "joints: expected the camera's stamps, got zero again and again; set them in the driver of the camera"
+"""Error while the stamps are zero."""
 
 
 class ExerciseNode(StageNode):
@@ -36,10 +40,12 @@ class ExerciseNode(StageNode):
         self.on_settings(ExerciseSettings, self._on_settings)
         self._recogniser = self.stage(lambda: ExerciseRecogniser(settings))
         self._floor = FloorInput(self)
+        self._fixed_frame = FixedFrameInput(self, settings.fixed_frame)
         self.publish(topics.EXERCISE_LIST, exercise_list_message(self.factory))
         self.input(topics.JOINTS, self._on_joints, capacity=JOINTS_CAPACITY)
 
     def _on_settings(self, settings: ExerciseSettings) -> None:
+        self._fixed_frame.change(settings.fixed_frame)
         self._recogniser.change(
             lambda: ExerciseRecogniser(settings), lambda recogniser: recogniser.change_settings(settings)
         )
@@ -49,7 +55,12 @@ class ExerciseNode(StageNode):
         joints = joints_from_message(message)
         recogniser = self._recogniser.get()
         recogniser.set_floor_plane(self._floor.plane)
+        recogniser.set_camera_pose(self._fixed_frame.pose(frame_id, stamp))
         update = recogniser.process(JointsOfFrame(stamp, frame_id, joints))
+        if recogniser.verdict.drops:
+            self.health.drop(recogniser.verdict.value)
+        if recogniser.verdict is StampVerdict.ZERO:
+            self.report_error(ZERO_STAMPS)
         for topic, result in exercise_messages(self.factory, update):
             self.publish(topic, result)
         return joints is not None

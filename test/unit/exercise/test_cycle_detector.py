@@ -132,7 +132,35 @@ def test_a_pause_in_the_middle_does_not_split_a_two_sided_cycle() -> None:
 def test_movements_to_one_side_are_cycles_of_a_two_sided_signal() -> None:
     bump = np.sin(np.linspace(0, np.pi, 45))
     values = np.concatenate([np.zeros(30), *([bump, np.zeros(20)] * 4)])
-    assert len(cycles_of(values, 0.5, two_sided=True)) == 3  # the last one would be counted when the next begins
+    assert len(cycles_of(values, 0.5, two_sided=True)) == 3  # the last one is counted after a rest, or with the next
+    assert len(cycles_of(np.append(values, np.zeros(60)), 0.5, two_sided=True)) == 4
+
+
+@pytest.mark.parametrize("hold_s", [2, 6, 10])
+@pytest.mark.parametrize("sides", [(1.0, -1.0), (1.0,), (-1.0,)])
+def test_holds_on_either_side_and_rests_between_are_counted(hold_s: int, sides: tuple[float, ...]) -> None:
+    out, hold, rest = smooth_way(30), np.ones(30 * hold_s), np.zeros(240)
+    parts = [side * np.concatenate([out, hold, out[::-1]]) for side in sides]
+    values = np.concatenate([np.zeros(60), *([*parts, rest] * 3)])
+    values += np.random.default_rng(hold_s).normal(0.0, 0.02, len(values))
+    detector = CycleDetector(0.5, two_sided=True, shortest_s=0.45, longest_s=40.0)
+    cycles = [detector.update(index * FRAME_NS, float(value)) for index, value in enumerate(values)]
+    assert sum(cycle is not None for cycle in cycles) == 3
+
+
+def test_a_held_far_point_is_away_from_rest() -> None:
+    detector = CycleDetector(0.5, two_sided=False, shortest_s=0.45, longest_s=40.0)
+    values = np.concatenate([np.zeros(30), smooth_way(30), np.ones(300)])
+    away = []
+    for index, value in enumerate(values):
+        detector.update(index * FRAME_NS, float(value))
+        away.append(detector.away)
+    assert not any(away[:30])
+    assert all(away[60:])
+
+
+def smooth_way(count: int) -> NDArray[np.float64]:
+    return np.asarray(0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, count)))
 
 
 def test_small_and_fast_movements_are_not_counted() -> None:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rehab_pose.datatypes import ExerciseUpdate, Joints
+from rehab_pose.datatypes import ExerciseUpdate, Joints, JointsOfFrame
 from rehab_pose.errors import ModelFileError, SettingsError
 from rehab_pose.exercise.catalogue import EXERCISES, LABELS, NONE
 from rehab_pose.exercise.recogniser import ExerciseRecogniser
 from rehab_pose.exercise.settings import ExerciseSettings
+from rehab_pose.exercise.stamp_filter import StampVerdict
+from rehab_pose.geometry.rotations import matrices_from_axis_angles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,6 +102,114 @@ def test_a_jump_back_in_time_resets_the_recogniser(recogniser: ExerciseRecognise
     first = [update.classification.probabilities for update in process(recogniser, frames)]
     second = [update.classification.probabilities for update in process(recogniser, frames)]
     np.testing.assert_array_equal(first, second)
+
+
+def numbers(updates: list[ExerciseUpdate], label: str) -> list[int]:
+    return [u.repetition.count for u in updates if u.repetition is not None and u.repetition.label == label]
+
+
+def stretched(frames: list[Joints], at: int, seconds: float, seed: int = 1) -> list[Joints]:
+    """Return frames with the pose of one kept for a time, with noise on it."""
+    rng = np.random.default_rng(seed)
+    count, step_ns = round(30 * seconds), frames[1].stamp_ns - frames[0].stamp_ns
+    held = [
+        dataclasses.replace(
+            frames[at],
+            stamp_ns=frames[at].stamp_ns + (index + 1) * step_ns,
+            positions_m=frames[at].positions_m + rng.normal(0.0, 0.006, (24, 3)),
+        )
+        for index in range(count)
+    ]
+    later = [dataclasses.replace(joints, stamp_ns=joints.stamp_ns + count * step_ns) for joints in frames[at + 1 :]]
+    return [*frames[: at + 1], *held, *later]
+
+
+READY, CYCLE = 54, 90
+"""Frames before the first repetition of a film, and of one repetition."""
+
+
+@pytest.mark.parametrize(("label", "far"), [("squat", 45), ("arm_lifting", 45), ("trunk_rotation", 22)])
+def test_holds_are_counted_and_keep_the_label(
+    recogniser: ExerciseRecogniser, make_film: Film, label: str, far: int
+) -> None:
+    recogniser.reset()
+    frames = make_film(label, 3)
+    for cycle in (2, 1, 0):
+        frames = stretched(frames, READY + cycle * CYCLE + far, 6.0, seed=cycle)
+    updates = process(recogniser, frames)
+    assert numbers(updates, label) == [1, 2, 3]
+    second_hold = updates[READY + CYCLE + 180 + far + 60 : READY + CYCLE + 180 + far + 170]
+    assert {update.classification.label for update in second_hold} == {label}
+
+
+@pytest.mark.parametrize("label", ["squat", "lateral_trunk_tilt"])
+def test_rests_between_repetitions_keep_the_set(recogniser: ExerciseRecogniser, make_film: Film, label: str) -> None:
+    recogniser.reset()
+    frames = make_film(label, 3)
+    for cycle in (2, 1):
+        frames = stretched(frames, READY + cycle * CYCLE, 8.0, seed=cycle)
+    updates = process(recogniser, frames)
+    assert numbers(updates, label) == [1, 2, 3]
+    assert updates[READY + CYCLE + 200].classification.label == NONE  # the person stands still
+
+
+@pytest.mark.parametrize("hidden_s", [1.2, 9.0])
+def test_a_person_who_was_hidden_goes_on_with_the_set(
+    recogniser: ExerciseRecogniser, make_film: Film, hidden_s: float
+) -> None:
+    recogniser.reset()
+    at = READY + 2 * CYCLE
+    frames = stretched(make_film("squat", 4), at, hidden_s)
+    updates = []
+    for index, joints in enumerate(frames):
+        hidden = at < index <= at + round(30 * hidden_s)
+        updates.append(recogniser.recognise(joints.stamp_ns, joints.frame_id, None if hidden else joints))
+    assert numbers(updates, "squat") == [1, 2, 3, 4]
+
+
+def test_a_long_absence_begins_another_set(recogniser: ExerciseRecogniser, make_film: Film) -> None:
+    recogniser.reset()
+    first = make_film("squat", 2)
+    away_ns = 20_000_000_000 + first[-1].stamp_ns
+    updates = process(recogniser, first)
+    for index in range(600):
+        updates.append(recogniser.recognise(first[-1].stamp_ns + (index + 1) * 33_333_333, "camera", None))
+    second = [dataclasses.replace(joints, stamp_ns=joints.stamp_ns + away_ns) for joints in first]
+    assert numbers(updates + process(recogniser, second), "squat") == [1, 2, 1, 2]
+
+
+def test_repeated_and_late_stamps_are_dropped_and_counted(make_film: Film) -> None:
+    recogniser = ExerciseRecogniser()
+    random, updates, extra = np.random.default_rng(5), [], 0
+    frames = make_film("squat", 8)
+    for index, joints in enumerate(frames):
+        updates.append(recogniser.process(JointsOfFrame(joints.stamp_ns, joints.frame_id, joints)))
+        if index % 30 == 29:
+            late = frames[index - int(random.integers(0, 28))]
+            assert recogniser.process(JointsOfFrame(late.stamp_ns, late.frame_id, late)) is None
+            extra += 1
+    assert numbers([update for update in updates if update is not None], "squat") == list(range(1, 9))
+    assert None not in updates
+    assert recogniser.dropped.total() == extra
+    # The frame is answered where every frame needs an answer, without a repetition.
+    last = recogniser.recognise(frames[-1].stamp_ns, "camera", frames[-1])
+    assert recogniser.verdict is StampVerdict.REPEATED
+    assert last.repetition is None
+
+
+@pytest.mark.parametrize("way", range(3))
+def test_a_still_person_before_a_moving_camera_is_none(
+    recogniser: ExerciseRecogniser, make_film: Film, way: int
+) -> None:
+    recogniser.reset()
+    updates = []
+    for joints in make_film("none", 3):
+        turn = np.zeros(3)
+        turn[way] = np.radians(4.0) * np.sin(2.0 * np.pi * 0.3 * joints.stamp_ns * 1e-9)
+        moved = dataclasses.replace(joints, positions_m=joints.positions_m @ matrices_from_axis_angles(turn))
+        updates.append(recogniser.recognise(joints.stamp_ns, joints.frame_id, moved))
+    assert {update.classification.label for update in updates} == {NONE}
+    assert not any(update.repetition for update in updates)
 
 
 def test_changed_settings_keep_the_history_and_the_count(make_film: Film, tmp_path: Path) -> None:

@@ -52,14 +52,14 @@ def test_interruptions_of_the_label_do_not_change_the_count(make_film: Film) -> 
 
 
 def test_the_count_of_a_new_set_starts_at_one(make_film: Film) -> None:
-    frames = make_film("squat", 2, rest_s=5.0)
+    frames = make_film("squat", 2, rest_s=15.0)  # longer than set_gap_s
     counter, history = RepetitionCounter(ExerciseSettings()), JointHistory(16.0)
     counts = []
     for round_number in range(2):
         for index, joints in enumerate(frames):
             stamp_ns = joints.stamp_ns + round_number * len(frames) * FRAME_NS
             history.append(stamp_ns, joints)
-            label = "squat" if 60 <= index < len(frames) - 160 else NONE
+            label = "squat" if 60 <= index < len(frames) - 460 else NONE
             repetition = counter.update(stamp_ns, joints.frame_id, label, history)
             counts += [repetition.count] if repetition is not None else []
     assert counts == [1, 2, 1, 2]

@@ -1,0 +1,126 @@
+"""State of one set: repetitions of one exercise without a long pause, and when its label was reported."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rehab_pose.exercise.cycle_detector import CycleDetector
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rehab_pose.exercise.cycle_detector import Cycle
+    from rehab_pose.exercise.definition import ExerciseDefinition
+    from rehab_pose.exercise.settings import ExerciseSettings
+
+__all__ = ["LabelTimes", "RepetitionSet", "detector_of", "longest_repetition_s"]
+
+STEADY_NS = 500_000_000
+"""An interruption of a label that is shorter than this is ignored [ns]."""
+REMEMBERED_TIMES = 32
+"""Intervals of a label that are kept: more than a minute of a label that changes every second."""
+
+
+class LabelTimes:
+    """The intervals of time in which a label was reported."""
+
+    def __init__(self) -> None:
+        self._intervals: deque[list[int]] = deque(maxlen=REMEMBERED_TIMES)
+
+    @property
+    def since_ns(self) -> int:
+        """Stamp since which the label has been reported without an interruption [ns]."""
+        return self._intervals[-1][0]
+
+    @property
+    def last_ns(self) -> int:
+        """Stamp at which the label was last reported [ns]."""
+        return self._intervals[-1][1]
+
+    def report(self, stamp_ns: int, *, continues: bool) -> None:
+        """Add a stamp at which the label is reported [ns].
+
+        Args:
+            stamp_ns: The stamp, later than those before [ns].
+            continues: True if no other label was reported since the last stamp.
+        """
+        if self._intervals and continues and stamp_ns - self.last_ns <= STEADY_NS:
+            self._intervals[-1][1] = stamp_ns
+        else:
+            self._intervals.append([stamp_ns, stamp_ns])
+
+    def between_ns(self, start_ns: int, end_ns: int) -> int:
+        """Return how long the label was reported between two stamps [ns]; at least 1 where it was reported."""
+        return sum(
+            max(min(last, end_ns) - max(first, start_ns), 0) + 1
+            for first, last in self._intervals
+            if first <= end_ns and last >= start_ns
+        )
+
+
+@dataclass(eq=False)
+class RepetitionSet:
+    """State of one set."""
+
+    definition: ExerciseDefinition
+    detector: CycleDetector
+    axes: NDArray[Any] | None
+    """(3, 3) rows: the person's left, up, front; None while they have to be determined again."""
+    processed_ns: int
+    """Stamp of the last sample that the detector has processed [ns]."""
+    times: LabelTimes = field(default_factory=LabelTimes)
+    seen_ns: int = 0
+    """Stamp of the last frame with the person [ns]."""
+    visible_pause_ns: int = 0
+    """Time since the label was last reported in which the person was in view [ns]."""
+    confirmed: bool = False
+    count: int = 0
+    value: float = field(default=float("nan"))
+    """The signal at the newest frame; NaN = missing."""
+    middle: float = field(default=float("nan"))
+    """Value of a two-sided signal between the sides; NaN = unknown."""
+    waiting: deque[Cycle] = field(default_factory=deque)
+    """Cycles during which the label was not reported, in order of time."""
+
+    @property
+    def label(self) -> str:
+        """Name of the exercise."""
+        return self.definition.name
+
+    def holds(self, stamp_ns: int) -> bool:
+        """Return whether the person is in the middle of a repetition that may be held, at a stamp [ns]."""
+        if not self.confirmed or self.definition.hold_s <= 0.0 or not self.detector.away:
+            return False
+        held_ns = stamp_ns - self.detector.extreme_ns
+        return held_ns <= (self.definition.hold_s + HOLD_SLACK_S) * 1e9
+
+
+HOLD_SLACK_S = 3.0
+"""A hold may exceed that of the definition by this time, in which the movement slows down and begins again [s]."""
+
+
+def longest_repetition_s(definition: ExerciseDefinition, settings: ExerciseSettings) -> float:
+    """Return the time after which an incomplete cycle is abandoned [s]: a hold at each far point is part of it."""
+    holds = 2 if definition.two_sided else 1
+    return min(definition.repetition_s[1] + holds * definition.hold_s, settings.longest_repetition_s)
+
+
+def detector_of(definition: ExerciseDefinition, settings: ExerciseSettings, middle: float) -> CycleDetector:
+    """Return the detector of an exercise's cycles.
+
+    Args:
+        definition: The exercise.
+        settings: Settings of the exercise stage.
+        middle: Value of a two-sided signal between the sides; NaN = unknown.
+    """
+    return CycleDetector(
+        definition.signal.minimum_range * settings.minimum_range_share,
+        two_sided=definition.two_sided,
+        shortest_s=max(definition.repetition_s[0], settings.shortest_repetition_s),
+        longest_s=longest_repetition_s(definition, settings),
+        middle=middle if np.isfinite(middle) else float("nan"),
+    )
