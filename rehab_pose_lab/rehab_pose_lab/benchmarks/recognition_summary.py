@@ -16,7 +16,7 @@ from rehab_pose_lab.training.exercise_metrics import (
     predict_labels,
     recognition_metrics,
 )
-from rehab_pose_lab.training.exercise_predictions import Predictions, probabilities_of
+from rehab_pose_lab.training.exercise_predictions import PHASES, Predictions, probabilities_of
 from rehab_pose_lab.training.metrics import expected_calibration_error, fit_temperature
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ EVERYDAY = frozenset({"utkinect/walk", "utkinect/sitDown", "utkinect/standUp", "
 """Movements of the main `none` metrics: sitting, walking and waving, in addition to all windows without movement."""
 SQUATS = {"ui_prmd": "ui_prmd/correct/deep_squat", "mars": "mars//squat"}
 """Squats of other sets as data set, group and movement."""
+STREAMED_TIMES = ("before", "inside", "over")
+"""Times of a recording in which streamed frames are counted apart: before the exercise, from 2 s after its start to its
+end, and after it."""
+OTHER_SETS = ("utkinect/", "utd_mhad/", "mars/")
+"""Sets whose movements are none of the exercises, without those that are ambiguous."""
 THRESHOLDS = (0.45, 0.5, 0.51, 0.55, 0.6)
 """Thresholds of the live recogniser's confidence that are evaluated, including its default."""
 DIGITS = 4
@@ -71,6 +76,9 @@ def _pooled(results: Sequence[Result], prefix: str = "") -> Predictions | None:
         streamed_right=joined("streamed_right"),
         streamed=joined("streamed"),
         skipped=joined("skipped").tolist(),
+        window_phases=joined("window_phases"),
+        phases_right=joined("phases_right"),
+        phases_streamed=joined("phases_streamed"),
     )
 
 
@@ -129,6 +137,7 @@ def _kimore(folds: Sequence[Result], prefix: str) -> dict[str, Any]:
     }
     if predictions.streamed.sum():
         metrics["kimore_streaming_acc"] = float(predictions.streamed_right.sum()) / int(predictions.streamed.sum())
+    metrics |= _by_phase(predictions, windows)
     if not prefix:
         subjects = np.array(predictions.subjects)
         metrics |= {
@@ -142,6 +151,28 @@ def _kimore(folds: Sequence[Result], prefix: str) -> dict[str, Any]:
             "kimore_window_roc_auc": scores["roc_auc"],
         }
     return {f"{prefix}{name}": value for name, value in metrics.items()}
+
+
+def _by_phase(predictions: Predictions, windows: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return accuracies apart for windows (W, right or not) and for streamed frames before, within and after."""
+    inside = predictions.window_phases == PHASES.index("within")
+    metrics: dict[str, Any] = {}
+    if inside.any():
+        subjects = np.array(predictions.subjects)[predictions.window_places[inside]].tolist()
+        metrics["kimore_window_inside_acc"] = float(windows[inside].mean())
+        metrics["kimore_window_inside_acc_95"] = list(confidence_interval(windows[inside], subjects, 0))
+        metrics["kimore_window_acc_by_phase"] = {
+            name: [round(float(windows[of_phase].mean()), DIGITS), int(of_phase.sum())]
+            for place, name in enumerate(PHASES)
+            if (of_phase := predictions.window_phases == place).any()
+        }
+    right, frames = predictions.phases_right.sum(axis=0), predictions.phases_streamed.sum(axis=0)
+    for name, correct, count in zip(STREAMED_TIMES, right.tolist(), frames.tolist(), strict=True):
+        if count:
+            metrics[f"kimore_streaming_{name}_acc"] = correct / count
+    if frames[1:].sum():
+        metrics["kimore_streaming_after2s_acc"] = float(right[1:].sum()) / float(frames[1:].sum())
+    return metrics
 
 
 def _live(folds: Sequence[Result]) -> dict[str, Any]:
@@ -164,10 +195,18 @@ def _live(folds: Sequence[Result]) -> dict[str, Any]:
         if (predicted[movements == name] > 0).any()
     }
     main = none_metrics(scaled[everyday], truth[everyday])
+    others = np.any([np.char.startswith(movements, name) for name in OTHER_SETS], axis=0) & (truth == 0)
+    others &= ~np.char.endswith(movements, "/still")
     return {
         "none_false_pct": main["none_false_pct"],
         "none_recall_pct": main["none_recall_pct"],
         "none_right_label_pct": main["none_right_label_pct"],
+        "none_false_pct_other_sets": none_metrics(scaled[others], truth[others])["none_false_pct"],
+        "none_false_pct_other_sets_by_threshold": {
+            str(value): round(none_metrics(scaled[others], truth[others], value)["none_false_pct"], 2)
+            for value in THRESHOLDS
+        },
+        "none_n_other_sets": int(others.sum()),
         "none_by_threshold": {
             str(value): _at_threshold(scaled[everyday], truth[everyday], value) for value in THRESHOLDS
         },

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.errors import RecordingError
-from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose_lab.datasets.clip import Clip, clip_from_points, leave_out, required_file
+from rehab_pose_lab.datasets.kimore_exercises import KIMORE_EXERCISES
 from rehab_pose_lab.datasets.kimore_raw import load_raw_clips
 from rehab_pose_lab.datasets.kinect_axes import KINECT_V2_SMPL_NAMES, OPTICAL_FROM_KINECT
 
@@ -63,7 +63,7 @@ def load_kimore(root: str | os.PathLike[str], *, skipped: list[str] | None = Non
         clips = []
         for row in csv.DictReader(lines):
             number, key = int(row["exercise"]), row["key"]
-            if not 1 <= number <= len(EXERCISES):
+            if not 1 <= number <= len(KIMORE_EXERCISES):
                 continue
             with leave_out(skipped):
                 if key not in positions or key not in tracking or key not in stamps_ms:
@@ -75,7 +75,7 @@ def load_kimore(root: str | os.PathLike[str], *, skipped: list[str] | None = Non
                         dataset="kimore",
                         subject=row["subject"],
                         group=row["group"],
-                        label=EXERCISES[number - 1],
+                        label=KIMORE_EXERCISES[number - 1],
                         stamps_ns=stamps_ms[key].astype(np.int64) * NS_PER_MS,
                         points_m=positions[key] * np.float32(METRES_PER_UNIT),
                         smpl_names=KINECT_V2_SMPL_NAMES,

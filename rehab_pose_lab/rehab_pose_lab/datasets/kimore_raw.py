@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.errors import RecordingError
-from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose.skeletons.kinect import KINECT_25
 from rehab_pose_lab.datasets.clip import Clip, clip_from_points, leave_out
+from rehab_pose_lab.datasets.kimore_exercises import KIMORE_EXERCISES
 from rehab_pose_lab.datasets.kinect_axes import KINECT_V2_SMPL_NAMES, OPTICAL_FROM_KINECT
 from rehab_pose_lab.datasets.spreadsheet import read_first_sheet
 
@@ -60,7 +60,7 @@ def load_raw_clips(root: Path, *, skipped: list[str] | None = None) -> list[Clip
         if not re.fullmatch(r"Es[1-5]", exercise):
             continue
         with leave_out(skipped):
-            clips.append(_clip(path, EXERCISES[int(exercise[2:]) - 1], root))
+            clips.append(_clip(path, KIMORE_EXERCISES[int(exercise[2:]) - 1], root))
     return clips
 
 

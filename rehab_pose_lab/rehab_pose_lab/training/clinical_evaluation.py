@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.exercise.catalogue import EXERCISES
+from rehab_pose_lab.datasets.kimore_exercises import KIMORE_EXERCISES
 from rehab_pose_lab.methods.exercise.clinical_scores import GOOD_TOTAL, SCORES
 from rehab_pose_lab.training.clinical_metrics import SHORT_NAMES
 from rehab_pose_lab.training.clinical_scores import session_features
@@ -50,9 +50,9 @@ def score_recordings(
         model: Predicts the scores.
         raters: Group and scores (5, 3) by subject; empty where there are no ratings.
     """
-    unknown = np.full((len(EXERCISES), len(SCORES)), np.nan)
+    unknown = np.full((len(KIMORE_EXERCISES), len(SCORES)), np.nan)
     return [
-        ScoredExercise(subject, label, predicted, raters.get(subject, ("", unknown))[1][EXERCISES.index(label)])
+        ScoredExercise(subject, label, predicted, raters.get(subject, ("", unknown))[1][KIMORE_EXERCISES.index(label)])
         for subject, features in sorted(session_features(clips).items())
         for label, predicted in model.predict(features).items()
     ]
@@ -61,7 +61,7 @@ def score_recordings(
 def agreement(scored: Sequence[ScoredExercise]) -> dict[str, float]:
     """Return rank correlation, mean absolute error and accuracy, means over exercises; NaN without ratings."""
     metrics = {"n_exercises": float(len(scored)), "n_subjects": float(len({entry.subject for entry in scored}))}
-    by_label = [[e for e in scored if e.label == label and np.isfinite(e.true).all()] for label in EXERCISES]
+    by_label = [[e for e in scored if e.label == label and np.isfinite(e.true).all()] for label in KIMORE_EXERCISES]
     rated = [entries for entries in by_label if len(entries) >= MIN_COUNT]
     metrics["n_rated"] = float(sum(len(entries) for entries in by_label))
     for place, name in enumerate(SHORT_NAMES):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.exercise.catalogue import EXERCISES
+from rehab_pose_lab.datasets.kimore_exercises import KIMORE_EXERCISES
 from rehab_pose_lab.methods.exercise.clinical_scores import GOOD_TOTAL
 from rehab_pose_lab.training.clinical_scores import cross_validated, score_folds
 from rehab_pose_lab.training.metrics import rank_correlation
@@ -44,7 +44,7 @@ def clinical_metrics(table: ScoreTable, seed: int) -> dict[str, float]:
             metrics[f"kimore_{name}_spearman{ending}"] = _mean(rank_correlation(*pair) for pair in pairs)
             metrics[f"kimore_{name}_mae{ending}"] = _mean(np.abs(score - true).mean() for score, true in pairs)
             if name == "ts":
-                for label, pair in zip(EXERCISES, pairs, strict=True):
+                for label, pair in zip(KIMORE_EXERCISES, pairs, strict=True):
                     metrics[f"kimore_ts_spearman_{label}{ending}"] = rank_correlation(*pair)
         totals = table.scores[..., 0]
         pairs = [_known_pairs(probability[with_session, :, column], totals[:, column]) for column in range(5)]

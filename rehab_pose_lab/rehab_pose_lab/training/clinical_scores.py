@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.errors import RecordingError
-from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose_lab.datasets.clip import required_file
+from rehab_pose_lab.datasets.kimore_exercises import KIMORE_EXERCISES
 from rehab_pose_lab.methods.exercise.clinical_scores import (
     GOOD_TOTAL,
     MAX_SCORES,
@@ -91,7 +91,7 @@ def load_scores(root: Path) -> dict[str, tuple[str, NDArray[np.float64]]]:
             for row in csv.DictReader(lines):
                 scores = [
                     [float(row[f"{kind}{number}"] or "nan") for kind in ("TS", "PO", "CF")]
-                    for number in range(1, len(EXERCISES) + 1)
+                    for number in range(1, len(KIMORE_EXERCISES) + 1)
                 ]
                 ratings[row["subject"]] = (row["group"], np.array(scores))
         except (KeyError, ValueError) as error:
@@ -107,7 +107,7 @@ def session_features(clips: Iterable[Clip]) -> dict[str, dict[str, NDArray[np.fl
     """
     takes: dict[str, dict[str, list[NDArray[np.float64]]]] = {}
     for clip in clips:
-        if clip.label in EXERCISES:
+        if clip.label in KIMORE_EXERCISES:
             features = features_of_recording(clip.label, clip.stamps_ns, clip.positions_m)
             if np.isfinite(features).any():
                 takes.setdefault(clip.subject, {}).setdefault(clip.label, []).append(features)
@@ -122,10 +122,10 @@ def score_table(clips: Iterable[Clip], scores: dict[str, tuple[str, NDArray[np.f
     features = session_features(clip for clip in clips if clip.subject in scores)
     subjects = tuple(sorted(features))
     width = len(next(iter(next(iter(features.values())).values())))
-    raw = np.full((len(subjects), len(EXERCISES), width), np.nan)
+    raw = np.full((len(subjects), len(KIMORE_EXERCISES), width), np.nan)
     for row, subject in enumerate(subjects):
         for label, values in features[subject].items():
-            raw[row, EXERCISES.index(label)] = values
+            raw[row, KIMORE_EXERCISES.index(label)] = values
     return ScoreTable(
         subjects=subjects,
         groups=tuple(scores[subject][0] for subject in subjects),
@@ -177,7 +177,7 @@ def fit_scores(table: ScoreTable, training: NDArray[np.bool_]) -> ScoreModel:
     recorded, targets = table.recorded, table.targets
     control = np.isin(table.groups, HEALTHY_GROUPS)
     scales, features = [], np.zeros((*recorded.shape, 0))
-    for place in range(len(EXERCISES)):
+    for place in range(len(KIMORE_EXERCISES)):
         rows = training & recorded[:, place]
         total = table.scores[:, place, 0]
         healthy = control & (total >= np.nanmedian(total[training]))
@@ -194,22 +194,22 @@ def fit_scores(table: ScoreTable, training: NDArray[np.bool_]) -> ScoreModel:
     within = np.where(same, inner[exercise[:, None], person[:, None], person[None]], 0.0)
     counts = np.maximum(recorded.sum(axis=1), 1)
     # Divided by the numbers of exercises of both people; with all five this is the mean over exercises.
-    shared = len(EXERCISES) * (inner.sum(axis=0) / np.outer(counts, counts))[person[:, None], person[None]]
+    shared = len(KIMORE_EXERCISES) * (inner.sum(axis=0) / np.outer(counts, counts))[person[:, None], person[None]]
     same_person = (person[:, None] == person[None]).astype(np.float64)
     dual_session = np.linalg.solve(
         EXERCISE * within + SESSION * shared + PERSON * same_person + NOISE * np.eye(len(person)), residual
     )
     dual_single = np.linalg.solve(EXERCISE * within + NOISE * np.eye(len(person)), residual)
     width = features.shape[-1]
-    single_weights, exercise_weights = (np.zeros((len(EXERCISES), width, TARGETS)) for _ in range(2))
-    for place in range(len(EXERCISES)):
+    single_weights, exercise_weights = (np.zeros((len(KIMORE_EXERCISES), width, TARGETS)) for _ in range(2))
+    for place in range(len(KIMORE_EXERCISES)):
         rows = exercise == place
         single_weights[place] = EXERCISE * features[person[rows], place].T @ dual_single[rows]
         exercise_weights[place] = EXERCISE * features[person[rows], place].T @ dual_session[rows]
     by_person = np.zeros((len(features), TARGETS))
     np.add.at(by_person, person, dual_session / counts[person][:, None])
-    session = SESSION * len(EXERCISES) * np.einsum("sef,sk->efk", features, by_person)
-    unknown = np.full((2, len(EXERCISES), len(MAX_SCORES)), np.nan)
+    session = SESSION * len(KIMORE_EXERCISES) * np.einsum("sef,sk->efk", features, by_person)
+    unknown = np.full((2, len(KIMORE_EXERCISES), len(MAX_SCORES)), np.nan)
     return ScoreModel(tuple(scales), single_weights, exercise_weights, session, centre, unit, unknown, np.ones(2))
 
 
@@ -223,12 +223,12 @@ def cross_validated(table: ScoreTable, folds: NDArray[np.intp]) -> tuple[NDArray
     for fold in np.unique(folds):
         model = fit_scores(table, folds != fold)
         for row in np.flatnonzero(folds == fold):
-            raw = {EXERCISES[place]: table.raw[row, place] for place in np.flatnonzero(table.recorded[row])}
+            raw = {KIMORE_EXERCISES[place]: table.raw[row, place] for place in np.flatnonzero(table.recorded[row])}
             for label, features in raw.items():
                 alone = model.predict({label: features})[label]
-                place = EXERCISES.index(label)
+                place = KIMORE_EXERCISES.index(label)
                 predicted[0, row, place], probability[0, row, place] = alone.values, alone.correct_probability
             for label, score in model.predict(raw).items():
-                place = EXERCISES.index(label)
+                place = KIMORE_EXERCISES.index(label)
                 predicted[1, row, place], probability[1, row, place] = score.values, score.correct_probability
     return predicted, probability

@@ -12,6 +12,7 @@ from rehab_pose_lab.datasets.labelled_bags import load_labelled_bags
 from rehab_pose_lab.datasets.mars import load_mars
 from rehab_pose_lab.datasets.mri import load_mri
 from rehab_pose_lab.datasets.ui_prmd import load_ui_prmd
+from rehab_pose_lab.datasets.utd_mhad_joints import load_utd_joints
 from rehab_pose_lab.datasets.utkinect import load_utkinect
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Loader(Protocol):
 LOADERS: dict[str, Loader] = {
     "kimore": load_kimore,
     "utkinect": load_utkinect,
+    "utd_mhad": load_utd_joints,
     "ui_prmd": load_ui_prmd,
     "mars": load_mars,
     "irds": load_irds,

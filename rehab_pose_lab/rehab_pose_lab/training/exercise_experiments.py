@@ -14,14 +14,21 @@ from rehab_pose.exercise.window_classifier import WindowClassifier
 from rehab_pose_lab.datasets.kimore import SUSPECT_CLIPS
 from rehab_pose_lab.training.exercise_extra_trees import extra_trees_predictions
 from rehab_pose_lab.training.exercise_fit import TrainingPlan, export_onnx, fit, predictor_of
-from rehab_pose_lab.training.exercise_network import ExerciseNetwork
+from rehab_pose_lab.training.exercise_network import ExerciseNetwork, NetworkSettings
 from rehab_pose_lab.training.exercise_predictions import (
     Predictions,
     labelled_windows,
     predict_at_ends,
     predict_recordings,
 )
-from rehab_pose_lab.training.exercise_windows import LIVE_FRACTION, TrainingClip, WindowSampler, label_of, prepare
+from rehab_pose_lab.training.exercise_windows import (
+    LIVE_FRACTION,
+    TrainingClip,
+    WindowSampler,
+    label_of,
+    labelled_parts,
+    prepare,
+)
 from rehab_pose_lab.training.splits import folds_by_subject
 
 if TYPE_CHECKING:
@@ -30,7 +37,6 @@ if TYPE_CHECKING:
 
     from rehab_pose_lab.datasets.clip import Clip
     from rehab_pose_lab.training.exercise_calibration import Calibration
-    from rehab_pose_lab.training.exercise_network import NetworkSettings
 
 __all__ = [
     "FOLDS",
@@ -41,6 +47,7 @@ __all__ = [
     "export_final_weights",
     "labels_of",
     "measure_delays",
+    "movements_of",
     "run_experiment",
 ]
 
@@ -62,8 +69,12 @@ CONTROLS, PATIENTS = "CG/", "GPP/"
 """Prefixes of KIMORE's groups."""
 UNSCALED = {"temperature": "1.0", "exercise_temperature": "1.0", "familiar_energy": "-1e9"}
 """Metadata of a network that is not calibrated."""
-TEACHES_NONE_ACROSS = ("kimore", "utkinect", "irds")
+TEACHES_NONE_ACROSS = ("kimore", "utkinect", "irds", "utd_mhad")
 """Sets that are trained on when squats of UI-PRMD and MARS are classified."""
+UNSURE_SETS = frozenset({"bags", "mri"})
+"""Sets whose movements may be those of other sets under other names."""
+FEW_SHOT = "few_shot_fold"
+"""Experiments of five folds that are not trained on UI-PRMD, whose movements are then added from few recordings."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,32 +98,50 @@ class ExperimentContext:
 
     output: Path
     plan: TrainingPlan
-    prepared: dict[tuple[str, int], TrainingClip | None] = field(default_factory=dict)
+    prepared: dict[tuple[str, int], list[TrainingClip]] = field(default_factory=dict)
 
     def sampler(self, experiment: Experiment) -> WindowSampler:
         """Return the windows that an experiment trains on."""
-        clips = []
+        clips: list[TrainingClip] = []
         for clip in experiment.training:
             label = label_of(clip) if experiment.live else experiment.labels.index(clip.label)
             if label is None or clip.name in SUSPECT_CLIPS:
                 continue
             key = (f"{clip.dataset}/{clip.name}", label)
             if key not in self.prepared:
-                self.prepared[key] = prepare(clip, label)
-            training_clip = self.prepared[key]
-            if training_clip is not None:
-                clips.append(training_clip)
+                parts = labelled_parts(clip, label) if experiment.live else [prepare(clip, label)]
+                self.prepared[key] = [part for part in parts if part is not None]
+            clips.extend(self.prepared[key])
         mirror = not any(clip.dataset in SIDED for clip in experiment.training) or experiment.live
         live_fraction = LIVE_FRACTION if experiment.live else 0.0
-        return WindowSampler(clips, single_movements=experiment.single, live_fraction=live_fraction, mirror=mirror)
+        return WindowSampler(
+            clips,
+            movements=movements_of(experiment),
+            single_movements=experiment.single,
+            live_fraction=live_fraction,
+            mirror=mirror,
+        )
 
     def plan_for(self, experiment: Experiment) -> TrainingPlan:
         """Return the plan with the experiment's number of classes and its limit of epochs."""
-        network: NetworkSettings = replace(self.plan.network, classes=len(experiment.labels))
+        network: NetworkSettings = replace(
+            self.plan.network, classes=len(experiment.labels), movements=len(movements_of(experiment))
+        )
         dataset = next((name for name in SET_EPOCHS if experiment.name.startswith(name)), "")
         return replace(
             self.plan, network=network, epochs=min(self.plan.epochs, SET_EPOCHS.get(dataset, self.plan.epochs))
         )
+
+
+def movements_of(experiment: Experiment) -> list[str]:
+    """Return the movements that an experiment's network learns to tell apart; none where it knows no `none`.
+
+    Names with a side are no movements: half of the windows are mirrored.
+    """
+    if not experiment.live:
+        return []
+    named = {f"{clip.dataset}/{clip.label}" for clip in experiment.training if clip.dataset not in UNSURE_SETS}
+    return sorted(name for name in named if not any(side in name for side in ("left", "right")))
 
 
 def labels_of(clips: Sequence[Clip]) -> tuple[str, ...]:
@@ -126,12 +155,15 @@ def experiments_of(clips: Sequence[Clip], seed: int) -> list[Experiment]:
     """Return all experiments that the clips allow, the most important ones first."""
     kimore = [clip for clip in clips if clip.dataset == "kimore"]
     folds = folds_by_subject(clips, FOLDS, seed)
-    experiments = []
+    experiments: list[Experiment] = []
+    few_shot: list[Experiment] = []
     for fold in range(FOLDS):
         sides: tuple[list[Clip], list[Clip]] = ([], [])
         for clip in clips:
             sides[folds[clip.dataset, clip.subject] == fold].append(clip)
         experiments.append(Experiment(f"kimore_fold{fold}", *sides, LABELS, live=True))
+        without = [clip for clip in sides[0] if clip.dataset != "ui_prmd"]
+        few_shot.append(Experiment(f"{FEW_SHOT}{fold}", without, sides[1], LABELS, live=True))
     controls = [clip for clip in kimore if clip.group.startswith(CONTROLS)]
     patients = [clip for clip in kimore if clip.group.startswith(PATIENTS)]
     experiments.append(Experiment(ALL_SUBJECTS, list(clips), [], LABELS, live=True))
@@ -149,7 +181,7 @@ def experiments_of(clips: Sequence[Clip], seed: int) -> list[Experiment]:
     across = [clip for clip in clips if clip.dataset in TEACHES_NONE_ACROSS]
     others = [clip for clip in clips if clip.dataset in {"ui_prmd", "mars"}]
     experiments.append(Experiment(ACROSS, across, others, LABELS, live=True))
-    return experiments
+    return experiments + few_shot
 
 
 def run_experiment(experiment: Experiment, context: ExperimentContext) -> Path:
@@ -183,8 +215,9 @@ def export_final_weights(context: ExperimentContext, calibration: Calibration) -
     checkpoint = context.output / ALL_SUBJECTS / "checkpoint.pt"
     if not checkpoint.is_file():
         return None
-    network = ExerciseNetwork(context.plan.network)
-    network.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
+    state = torch.load(checkpoint, weights_only=True)
+    network = ExerciseNetwork(NetworkSettings(**state["plan"]["network"]))
+    network.load_state_dict(state["average"])
     path = context.output / "exercise.onnx"
     export_onnx(network, path, LABELS, calibration.metadata() | {"dataset": "kimore"})
     return path

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from rehab_pose.errors import RecordingError
 from rehab_pose.exercise.feature_streams import STREAM_COUNT, STREAMS
 from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ, WINDOW_SAMPLES
-from rehab_pose_lab.training.exercise_network import ExerciseNetwork, NetworkSettings
+from rehab_pose_lab.training.exercise_network import ExerciseNetwork, ExportedNetwork, NetworkSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +34,8 @@ MAX_GRADIENT_NORM = 1.0
 """Longer gradients are scaled down to this, for each member of the ensemble."""
 SCALE_BATCHES = 4
 """Number of batches from which mean and scale of the inputs are measured."""
+MOVEMENT_WEIGHT = 0.3
+"""Weight of the cross-entropy of all sets' movements; chosen by hand, below that of the labels."""
 NO_LABEL = -1
 """Windows without a label are left out of the loss."""
 
@@ -53,18 +55,22 @@ class TrainingPlan:
 
 
 def _loss(network: ExerciseNetwork, batch: Batch) -> torch.Tensor:
-    """Return the sum over the members of their cross-entropies: over all labels, and among the exercises."""
+    """Return the sum over the members of their cross-entropies: all labels, among the exercises, and movements."""
     outputs = network.members(torch.from_numpy(batch.features), torch.from_numpy(batch.present))
     classes, count = network.settings.classes, outputs.shape[0]
     total = torch.zeros(())
-    truths = ((batch.labels, outputs[..., :classes]), (batch.exercises, outputs[..., classes:]))
-    for truth, logits in truths:
-        if (truth != NO_LABEL).any():
+    truths = (
+        (batch.labels, outputs[..., :classes], 1.0),
+        (batch.exercises, outputs[..., classes : 2 * classes - 1], 1.0),
+        (batch.movements, outputs[..., 2 * classes - 1 :], MOVEMENT_WEIGHT),
+    )
+    for truth, logits, weight in truths:
+        if logits.shape[-1] and (truth != NO_LABEL).any():
             target = torch.from_numpy(truth).repeat(count)
             mean = functional.cross_entropy(
                 logits.reshape(-1, logits.shape[-1]).float(), target, ignore_index=NO_LABEL, label_smoothing=SMOOTHING
             )
-            total = total + count * mean
+            total = total + weight * count * mean
     return total
 
 
@@ -185,11 +191,11 @@ def export_onnx(network: ExerciseNetwork, path: Path, labels: Sequence[str], ext
     batch = torch.export.Dim("batch", min=1, max=4096)
     example = (torch.zeros(2, WINDOW_SAMPLES, STREAM_COUNT), torch.ones(2, WINDOW_SAMPLES))
     torch.onnx.export(
-        network,
+        ExportedNetwork(network).eval(),
         example,
         str(path),
         input_names=["features", "present"],
-        output_names=["logits", "exercise_logits"],
+        output_names=["logits", "exercise_logits", "embedding"],
         dynamic_shapes={"features": {0: batch}, "present": {0: batch}},
         dynamo=True,
         external_data=False,

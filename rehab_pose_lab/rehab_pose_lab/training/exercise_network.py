@@ -19,7 +19,7 @@ from rehab_pose.exercise.window_features import WINDOW_SAMPLES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ExerciseNetwork", "NetworkSettings"]
+__all__ = ["ExerciseNetwork", "ExportedNetwork", "NetworkSettings"]
 
 ABSENT = 1e4
 """Subtracted from the attention logits of an absent sample; exp of its negative is 0."""
@@ -55,6 +55,9 @@ class NetworkSettings:
     """Features per sample; more where further streams are used."""
     classes: int = len(LABELS)
     """Number of labels, including `none`."""
+    movements: int = 0
+    """Number of movements of all sets that the network also learns to tell apart, so that its embedding separates
+    movements that are no label yet; they are no output of the exported file."""
 
 
 class EncoderLayer(nn.Module):
@@ -100,6 +103,11 @@ class Encoder(nn.Module):
 
     def forward(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         """Return logits (B, O) from features (B, T, F), zero where absent, and presence (B, T)."""
+        logits: torch.Tensor = self.head(self.embed_window(features, present))
+        return logits
+
+    def embed_window(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """Return mean and maximum over the present tokens (B, 2 width), from which the logits are computed."""
         patches = features.reshape(-1, self.tokens, self.inputs)
         valid = present.reshape(-1, self.tokens, WINDOW_SAMPLES // self.tokens).amax(dim=-1)
         tokens = self.dropout(self.embed(patches) + self.positions)
@@ -109,8 +117,7 @@ class Encoder(nn.Module):
         tokens, weights = self.norm(tokens), valid[..., None]
         mean = (tokens * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)
         largest = (tokens - (1.0 - weights) * ABSENT).amax(dim=1)
-        logits: torch.Tensor = self.head(torch.cat([mean, largest], dim=-1))
-        return logits
+        return torch.cat([mean, largest], dim=-1)
 
 
 class StatisticsNetworks(nn.Module):
@@ -135,6 +142,11 @@ class StatisticsNetworks(nn.Module):
 
     def forward(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         """Return logits (K, B, O) from features (B, T, F), zero where absent, and presence (B, T)."""
+        logits: torch.Tensor = self.embed_window(features, present) @ self.weights[-1] + self.biases[-1]
+        return logits
+
+    def embed_window(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """Return the last hidden layer of every network (K, B, H)."""
         valid = present[..., None]
         count = valid.sum(dim=1).clamp(min=1.0)
         mean = features.sum(dim=1) / count
@@ -145,8 +157,7 @@ class StatisticsNetworks(nn.Module):
         values = functional.dropout(values, INPUT_DROPOUT, self.training)
         for weight, bias in zip(list(self.weights)[:-1], list(self.biases)[:-1], strict=True):
             values = functional.dropout(functional.gelu(values @ weight + bias), HIDDEN_DROPOUT, self.training)
-        logits: torch.Tensor = values @ self.weights[-1] + self.biases[-1]
-        return logits
+        return values
 
 
 class ExerciseNetwork(nn.Module):
@@ -155,7 +166,7 @@ class ExerciseNetwork(nn.Module):
     def __init__(self, settings: NetworkSettings | None = None) -> None:
         super().__init__()
         self.settings = settings or NetworkSettings()
-        outputs = 2 * self.settings.classes - 1
+        outputs = 2 * self.settings.classes - 1 + self.settings.movements
         self.centre: torch.Tensor
         self.scale: torch.Tensor
         self.register_buffer("centre", torch.zeros(self.settings.inputs))
@@ -170,8 +181,8 @@ class ExerciseNetwork(nn.Module):
         self.scale.copy_(1.0 / (rows.std(dim=0) + 0.1))
 
     def members(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-        """Return the logits of every member (K, B, 2 C - 1): of all labels, then among the exercises."""
-        scaled = ((features - self.centre) * self.scale).clamp(-SCALED_LIMIT, SCALED_LIMIT) * present[..., None]
+        """Return the logits of every member (K, B, 2 C - 1 + M): of all labels, among the exercises, of movements."""
+        scaled = self._scaled(features, present)
         logits = [encoder(scaled, present)[None] for encoder in self.encoders]
         if self.statistics is not None:
             logits.append(self.statistics(scaled, present))
@@ -186,4 +197,30 @@ class ExerciseNetwork(nn.Module):
         count = self.settings.encoders
         groups = [part.mean(dim=0) for part in (logits[:count], logits[count:]) if part.shape[0]]
         mean = torch.stack(groups).mean(dim=0)
-        return mean[:, : self.settings.classes], mean[:, self.settings.classes :]
+        classes = self.settings.classes
+        return mean[:, :classes], mean[:, classes : 2 * classes - 1]
+
+    def embedding(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """Return the values (B, E) from which all members compute their logits, the encoders' first."""
+        scaled = self._scaled(features, present)
+        parts = [encoder.embed_window(scaled, present) for encoder in self.encoders]
+        if self.statistics is not None:
+            parts.extend(self.statistics.embed_window(scaled, present).unbind(0))
+        return torch.cat(parts, dim=-1)
+
+    def _scaled(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """Return standardised and limited features (B, T, F), zero where absent."""
+        return ((features - self.centre) * self.scale).clamp(-SCALED_LIMIT, SCALED_LIMIT) * present[..., None]
+
+
+class ExportedNetwork(nn.Module):
+    """The network with its embedding as a third output, as it is written to the ONNX file."""
+
+    def __init__(self, network: ExerciseNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, features: torch.Tensor, present: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return logits of all labels (B, C), among the exercises (B, C - 1), and the embedding (B, E)."""
+        logits, among = self.network(features, present)
+        return logits, among, self.network.embedding(features, present)

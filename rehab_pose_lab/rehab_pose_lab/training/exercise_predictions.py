@@ -20,14 +20,17 @@ from rehab_pose.exercise.window_features import (
     resample,
 )
 from rehab_pose.geometry.floor import CAMERA_UP
-from rehab_pose_lab.training.exercise_windows import label_of, prepare
+from rehab_pose_lab.datasets.movement_phases import movement_phases
+from rehab_pose_lab.training.exercise_windows import PHASED_SETS, label_of, labelled_parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose_lab.datasets.clip import Clip
+    from rehab_pose_lab.datasets.movement_phases import MovementPhases
 
 __all__ = [
+    "PHASES",
     "Predictions",
     "Predictor",
     "filter_labels",
@@ -60,6 +63,11 @@ IDLE_FRACTION = 0.02
 """Weight of a window that certainly shows no exercise relative to one that certainly does."""
 SWITCH_RATE_HZ = 0.005
 """Rate of transitions to another exercise in the filter [1/s]."""
+PHASES = ("unknown", "before", "across", "within", "after", "gesture")
+"""Places of a window in its recording: wholly before, within or after the exercise, across one of its ends, or with its
+middle in a gesture; unknown where the recording does not show its exercise."""
+AFTER_START_S = 2.0
+"""Time after the start of the exercise from which a filtered label should be correct [s]."""
 MIN_FRAMES = 3
 """Recordings with fewer frames that have a joint are not classified."""
 BATCH = 256
@@ -87,6 +95,12 @@ class Predictions:
     """(R) number of frames from STREAM_START_S on."""
     skipped: list[str]
     """Recordings with too few frames that have a joint."""
+    window_phases: NDArray[np.int64]
+    """(W) one of PHASES."""
+    phases_right: NDArray[np.int64]
+    """(R, 3) frames with a correct filtered label: before the exercise, inside it from AFTER_START_S on, after it."""
+    phases_streamed: NDArray[np.int64]
+    """(R, 3) frames in each of these times."""
 
 
 def probabilities_of(logits: NDArray[Any]) -> NDArray[np.float64]:
@@ -168,18 +182,51 @@ def filter_labels(
     return np.array(filtered)
 
 
-def _stream(predict: Predictor, live: Predictor, clip: Clip, truth: int) -> tuple[int, int]:
-    """Return the numbers of frames from STREAM_START_S on with a correct filtered label, and of all these frames."""
+def _window_phases(clip: Clip, phases: MovementPhases | None, ends_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the index in PHASES of windows that end at the given stamps (W) [ns]."""
+    if phases is None:
+        return np.full(len(ends_ns), PHASES.index("unknown"), dtype=np.int64)
+    starts_ns = np.maximum(ends_ns - int((WINDOW_FRAMES - 1) / RATE_HZ * 1e9), clip.stamps_ns[0])
+    found = np.full(len(ends_ns), PHASES.index("across"), dtype=np.int64)
+    found[ends_ns <= phases.first_ns] = PHASES.index("before")
+    found[starts_ns >= phases.last_ns] = PHASES.index("after")
+    found[phases.within(starts_ns, ends_ns)] = PHASES.index("within")
+    found[phases.in_gesture((starts_ns + ends_ns) // 2)] = PHASES.index("gesture")
+    return found
+
+
+_NOT_STREAMED = (0, 0, (0, 0, 0), (0, 0, 0))
+
+
+def _stream(
+    predict: Predictor, live: Predictor, clip: Clip, truth: int, phases: MovementPhases | None
+) -> tuple[int, int, tuple[int, ...], tuple[int, ...]]:
+    """Return numbers of frames: correct from STREAM_START_S on, all of these, and correct and all in the three times.
+
+    The times are those of `Predictions.phases_right`; none where the phases are unknown.
+    """
     first_ns, last_ns = int(clip.stamps_ns[0]), int(clip.stamps_ns[-1])
     ends_ns = np.arange(first_ns + int(1e9), last_ns + 1, int(STREAM_STEP_S * 1e9), dtype=np.int64)
-    frames_ns = clip.stamps_ns[clip.stamps_ns >= first_ns + int(STREAM_START_S * 1e9)]
+    frames_ns = clip.stamps_ns[clip.stamps_ns >= first_ns + int(1e9)]
     if not len(ends_ns) or not len(frames_ns):
-        return 0, 0
+        return _NOT_STREAMED
     among = probabilities_of(_predict_at_times(predict, clip, _stamps_before(ends_ns, WINDOW_SAMPLES), facing=True))
     exercising = 1.0 - probabilities_of(predict_at_ends(live, clip, ends_ns))[:, 0]
     labels = filter_labels(among, exercising, STREAM_STEP_S).argmax(axis=-1)
     at_frames = labels[np.searchsorted(ends_ns, frames_ns, side="right") - 1]
-    return int((at_frames == truth).sum()), len(frames_ns)
+    right, late = at_frames == truth, frames_ns >= first_ns + int(STREAM_START_S * 1e9)
+    times = [np.zeros(len(frames_ns), dtype=np.bool_)] * 3
+    if phases is not None:
+        begun = frames_ns >= phases.start_ns + int(AFTER_START_S * 1e9)
+        over = frames_ns > phases.end_ns
+        times = [frames_ns < phases.start_ns, begun & ~over, over]
+    in_times = [(int(right[inside].sum()), int(inside.sum())) for inside in times]
+    return (
+        int(right[late].sum()),
+        int(late.sum()),
+        tuple(count for count, _ in in_times),
+        tuple(count for _, count in in_times),
+    )
 
 
 def predict_recordings(
@@ -202,8 +249,8 @@ def predict_recordings(
     names: list[str] = []
     subjects: list[str] = []
     skipped: list[str] = []
-    streamed: list[tuple[int, int]] = []
-    truths, recordings, window_places, windows = [], [], [], []
+    streamed: list[tuple[int, int, tuple[int, ...], tuple[int, ...]]] = []
+    truths, recordings, window_places, windows, window_phases = [], [], [], [], []
     for clip in clips:
         if clip.label not in labels:
             msg = f"{clip.name}: expected one of {', '.join(labels)}, its label is {clip.label}"
@@ -219,13 +266,15 @@ def predict_recordings(
             of_recording = probabilities_of(_predict_at_times(predict, clip, times_ns[None], facing=True))[0]
         else:
             of_recording = of_windows.mean(axis=0)
+        phases = movement_phases(clip) if clip.dataset in PHASED_SETS else None
+        window_phases.append(_window_phases(clip, phases, ends_ns))
         window_places.append(np.full(len(of_windows), len(names)))
         names.append(clip.name)
         subjects.append(clip.subject)
         truths.append(truth)
         recordings.append(of_recording)
         windows.append(of_windows)
-        streamed.append((0, 0) if live is None else _stream(predict, live, clip, truth))
+        streamed.append(_NOT_STREAMED if live is None else _stream(predict, live, clip, truth, phases))
     if not names:
         msg = f"expected recordings to classify, none of {len(clips)} shows a person long enough; check the folder"
         raise RecordingError(msg)
@@ -236,9 +285,12 @@ def predict_recordings(
         recordings=np.array(recordings),
         window_places=np.concatenate(window_places),
         windows=np.concatenate(windows),
-        streamed_right=np.array([right for right, _ in streamed], dtype=np.int64),
-        streamed=np.array([frames for _, frames in streamed], dtype=np.int64),
+        streamed_right=np.array([entry[0] for entry in streamed], dtype=np.int64),
+        streamed=np.array([entry[1] for entry in streamed], dtype=np.int64),
         skipped=skipped,
+        window_phases=np.concatenate(window_phases),
+        phases_right=np.array([entry[2] for entry in streamed], dtype=np.int64),
+        phases_streamed=np.array([entry[3] for entry in streamed], dtype=np.int64),
     )
 
 
@@ -255,23 +307,22 @@ def labelled_windows(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], list[str]]:
     """Return logits (N, C), true labels (N) and movements of full windows, twice a second.
 
-    The movement is the set's name and its label, or `still`. Where nothing moves the prediction is `none`, as in the
-    live recogniser.
+    The movement is the set's name and its label, `still`, or a part of a recording outside of its exercise (`around`,
+    `gesture`). Where nothing moves the prediction is `none`, as in the live recogniser.
     """
     logits, truths, movements = [], [], []
     for clip in clips:
         label = label_of(clip)
-        prepared = None if label is None else prepare(clip, label)
-        if prepared is None or label is None:
-            continue
-        for ends_ns, truth in ((prepared.active_ends_ns[::5], label), (prepared.quiet_ends_ns[::5], 0)):
-            if len(ends_ns):
-                window_logits = predict_at_ends(predict, clip, ends_ns)
-                window_logits[_not_moving(clip, ends_ns)] = NONE_LOGITS
-                logits.append(window_logits)
-                truths.append(np.full(len(ends_ns), truth, dtype=np.int64))
-                movement = clip.label if truth == label else "still"
-                movements += [f"{clip.dataset}/{movement}"] * len(ends_ns)
+        for part in [] if label is None else labelled_parts(clip, label):
+            still = f"{clip.dataset}/still"
+            windows = ((part.active_ends_ns[::5], part.label, part.movement), (part.quiet_ends_ns[::5], 0, still))
+            for ends_ns, truth, movement in windows:
+                if len(ends_ns):
+                    window_logits = predict_at_ends(predict, clip, ends_ns)
+                    window_logits[_not_moving(clip, ends_ns)] = NONE_LOGITS
+                    logits.append(window_logits)
+                    truths.append(np.full(len(ends_ns), truth, dtype=np.int64))
+                    movements += [movement] * len(ends_ns)
     if not logits:
         return np.zeros((0, 1)), np.zeros(0, dtype=np.int64), []
     return np.concatenate(logits), np.concatenate(truths), movements

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose.exercise.cycle_detector import CycleDetector
 from rehab_pose.exercise.quality_measures import MEASURES, Unit, repetition_measures
 from rehab_pose.exercise.repetition_quality import Norm, Norms
@@ -16,6 +15,7 @@ from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.exercise.window_features import SMPL_INDICES
 from rehab_pose.geometry.floor import CAMERA_UP
 from rehab_pose_lab.datasets.kimore import SUSPECT_CLIPS
+from rehab_pose_lab.datasets.kimore_exercises import KIMORE_EXERCISES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +53,7 @@ def clip_repetitions(clip: Clip) -> list[dict[str, float]]:
 
 def healthy_norms(clips: Iterable[Clip]) -> Norms:
     """Return the norms of every measure and exercise over the repetitions of the control group."""
-    rows: dict[str, list[dict[str, float]]] = {label: [] for label in EXERCISES}
+    rows: dict[str, list[dict[str, float]]] = {label: [] for label in KIMORE_EXERCISES}
     for clip in clips:
         if clip.group in HEALTHY_GROUPS and clip.name not in SUSPECT_CLIPS:
             rows[clip.label].extend(clip_repetitions(clip))

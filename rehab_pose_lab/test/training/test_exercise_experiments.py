@@ -75,7 +75,7 @@ def clips() -> list[Clip]:
 
 def test_no_subject_is_trained_on_and_tested_in_an_experiment(clips: list[Clip]) -> None:
     experiments = experiments_of(clips, 7)
-    assert len({experiment.name for experiment in experiments}) == len(experiments) == FOLDS + 3 + 30
+    assert len({experiment.name for experiment in experiments}) == len(experiments) == 2 * FOLDS + 3 + 30
     for experiment in experiments:
         sides = [{(clip.dataset, clip.subject) for clip in side} for side in (experiment.training, experiment.testing)]
         assert not sides[0] & sides[1], experiment.name

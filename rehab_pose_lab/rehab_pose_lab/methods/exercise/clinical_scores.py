@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rehab_pose.errors import ModelFileError
-from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose.exercise.window_features import SMPL_INDICES
+from rehab_pose_lab.datasets.kimore_exercises import KIMORE_EXERCISES
 from rehab_pose_lab.methods.exercise.recording_features import body_curves, even_positions, mirrored, recording_features
 
 if TYPE_CHECKING:
@@ -131,13 +131,16 @@ class ScoreModel:
         Args:
             raw: Features of one or more exercises from `features_of_recording`, by name; of several takes the median.
         """
-        scaled = {label: self.scales[EXERCISES.index(label)].transform(features) for label, features in raw.items()}
+        scaled = {
+            label: self.scales[KIMORE_EXERCISES.index(label)].transform(features) for label, features in raw.items()
+        }
         together = sum(
-            (values @ self.session[EXERCISES.index(label)] for label, values in scaled.items()), start=np.zeros(4)
+            (values @ self.session[KIMORE_EXERCISES.index(label)] for label, values in scaled.items()),
+            start=np.zeros(4),
         ) / max(len(scaled), 1)
         scores = {}
         for label, values in scaled.items():
-            place, known = EXERCISES.index(label), int(len(scaled) > 1)
+            place, known = KIMORE_EXERCISES.index(label), int(len(scaled) > 1)
             target = values @ self.exercise[place] + together if known else values @ self.single[place]
             scores[label] = ClinicalScore(
                 values=np.clip(target[:3] * self.unit[place, :3] + self.centre[place, :3], 0.0, MAX_SCORES),
@@ -161,7 +164,7 @@ def load_score_model(path: Path = SHIPPED_SCORES) -> ScoreModel:
             named = {name: np.asarray(arrays[name], dtype=np.float64) for name in arrays.files}
         scales = tuple(
             FeatureScale(**{part.name: named[f"scale_{part.name}"][place] for part in fields(FeatureScale)})
-            for place in range(len(EXERCISES))
+            for place in range(len(KIMORE_EXERCISES))
         )
         rest = {part.name: named[part.name] for part in fields(ScoreModel) if part.name != "scales"}
     except (OSError, ValueError, KeyError, IndexError) as error:
