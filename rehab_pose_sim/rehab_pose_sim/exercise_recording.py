@@ -72,12 +72,15 @@ class JointRecording:
     """(T) completed repetitions."""
 
 
-def joint_recording(settings: SimulationSettings, *, start_ns: int = NS_PER_S) -> JointRecording:
+def joint_recording(
+    settings: SimulationSettings, *, start_ns: int = NS_PER_S, after_s: float = 0.0
+) -> JointRecording:
     """Return the joints of one exercise of the settings, from a still beginning of `gap_s` to the end of the set.
 
     Args:
         settings: Exercise (one of the library), person, movement, place of the camera, rate.
         start_ns: Stamp of the first sample [ns].
+        after_s: Time after the set in which the person is still [s].
 
     Raises:
         ValueError: The settings ask for no exercise or for all of them.
@@ -87,7 +90,7 @@ def joint_recording(settings: SimulationSettings, *, start_ns: int = NS_PER_S) -
         msg = f"simulation.exercise: expected one exercise, got {label}; choose one of the library"
         raise ValueError(msg)
     segment = next(entry for entry in motion_plan(settings) if entry.label == label)
-    count = int(np.floor(segment.end_s * settings.rate_hz)) + 1
+    count = int(np.floor((segment.end_s + after_s) * settings.rate_hz)) + 1
     stamps_s = np.arange(count) / settings.rate_hz
     phase, size, repetitions = _phases(segment, settings, stamps_s)
     if label in RESTING_EXERCISES:

@@ -1,0 +1,127 @@
+"""Signals of the library's exercises on joints from the whole pipeline: simulated RGB-D, the label given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.exercise.cycle_detector import CycleDetector
+from rehab_pose.exercise.exercise_library import shipped_library
+from rehab_pose.exercise.repetition_signals import body_axes, signal_values
+from rehab_pose.exercise.settings import ExerciseSettings
+from rehab_pose.exercise.window_features import SMPL_INDICES
+from rehab_pose.geometry.floor import CAMERA_UP, up_of_floor
+from rehab_pose.pipeline import LabelStages, PipelineSettings
+from rehab_pose_sim.camera import SimulatedCamera
+from rehab_pose_sim.exercise_recording import joint_recording
+from rehab_pose_sim.settings import SimulationSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from rehab_pose.exercise.definition import ExerciseDefinition
+
+__all__ = ["SignalResult", "counted_cycles", "exercise_signal_metrics", "measure_exercise", "scenes"]
+
+AFTER_S = 2.0
+"""Time before and after each set in which the person is still [s]."""
+VIEWS = (
+    SimulationSettings(
+        repetitions=4, gap_s=AFTER_S, rate_hz=15.0, aim="pitch", camera_height_m=1.2, distance_m=2.6, seed=21,
+        shape_seed=5, clothing_m=0.01,
+    ),
+    SimulationSettings(
+        repetitions=3, gap_s=AFTER_S, rate_hz=15.0, aim="pitch", camera_height_m=0.9, distance_m=2.8, seed=33,
+        shape_seed=9, clothing_m=0.02, noise="kinect", yaw_deg=25.0, amplitude=0.65, hold_s=4.0, rest_s=3.0, side="right",
+    ),
+)  # fmt: skip
+"""A large movement without holds; and a small one, held, with rests, of the right side, seen by another camera."""
+
+
+@dataclass(frozen=True)
+class SignalResult:
+    """The signal of one set from estimated joints."""
+
+    name: str
+    true_cycles: int
+    counted: int
+    correlation: float
+    """Pearson's, of the signal of the estimated and of the true joints over the set."""
+    joint_error_m: float
+    """Median distance of the estimated joints from the true ones [m]."""
+
+
+def scenes() -> tuple[SimulationSettings, ...]:
+    """Return two scenes for each exercise; the result is always the same."""
+    return tuple(replace(view, exercise=name) for view in VIEWS for name in shipped_library().names)
+
+
+def counted_cycles(definition: ExerciseDefinition, stamps_ns: NDArray[np.int64], values: NDArray[np.float64]) -> int:
+    """Return the cycles of a whole set's signal (T), counted as in the live stage when the label is given."""
+    settings = ExerciseSettings()
+    detector = CycleDetector(
+        definition.signal.minimum_range,
+        two_sided=definition.two_sided,
+        shortest_s=settings.shortest_repetition_s,
+        longest_s=definition.repetition_s[1],
+    )
+    cycles = [detector.update(int(stamp), float(value)) for stamp, value in zip(stamps_ns, values, strict=True)]
+    return sum(cycle is not None for cycle in cycles)
+
+
+def measure_exercise(settings: SimulationSettings) -> SignalResult:
+    """Return the result of one set: rendered, through the stages up to the joints, and counted."""
+    definition = shipped_library().definition(settings.exercise)
+    truth = joint_recording(settings, after_s=AFTER_S)
+    camera, stages = SimulatedCamera(settings), LabelStages(PipelineSettings())
+    count = len(truth.stamps_ns)
+    estimated, exact = np.full((count, len(SMPL_INDICES), 3), np.nan), np.empty((count, len(SMPL_INDICES), 3))
+    for index in range(count):
+        shot = camera.frame(index)
+        exact[index] = shot.truth.joints_m[SMPL_INDICES]
+        result = stages.process(shot.frame)
+        if result.joints is not None:
+            estimated[index] = result.joints.positions_m[SMPL_INDICES]
+    floor_up = up_of_floor(result.floor_plane)
+    up = CAMERA_UP if floor_up is None else floor_up
+    values = signal_values(definition, estimated, body_axes(estimated, up))
+    true_values = signal_values(definition, exact, body_axes(exact, truth.up))
+    known = np.isfinite(values)
+    return SignalResult(
+        settings.exercise,
+        len(truth.cycles_ns),
+        counted_cycles(definition, truth.stamps_ns, values),
+        float(np.corrcoef(values[known], true_values[known])[0, 1]) if known.sum() > 1 else float("nan"),
+        float(np.nanmedian(np.linalg.norm(estimated - exact, axis=-1))),
+    )
+
+
+def exercise_signal_metrics(
+    log: Callable[[str], None], settings: Sequence[SimulationSettings] | None = None
+) -> dict[str, float]:
+    """Return how many sets were counted exactly, and how well the signals follow the true ones.
+
+    Args:
+        log: Called with a line for each set.
+        settings: The sets; None = all of `scenes`, about half a minute each.
+    """
+    results = []
+    for scene in scenes() if settings is None else settings:
+        result = measure_exercise(scene)
+        log(
+            f"{result.name:22s} {result.counted} of {result.true_cycles} cycles, correlation {result.correlation:.3f}, "
+            f"joints {1e3 * result.joint_error_m:.0f} mm"
+        )
+        results.append(result)
+    exact = [result.counted == result.true_cycles for result in results]
+    return {
+        "exercise_sets": float(len(results)),
+        "exercise_sets_exact_pct": 100.0 * float(np.mean(exact)),
+        "exercise_signal_correlation_median": float(np.median([result.correlation for result in results])),
+        "exercise_signal_correlation_min": float(np.min([result.correlation for result in results])),
+        "exercise_joint_error_mm": 1e3 * float(np.median([result.joint_error_m for result in results])),
+    }
