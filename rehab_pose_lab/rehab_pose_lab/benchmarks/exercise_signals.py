@@ -36,7 +36,8 @@ VIEWS = (
     ),
     SimulationSettings(
         repetitions=3, gap_s=AFTER_S, rate_hz=15.0, aim="pitch", camera_height_m=0.9, distance_m=2.8, seed=33,
-        shape_seed=9, clothing_m=0.02, noise="kinect", yaw_deg=25.0, amplitude=0.65, hold_s=4.0, rest_s=3.0, side="right",
+        shape_seed=9, clothing_m=0.02, noise="kinect", yaw_deg=25.0, amplitude=0.65, hold_s=4.0, rest_s=3.0,
+        side="right",
     ),
 )  # fmt: skip
 """A large movement without holds; and a small one, held, with rests, of the right side, seen by another camera."""
