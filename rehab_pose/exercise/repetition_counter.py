@@ -106,9 +106,10 @@ class RepetitionCounter:
 
         When a label appears, the preceding seconds of the history are processed too, so that a repetition before the
         label was known is counted. Repetitions are reported once the label has lasted for `confirm_s`. A set continues
-        through a wrong label or `none` for `set_gap_s`, and while the person is hidden for `interruption_s`; a cycle
-        in that time counts only if the label is reported during it or within `lookback_s` after it. At most one
-        repetition is returned per frame; further ones are queued.
+        through a wrong label or `none` for `set_gap_s`, and while the person is hidden for `interruption_s`. A cycle
+        counts if the label was reported during most of it, or if it is followed by such a cycle within `lookback_s`: a
+        single crouch that looks like a squat for a moment is none. At most one repetition is returned per frame;
+        further ones are queued.
 
         Args:
             stamp_ns: Stamp of the newest sample [ns].
@@ -202,18 +203,30 @@ class RepetitionCounter:
         current.processed_ns = stamp_ns
 
     def _accept(self, current: RepetitionSet, stamp_ns: int, frame_id: str, history: JointHistory) -> None:
-        """Count the waiting cycles for which the label was reported; discard those that waited too long."""
-        late_ns = int(self.settings.lookback_s * 1e9)
+        """Count the waiting cycles that were labelled well enough, and those just before one that was."""
         while current.waiting:
-            cycle = current.waiting[0]
-            middle_ns = (cycle.start_ns + cycle.end_ns) // 2
-            if middle_ns > self._counted_ns and current.times.between_ns(cycle.start_ns, cycle.end_ns + late_ns):
-                current.count += 1
-                self._counted_ns = max(self._counted_ns, cycle.end_ns)
-                self._queued.append(self._finished(current, cycle, stamp_ns, frame_id, history))
-            elif middle_ns > self._counted_ns and stamp_ns <= cycle.end_ns + late_ns:
+            cycles = list(current.waiting)
+            decided = next((place for place, cycle in enumerate(cycles) if current.is_labelled(cycle)), None)
+            if decided is None:
+                # A cycle that was hardly labelled waits for the next one, to which it then belongs.
+                last = cycles[-1]
+                if stamp_ns - last.end_ns > self._longest_wait_ns:
+                    current.waiting.clear()
                 return
-            current.waiting.popleft()
+            first = decided
+            while first and cycles[first].start_ns - cycles[first - 1].end_ns <= self.settings.lookback_s * 1e9:
+                first -= 1
+            for cycle in cycles[first : decided + 1]:
+                if (cycle.start_ns + cycle.end_ns) // 2 > self._counted_ns:
+                    current.count += 1
+                    self._counted_ns = max(self._counted_ns, cycle.end_ns)
+                    self._queued.append(self._finished(current, cycle, stamp_ns, frame_id, history))
+            for _ in range(decided + 1):
+                current.waiting.popleft()
+
+    @property
+    def _longest_wait_ns(self) -> int:
+        return int((self.settings.lookback_s + self.settings.longest_repetition_s) * 1e9)
 
     def _finished(
         self, current: RepetitionSet, cycle: Cycle, stamp_ns: int, frame_id: str, history: JointHistory

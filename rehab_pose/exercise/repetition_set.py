@@ -21,6 +21,11 @@ __all__ = ["LabelTimes", "RepetitionSet", "detector_of", "longest_repetition_s"]
 
 STEADY_NS = 500_000_000
 """An interruption of a label that is shorter than this is ignored [ns]."""
+LABELLED_FRACTION, LABELLED_FRACTION_LATER = 0.5, 0.3
+"""A cycle is labelled well enough if its label was reported for this fraction of its duration: the first repetition of
+a set, and later ones. In the simulation first repetitions have 0.5 to 0.95, sitting down and picking up 0.1 to 0.45."""
+LABEL_DELAY_NS = 1_500_000_000
+"""It also is if the label was missing for at most this long: it comes 0.7 to 1.3 s after a movement begins [ns]."""
 REMEMBERED_TIMES = 32
 """Intervals of a label that are kept: more than a minute of a label that changes every second."""
 
@@ -90,6 +95,14 @@ class RepetitionSet:
     def label(self) -> str:
         """Name of the exercise."""
         return self.definition.name
+
+    def is_labelled(self, cycle: Cycle) -> bool:
+        """Return whether the label was reported during enough of a cycle to count it."""
+        duration_ns = cycle.end_ns - cycle.start_ns
+        labelled_ns = self.times.between_ns(cycle.start_ns, cycle.end_ns)
+        if duration_ns - labelled_ns <= LABEL_DELAY_NS:
+            return self.times.between_ns(cycle.start_ns, cycle.end_ns + LABEL_DELAY_NS) > 0
+        return labelled_ns >= (LABELLED_FRACTION_LATER if self.count else LABELLED_FRACTION) * duration_ns
 
     def holds(self, stamp_ns: int) -> bool:
         """Return whether the person is in the middle of a repetition that may be held, at a stamp [ns]."""

@@ -197,7 +197,7 @@ class Stabiliser:
         wrong = np.abs(change_m) > MAX_STRETCH * self._shanks_m
         if wrong.any():
             feet_m[wrong] = np.nan
-        return feet_m
+        return np.asarray(feet_m)
 
     def _follow_feet(
         self, stamp_ns: int, feet_m: NDArray[np.float64], core_m: NDArray[np.float64]

@@ -28,14 +28,26 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "benchmark",
         nargs="?",
         default="graph",
-        choices=("graph", "pipeline", "perception", "real", "body", "biomechanics", "recognition", "ros"),
+        choices=(
+            "graph",
+            "pipeline",
+            "perception",
+            "real",
+            "body",
+            "biomechanics",
+            "recognition",
+            "counting",
+            "exercises",
+            "ros",
+        ),
         help="graph: separate processes over DDS, then the pipeline; ros: markers, separate and composed graph, "
         "restarts of killed nodes; pipeline: all stages in one process; perception: silhouettes and joints against "
         "ground truth, with the published rules for comparison; real: silhouettes, joints and body on recordings of "
         "real people, with depth only and the published rules for comparison; body: the body fit against ground truth "
         "and on real recordings; biomechanics: joint angles, with KinePose for comparison, and the bones inside the "
         "body; "
-        "recognition: exercises of held-out people",
+        "recognition: exercises of held-out people; counting: repetitions of simulated sets, and false ones; "
+        "exercises: signals of the library on simulated images through the whole pipeline",
     )
     parser.add_argument(
         "--pictures",
@@ -158,11 +170,19 @@ def _measure(benchmark: str) -> dict[str, float]:
         from rehab_pose_lab.datasets.location import data_folder  # noqa: PLC0415
 
         return {**body_metrics(data_folder() / "kimore"), **energy_metrics()}
+    if benchmark == "counting":
+        from rehab_pose_lab.benchmarks.counting import counting_metrics  # noqa: PLC0415
+
+        return counting_metrics(log=_log)
     if benchmark == "biomechanics":
         from rehab_pose_lab.benchmarks.biomechanics import biomechanics_metrics  # noqa: PLC0415
         from rehab_pose_lab.benchmarks.bones import bones_metrics  # noqa: PLC0415
 
         return {**biomechanics_metrics(), **bones_metrics()}
+    if benchmark == "exercises":
+        from rehab_pose_lab.benchmarks.exercise_signals import exercise_signal_metrics  # noqa: PLC0415
+
+        return exercise_signal_metrics(_log)
     from rehab_pose_lab.benchmarks.pipeline import pipeline_metrics  # noqa: PLC0415
 
     metrics: dict[str, float] = {}

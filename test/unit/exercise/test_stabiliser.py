@@ -34,7 +34,7 @@ def camera_path(way: str, times_s: NDArray[np.float64]) -> tuple[NDArray[np.floa
     return matrices_from_axis_angles(turns), places
 
 
-def seen(frames: list[Joints], way: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def seen(frames: list[Joints], way: str) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Return stamps (T) [ns], joints (T, 24, 3) [m] and poses (T, 4, 4) of the moving camera in a z-up frame."""
     stamps_ns = np.array([joints.stamp_ns for joints in frames])
     rotations, places_m = camera_path(way, (stamps_ns - stamps_ns[0]) * 1e-9)
