@@ -39,11 +39,11 @@ __all__ = ["JointRecording", "joint_recording"]
 
 LIFTS = np.linspace(0.0, MAX_AMPLITUDE, 9)
 """Grid of how far a movement on a surface has gone."""
-PHASES = np.linspace(0.0, 1.0, 61)
+PHASES = np.linspace(0.0, 1.0, 49)
 """Grid of the phase of an upright exercise."""
 SIZES = (0.9, 1.1)
 """Sizes of a repetition between which an upright exercise is interpolated, relative to the settings' amplitude."""
-WAY_IN = np.linspace(0.0, 1.0, 7)
+WAY_IN = np.linspace(0.0, 1.0, 9)
 """Grid of the way from standing or sitting to the starting pose."""
 SWAY_LEVELS_M = 1.0
 """Height above the lowest joint at which the sway has its full size [m]."""
@@ -142,7 +142,7 @@ def _body_key(settings: SimulationSettings) -> SimulationSettings:
     resting = RESTING_EXERCISES.get(settings.exercise)
     if not (resting or UPRIGHT_EXERCISES[settings.exercise]).one_limb:
         side = "both"  # the timing alone knows the side
-    elif resting and side == "both":
+    elif side == "both" and (resting or UPRIGHT_EXERCISES[settings.exercise].left_only):
         side = "left"
     return replace(
         defaults,
