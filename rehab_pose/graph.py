@@ -78,6 +78,8 @@ class NodeSpec:
     outputs: tuple[Topic, ...]
     settings: tuple[str, ...]
     """Sections of parameters, in addition to `node`, which every node has."""
+    on_demand: tuple[Topic, ...] = ()
+    """Inputs that are subscribed to only while one of the outputs has subscribers."""
     composed: bool | None = None
     """True: started only if all stages share one process; False: only if each has its own process; None: always."""
     option: Option | None = None
@@ -153,6 +155,7 @@ NODES = (
         (topics.SILHOUETTE,),
         (topics.KEYPOINTS,),
         ("keypoints",),
+        on_demand=(topics.SILHOUETTE,),
         composed=False,
         niceness=OFF_LABEL_PATH,
     ),
@@ -164,6 +167,7 @@ NODES = (
         (topics.SILHOUETTE, topics.JOINTS),
         (topics.PARTS,),
         ("parts",),
+        on_demand=(topics.SILHOUETTE, topics.JOINTS),
         composed=False,
         niceness=OFF_LABEL_PATH,
     ),
@@ -257,6 +261,7 @@ NODES = (
         ),
         (topics.MARKERS, topics.MESH_MARKER),
         ("markers",),
+        on_demand=(topics.JOINTS, topics.BONES, topics.VERTICES),
         option=Option.MARKERS,
         niceness=OFF_LABEL_PATH,
     ),

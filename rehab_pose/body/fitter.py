@@ -43,8 +43,8 @@ DISPUTED_AGREEMENT = 0.5
 BAD_LANDMARK_M = 0.10
 """The same for the largest distance of a visible landmark's ray from the body [m]."""
 NEAR_LANDMARK_M = 0.06
-"""The same below which the surface is matched to the last pose itself: a fit to joints alone would move it away from the
-surface and back. Chosen on simulated postures and the marks of a real person, 9 % faster and no less accurate."""
+"""The same below which the surface is matched to the last pose itself: a fit to joints alone would move it away from
+the surface and back. Chosen on simulated postures and the marks of a real person."""
 POOR_SUPPORT, BETTER_SUPPORT = 0.75, 0.05
 """Mean supported fraction of the surface below which a fit from the last pose is compared with one in closed form, and
 the gain with which that one is preferred."""

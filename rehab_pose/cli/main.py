@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rehab_pose import __version__
 from rehab_pose.errors import RehabPoseError
+from rehab_pose.launching.parent_process import end_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,7 @@ def command_parser(program: str, description: str, modules: Sequence[str]) -> ar
 
 def run_program(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
     """Run a command; return the exit code: 0 done, 1 a program ended early, 2 unusable input or settings."""
+    end_with_parent()
     args = parser.parse_args(arguments)
     try:
         code: int = args.run(args)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LandmarkSample", "LandmarkTrack"]
 
-NOISE_SHARE = 0.004
+NOISE_FRACTION = 0.004
 """Displacement of a landmark between two runs that is mostly noise, in sides of the region: 1.5 px where the region has
 400 px. Slower landmarks are held instead of extrapolated."""
-MAX_SHIFT_SHARE = 0.02
+MAX_SHIFT_FRACTION = 0.02
 """Largest extrapolated displacement of a visible landmark in sides of the region: 0.05 m. For faster movements the
 network runs in each frame."""
 VISIBLE = 0.5
@@ -56,7 +56,7 @@ class LandmarkTrack:
         """Return the landmarks at a later stamp at constant velocity, or None where the network has to run.
 
         It has to run for a stamp more than `horizon_s` after its last result, without two results that give a
-        velocity, and when a visible landmark moves by more than MAX_SHIFT_SHARE.
+        velocity, and when a visible landmark moves by more than MAX_SHIFT_FRACTION.
 
         Args:
             stamp_ns: Stamp of the frame [ns].
@@ -70,11 +70,11 @@ class LandmarkTrack:
         if not 0 < step_ns <= MAX_STEP_NS:
             return None
         moved_px = last.pixels - before.pixels
-        share = displacement_shares(moved_px, NOISE_SHARE * side_px, step_ns, stamp_ns - last.stamp_ns)
+        share = displacement_shares(moved_px, NOISE_FRACTION * side_px, step_ns, stamp_ns - last.stamp_ns)
         count = len(last.visibility)
         share[:count][last.visibility <= VISIBLE] = 0.0
         shift_px = share * moved_px
-        if (np.abs(shift_px[:count]) > MAX_SHIFT_SHARE * side_px).any():
+        if (np.abs(shift_px[:count]) > MAX_SHIFT_FRACTION * side_px).any():
             return None
         return LandmarkSample(
             stamp_ns=stamp_ns,

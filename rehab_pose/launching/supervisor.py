@@ -12,6 +12,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
+from rehab_pose.launching.parent_process import PARENT_PID
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -151,7 +153,7 @@ def _spawn(command: Sequence[str], environment: Mapping[str, str]) -> subprocess
     own_group: dict[str, Any] = {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}
     return subprocess.Popen(  # noqa: S603  (known programs, no shell)
         command,
-        env=dict(environment),
+        env={**environment, PARENT_PID: str(os.getpid())},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

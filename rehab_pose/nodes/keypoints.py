@@ -29,9 +29,7 @@ class KeypointsNode(StageNode):
         super().__init__(node_spec("keypoints"))
         settings = self.settings(KeypointSettings)
         self._detector = self.stage(lambda: KeypointDetector(settings))
-        self._demand = OnDemandInputs(
-            self, (topics.KEYPOINTS,), (topics.SILHOUETTE,), lambda: self.input(topics.SILHOUETTE, self._on_silhouette)
-        )
+        self._demand = OnDemandInputs(self, lambda: self.input(topics.SILHOUETTE, self._on_silhouette))
 
     def _on_silhouette(self, message: Message) -> bool:
         keypoints = self._detector.get().process(silhouette_from_message(message))

@@ -51,12 +51,7 @@ class MarkersNode(StageNode):
         self.listen(topics.EXERCISE_LABEL, self._on_label, watched=False)
         self.listen(topics.TOPOLOGY, self._on_topology, watched=False)
         self.listen(topics.JOINT_ANGLES, self._on_angles, watched=False)
-        self._demand = OnDemandInputs(
-            self,
-            (topics.MARKERS, topics.MESH_MARKER),
-            (topics.JOINTS, topics.BONES, topics.VERTICES),
-            self._subscribe,
-        )
+        self._demand = OnDemandInputs(self, self._subscribe)
 
     def _subscribe(self) -> None:
         self.input(topics.JOINTS, self._on_joints, capacity=CAPACITY)

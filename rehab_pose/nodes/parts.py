@@ -31,7 +31,7 @@ class PartsNode(StageNode):
         settings = self.settings(PartSettings)
         self._labeller = self.stage(lambda: PartLabeller(settings))
         self._pairs = ExactTimeInput(self, topics.SILHOUETTE, topics.JOINTS, self._on_pair)
-        self._demand = OnDemandInputs(self, (topics.PARTS,), (topics.SILHOUETTE, topics.JOINTS), self._pairs.subscribe)
+        self._demand = OnDemandInputs(self, self._pairs.subscribe)
 
     def before_report(self) -> None:
         """Add the number of messages without a partner to the health."""

@@ -72,9 +72,7 @@ class JointRecording:
     """(T) completed repetitions."""
 
 
-def joint_recording(
-    settings: SimulationSettings, *, start_ns: int = NS_PER_S, after_s: float = 0.0
-) -> JointRecording:
+def joint_recording(settings: SimulationSettings, *, start_ns: int = NS_PER_S, after_s: float = 0.0) -> JointRecording:
     """Return the joints of one exercise of the settings, from a still beginning of `gap_s` to the end of the set.
 
     Args:

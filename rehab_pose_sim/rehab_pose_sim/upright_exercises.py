@@ -29,7 +29,7 @@ ON_THIGHS = mirrored(((0.25, -1.0, 0.25), (0.0, -0.45, 0.9)))
 """Directions of both arms of a seated person."""
 TOE_M = 0.155
 """Length from the ankle to the toes on which a raised heel turns [m]."""
-STEP_SHARE = 0.45
+STEP_FRACTION = 0.45
 """Fraction of a lunge's way out in which the foot steps forward."""
 
 
@@ -80,8 +80,8 @@ def hip_hinge(phase: float, amplitude: float, _asymmetry: float) -> ScriptedPose
 def lunge(phase: float, amplitude: float, _asymmetry: float) -> ScriptedPose:
     """Return a step forward with the left foot, the pelvis lowered until both knees are bent, and the way back."""
     out = one_sided(phase)
-    step = smoothstep(min(out / STEP_SHARE, 1.0))
-    drop = min(amplitude, MAX_AMPLITUDE) * smoothstep(max(out - STEP_SHARE, 0.0) / (1.0 - STEP_SHARE))
+    step = smoothstep(min(out / STEP_FRACTION, 1.0))
+    drop = min(amplitude, MAX_AMPLITUDE) * smoothstep(max(out - STEP_FRACTION, 0.0) / (1.0 - STEP_FRACTION))
     in_air = 4.0 * step * (1.0 - step)
     heel = 0.35 * step + 0.75 * drop
     return ScriptedPose(

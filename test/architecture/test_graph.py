@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 BRIDGES = {Option.TF, Option.REP155}
 """Their message packages are not on PyPI."""
+TIMEOUT_S = 10.0
 ALWAYS = {"/diagnostics", "/rosout", "/parameter_events"}
 
 
@@ -112,9 +114,37 @@ def test_a_running_node_has_the_endpoints_and_parameters_of_its_row(spec: NodeSp
     subscribed = {name for name, _ in node.get_subscriber_names_and_types_by_node(node.get_name(), "/")}
     action = {name for name in published if "/_action/" in name}
     assert published - ALWAYS - action == {f"/{topic.name}" for topic in spec.outputs}
-    assert subscribed - ALWAYS == {f"/{topic.name}" for topic in spec.inputs}
+    assert subscribed - ALWAYS == {f"/{topic.name}" for topic in spec.inputs if topic not in spec.on_demand}
     sections = {name.partition(".")[0] for name in node._parameters if "." in name} - {"qos_overrides"}
     assert sections == {"node", *spec.settings}
+
+
+@pytest.mark.parametrize("spec", [spec for spec in NODES if spec.on_demand], ids=lambda spec: spec.name)
+def test_a_subscriber_of_an_output_makes_a_node_subscribe_to_its_inputs(spec: NodeSpec, ros_node: Any) -> None:  # noqa: ANN401
+    from rclpy.executors import SingleThreadedExecutor  # noqa: PLC0415
+
+    from rehab_pose.ros.io.message_factory import message_class  # noqa: PLC0415
+
+    node = ros_node(spec)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+
+    def subscribed() -> set[str]:
+        names = node.get_subscriber_names_and_types_by_node(node.get_name(), "/")
+        return {name for name, _ in names} & {f"/{topic.name}" for topic in spec.on_demand}
+
+    def wait_until(expected: set[str]) -> bool:
+        end_s = time.monotonic() + TIMEOUT_S
+        while subscribed() != expected and time.monotonic() < end_s:
+            executor.spin_once(timeout_sec=0.1)
+        return subscribed() == expected
+
+    assert subscribed() == set()
+    output = spec.outputs[-1]
+    subscription = node.create_subscription(message_class(output.type_name), output.name, lambda _: None, 1)
+    assert wait_until({f"/{topic.name}" for topic in spec.on_demand})
+    node.destroy_subscription(subscription)
+    assert wait_until(set())
 
 
 def test_a_node_refuses_a_topic_that_its_row_does_not_name(ros_node: Any) -> None:  # noqa: ANN401

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
-    from rehab_pose.messages.topics import Topic
     from rehab_pose.ros.runtime.stage_node import StageNode
 
 __all__ = ["OnDemandInputs"]
@@ -19,27 +18,23 @@ CHECK_PERIOD_S = 0.5
 class OnDemandInputs:
     """Subscribes and unsubscribes a node, so that results without subscribers cost no time."""
 
-    def __init__(
-        self, node: StageNode, outputs: Collection[Topic], inputs: Collection[Topic], subscribe: Callable[[], None]
-    ) -> None:
+    def __init__(self, node: StageNode, subscribe: Callable[[], None]) -> None:
         """Check for subscribers from now on.
 
         Args:
-            node: The node.
-            outputs: Its results.
-            inputs: The topics that they are computed from.
-            subscribe: Subscribes the node to all of the inputs.
+            node: Its row in `rehab_pose.graph` names the inputs and the outputs.
+            subscribe: Subscribes the node to all of its inputs on demand.
         """
-        self._node, self._outputs, self._inputs, self._subscribe = node, outputs, inputs, subscribe
+        self._node, self._subscribe = node, subscribe
         self._subscribed = False
         self._check()
         node.create_timer(CHECK_PERIOD_S, self._check)
 
     def _check(self) -> None:
-        needed = any(self._node.has_subscribers(topic) for topic in self._outputs)
+        needed = any(self._node.has_subscribers(topic) for topic in self._node.spec.outputs)
         if needed and not self._subscribed:
             self._subscribe()
         elif self._subscribed and not needed:
-            for topic in self._inputs:
+            for topic in self._node.spec.on_demand:
                 self._node.stop_listening(topic)
         self._subscribed = needed

@@ -9,6 +9,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 
 from rehab_pose.errors import RehabPoseError
+from rehab_pose.launching.parent_process import end_with_parent
 from rehab_pose.ros.runtime.process_setup import freeze_garbage, keep_memory, raise_niceness
 from rehab_pose.ros.runtime.stopping import until_stop_signal
 
@@ -31,6 +32,7 @@ def run_node(make_node: Callable[[], StageNode]) -> int:
     """
     keep_memory()
     with until_stop_signal(sys.argv):
+        end_with_parent()  # its signal then ends the node as Ctrl-C does
         try:
             node = make_node()
         except RehabPoseError as error:

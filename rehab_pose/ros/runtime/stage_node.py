@@ -84,7 +84,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         self._on_change: dict[type[Settings], Callable[[Any], None]] = {NodeSettings: self._on_node_settings}
         for section in ("node", *spec.settings):
             self._declare(section)
-        # With every message the executor waits anew for each event of each publisher: 40 events of the node pipeline
+        # With every message the executor builds a list of all events of all publishers: the 40 of the node pipeline
         # take 1 ms. Subscribers with another QoS are told so by their own events.
         self._no_events = PublisherEventCallbacks(use_default_callbacks=False)
         self.publishers_by_topic: dict[Topic, Publisher[Any]] = {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehab_pose.errors import RecordingError
 from rehab_pose_sim.graph_run import GraphPlan, GraphRun, exercise_scores, run_metrics
 
 if TYPE_CHECKING:
@@ -33,18 +33,27 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the command."""
     parser = subparsers.add_parser("demo", help="run the whole graph on a simulated person or a recording")
     parser.add_argument("recording", nargs="?", type=Path, help="bag to play instead of the simulated person")
-    parser.add_argument("-o", "--output", type=Path, default=DEFAULT_OUTPUT, help="folder (default: %(default)s)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        help=f"folder without results of an earlier run (default: {DEFAULT_OUTPUT}, then {DEFAULT_OUTPUT}_2 and so on)",
+    )
     parser.add_argument("--composed", action="store_true", help="run all stages in one process")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the graph, print its results, and write a picture and a bag of results; return the exit code."""
+    """Run the graph, print its results, and write a picture and a bag of results; return the exit code.
+
+    Raises:
+        RecordingError: The recording cannot be read, or the folder holds results already or cannot be made.
+    """
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    if arguments.output.is_dir():
-        shutil.rmtree(arguments.output / RESULT_BAG, ignore_errors=True)
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    results = arguments.output / RESULT_BAG
+    if arguments.recording is not None:
+        _check_recording(arguments.recording)
+    output = unused_folder(arguments.output)
+    results = output / RESULT_BAG
     plan = GraphPlan(
         results=results,
         recording=arguments.recording,
@@ -69,10 +78,44 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{score.label:20s} {correct if score.correct else wrong}")
     from rehab_pose_sim.result_overlay import write_result_overlay  # noqa: PLC0415  (loaded only when it draws)
 
-    picture = arguments.output / PICTURE
+    picture = output / PICTURE
     count = write_result_overlay(_frames_to_draw(graph), results, picture, columns=2)
     print(f"{count} frames drawn: {picture}; results: {results}")
     return 0
+
+
+def unused_folder(chosen: Path | None) -> Path:
+    """Make and return the folder for the results: the chosen one, or the first default one without results.
+
+    Raises:
+        RecordingError: The chosen folder holds results already, or the folder cannot be made.
+    """
+    folder = chosen or DEFAULT_OUTPUT
+    number = 1
+    while (folder / RESULT_BAG).exists() or (folder / PICTURE).exists():
+        if chosen is not None:
+            msg = f"expected a folder without results of an earlier run, got {chosen}; name another one"
+            raise RecordingError(msg)
+        number += 1
+        folder = DEFAULT_OUTPUT.with_name(f"{DEFAULT_OUTPUT.name}_{number}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"expected a folder that can be written, got {folder}: {error.strerror}; name another one with -o"
+        raise RecordingError(msg) from error
+    return folder
+
+
+def _check_recording(path: Path) -> None:
+    """Open a recording and find its camera, before anything is started or written.
+
+    Raises:
+        RecordingError: It is missing, damaged, or holds no camera.
+    """
+    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
+
+    with BagReader(path) as reader:
+        reader.camera_topics()
 
 
 def _frames_to_draw(graph: GraphRun) -> Iterator[RgbdFrame]:

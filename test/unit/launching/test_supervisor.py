@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -40,6 +41,12 @@ def wait_until(condition: Callable[[], bool]) -> bool:
     while not condition() and time.monotonic() < end_s:
         time.sleep(0.02)
     return condition()
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process runs; one that has ended and was not waited for yet (a zombie) does not."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.is_file() and status.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
 
 
 def test_nothing_to_report_while_all_programs_run(processes: Processes) -> None:
@@ -98,3 +105,23 @@ def test_stopping_ends_all_programs_and_names_those_that_had_to_be_killed(
     pids = list(processes.pids.values())
     assert processes.stop() == ["stubborn"]
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_programs_end_with_a_launcher_that_is_killed(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    child = (
+        "import pathlib, os, time; from rehab_pose.launching.parent_process import end_with_parent; end_with_parent(); "
+        f"pathlib.Path({str(pid_file)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    )
+    launcher = (
+        "import os, sys; from rehab_pose.launching.supervisor import Processes; started = Processes(); "
+        f"started.start('child', [sys.executable, '-c', {child!r}], os.environ); started.wait()"
+    )
+    started = subprocess.Popen([sys.executable, "-c", launcher])
+    try:
+        assert wait_until(lambda: pid_file.is_file() and bool(pid_file.read_text(encoding="ascii")))
+        pid = int(pid_file.read_text(encoding="ascii"))
+    finally:
+        started.kill()
+        started.wait()
+    assert wait_until(lambda: not is_running(pid))

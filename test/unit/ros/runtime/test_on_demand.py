@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
 from rehab_pose.ros.runtime.on_demand import OnDemandInputs
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 class FakeNode:
     """The parts of a StageNode that the class uses."""
+
+    spec = node_spec("parts")
 
     def __init__(self) -> None:
         self.subscribers: set[Topic] = set()
@@ -34,14 +37,15 @@ class FakeNode:
         self.listening += [topics.SILHOUETTE, topics.JOINTS]
 
 
-def test_inputs_are_subscribed_once_while_any_output_has_subscribers() -> None:
+def test_inputs_are_subscribed_once_while_an_output_has_subscribers() -> None:
     node = FakeNode()
-    outputs, inputs = (topics.PARTS, topics.KEYPOINTS), (topics.SILHOUETTE, topics.JOINTS)
-    OnDemandInputs(cast("Any", node), outputs, inputs, node.subscribe)
+    inputs = (topics.SILHOUETTE, topics.JOINTS)
+    OnDemandInputs(cast("Any", node), node.subscribe)
     assert node.listening == []
     for subscribers, expected in (
-        ({topics.KEYPOINTS}, [*inputs]),
-        ({topics.KEYPOINTS, topics.PARTS}, [*inputs]),
+        ({topics.KEYPOINTS}, []),
+        ({topics.PARTS}, [*inputs]),
+        ({topics.PARTS}, [*inputs]),
         (set(), []),
         (set(), []),
         ({topics.PARTS}, [*inputs]),
