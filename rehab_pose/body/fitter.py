@@ -169,7 +169,14 @@ class BodyFitter:
         self._last = _Frame(joints.stamp_ns, fit.parameters, joints.positions_m)
         sigma_m = fit.sigma_m
         if silhouette is not None and self._settings.surface_rounds:
-            sigma_m = calibrated_sigma_m(sigma_m, fit.support, joints.sigma_m, joint_visibilities(image_joints))
+            positions_m, _ = pose_joints(self._model, fit.parameters)
+            sigma_m = calibrated_sigma_m(
+                sigma_m,
+                fit.support,
+                joints.sigma_m,
+                joint_visibilities(image_joints),
+                np.linalg.norm(positions_m - joints.positions_m, axis=1),
+            )
         return self._body(joints, measured, replace(fit, sigma_m=sigma_m))
 
     def _fit_evidence(

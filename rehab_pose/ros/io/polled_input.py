@@ -22,7 +22,7 @@ DEPTH = 100
 """Messages that wait for the next poll: a quarter of a second of an IMU with 400 Hz."""
 
 
-class _NeverReady(CallbackGroup):
+class _NeverReady(CallbackGroup):  # type: ignore[misc]  # rclpy is not typed everywhere
     """Keeps its subscriptions out of the executor, which takes about 0.5 ms a message for waking up."""
 
     def can_execute(self, _entity: object) -> bool:
