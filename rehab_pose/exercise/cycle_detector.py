@@ -58,6 +58,8 @@ class Cycle:
     maximum: float
     turn_ns: int = 0
     """Stamp of the maximum of a one-sided cycle, or of the first extreme of a two-sided cycle [ns]."""
+    side: int = 0
+    """Of a two-sided signal that went to one side only: 1 where it rose, -1 where it fell; else 0."""
 
 
 class CycleDetector:
@@ -167,7 +169,7 @@ class CycleDetector:
             self._restart(stamp_ns, self._value)
         return self._two_sided_step() if self._two_sided else self._one_sided_step()
 
-    def _finish(self, end_ns: int, minimum: float, maximum: float) -> Cycle | None:
+    def _finish(self, end_ns: int, minimum: float, maximum: float, side: int = 0) -> Cycle | None:
         start_ns, since_ns = self._departure_ns, min(self._departure_ns, self._free_ns)
         self._departure_ns = self._free_ns = end_ns
         if end_ns - since_ns < self._shortest_ns:
@@ -177,7 +179,7 @@ class CycleDetector:
         fraction = ADAPT_FRACTION_TWO_SIDED if self._two_sided else ADAPT_FRACTION
         self._threshold = max(self._minimum_range, fraction * float(np.median(self._ranges)))
         self._smoothing_s = float(np.clip(SMOOTHING_FRACTION * np.median(self._durations_s), *SMOOTHING_RANGE_S))
-        return Cycle(start_ns, end_ns, minimum, maximum, self._turn_ns)
+        return Cycle(start_ns, end_ns, minimum, maximum, self._turn_ns, side)
 
     def _one_sided_step(self) -> Cycle | None:
         value = self._value
@@ -276,7 +278,7 @@ class CycleDetector:
             self._departure_ns = self._stamp_ns
             return None
         self._last_one_sided = True
-        return self._finish(end_ns, minimum, maximum)
+        return self._finish(end_ns, minimum, maximum, 1 if extreme > self._rest else -1)
 
     def _pair(self) -> Cycle | None:
         """Return the cycle of the two extremes, None where their difference is below the threshold."""
@@ -285,8 +287,9 @@ class CycleDetector:
         if maximum - minimum < self._threshold:
             self._departure_ns = self._stamp_ns
             return None
-        smaller_side = min(maximum - self._rest, self._rest - minimum)
-        self._last_one_sided = smaller_side < SMALL_SIDE_FRACTION * (maximum - minimum)
+        above, below = maximum - self._rest, self._rest - minimum
+        self._last_one_sided = min(above, below) < SMALL_SIDE_FRACTION * (maximum - minimum)
         shift = ONE_SIDED_SHIFT if self._last_one_sided else MIDDLE_FRACTION
         self._rest += shift * (0.5 * (minimum + maximum) - self._rest)
-        return self._finish(self._stamp_ns, minimum, maximum)
+        side = (1 if above > below else -1) if self._last_one_sided else 0
+        return self._finish(self._stamp_ns, minimum, maximum, side)

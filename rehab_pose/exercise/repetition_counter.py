@@ -11,7 +11,7 @@ from rehab_pose.datatypes import Repetition, RepetitionPhase, RepetitionProgress
 from rehab_pose.exercise.catalogue import NONE
 from rehab_pose.exercise.exercise_library import ExerciseLibrary, shipped_library
 from rehab_pose.exercise.repetition_quality import QualityAssessor
-from rehab_pose.exercise.repetition_set import RepetitionSet, detector_of
+from rehab_pose.exercise.repetition_set import RepetitionSet, detector_of, follows
 from rehab_pose.exercise.repetition_signals import body_axes, signal_values
 from rehab_pose.exercise.smoothness_and_symmetry import measure_repetition
 
@@ -108,8 +108,9 @@ class RepetitionCounter:
         label was known is counted. Repetitions are reported once the label has lasted for `confirm_s`. A set continues
         through a wrong label or `none` for `set_gap_s`, and while the person is hidden for `interruption_s`. A cycle
         counts if the label was reported during most of it, or if it is followed by such a cycle within `lookback_s`: a
-        single crouch that looks like a squat for a moment is none. At most one repetition is returned per frame;
-        further ones are queued.
+        single crouch that looks like a squat for a moment is none. Where an exercise goes to both sides, a first
+        movement to one side counts with the second one to that side: a therapist's hand turns the trunk once. At most
+        one repetition is returned per frame; further ones are queued.
 
         Args:
             stamp_ns: Stamp of the newest sample [ns].
@@ -206,15 +207,15 @@ class RepetitionCounter:
         """Count the waiting cycles that were labelled well enough, and those just before one that was."""
         while current.waiting:
             cycles = list(current.waiting)
-            decided = next((place for place, cycle in enumerate(cycles) if current.is_labelled(cycle)), None)
+            decided = next((place for place in range(len(cycles)) if current.is_certain(cycles, place)), None)
             if decided is None:
-                # A cycle that was hardly labelled waits for the next one, to which it then belongs.
+                # A cycle that is not certain by itself waits for the next one, to which it then belongs.
                 last = cycles[-1]
                 if stamp_ns - last.end_ns > self._longest_wait_ns:
                     current.waiting.clear()
                 return
             first = decided
-            while first and cycles[first].start_ns - cycles[first - 1].end_ns <= self.settings.lookback_s * 1e9:
+            while first and follows(cycles[first - 1], cycles[first], self.settings.lookback_s):
                 first -= 1
             for cycle in cycles[first : decided + 1]:
                 if (cycle.start_ns + cycle.end_ns) // 2 > self._counted_ns:

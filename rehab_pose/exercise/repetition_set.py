@@ -11,13 +11,15 @@ import numpy as np
 from rehab_pose.exercise.cycle_detector import CycleDetector
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from rehab_pose.exercise.cycle_detector import Cycle
     from rehab_pose.exercise.definition import ExerciseDefinition
     from rehab_pose.exercise.settings import ExerciseSettings
 
-__all__ = ["LabelTimes", "RepetitionSet", "detector_of", "longest_repetition_s"]
+__all__ = ["LabelTimes", "RepetitionSet", "detector_of", "follows", "longest_repetition_s"]
 
 STEADY_NS = 500_000_000
 """An interruption of a label that is shorter than this is ignored [ns]."""
@@ -96,6 +98,15 @@ class RepetitionSet:
         """Name of the exercise."""
         return self.definition.name
 
+    def is_certain(self, cycles: Sequence[Cycle], place: int) -> bool:
+        """Return whether one of the waiting cycles counts by itself."""
+        cycle = cycles[place]
+        if not self.is_labelled(cycle):
+            return False
+        if self.count or not cycle.side:
+            return True
+        return place > 0 and cycles[place - 1].side == cycle.side and follows(cycles[place - 1], cycle, 0.0)
+
     def is_labelled(self, cycle: Cycle) -> bool:
         """Return whether the label was reported during enough of a cycle to count it."""
         duration_ns = cycle.end_ns - cycle.start_ns
@@ -112,6 +123,14 @@ class RepetitionSet:
         return held_ns <= (self.definition.hold_s + HOLD_SLACK_S) * 1e9
 
 
+def follows(first: Cycle, second: Cycle, pause_s: float) -> bool:
+    """Return whether a cycle follows another one within a pause [s], or a longer one where both go to the same side."""
+    same_side = bool(first.side) and first.side == second.side
+    return second.start_ns - first.end_ns <= (max(pause_s, SIDE_PAUSE_S) if same_side else pause_s) * 1e9
+
+
+SIDE_PAUSE_S = 9.0
+"""Longest pause between the first two movements to one side of an exercise that goes to both [s]: a rest of 8 s."""
 HOLD_SLACK_S = 3.0
 """A hold may exceed that of the definition by this time, in which the movement slows down and begins again [s]."""
 
