@@ -8,6 +8,7 @@ import numpy as np
 
 from rehab_pose.datatypes import ExerciseClassification, ExerciseUpdate
 from rehab_pose.exercise.catalogue import LABELS, NONE
+from rehab_pose.exercise.exercise_library import ExerciseLibrary
 from rehab_pose.exercise.joint_history import JointHistory
 from rehab_pose.exercise.repetition_counter import HISTORY_S, RepetitionCounter
 from rehab_pose.exercise.rigid_motion import deformation_range_m
@@ -64,6 +65,7 @@ class ExerciseRecogniser:
 
         Raises:
             ModelFileError: The weights are missing, damaged or do not fit this code.
+            InputError: The folder of the user's exercises does not exist, or a file in it is wrong.
         """
         self._settings = settings or ExerciseSettings()
         self._classifier: Classifier = classifier or WindowClassifier(self._settings.weights_path)
@@ -71,7 +73,7 @@ class ExerciseRecogniser:
         self._stabiliser = Stabiliser()
         self._stamps = StampFilter()
         self._verdict = StampVerdict.NEW
-        self._counter = RepetitionCounter(self._settings)
+        self._counter = RepetitionCounter(self._settings, ExerciseLibrary.load(self._settings.library_path))
         self.reset()
 
     @property
@@ -99,9 +101,16 @@ class ExerciseRecogniser:
 
         Raises:
             ModelFileError: The new weights cannot be used; the settings are then unchanged.
+            InputError: The new folder of exercises cannot be used; the settings are then unchanged.
         """
-        if settings.weights_path != self._settings.weights_path:
-            self._classifier = WindowClassifier(settings.weights_path)
+        before, library, classifier = self._settings, self._counter.library, self._classifier
+        if settings.library_path != before.library_path:
+            library = ExerciseLibrary.load(settings.library_path)
+        if (settings.weights_path, settings.library_path) != (before.weights_path, before.library_path):
+            classifier = WindowClassifier(settings.weights_path)
+        if classifier is not self._classifier:
+            self._classifier, self._counter.library = classifier, library
+            self._forget_label()
         self._settings = self._counter.settings = settings
 
     def reset(self) -> None:

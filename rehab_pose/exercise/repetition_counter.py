@@ -57,7 +57,7 @@ class RepetitionCounter:
             InputError: The shipped library is damaged.
         """
         self.settings = settings
-        self._library = library or shipped_library()
+        self.library = library or shipped_library()
         self._assessor = QualityAssessor()
         self.reset()
 
@@ -93,9 +93,9 @@ class RepetitionCounter:
             positions_m: (T, J, 3) FEATURE_JOINTS [m]; NaN = missing.
             up: (3) unit vector against gravity in the same frame.
         """
-        if label not in self._library.names:
+        if label not in self.library.names:
             return False
-        signal = self._library.definition(label).signal
+        signal = self.library.definition(label).signal
         values = signal.parsed.evaluate(positions_m, body_axes(positions_m, up))
         values = values[np.isfinite(values)]
         smallest = MOVES_FRACTION * signal.minimum_range * self.settings.minimum_range_share
@@ -119,7 +119,7 @@ class RepetitionCounter:
             history: Joints up to this frame.
         """
         self._forget(stamp_ns, history)
-        if label != NONE and label in self._library.names:
+        if label != NONE and label in self.library.names:
             self._report(stamp_ns, label, history)
         self._last_label, self._stamp_ns = label, stamp_ns
         if self._current is not None and self._current.confirmed:
@@ -178,7 +178,7 @@ class RepetitionCounter:
             self._current = entry
 
     def _begin(self, label: str, stamp_ns: int, history: JointHistory) -> RepetitionSet:
-        definition = self._library.definition(label)
+        definition = self.library.definition(label)
         since_ns = max(stamp_ns - int(self.settings.lookback_s * 1e9), self._counted_ns)
         axes = _axes(history, stamp_ns - int(AXES_S * 1e9))
         middle = float("nan")
