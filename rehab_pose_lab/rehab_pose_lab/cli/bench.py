@@ -47,7 +47,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "and on real recordings; biomechanics: joint angles, with KinePose for comparison, and the bones inside the "
         "body; "
         "recognition: exercises of held-out people; counting: repetitions of simulated sets, and false ones; "
-        "exercises: signals of the library on simulated images through the whole pipeline",
+        "exercises: signals of the library on simulated images through the whole pipeline, and on sets of real people",
     )
     parser.add_argument(
         "--pictures",
@@ -180,9 +180,12 @@ def _measure(benchmark: str) -> dict[str, float]:
 
         return {**biomechanics_metrics(), **bones_metrics()}
     if benchmark == "exercises":
+        from rehab_pose_lab.benchmarks.exercise_recordings import recorded_set_metrics  # noqa: PLC0415
         from rehab_pose_lab.benchmarks.exercise_signals import exercise_signal_metrics  # noqa: PLC0415
+        from rehab_pose_lab.datasets.location import data_folder  # noqa: PLC0415
+        from rehab_pose_lab.datasets.ui_prmd import load_ui_prmd  # noqa: PLC0415
 
-        return exercise_signal_metrics(_log)
+        return {**recorded_set_metrics(load_ui_prmd(data_folder() / "ui_prmd")), **exercise_signal_metrics(_log)}
     from rehab_pose_lab.benchmarks.pipeline import pipeline_metrics  # noqa: PLC0415
 
     metrics: dict[str, float] = {}
