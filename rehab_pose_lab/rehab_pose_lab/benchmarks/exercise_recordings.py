@@ -23,7 +23,7 @@ __all__ = ["recorded_set_metrics"]
 EXERCISES = {"deep_squat": "squat", "inline_lunge": "lunge", "sit_to_stand": "sit_to_stand", "hurdle_step": "marching"}
 """The library's exercise by movement of UI-PRMD, where a therapist would call it so."""
 STARTS_AT_THE_TOP = {"sit_to_stand"}
-"""Movements whose episodes go from standing to the seat and back: n of them hold n - 1 cycles that begin on the seat."""
+"""Movements whose episodes go from standing to the seat and back: n of them hold n - 1 cycles that begin seated."""
 FRAME_NS = 33_333_333
 """Time between two frames of the Kinect [ns]."""
 STILL_FRAMES = 60
