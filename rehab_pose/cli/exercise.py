@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser"]
 
-ACTIONS = ("exercise_list", "exercise_show")
+ACTIONS = ("exercise_list", "exercise_show", "exercise_add", "exercise_remove")
 """Modules of this package. Each has `add_parser(subparsers)`, which sets the default `run(arguments) -> int`."""
 
 
@@ -18,7 +18,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the parser of `exercise` and those of its actions."""
     parser = subparsers.add_parser(
         "exercise",
-        help="list and show the exercises that are known",
+        help="list, show, add and remove exercises",
         description="The exercises that are known: those of the product, and your own in a folder of YAML files.",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")

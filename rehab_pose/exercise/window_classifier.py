@@ -1,4 +1,4 @@
-"""The exercise network: windows of joints to calibrated probabilities of the labels."""
+"""The exercise network: windows of joints to calibrated probabilities of its labels and of the user's exercises."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import numpy as np
 
 from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.catalogue import LABELS
+from rehab_pose.exercise.exercise_library import user_folder
 from rehab_pose.exercise.feature_streams import STREAMS, window_streams
+from rehab_pose.exercise.few_shot import AddedExercise, FewShotHead, FewShotSpace, load_added
 from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ
 from rehab_pose.weights import Network, load_network
 
@@ -23,26 +25,35 @@ __all__ = ["INPUT_NAMES", "SHIPPED_WEIGHTS", "WindowClassifier"]
 SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "exercise.onnx"
 INPUT_NAMES = ("features", "present")
 """Names of the network's inputs in the ONNX file."""
+LEVEL_UP = np.array([0.0, -1.0, 0.0])
+"""Against gravity in a levelled optical frame."""
+BATCH = 256
+"""Windows per call of the network."""
+NEITHER = 0.5
+"""Probability of none of the added exercises above which they do not make a window familiar."""
 
 
 class WindowClassifier:
     """Classifies windows of joints with the network in one ONNX file."""
 
-    def __init__(self, path: str = "", labels: Sequence[str] = LABELS) -> None:
+    def __init__(self, path: str = "", labels: Sequence[str] = LABELS, folder: str | Path | None = None) -> None:
         """Load the weights and check that they fit this code.
 
         Args:
             path: ONNX file; empty = the shipped weights.
             labels: Labels that the file must have been trained for, `none` first.
+            folder: Folder of the user's exercises; empty or None = the default, `user_folder()`.
 
         Raises:
-            ModelFileError: The file is missing, damaged, or was trained for other labels, inputs or rates.
+            ModelFileError: The file is missing, damaged, or was trained for other labels, inputs or rates; or the file
+                of an added exercise is damaged.
         """
         self._network: Network = load_network(path or SHIPPED_WEIGHTS, INPUT_NAMES)
         metadata = self._network.metadata
-        self.labels = tuple(labels)
+        self.trained_labels = tuple(labels)
+        """Labels of the network, `none` first."""
         expected = {
-            "labels": ",".join(self.labels),
+            "labels": ",".join(self.trained_labels),
             "joints": ",".join(FEATURE_JOINTS),
             "streams": ",".join(f"{stream.name}:{stream.size}" for stream in STREAMS),
             "sample_rate_hz": str(SAMPLE_RATE_HZ),
@@ -56,6 +67,66 @@ class WindowClassifier:
                 raise ModelFileError(msg)
         self._temperature = float(metadata["temperature"])
         self._familiar_energy = float(metadata["familiar_energy"])
+        self._space: FewShotSpace | None = None
+        self._head: FewShotHead | None = None
+        files = sorted(Path(folder or user_folder()).glob("*.npz"))
+        if files:
+            self.use([load_added(file) for file in files])
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the network, `none` first, then the added exercises."""
+        return self.trained_labels if self._head is None else (*self.trained_labels, *self._head.names)
+
+    @property
+    def space(self) -> FewShotSpace:
+        """Space in which added exercises are compared.
+
+        Raises:
+            ModelFileError: The network has none: it is not the shipped one.
+        """
+        if self._space is None:
+            space = FewShotSpace.load()
+            if space.model_id != self.model_id or "embedding" not in self._outputs:
+                msg = (
+                    f"added exercises: expected the network {space.model_id}, got {self.model_id}; use the shipped "
+                    "weights, or train the few-shot space for these: rehab-pose-lab train few-shot"
+                )
+                raise ModelFileError(msg)
+            self._space = space
+        return self._space
+
+    @property
+    def _outputs(self) -> list[str]:
+        return [entry.name for entry in self._network.session.get_outputs()]
+
+    def use(self, added: Sequence[AddedExercise]) -> None:
+        """Recognise these exercises too; those added with other weights are embedded again.
+
+        Raises:
+            ModelFileError: One has the name of a trained label, or the network has no embedding.
+        """
+        twice = sorted({exercise.name for exercise in added} & set(self.trained_labels))
+        if twice:
+            msg = f"added exercises: expected other names than the network's, got {', '.join(twice)}; rename them"
+            raise ModelFileError(msg)
+        entries = []
+        for exercise in added:
+            width = self.space.projection.shape[1]
+            known = exercise.model_id == self.model_id and exercise.coordinates.shape[1] == width
+            points = exercise.coordinates if known else self.coordinates(exercise.windows_m)
+            entries.append((exercise.name, points, exercise.limit))
+        self._head = FewShotHead(self.space, entries) if entries else None
+
+    def coordinates(self, windows_m: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the coordinates (N, D) of levelled windows (N, T, J, 3) [m], y down along gravity."""
+        found = []
+        for start in range(0, len(windows_m), BATCH):
+            windows = windows_m[start : start + BATCH]
+            features, present = window_streams(windows, np.tile(LEVEL_UP, (len(windows), 1)))
+            (embedding,) = self._network.session.run(["embedding"], {"features": features, "present": present})
+            found.append(self.space.coordinates(embedding, features, present))
+        return np.concatenate(found)
 
     @property
     def model_id(self) -> str:
@@ -81,6 +152,14 @@ class WindowClassifier:
             up: (3) unit vector against gravity in the optical frame.
         """
         features, present = window_streams(positions_m[None], up[None])
-        scaled = self.logits(features, present)[0].astype(np.float64)
+        if self._head is None:
+            scaled = self.logits(features, present)[0].astype(np.float64)
+            energy = float(np.logaddexp.reduce(scaled))
+            return np.exp(scaled - energy), energy < self._familiar_energy
+        inputs = {"features": features, "present": present}
+        logits, embedding = self._network.session.run(["logits", "embedding"], inputs)
+        scaled = logits[0].astype(np.float64) / self._temperature
         energy = float(np.logaddexp.reduce(scaled))
-        return np.exp(scaled - energy), energy < self._familiar_energy
+        added = self._head.probabilities(self.space.coordinates(embedding, features, present))[0]
+        probabilities = np.concatenate([np.exp(scaled - energy) * added[0], added[1:]])
+        return probabilities, energy < self._familiar_energy and added[0] > NEITHER

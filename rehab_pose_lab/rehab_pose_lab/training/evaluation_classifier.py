@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EvaluationClassifier"]
 
+NO_FOLDER = "/nonexistent"
+"""The user's own exercises are no part of an evaluation."""
+
 
 class EvaluationClassifier(WindowClassifier):
     """A `WindowClassifier` of any label set that also gives the logits among the exercises."""
@@ -32,7 +35,7 @@ class EvaluationClassifier(WindowClassifier):
         """
         if labels is None:
             labels = load_network(path or SHIPPED_WEIGHTS, INPUT_NAMES).metadata.get("labels", "").split(",")
-        super().__init__(path, labels)
+        super().__init__(path, labels, folder=NO_FOLDER)
         self._exercise_temperature = float(self._network.metadata.get("exercise_temperature", "1.0"))
 
     def exercise_logits(self, features: NDArray[np.float32], present: NDArray[np.float32]) -> NDArray[np.float32]:
