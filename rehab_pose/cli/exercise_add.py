@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     if name in shipped_library().names:
         print(f"definition: shipped with the product (rehab-pose exercise show {name})")
     else:
-        found = find_signal(recordings)
+        found = find_signal(recordings, arguments.posture)
         definition = _definition(arguments, found, recordings)
         definition_path.write_text(definition_text(definition), encoding="utf-8")
         read_definition(definition_path)

@@ -213,7 +213,7 @@ class FewShotHead:
         self._limits = [limit for _, _, limit in exercises]
         same = {name for _, points, _ in exercises for name in space.resembled(np.asarray(points))}
         kept = [place for place, name in enumerate(space.movements) if name not in same]
-        self._background = space.background[kept]
+        self._background = space.background[kept] if kept else space.background
 
     def probabilities(self, coordinates: NDArray[Any]) -> NDArray[np.float64]:
         """Return probabilities (B, 1 + U): of none of the added exercises, and of each of them."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.exercise.window_classifier import WindowClassifier
 
-__all__ = ["LeftOut", "Recording", "learn", "leave_one_out", "level"]
+__all__ = ["LeftOut", "Recording", "learn", "leave_one_out", "level", "mirrored_m"]
 
 MIN_RECORDINGS = 2
 """Smallest number of recordings: one is left out to measure the others."""
@@ -36,7 +36,7 @@ TEMPI = (1.0, 0.85, 1.2)
 """Factors of the tempo of a recording's windows: people differ by as much in UI-PRMD; chosen by hand."""
 OFFSET_SIGMA_M, NOISE_SIGMA_M = 0.015, 0.006
 """Standard deviations of constant and of frame-to-frame errors of joints that the windows of other tempi get [m]."""
-LIMIT_FACTOR, LIMIT_PERCENTILE = 1.5, 95.0
+LIMIT_FACTOR, LIMIT_PERCENTILE = 2.5, 95.0
 """The limit is this factor of this percentile of the distance of windows to those of the other recordings."""
 SEED = 5
 _MIRROR = np.array(
@@ -89,6 +89,11 @@ def level(positions_m: NDArray[Any], up: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(positions_m @ turn.T, dtype=np.float32)
 
 
+def mirrored_m(positions_m: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return positions (..., J, 3) [m] of the mirrored movement: left and right exchanged."""
+    return np.asarray(positions_m[..., _MIRROR, :] * np.array([-1.0, 1.0, 1.0]), dtype=np.float32)
+
+
 def _windows(recording: Recording, *, mirror: bool, rng: np.random.Generator) -> NDArray[np.float32]:
     """Return windows (N, T, J, 3) [m] of a recording at all tempi, and mirrored ones."""
     back_s = np.arange(WINDOW_SAMPLES - 1, -1, -1) / SAMPLE_RATE_HZ
@@ -101,7 +106,7 @@ def _windows(recording: Recording, *, mirror: bool, rng: np.random.Generator) ->
             windows = resample(recording.stamps_ns, recording.positions_m, times_ns.reshape(-1))
             windows = windows.reshape(*times_ns.shape, *windows.shape[1:])
             if reflected:
-                windows = windows[:, :, _MIRROR] * np.array([-1.0, 1.0, 1.0], dtype=np.float32)
+                windows = mirrored_m(windows)
             if tempo != 1.0:
                 windows = windows + rng.normal(0.0, OFFSET_SIGMA_M, (len(windows), 1, *windows.shape[2:]))
                 windows = windows + rng.normal(0.0, NOISE_SIGMA_M, windows.shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,6 +11,7 @@ import numpy as np
 from rehab_pose.errors import InputError
 from rehab_pose.exercise.definition import SignalDefinition
 from rehab_pose.exercise.exercise_library import shipped_library
+from rehab_pose.exercise.few_shot_fit import mirrored_m
 from rehab_pose.exercise.repetition_signals import body_axes
 from rehab_pose.exercise.signal_expression import parse_expression
 from rehab_pose.exercise.window_features import SAMPLE_RATE_HZ, resample
@@ -35,18 +36,23 @@ PERIODS_S = (0.8, 12.0)
 MIN_RANGE_SHARE = 0.35
 """Smallest range that counts as a repetition, as a fraction of the median range of the recordings."""
 MIDDLE_SHARE = 0.25
-"""A signal whose rest is within this fraction of its range from the middle goes from side to side."""
+"""A lateral signal whose rest is within this fraction of its range from the middle goes from side to side."""
 REST_S = 0.5
-"""Time at the start and at the end of a recording whose values stand for rest [s]."""
+"""Time at the start of a recording whose values stand for rest [s]: recordings are often cut before the end."""
+LATERAL_SHARE = 0.15
+"""A signal is lateral where the mirrored movement has its negative value to within this fraction of its range."""
+LOCAL_S = 4.0
+"""About one repetition [s]."""
 PERCENTILES = (4.0, 96.0)
 WIDTH_PX, ROW_PX, MARGIN_PX = 900, 120, 18
 """Sizes of the picture [px]."""
 INK, PAPER, LINE = (40, 40, 40), (255, 255, 255), (160, 90, 20)
 
 
-def _candidates() -> dict[str, str]:
-    """Return expressions by name, those of the shipped exercises first."""
-    found = {entry.signal.expression: entry.signal.name for entry in shipped_library().definitions}
+def _candidates(posture: str) -> dict[str, str]:
+    """Return expressions by name, those of the shipped exercises in this posture first."""
+    shipped = [entry for entry in shipped_library().definitions if entry.posture == posture]
+    found = {entry.signal.expression: entry.signal.name for entry in shipped}
     for side in ("left", "right"):
         found.setdefault(f"elevation({side}_shoulder, {side}_wrist)", f"{side}_arm_elevation_rad")
         found.setdefault(f"pi - angle({side}_hip, {side}_knee, {side}_ankle)", f"{side}_knee_bend_rad")
@@ -90,6 +96,12 @@ def _values(expression: str, recording: Recording) -> NDArray[np.float64]:
     return np.convolve(padded, np.full(SMOOTHING_SAMPLES, 1.0 / SMOOTHING_SAMPLES), mode="valid")
 
 
+def _usual_range(values: NDArray[np.float64]) -> float:
+    """Return the median range of a signal (T) within LOCAL_S: getting into the starting posture hardly changes it."""
+    length = min(round(LOCAL_S * SAMPLE_RATE_HZ), len(values))
+    return float(np.median(np.ptp(np.lib.stride_tricks.sliding_window_view(values, length), axis=1)))
+
+
 def _periodicity(values: NDArray[np.float64]) -> tuple[float, float]:
     """Return the highest autocorrelation at a lag within PERIODS_S, and that lag [s]; 0 and NaN for one cycle."""
     centred = values - values.mean()
@@ -101,25 +113,29 @@ def _periodicity(values: NDArray[np.float64]) -> tuple[float, float]:
     scores = np.array([centred[lag:] @ centred[:-lag] / power * len(values) / (len(values) - lag) for lag in lags])
     # The first local maximum: its multiples are as high.
     peaks = [n for n in range(1, len(lags) - 1) if scores[n - 1] <= scores[n] >= scores[n + 1]]
-    if not peaks:
+    if not peaks or scores[peaks].max() <= 0.0:
         return 0.0, float("nan")
     strong = [n for n in peaks if scores[n] >= 0.8 * scores[peaks].max()]
     return float(np.clip(scores[strong[0]], 0.0, 1.0)), float(lags[strong[0]] / SAMPLE_RATE_HZ)
 
 
-def find_signal(recordings: Sequence[Recording]) -> FoundSignal:
+def find_signal(recordings: Sequence[Recording], posture: str = "standing") -> FoundSignal:
     """Return the candidate that moves most, most periodically, and alike in all recordings.
+
+    Args:
+        recordings: Of one exercise.
+        posture: Posture in which it is done; signals of shipped exercises in it are candidates.
 
     Raises:
         InputError: No candidate moves in every recording.
     """
     best: tuple[float, str, str, list[NDArray[np.float64]], float] | None = None
-    for name, expression in _candidates().items():
+    for name, expression in _candidates(posture).items():
         unit = name.rpartition("_")[2]
         series = [_values(expression, recording) for recording in recordings]
         if not all(len(values) for values in series):
             continue
-        ranges = np.array([float(np.ptp(np.percentile(values, PERCENTILES))) for values in series])
+        ranges = np.array([_usual_range(values) for values in series])
         moving = np.clip((ranges - NOISE[unit]) / UNIT_RANGE[unit], 0.0, 3.0)
         periodic = np.array([0.5 + 0.5 * _periodicity(values)[0] for values in series])
         scores = np.sqrt(moving) * periodic
@@ -131,16 +147,21 @@ def find_signal(recordings: Sequence[Recording]) -> FoundSignal:
         msg = "signal: expected a joint angle or distance that changes in every recording, found none; record again"
         raise InputError(msg)
     _, name, expression, series, agreement = best
-    return _described(name, expression, series, agreement)
+    mirrored = _values(expression, replace(recordings[0], positions_m=mirrored_m(recordings[0].positions_m)))
+    off = np.abs(mirrored + series[0])
+    lateral = bool(np.median(off) < LATERAL_SHARE * np.ptp(series[0]))
+    return _described(name, expression, series, agreement, lateral=lateral)
 
 
-def _described(name: str, expression: str, series: list[NDArray[np.float64]], agreement: float) -> FoundSignal:
+def _described(
+    name: str, expression: str, series: list[NDArray[np.float64]], agreement: float, *, lateral: bool
+) -> FoundSignal:
     """Return the definition of a signal whose values (T) in the recordings are given."""
     count = max(1, round(REST_S * SAMPLE_RATE_HZ))
-    rests = np.array([np.median(np.concatenate([values[:count], values[-count:]])) for values in series])
+    rests = np.array([np.median(values[:count]) for values in series])
     lows, highs = np.array([np.percentile(values, PERCENTILES) for values in series]).T
     places = np.median((rests - lows) / np.maximum(highs - lows, 1e-9))
-    alternating = bool(abs(places - 0.5) < MIDDLE_SHARE)
+    alternating = bool(abs(places - 0.5) < MIDDLE_SHARE) and lateral
     low, high = float(np.median(lows)), float(np.median(highs))
     if not alternating and places > 0.5:
         name, expression, low, high = f"minus_{name}", f"-({expression})", -high, -low
