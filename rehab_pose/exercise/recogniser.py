@@ -68,7 +68,9 @@ class ExerciseRecogniser:
             InputError: The folder of the user's exercises does not exist, or a file in it is wrong.
         """
         self._settings = settings or ExerciseSettings()
-        self._classifier: Classifier = classifier or WindowClassifier(self._settings.weights_path)
+        self._classifier: Classifier = classifier or WindowClassifier(
+            self._settings.weights_path, folder=self._settings.library_path
+        )
         self._history = JointHistory(HISTORY_S, HISTORY_CAPACITY)
         self._stabiliser = Stabiliser()
         self._stamps = StampFilter()
@@ -107,7 +109,7 @@ class ExerciseRecogniser:
         if settings.library_path != before.library_path:
             library = ExerciseLibrary.load(settings.library_path)
         if (settings.weights_path, settings.library_path) != (before.weights_path, before.library_path):
-            classifier = WindowClassifier(settings.weights_path)
+            classifier = WindowClassifier(settings.weights_path, folder=settings.library_path)
         if classifier is not self._classifier:
             self._classifier, self._counter.library = classifier, library
             self._forget_label()
