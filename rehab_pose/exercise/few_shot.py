@@ -39,6 +39,8 @@ MAX_WINDOWS = 4000
 """Largest number of windows of one exercise in a file."""
 MAX_BYTES = 64 << 20
 """Largest unpacked size of an array in a file [bytes]."""
+STILL = -1
+"""Number of the recording of a window in which nothing moves."""
 FORMAT = 1
 """Version of the file."""
 _EMPTY = 9.0
@@ -131,7 +133,7 @@ class AddedExercise:
     windows_m: NDArray[np.float32]
     """(N, T, J, 3) FEATURE_JOINTS, levelled: y down along gravity [m]; NaN = missing."""
     recordings: NDArray[np.int64]
-    """(N) number of the recording that a window comes from."""
+    """(N) number of the recording that a window comes from; STILL = one frame held, which is `none`."""
     people: NDArray[np.int64]
     """(N) number of the person."""
     coordinates: NDArray[np.float32]
@@ -139,6 +141,16 @@ class AddedExercise:
     limit: float
     """Windows whose nearest window of the exercise is farther than this are `none` [standard deviations]."""
     model_id: str
+
+    @property
+    def entry(self) -> tuple[str, NDArray[np.float32], float]:
+        """Name, coordinates of the moving windows (M, D), and limit."""
+        return self.name, self.coordinates[self.recordings != STILL], self.limit
+
+    @property
+    def still(self) -> NDArray[np.float32]:
+        """Coordinates (S, D) of the windows in which a posture is held."""
+        return self.coordinates[self.recordings == STILL]
 
     def save(self, path: Path) -> None:
         """Write the file."""
@@ -201,19 +213,26 @@ def _log_density(squares: NDArray[np.float64]) -> NDArray[np.float64]:
 class FewShotHead:
     """Probabilities of the added exercises for windows."""
 
-    def __init__(self, space: FewShotSpace, exercises: Sequence[tuple[str, NDArray[Any], float]]) -> None:
+    def __init__(
+        self,
+        space: FewShotSpace,
+        exercises: Sequence[tuple[str, NDArray[Any], float]],
+        still: Sequence[NDArray[Any]] = (),
+    ) -> None:
         """Keep the coordinates of the exercises' windows.
 
         Args:
             space: Prototypes of the movements that the network was trained on.
             exercises: Name, coordinates (N, D) and limit of each added exercise.
+            still: Coordinates (N, D) of people who hold a posture of these exercises, which is `none`.
         """
         self.names = tuple(name for name, _, _ in exercises)
         self._points = [np.asarray(points, dtype=np.float32) for _, points, _ in exercises]
+        frozen = [np.asarray(points, dtype=np.float32) for points in still]
         self._limits = [limit for _, _, limit in exercises]
         same = {name for _, points, _ in exercises for name in space.resembled(np.asarray(points))}
         kept = [place for place, name in enumerate(space.movements) if name not in same]
-        self._background = space.background[kept] if kept else space.background
+        self._background = np.concatenate([space.background[kept] if kept else space.background, *frozen])
 
     def probabilities(self, coordinates: NDArray[Any]) -> NDArray[np.float64]:
         """Return probabilities (B, 1 + U): of none of the added exercises, and of each of them."""

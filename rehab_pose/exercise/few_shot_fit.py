@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rehab_pose.errors import InputError
-from rehab_pose.exercise.few_shot import MAX_WINDOWS, AddedExercise, FewShotHead
+from rehab_pose.exercise.few_shot import MAX_WINDOWS, STILL, AddedExercise, FewShotHead
 from rehab_pose.exercise.window_features import (
     FEATURE_INDEX,
     FEATURE_JOINTS,
@@ -38,6 +38,8 @@ OFFSET_SIGMA_M, NOISE_SIGMA_M = 0.015, 0.006
 """Standard deviations of constant and of frame-to-frame errors of joints that the windows of other tempi get [m]."""
 LIMIT_FACTOR, LIMIT_PERCENTILE = 2.5, 95.0
 """The limit is this factor of this percentile of the distance of windows to those of the other recordings."""
+HELD = 10
+"""Frames of a recording of which a window without movement is made, as examples of `none`."""
 SEED = 5
 _MIRROR = np.array(
     [
@@ -137,15 +139,32 @@ def learn(
         raise InputError(msg)
     rng = np.random.default_rng(SEED)
     windows = [_windows(recording, mirror=mirror, rng=rng) for recording in recordings]
-    share = max(1, MAX_WINDOWS // len(windows))
+    share = max(1, MAX_WINDOWS // len(windows) - HELD)
     windows = [part[:: -(-len(part) // share)] for part in windows]
     people = sorted({recording.person for recording in recordings})
-    joined = np.concatenate(windows)
+    held = np.concatenate([_held(recording) for recording in recordings])
+    joined = np.concatenate([*windows, held])
     numbers = np.repeat(np.arange(len(windows)), [len(part) for part in windows])
     persons = np.array([people.index(recording.person) for recording in recordings])[numbers]
     coordinates = classifier.coordinates(joined)
-    limit = LIMIT_FACTOR * float(np.percentile(_distances_to_others(coordinates, numbers), LIMIT_PERCENTILE))
-    return AddedExercise(name, joined, numbers, persons, coordinates, limit, classifier.model_id)
+    distances = _distances_to_others(coordinates[: len(numbers)], numbers)
+    limit = LIMIT_FACTOR * float(np.percentile(distances, LIMIT_PERCENTILE))
+    none = np.full(len(held), STILL)
+    return AddedExercise(
+        name,
+        joined,
+        np.concatenate([numbers, none]),
+        np.concatenate([persons, none]),
+        coordinates,
+        limit,
+        classifier.model_id,
+    )
+
+
+def _held(recording: Recording) -> NDArray[np.float32]:
+    """Return windows (HELD, T, J, 3) [m] of single frames of a recording: the person holds that posture."""
+    places = np.linspace(0, len(recording.positions_m) - 1, HELD).astype(np.intp)
+    return np.repeat(recording.positions_m[places, None], WINDOW_SAMPLES, axis=1)
 
 
 def _distances_to_others(coordinates: NDArray[np.float32], recordings: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -167,17 +186,20 @@ def leave_one_out(exercise: AddedExercise, others: Sequence[AddedExercise], clas
         others: The other added exercises, which compete.
         classifier: Network that they were learnt with.
     """
-    by_person = len(np.unique(exercise.people)) > 1
+    shown = exercise.recordings != STILL
+    by_person = len(np.unique(exercise.people[shown])) > 1
     groups = exercise.people if by_person else exercise.recordings
-    competing = [(other.name, other.coordinates, other.limit) for other in others if other.name != exercise.name]
+    competing = [other.entry for other in others if other.name != exercise.name]
+    still = [exercise.coordinates[~shown], *(other.still for other in others if other.name != exercise.name)]
     right, found, total = 0, 0, 0
-    for group in np.unique(groups):
-        rest = groups != group
-        head = FewShotHead(classifier.space, [(exercise.name, exercise.coordinates[rest], exercise.limit), *competing])
-        for recording in np.unique(exercise.recordings[~rest]):
+    for group in np.unique(groups[shown]):
+        rest = shown & (groups != group)
+        own = (exercise.name, exercise.coordinates[rest], exercise.limit)
+        head = FewShotHead(classifier.space, [own, *competing], still)
+        for recording in np.unique(exercise.recordings[shown & ~rest]):
             probabilities = head.probabilities(exercise.coordinates[exercise.recordings == recording])
             right += int(probabilities.mean(axis=0).argmax() == 1)
             found += int((probabilities.argmax(axis=1) == 1).sum())
             total += len(probabilities)
-    count = len(np.unique(exercise.recordings))
+    count = len(np.unique(exercise.recordings[shown]))
     return LeftOut(right, count, 100.0 * found / max(total, 1), "person" if by_person else "recording")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,13 +111,14 @@ class WindowClassifier:
         if twice:
             msg = f"added exercises: expected other names than the network's, got {', '.join(twice)}; rename them"
             raise ModelFileError(msg)
-        entries = []
+        current = []
         for exercise in added:
             width = self.space.projection.shape[1]
             known = exercise.model_id == self.model_id and exercise.coordinates.shape[1] == width
             points = exercise.coordinates if known else self.coordinates(exercise.windows_m)
-            entries.append((exercise.name, points, exercise.limit))
-        self._head = FewShotHead(self.space, entries) if entries else None
+            current.append(replace(exercise, coordinates=points, model_id=self.model_id))
+        entries, still = [exercise.entry for exercise in current], [exercise.still for exercise in current]
+        self._head = FewShotHead(self.space, entries, still) if entries else None
 
     def coordinates(self, windows_m: NDArray[Any]) -> NDArray[np.float32]:
         """Return the coordinates (N, D) of levelled windows (N, T, J, 3) [m], y down along gravity."""

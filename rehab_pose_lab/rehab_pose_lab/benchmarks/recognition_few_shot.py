@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rehab_pose.exercise.feature_streams import window_streams
-from rehab_pose.exercise.few_shot import FewShotHead, FewShotSpace
+from rehab_pose.exercise.few_shot import AddedExercise, FewShotHead, FewShotSpace
 from rehab_pose.exercise.few_shot_fit import Recording, learn
 from rehab_pose.exercise.window_features import SAMPLE_RATE_HZ, SMPL_INDICES, WINDOW_SAMPLES, resample
 from rehab_pose.geometry.floor import CAMERA_UP
@@ -87,7 +87,10 @@ def few_shot_metrics(network: EmbeddingNetwork, added: Sequence[Clip], others: S
     rng, rows = np.random.default_rng(SEED), []
     for _ in range(DRAWS):
         people = rng.choice(sorted({clip.subject for clip in added}), PEOPLE, replace=False)
-        head = FewShotHead(network.space, [_learnt(label, people, added, network, rng) for label in ADDED])
+        learnt = [_learnt(label, people, added, network, rng) for label in ADDED]
+        head = FewShotHead(
+            network.space, [exercise.entry for exercise in learnt], [exercise.still for exercise in learnt]
+        )
         rows.append(
             [*_on_added(head, added, points, people), *_false(head, elsewhere, trained, known)],
         )
@@ -112,16 +115,15 @@ def _windows(clip: Clip) -> NDArray[np.float32]:
 
 def _learnt(
     label: str, people: NDArray[Any], added: Sequence[Clip], network: EmbeddingNetwork, rng: np.random.Generator
-) -> tuple[str, NDArray[Any], float]:
-    """Return name, coordinates and limit of a movement that is learnt from drawn recordings."""
+) -> AddedExercise:
+    """Return a movement that is learnt from drawn recordings."""
     recordings = []
     for person in people:
         own = [clip for clip in added if clip.label == label and clip.subject == person]
         for place in rng.choice(len(own), RECORDINGS_EACH, replace=False):
             clip = own[place]
             recordings.append(Recording(clip.name, str(person), clip.stamps_ns, clip.positions_m[:, SMPL_INDICES]))
-    exercise = learn(label, recordings, network)  # type: ignore[arg-type]  # it has what `learn` uses
-    return exercise.name, exercise.coordinates, exercise.limit
+    return learn(label, recordings, network)  # type: ignore[arg-type]  # it has what `learn` uses
 
 
 def _on_added(
