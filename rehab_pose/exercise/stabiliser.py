@@ -53,10 +53,13 @@ AGREE_M = 0.05
 is 0.1 m and more."""
 MOVES_M = 0.05
 """The camera may have moved once both feet are displaced by this length [m]."""
-MAX_RESIDUAL_M, RESIDUAL_FRACTION = 0.02, 0.35
+MAX_RESIDUAL_M, RESIDUAL_FRACTION = 0.02, 0.18
 """The camera starts to move only if the whole body seems to move with the feet as a rigid object: CORE fits its former
 places with at most this RMS error [m], and at most this fraction of the RMS displacement. Otherwise the joints of the
-feet are wrong: those of a Kinect follow the body by up to 0.3 m in a squat."""
+feet are wrong: those of a Kinect follow the body by up to 0.3 m in a squat. Simulated cameras have 0.1 to 0.15; weak
+movements of KIMORE's patients from 0.21."""
+CORE_SMOOTHING_S = 0.2
+"""Time constant of the low-pass filter of CORE, which reduces the noise of single frames [s]."""
 MIN_CORE = 8
 """Joints of CORE that have to be there to compare them; chosen by hand."""
 RESETTLE_NS = 2_000_000_000
@@ -128,7 +131,9 @@ class Stabiliser:
         self._settled_m, self._settled_ns = np.zeros(3), 0
         """(3) displacement from which the camera has moved by less than MOVES_M since a stamp [m, ns]."""
         self._settled_core_m = np.full((len(CORE), 3), np.nan)
-        """(12, 3) CORE at that stamp, turned upright but not displaced [m]."""
+        """(12, 3) CORE at that stamp, smoothed, turned upright but not displaced [m]."""
+        self._core_m, self._core_ns = np.full((len(CORE), 3), np.nan), 0
+        """(12, 3) CORE at the last frame, likewise, and its stamp [m, ns]."""
 
     def moved_since(self, stamp_ns: int) -> bool:
         """Return whether the camera has moved after a stamp [ns], as far as that is known."""
@@ -213,14 +218,27 @@ class Stabiliser:
                 about_feet = _turn_about(turn, last.moved(_mean(feet_m)))
                 self._reference_from_camera = about_feet.after(last)
                 self._places_m = about_feet.moved(self._places_m)
-                self._settle(stamp_ns, self._reference_from_camera.translation_m, core_m @ (turn @ rotation).T)
+                self._core_m = np.full((len(CORE), 3), np.nan)
+                smooth_m = self._smoothed(stamp_ns, core_m @ (turn @ rotation).T)
+                self._settle(stamp_ns, self._reference_from_camera.translation_m, smooth_m)
                 self._filter.reset()
                 return about_feet
             rotation = turn @ rotation
-        upright_m = core_m @ rotation.T
-        translation_m = self._displacement(stamp_ns, feet_m @ rotation.T, upright_m, last.translation_m)
+        translation_m = self._displacement(
+            stamp_ns, feet_m @ rotation.T, self._smoothed(stamp_ns, core_m @ rotation.T), last.translation_m
+        )
         self._reference_from_camera = RigidMotion(rotation, translation_m)
         return None
+
+    def _smoothed(self, stamp_ns: int, core_m: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return CORE (12, 3) after a low-pass filter [m]; a joint that is missing keeps its last place."""
+        step_s = (stamp_ns - self._core_ns) * 1e-9
+        weight = step_s / (step_s + CORE_SMOOTHING_S)
+        change_m = core_m - self._core_m
+        smooth_m = self._core_m + weight * np.nan_to_num(change_m)
+        self._core_m = np.where(np.isnan(smooth_m), core_m, smooth_m)
+        self._core_ns = stamp_ns
+        return self._core_m
 
     def _displacement(
         self,

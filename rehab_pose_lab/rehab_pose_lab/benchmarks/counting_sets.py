@@ -111,8 +111,8 @@ def plans(seed: int, each: int = 1) -> Iterator[SetPlan]:
     drawn = []
     for definition in shipped_library().definitions:
         for group in GROUPS:
-            if group == "one_sided" and definition.sides == "both":
-                continue
+            if group == "one_sided" and (definition.sides == "both" or not definition.hold_s):
+                continue  # a circle of the pelvis has no side and no far point
             if group == "hold" and definition.hold_s < min(HOLDS_S):
                 continue
             drawn += [_drawn(definition.name, group, tempo, random) for tempo in TEMPI for _ in range(each)]
