@@ -71,7 +71,7 @@ def film_of(
         noise_m: Standard deviation of the noise [m].
     """
     measured = optical_m + random.normal(0.0, noise_m, optical_m.shape)
-    missing = np.isnan(measured).any(axis=-1)
+    missing = np.asarray(np.isnan(measured).any(axis=-1))
     kept = np.flatnonzero(~dropped) if dropped is not None else np.arange(len(stamps_s))
     stamps_ns = [FIRST_NS + round(float(stamps_s[row]) * 1e9) for row in kept]
     frames: list[Joints | None] = []
