@@ -31,7 +31,7 @@ SHIPPED_SPACE = Path(__file__).parent / "weights" / "few_shot.npz"
 KERNEL_VARIANCE = 16.0
 """Variance of the kernel along each coordinate, in units of that of one movement's windows; chosen on movements of
 UI-PRMD with networks that were not trained on the set."""
-SAME_SHARE = 0.2
+SAME_FRACTION = 0.2
 """Fraction of an exercise's windows that are nearest to a movement from which on it is the same; chosen by hand."""
 TRAINED_SET = "kimore/"
 """Set of the trained exercises, which always compete."""
@@ -115,7 +115,9 @@ class FewShotSpace:
         nearest = _squared_distances(coordinates, self.background).argmin(axis=1)
         found = [self.movements[place] for place in nearest.tolist()]
         shares = {name: found.count(name) / len(found) for name in sorted(set(found))}
-        return tuple(name for name, share in shares.items() if share >= SAME_SHARE and not name.startswith(TRAINED_SET))
+        return tuple(
+            name for name, share in shares.items() if share >= SAME_FRACTION and not name.startswith(TRAINED_SET)
+        )
 
     def coordinates(
         self, embedding: NDArray[np.float32], features: NDArray[np.float32], present: NDArray[np.float32]

@@ -33,13 +33,13 @@ LEVEL_UP = np.array([0.0, -1.0, 0.0])
 SMOOTHING_SAMPLES = 3
 PERIODS_S = (0.8, 12.0)
 """Shortest and longest period that is searched [s]."""
-MIN_RANGE_SHARE = 0.35
+MIN_RANGE_FRACTION = 0.35
 """Smallest range that counts as a repetition, as a fraction of the median range of the recordings."""
-MIDDLE_SHARE = 0.25
+MIDDLE_FRACTION = 0.25
 """A lateral signal whose rest is within this fraction of its range from the middle goes from side to side."""
 REST_S = 0.5
 """Time at the start of a recording whose values stand for rest [s]: recordings are often cut before the end."""
-LATERAL_SHARE = 0.15
+LATERAL_FRACTION = 0.15
 """A signal is lateral where the mirrored movement has its negative value to within this fraction of its range."""
 LOCAL_S = 4.0
 """About one repetition [s]."""
@@ -149,7 +149,7 @@ def find_signal(recordings: Sequence[Recording], posture: str = "standing") -> F
     _, name, expression, series, agreement = best
     mirrored = _values(expression, replace(recordings[0], positions_m=mirrored_m(recordings[0].positions_m)))
     off = np.abs(mirrored + series[0])
-    lateral = bool(np.median(off) < LATERAL_SHARE * np.ptp(series[0]))
+    lateral = bool(np.median(off) < LATERAL_FRACTION * np.ptp(series[0]))
     return _described(name, expression, series, agreement, lateral=lateral)
 
 
@@ -161,7 +161,7 @@ def _described(
     rests = np.array([np.median(values[:count]) for values in series])
     lows, highs = np.array([np.percentile(values, PERCENTILES) for values in series]).T
     places = np.median((rests - lows) / np.maximum(highs - lows, 1e-9))
-    alternating = bool(abs(places - 0.5) < MIDDLE_SHARE) and lateral
+    alternating = bool(abs(places - 0.5) < MIDDLE_FRACTION) and lateral
     low, high = float(np.median(lows)), float(np.median(highs))
     if not alternating and places > 0.5:
         name, expression, low, high = f"minus_{name}", f"-({expression})", -high, -low
@@ -169,7 +169,7 @@ def _described(
     signal = SignalDefinition(
         name=name,
         expression=expression,
-        minimum_range=round(max(MIN_RANGE_SHARE * (high - low), 1e-3), 3),
+        minimum_range=round(max(MIN_RANGE_FRACTION * (high - low), 1e-3), 3),
         typical_range=(round(low, 3), round(max(high, low + 0.002), 3)),
     )
     period_s = float(np.median(periods)) if periods else float("nan")

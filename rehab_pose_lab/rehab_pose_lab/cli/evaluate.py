@@ -42,6 +42,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     recognition.add_argument(
         "--streaming", action="store_true", help="also evaluate the live recogniser frame by frame"
     )
+    recognition.add_argument(
+        "--seen",
+        action="store_true",
+        help="evaluate people that the weights were trained on, too, and mark the figures",
+    )
     recognition.add_argument("--output", type=Path, metavar="DIR", help="write JSON, CSV and metrics into this folder")
     recognition.add_argument("--json", action="store_true", help="print one flat JSON object")
     recognition.set_defaults(run=run)
@@ -112,10 +117,21 @@ def run(args: argparse.Namespace) -> int:
     clips = _clips(args)
     weights = str(args.weights) if args.weights else ""
     classifier = EvaluationClassifier(weights, LABELS if args.dataset == "kimore" else None)
+    seen = sorted({f"{clip.dataset}/{clip.subject}" for clip in clips} & classifier.seen)
+    if seen and not args.seen:
+        print(f"seen in training and left out: {', '.join(seen)}", file=sys.stderr)
+        clips = [clip for clip in clips if f"{clip.dataset}/{clip.subject}" not in classifier.seen]
+        if not clips:
+            msg = (
+                f"{args.dataset}: expected people that the weights were not trained on, all {len(seen)} were; their "
+                "figures say nothing about others. Use a fold's weights (scripts/bench recognition), or --seen to have "
+                "them marked"
+            )
+            raise RecordingError(msg)
     labels = classifier.labels[1:]
     live = classifier.logits if args.dataset == "kimore" else None
     predictions = predict_recordings(classifier.exercise_logits, clips, labels, live=live)
-    metrics: dict[str, Any] = {"dataset": args.dataset, "model_id": classifier.model_id}
+    metrics: dict[str, Any] = {"dataset": args.dataset, "model_id": classifier.model_id, "seen_in_training": len(seen)}
     metrics |= recognition_metrics(predictions, labels)
     if args.dataset == "kimore":
         metrics |= none_metrics(*labelled_windows(classifier.logits, clips)[:2])
@@ -132,7 +148,8 @@ def run(args: argparse.Namespace) -> int:
 def _table(metrics: dict[str, Any]) -> list[str]:
     """Return the metrics as lines of text."""
     lines = [
-        f"model {metrics['model_id']}, {metrics['dataset']}, {metrics['n_subjects']} subjects",
+        f"model {metrics['model_id']}, {metrics['dataset']}, {metrics['n_subjects']} subjects"
+        + (f", of them {metrics['seen_in_training']} SEEN IN TRAINING" if metrics["seen_in_training"] else ""),
         f"recording_acc {metrics['recording_acc']:.4f}  n_recordings {metrics['n_recordings']}",
         f"window_acc    {metrics['window_acc']:.4f}  n_windows    {metrics['n_windows']}  (half overlapping)",
         "confusion of recordings (rows: true, columns: predicted), and of windows precision, recall, F1, ROC AUC",

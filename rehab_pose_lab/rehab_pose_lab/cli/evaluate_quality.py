@@ -41,7 +41,11 @@ def run(args: argparse.Namespace) -> int:
         RecordingError: The recordings are unusable.
     """
     # Loaded only when this command runs.
-    from rehab_pose_lab.methods.exercise.clinical_scores import SHIPPED_SCORES, load_score_model  # noqa: PLC0415
+    from rehab_pose_lab.methods.exercise.clinical_scores import (  # noqa: PLC0415
+        SHIPPED_SCORES,
+        load_score_model,
+        subjects_of_scores,
+    )
     from rehab_pose_lab.training.clinical_evaluation import agreement, score_recordings, write_scores  # noqa: PLC0415
     from rehab_pose_lab.training.clinical_scores import load_scores  # noqa: PLC0415
     from rehab_pose_lab.training.exercise_clips import LOADERS  # noqa: PLC0415
@@ -56,16 +60,25 @@ def run(args: argparse.Namespace) -> int:
     if args.output is not None:
         args.output.mkdir(parents=True, exist_ok=True)
         write_scores(args.output / TABLE_FILE, scored)
-    metrics = rounded_metrics(agreement(scored))
+    known = subjects_of_scores(args.weights or SHIPPED_SCORES) if args.dataset == "kimore" else frozenset()
+    seen = sorted({entry.subject for entry in scored} & known)
+    metrics = rounded_metrics(agreement([entry for entry in scored if entry.subject not in known]))
+    metrics["n_seen_in_training"] = len(seen)
     if args.json:
         print(metrics_json(metrics))
         return 0
+    if seen:
+        print(
+            f"{len(seen)} people were seen in training and are no part of the agreement; for figures of all, "
+            "cross-validated: rehab-pose-lab train quality"
+        )
     for entry in scored:
         scores, sigma = entry.predicted.values, entry.predicted.deviations
         print(
             f"{entry.subject:16s} {entry.label:20s} total {scores[0]:4.1f} +- {sigma[0]:.1f} of 50, "
             f"primary outcome {scores[1]:4.1f} +- {sigma[1]:.1f} of 15, control factors {scores[2]:4.1f} +- "
             f"{sigma[2]:.1f} of 35, correct with {100 * entry.predicted.correct_probability:.0f} %"
+            f"{', seen in training' if entry.subject in known else ''}"
         )
     for name, value in metrics.items():
         print(f"{name:16s} {'unknown' if value is None else value}")

@@ -41,12 +41,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("train", help="train the weights of a stage")
     stages = parser.add_subparsers(dest="stage", required=True)
     exercise = stages.add_parser("recognition", help="the exercise recogniser, from public recordings of joints")
-    exercise.add_argument("--data", type=Path, required=True, help="folder with one folder per data set (kimore, ...)")
+    exercise.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="folder with one folder per data set (kimore, ...), or of labelled bags",
+    )
     exercise.add_argument(
         "--dataset",
-        choices=("kimore", "utkinect", "ui_prmd", "mars"),
+        choices=("kimore", "bags", "utkinect", "ui_prmd", "mars"),
         default="kimore",
-        help="data set of the movements; with kimore the other sets are trained as `none` (default: kimore)",
+        help="data set of the movements; with kimore or bags the other sets are trained as `none` (default: kimore)",
+    )
+    exercise.add_argument(
+        "--sets", nargs="+", default=[], metavar="SET", help="read only these sets, for kimore and bags (default: all)"
     )
     exercise.add_argument("-o", "--output", type=Path, required=True, help="folder for weights, metrics and checkpoint")
     exercise.add_argument("--epochs", type=int, default=EPOCHS, help="epochs of 100 batches (default: %(default)s)")
@@ -275,6 +283,7 @@ def _train_exercise(args: argparse.Namespace) -> int:
         args.output,
         plan,
         dataset=args.dataset,
+        sets=args.sets,
         held_out_fraction=args.held_out,
         calibration=args.calibration,
     )

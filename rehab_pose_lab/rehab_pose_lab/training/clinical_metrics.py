@@ -54,6 +54,7 @@ def clinical_metrics(table: ScoreTable, seed: int) -> dict[str, float]:
         metrics[f"kimore_quality_balanced_acc{ending}"] = _mean(
             _balanced(score >= 0.5, true >= GOOD_TOTAL) for score, true in pairs
         )
+    metrics["kimore_balanced_acc"] = metrics["kimore_quality_balanced_acc"]
     rated = [_known_pairs(predicted[1, :, column, 0], table.scores[:, column, 0])[1] for column in range(5)]
     metrics["kimore_quality_majority_acc"] = _mean(
         max((true >= GOOD_TOTAL).mean(), (true < GOOD_TOTAL).mean()) for true in rated
@@ -67,7 +68,12 @@ def _intervals(
 ) -> dict[str, float]:
     """Return 95 % confidence intervals by bootstrap over the subjects, with fixed models."""
     random = np.random.default_rng([seed, 17])
-    samples: dict[str, list[float]] = {"kimore_ts_spearman": [], "kimore_ts_mae": [], "kimore_quality_acc": []}
+    samples: dict[str, list[float]] = {
+        "kimore_ts_spearman": [],
+        "kimore_ts_mae": [],
+        "kimore_quality_acc": [],
+        "kimore_balanced_acc": [],
+    }
     for _ in range(RESAMPLES):
         rows = random.integers(0, len(table.subjects), len(table.subjects))
         true = table.scores[rows, :, 0]
@@ -75,6 +81,9 @@ def _intervals(
         samples["kimore_ts_spearman"].append(_mean(rank_correlation(*pair) for pair in pairs))
         samples["kimore_ts_mae"].append(_mean(np.abs(score - rated_scores).mean() for score, rated_scores in pairs))
         pairs = [_known_pairs(probability[rows, column], true[:, column]) for column in range(5)]
+        samples["kimore_balanced_acc"].append(
+            float(np.nanmean([_balanced(score >= 0.5, rated_scores >= GOOD_TOTAL) for score, rated_scores in pairs]))
+        )
         samples["kimore_quality_acc"].append(
             _mean(((score >= 0.5) == (rated_scores >= GOOD_TOTAL)).mean() for score, rated_scores in pairs)
         )
@@ -95,6 +104,8 @@ def _known_pairs(
 
 def _balanced(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
     """Return the balanced accuracy of two classes (N)."""
+    if true.all() or not true.any():
+        return float("nan")
     return float(0.5 * (predicted[true].mean() + (~predicted[~true]).mean()))
 
 

@@ -36,6 +36,8 @@ class EvaluationClassifier(WindowClassifier):
         if labels is None:
             labels = load_network(path or SHIPPED_WEIGHTS, INPUT_NAMES).metadata.get("labels", "").split(",")
         super().__init__(path, labels, folder=NO_FOLDER)
+        self.seen = frozenset(filter(None, self._network.metadata.get("subjects", "").split(",")))
+        """People that the network was trained on, as `set/person`."""
         self._exercise_temperature = float(self._network.metadata.get("exercise_temperature", "1.0"))
 
     def exercise_logits(self, features: NDArray[np.float32], present: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ from rehab_pose_lab.datasets.utd_mhad_joints import load_utd_joints
 from rehab_pose_lab.datasets.utkinect import load_utkinect
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rehab_pose_lab.datasets.clip import Clip
@@ -32,6 +33,8 @@ class Loader(Protocol):
         """Return its clips; with `skipped`, unusable ones are left out and a message for each is appended there."""
 
 
+LABELS_FILE = "labels.csv"
+"""Table of a folder of labelled bags."""
 LOADERS: dict[str, Loader] = {
     "kimore": load_kimore,
     "utkinect": load_utkinect,
@@ -44,21 +47,29 @@ LOADERS: dict[str, Loader] = {
 }
 
 
-def load_clips(root: Path) -> list[Clip]:
-    """Return the clips of every data set in a folder; KIMORE is required.
+def load_clips(root: Path, names: Sequence[str] = ()) -> list[Clip]:
+    """Return the clips of data sets.
+
+    Args:
+        root: Folder with one folder per set; or a folder of labelled bags itself (labels.csv).
+        names: Sets to read; empty = all that are there.
 
     Raises:
-        RecordingError: There is no folder `kimore`.
+        RecordingError: A set that was named is missing, or there is none at all.
     """
-    if not (root / "kimore").is_dir():
-        msg = f"training data: expected a folder 'kimore' in {root}, found none; see docs/models/exercise.md"
+    if (root / LABELS_FILE).is_file():
+        return load_labelled_bags(root)
+    absent = [name for name in names if not (root / name).is_dir()]
+    present = [name for name in LOADERS if (root / name).is_dir() and (not names or name in names)]
+    if absent or not present:
+        msg = (
+            f"training data: expected folders {', '.join(names or LOADERS)} or a {LABELS_FILE} in {root}, missing: "
+            f"{', '.join(absent or LOADERS)}; see docs/models/exercise.md"
+        )
         raise RecordingError(msg)
     clips: list[Clip] = []
-    for name, loader in LOADERS.items():
-        if (root / name).is_dir():
-            loaded = loader(root / name)
-            logger.info("%s: %d clips of %d subjects", name, len(loaded), len({clip.subject for clip in loaded}))
-            clips.extend(loaded)
-        else:
-            logger.warning("%s: no such folder in %s; its movements are not trained as `none`", name, root)
+    for name in present:
+        loaded = LOADERS[name](root / name)
+        logger.info("%s: %d clips of %d subjects", name, len(loaded), len({clip.subject for clip in loaded}))
+        clips.extend(loaded)
     return clips

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from rehab_pose_lab.training.exercise_calibration import Calibration
 
 __all__ = [
+    "FEW_SHOT",
     "FOLDS",
     "SETS",
     "Experiment",
@@ -49,6 +50,7 @@ __all__ = [
     "measure_delays",
     "movements_of",
     "run_experiment",
+    "subjects_of",
 ]
 
 logger = logging.getLogger(__name__)
@@ -104,7 +106,7 @@ class ExperimentContext:
         """Return the windows that an experiment trains on."""
         clips: list[TrainingClip] = []
         for clip in experiment.training:
-            label = label_of(clip) if experiment.live else experiment.labels.index(clip.label)
+            label = label_of(clip, experiment.labels) if experiment.live else experiment.labels.index(clip.label)
             if label is None or clip.name in SUSPECT_CLIPS:
                 continue
             key = (f"{clip.dataset}/{clip.name}", label)
@@ -198,7 +200,9 @@ def run_experiment(experiment: Experiment, context: ExperimentContext) -> Path:
     network = fit(context.sampler(experiment), context.plan_for(experiment), folder / "checkpoint.pt", experiment.name)
     weights = folder / "weights.onnx"
     if experiment.live:
-        export_onnx(network, weights, experiment.labels, UNSCALED | {"dataset": "kimore"})
+        export_onnx(
+            network, weights, experiment.labels, UNSCALED | {"dataset": "kimore"}, subjects_of(experiment.training)
+        )
     arrays: dict[str, Any] = {"seed": context.plan.seed}
     if experiment.name == ACROSS:
         arrays |= _across(network, experiment.testing)
@@ -210,7 +214,14 @@ def run_experiment(experiment: Experiment, context: ExperimentContext) -> Path:
     return folder
 
 
-def export_final_weights(context: ExperimentContext, calibration: Calibration) -> Path | None:
+def subjects_of(clips: Sequence[Clip]) -> list[str]:
+    """Return the people in recordings as `set/person`."""
+    return sorted({f"{clip.dataset}/{clip.subject}" for clip in clips})
+
+
+def export_final_weights(
+    context: ExperimentContext, calibration: Calibration, subjects: Sequence[str] = ()
+) -> Path | None:
     """Write the weights of all subjects with the folds' calibration; return None where they are not trained yet."""
     checkpoint = context.output / ALL_SUBJECTS / "checkpoint.pt"
     if not checkpoint.is_file():
@@ -219,7 +230,7 @@ def export_final_weights(context: ExperimentContext, calibration: Calibration) -
     network = ExerciseNetwork(NetworkSettings(**state["plan"]["network"]))
     network.load_state_dict(state["average"])
     path = context.output / "exercise.onnx"
-    export_onnx(network, path, LABELS, calibration.metadata() | {"dataset": "kimore"})
+    export_onnx(network, path, LABELS, calibration.metadata() | {"dataset": "kimore"}, subjects)
     return path
 
 

@@ -174,7 +174,13 @@ def fit(sampler: WindowSampler, plan: TrainingPlan, checkpoint: Path, name: str)
     return run.average
 
 
-def export_onnx(network: ExerciseNetwork, path: Path, labels: Sequence[str], extra: dict[str, str]) -> None:
+def export_onnx(
+    network: ExerciseNetwork,
+    path: Path,
+    labels: Sequence[str],
+    extra: dict[str, str],
+    subjects: Sequence[str] = (),
+) -> None:
     """Write the network with the metadata that is needed to use it as one ONNX file.
 
     Args:
@@ -182,6 +188,7 @@ def export_onnx(network: ExerciseNetwork, path: Path, labels: Sequence[str], ext
         path: The file.
         labels: Its labels, `none` first.
         extra: Further metadata (dataset, temperature, familiar_energy, ...).
+        subjects: People that it was trained on, as `set/person`.
     """
     import onnx  # noqa: PLC0415  (only to write the file)
 
@@ -207,6 +214,7 @@ def export_onnx(network: ExerciseNetwork, path: Path, labels: Sequence[str], ext
         "joints": ",".join(FEATURE_JOINTS),
         "streams": ",".join(f"{stream.name}:{stream.size}" for stream in STREAMS),
         "sample_rate_hz": str(SAMPLE_RATE_HZ),
+        "subjects": ",".join(sorted(subjects)),
     }
     onnx.helper.set_model_props(model, metadata | extra)
     onnx.save(model, str(path))

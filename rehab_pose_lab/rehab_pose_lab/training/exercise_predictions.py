@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rehab_pose.errors import RecordingError
-from rehab_pose.exercise.catalogue import EXERCISES
+from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.exercise.feature_streams import window_streams
 from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.exercise.window_features import (
@@ -57,8 +57,8 @@ STREAM_START_S = 4.0
 """The filtered label is evaluated from this time on [s]."""
 EVIDENCE_FRACTION = 0.5
 """Exponent of a window's likelihood: windows half a second apart share most of their samples."""
-NONE_LOGITS = (20.0, *(-20.0,) * len(EXERCISES))
-"""Logits of a window that is `none` because nothing moves."""
+NONE_LOGIT = 20.0
+"""Logit of `none` in a window in which nothing moves; the negative value for all exercises."""
 IDLE_FRACTION = 0.02
 """Weight of a window that certainly shows no exercise relative to one that certainly does."""
 SWITCH_RATE_HZ = 0.005
@@ -303,7 +303,7 @@ def _not_moving(clip: Clip, ends_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def labelled_windows(
-    predict: Predictor, clips: Sequence[Clip]
+    predict: Predictor, clips: Sequence[Clip], names: Sequence[str] = LABELS
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], list[str]]:
     """Return logits (N, C), true labels (N) and movements of full windows, twice a second.
 
@@ -312,14 +312,14 @@ def labelled_windows(
     """
     logits, truths, movements = [], [], []
     for clip in clips:
-        label = label_of(clip)
+        label = label_of(clip, names)
         for part in [] if label is None else labelled_parts(clip, label):
             still = f"{clip.dataset}/still"
             windows = ((part.active_ends_ns[::5], part.label, part.movement), (part.quiet_ends_ns[::5], 0, still))
             for ends_ns, truth, movement in windows:
                 if len(ends_ns):
                     window_logits = predict_at_ends(predict, clip, ends_ns)
-                    window_logits[_not_moving(clip, ends_ns)] = NONE_LOGITS
+                    window_logits[_not_moving(clip, ends_ns)] = [NONE_LOGIT, *[-NONE_LOGIT] * (len(names) - 1)]
                     logits.append(window_logits)
                     truths.append(np.full(len(ends_ns), truth, dtype=np.int64))
                     movements += [movement] * len(ends_ns)

@@ -79,7 +79,7 @@ EDGE_S, AFTER_S = 0.4, 2.0
 window shows the exercise for 2 s after it."""
 
 CATALOGUE_SETS = frozenset({"kimore", "bags"})
-"""Sets whose labels are those of the catalogue: KIMORE and labelled result bags."""
+"""Sets whose labels are a network's: KIMORE and labelled result bags."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,10 +119,10 @@ class Batch:
     """(B) index of the movement among all sets' movements; -1 where nothing moves or where it is unknown."""
 
 
-def label_of(clip: Clip) -> int | None:
-    """Return the class of a clip's movement: its index in LABELS, or None for an ambiguous movement."""
-    if clip.dataset in CATALOGUE_SETS and clip.label in LABELS:
-        return LABELS.index(clip.label)
+def label_of(clip: Clip, labels: Sequence[str] = LABELS) -> int | None:
+    """Return the class of a clip's movement: its index in the labels, or None for an ambiguous movement."""
+    if clip.dataset in CATALOGUE_SETS and clip.label in labels:
+        return labels.index(clip.label)
     return None if (clip.dataset, clip.label) in AMBIGUOUS else LABELS.index(NONE)
 
 

@@ -21,6 +21,7 @@ from rehab_pose_lab.training.clinical_scores import cross_validated, fit_scores,
 from rehab_pose_lab.training.repetition_norms import HEALTHY_GROUPS, healthy_norms, write_norms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -52,7 +53,7 @@ def train_quality(data: Path, output: Path, seed: int) -> dict[str, float]:
     source = {"data": "KIMORE, control group", "subjects": len(healthy), "joints_from": "Kinect v2"}
     write_norms(output / SHIPPED_NORMS.name, healthy_norms(clips), source)
     model = with_errors(fit_scores(table, np.ones(len(table.subjects), dtype=np.bool_)), table, seed)
-    write_score_model(output / SHIPPED_SCORES.name, model)
+    write_score_model(output / SHIPPED_SCORES.name, model, table.subjects)
     return clinical_metrics(table, seed)
 
 
@@ -75,8 +76,14 @@ def _log_loss(odds: NDArray[np.float64], true: NDArray[np.bool_]) -> float:
     return float(np.logaddexp(0.0, np.where(true, -odds, odds)).mean())
 
 
-def write_score_model(path: Path, model: ScoreModel) -> None:
-    """Write the file that `rehab_pose_lab.methods.exercise.clinical_scores.load_score_model` reads."""
+def write_score_model(path: Path, model: ScoreModel, subjects: Sequence[str] = ()) -> None:
+    """Write the file that `rehab_pose_lab.methods.exercise.clinical_scores.load_score_model` reads.
+
+    Args:
+        path: The file.
+        model: The model.
+        subjects: People that it was trained on.
+    """
     arrays = {
         f"scale_{part.name}": np.array([getattr(scale, part.name) for scale in model.scales], dtype=np.float32)
         for part in fields(FeatureScale)
@@ -84,4 +91,6 @@ def write_score_model(path: Path, model: ScoreModel) -> None:
     # Half precision changes no score by a hundredth of a point.
     arrays.update({name: getattr(model, name).astype(np.float16) for name in ("single", "exercise", "session")})
     arrays.update({name: getattr(model, name).astype(np.float32) for name in ("centre", "unit", "error", "slope")})
-    np.savez_compressed(path, allow_pickle=False, highest=MAX_SCORES, **arrays)
+    np.savez_compressed(
+        path, allow_pickle=False, highest=MAX_SCORES, subjects=np.array(list(subjects), dtype=np.str_), **arrays
+    )

@@ -250,5 +250,21 @@ def test_the_shipped_weights_classify_a_new_folder(
     assert main([*command, "--subjects", "unknown"]) == 2
 
 
+def test_people_seen_in_training_are_not_averaged_in(
+    make_film: Film, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    points_m = np.array([joints.positions_m for joints in make_film("squat", 2)])
+    stamps_ms = np.arange(len(points_m)) * 33
+    write_kimore(tmp_path, {"E_ID10_Es5_a": (5, points_m, stamps_ms)})
+    command = ["evaluate", "recognition", "--root", str(tmp_path)]
+    assert main(command) == 2
+    assert "kimore/E_ID10" in capsys.readouterr().err
+    assert main([*command, "--seen"]) == 0
+    assert "1 SEEN IN TRAINING" in capsys.readouterr().out
+    write_kimore(tmp_path, {"E_ID10_Es5_a": (5, points_m, stamps_ms), "X_ID1_Es5_a": (5, points_m, stamps_ms)})
+    assert main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n_recordings"] == 1
+
+
 def test_the_first_label_is_none() -> None:
     assert LABELS[1:] == EXERCISES

@@ -11,7 +11,17 @@ import pytest
 from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.catalogue import EXERCISES
 from rehab_pose.exercise.quality_measures import MEASURES, repetition_measures
-from rehab_pose.exercise.repetition_quality import SHIPPED_NORMS, assess_measures, load_norms
+from rehab_pose.exercise.repetition_quality import (
+    SHIPPED_NORMS,
+    Norm,
+    QualityAssessment,
+    QualityAssessor,
+    ReasonsOfSet,
+    assess_measures,
+    load_norms,
+    tracking_fault,
+)
+from rehab_pose.exercise.window_features import FEATURE_JOINTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,3 +85,52 @@ def test_a_damaged_or_incomplete_file_is_refused(tmp_path: Path) -> None:
     load_norms.cache_clear()
     with pytest.raises(ModelFileError, match="every measure"):
         load_norms(path)
+
+
+def test_the_quality_of_an_exercise_without_norms_is_withheld_with_the_reason() -> None:
+    stamps_ns, positions_m = np.arange(60) * 33_000_000, np.zeros((60, len(FEATURE_JOINTS), 3))
+    found = QualityAssessor().assess("lunge", 1, stamps_ns, positions_m, np.eye(3))
+    assert np.isnan(found.quality)
+    assert "no norms" in found.withheld
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [("rate", "frames/s"), ("gap", "out of view"), ("missing", "are missing"), ("confidence", "confidence"), ("", "")],
+)
+def test_the_quality_is_withheld_where_tracking_was_poor(change: str, words: str) -> None:
+    stamps_ns = np.arange(60) * (200_000_000 if change == "rate" else 33_000_000)
+    positions_m = np.random.default_rng(0).normal(size=(60, len(FEATURE_JOINTS), 3))
+    if change == "gap":
+        positions_m[20:45] = np.nan
+    elif change == "missing":
+        positions_m[:, :6] = np.nan
+    confidence = np.full((60, len(FEATURE_JOINTS)), 0.1 if change == "confidence" else 0.9)
+    fault = tracking_fault(stamps_ns, positions_m, confidence)
+    assert words in fault
+    assert bool(fault) == bool(change)
+
+
+def test_every_reason_is_said_once_a_set() -> None:
+    said = ReasonsOfSet()
+    first = QualityAssessment(0.4, ("repetition 1: a", "repetition 1: b"), unusual=("left_knee less", "duration more"))
+    second = QualityAssessment(
+        0.4, ("repetition 2: a", "repetition 2: c"), unusual=("left_knee less", "right_arm less")
+    )
+    assert said.first_said(first) == ("repetition 1: a", "repetition 1: b")
+    assert said.first_said(second) == ("repetition 2: c",)
+    withheld = QualityAssessment(float("nan"), (), withheld="not assessed: 5 frames/s")
+    assert said.first_said(withheld) == ("not assessed: 5 frames/s",)
+    assert said.first_said(withheld) == ()
+    said.reset()
+    assert said.first_said(first) == first.reasons
+
+
+def test_the_interval_contains_the_quality_and_is_wider_where_measures_contradict_each_other() -> None:
+    norms = {name: Norm(0.0, 1.0) for name in MEASURES}
+    even = assess_measures(norms, 1, dict.fromkeys(MEASURES, 2.0), 0.5)
+    uneven = assess_measures(norms, 1, {name: 4.0 * (place % 2) for place, name in enumerate(MEASURES)}, 0.5)
+    for found in (even, uneven):
+        assert found.interval[0] <= found.quality <= found.interval[1]
+    assert even.interval[1] - even.interval[0] < 1e-9
+    assert uneven.interval[1] - uneven.interval[0] > 0.05

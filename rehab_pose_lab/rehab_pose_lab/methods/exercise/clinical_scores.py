@@ -31,6 +31,7 @@ __all__ = [
     "ScoreModel",
     "features_of_recording",
     "load_score_model",
+    "subjects_of_scores",
 ]
 
 SCORES = ("total", "primary_outcome", "control_factors")
@@ -39,6 +40,8 @@ MAX_SCORES = np.array([50.0, 15.0, 35.0])
 GOOD_TOTAL = 30.0
 """Total score from which an exercise is considered to be performed correctly."""
 SHIPPED_SCORES = Path(__file__).with_name("clinical_scores.npz")
+SUBJECTS = "subjects"
+"""Array of the people that a file of scores was trained on."""
 MIN_S = 3.0
 """Shorter recordings contain no repetition [s]."""
 MAX_DEVIATION = 20.0
@@ -153,6 +156,20 @@ class ScoreModel:
         return scores
 
 
+def subjects_of_scores(path: Path = SHIPPED_SCORES) -> frozenset[str]:
+    """Return the people whose recordings a file of scores was trained on; empty where it does not say so.
+
+    Raises:
+        ModelFileError: The file is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return frozenset(str(name) for name in arrays[SUBJECTS]) if SUBJECTS in arrays.files else frozenset()
+    except (OSError, ValueError) as error:
+        msg = f"clinical scores: expected the file of `rehab-pose-lab train quality` at {path}, got {error!r}"
+        raise ModelFileError(msg) from error
+
+
 def load_score_model(path: Path = SHIPPED_SCORES) -> ScoreModel:
     """Return the model of a file that `rehab-pose-lab train quality` wrote.
 
@@ -161,7 +178,8 @@ def load_score_model(path: Path = SHIPPED_SCORES) -> ScoreModel:
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            named = {name: np.asarray(arrays[name], dtype=np.float64) for name in arrays.files}
+            names = [name for name in arrays.files if name != SUBJECTS]
+            named = {name: np.asarray(arrays[name], dtype=np.float64) for name in names}
         scales = tuple(
             FeatureScale(**{part.name: named[f"scale_{part.name}"][place] for part in fields(FeatureScale)})
             for place in range(len(KIMORE_EXERCISES))
