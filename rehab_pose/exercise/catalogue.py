@@ -15,6 +15,8 @@ __all__ = [
     "PELVIS_ROTATION",
     "SQUAT",
     "TRUNK_ROTATION",
+    "UNLISTED_ID",
+    "label_id",
 ]
 
 NONE = "none"
@@ -28,3 +30,10 @@ EXERCISES = (ARM_LIFTING, LATERAL_TRUNK_TILT, TRUNK_ROTATION, PELVIS_ROTATION, S
 """KIMORE's exercises 1 to 5."""
 LABELS = (NONE, *EXERCISES)
 """All labels; a label's id is its index in this tuple."""
+UNLISTED_ID = 65535
+"""Id of the exercises that a user added: their names tell them apart."""
+
+
+def label_id(label: str) -> int:
+    """Return the id of a label; UNLISTED_ID for an exercise that a user added."""
+    return LABELS.index(label) if label in LABELS else UNLISTED_ID

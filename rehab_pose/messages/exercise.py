@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.datatypes import ExerciseClassification, Repetition, RepetitionPhase, RepetitionProgress, Side
-from rehab_pose.exercise.catalogue import LABELS, NONE
+from rehab_pose.exercise.catalogue import LABELS, NONE, label_id
 from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns, time_message
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def classification_message(factory: MessageFactory, classification: ExerciseClas
         "rehab_pose_msgs/msg/ExerciseClassification",
         header=header(factory, classification.stamp_ns, classification.frame_id),
         body_id=BODY_ID,
-        exercise_id=LABELS.index(classification.label),
+        exercise_id=label_id(classification.label),
         label=classification.label,
         confidence=float(classification.confidence),
         probabilities=numbers(factory, classification.probabilities, np.float32),
@@ -76,7 +76,7 @@ def repetition_message(factory: MessageFactory, repetition: Repetition) -> Messa
         "rehab_pose_msgs/msg/Repetition",
         header=header(factory, repetition.stamp_ns, repetition.frame_id),
         body_id=BODY_ID,
-        exercise_id=LABELS.index(repetition.label),
+        exercise_id=label_id(repetition.label),
         label=repetition.label,
         count=repetition.count,
         start=time_message(factory, repetition.start_ns),
@@ -122,7 +122,7 @@ def progress_message(
         "rehab_pose_msgs/msg/RepetitionProgress",
         header=header(factory, stamp, frame_id),
         body_id=BODY_ID if progress else NO_BODY_ID,
-        exercise_id=LABELS.index(progress.label) if progress else 0,
+        exercise_id=label_id(progress.label) if progress else 0,
         label=progress.label if progress else NONE,
         count=progress.count if progress else 0,
         phase=int(progress.phase) if progress else int(RepetitionPhase.UNKNOWN),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rehab_pose.datatypes import Side
 from rehab_pose.errors import InputError
-from rehab_pose.exercise.catalogue import LABELS
+from rehab_pose.exercise.catalogue import LABELS, label_id
 
 if TYPE_CHECKING:
     from rehab_pose.datatypes import Repetition
@@ -88,7 +88,7 @@ class Tally:
         # A stamp before the start means that time jumped back, not that the repetition is old.
         if repetition.end_ns < self.since_ns <= repetition.stamp_ns:
             return False
-        if self.exercise_id not in {ANY_EXERCISE, LABELS.index(repetition.label)}:
+        if self.exercise_id not in {ANY_EXERCISE, label_id(repetition.label)}:
             self.others += 1
             return False
         if not _involves(repetition, self.side):

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from rehab_pose.datatypes import Joints, JointVisibility
 from rehab_pose.errors import InputError, ModelFileError
+from rehab_pose.exercise.catalogue import UNLISTED_ID, label_id
+from rehab_pose.exercise.definition import definition_text
+from rehab_pose.exercise.exercise_library import shipped_library
 from rehab_pose.exercise.few_shot import FewShotHead, FewShotSpace, load_added
 from rehab_pose.exercise.few_shot_fit import Recording, learn, leave_one_out, level
 from rehab_pose.exercise.few_shot_signal import find_signal, signal_picture
+from rehab_pose.exercise.recogniser import ExerciseRecogniser
+from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.exercise.window_classifier import WindowClassifier
-from rehab_pose.exercise.window_features import FEATURE_INDEX, FEATURE_JOINTS, SAMPLE_RATE_HZ, WINDOW_SAMPLES
+from rehab_pose.exercise.window_features import (
+    FEATURE_INDEX,
+    FEATURE_JOINTS,
+    SAMPLE_RATE_HZ,
+    SMPL_INDICES,
+    WINDOW_SAMPLES,
+)
+from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +107,39 @@ def test_a_movement_of_other_people_is_recognised_and_other_movements_are_not(
         for other in ("bow", "stand"):
             probabilities, _ = extended.classify(last_window(recording(other, person)), up)
             assert probabilities[-1] < 0.1
+
+
+def test_the_recogniser_names_and_counts_an_added_exercise(classifier: WindowClassifier, tmp_path: Path) -> None:
+    recordings = [recording("march", person) for person in (1, 2, 3)]
+    learn("march", recordings, classifier).save(tmp_path / "march.npz")
+    found = find_signal(recordings)
+    base = shipped_library().definition("squat")
+    definition = replace(base, name="march", signal=found.signal, sides=found.sides)
+    (tmp_path / "march.yaml").write_text(definition_text(definition), encoding="utf-8")
+    recogniser = ExerciseRecogniser(ExerciseSettings(library_path=str(tmp_path)))
+    shown = recording("march", 12, seconds=14.0)
+    labels, repetitions = [], []
+    for stamp_ns, points_m in zip(shown.stamps_ns.tolist(), shown.positions_m, strict=True):
+        positions_m = np.full((len(SMPL_24), 3), np.nan)
+        positions_m[SMPL_INDICES] = points_m
+        known = np.isfinite(positions_m).all(axis=1)
+        joints = Joints(
+            stamp_ns=stamp_ns,
+            frame_id="camera",
+            skeleton=SMPL_24,
+            positions_m=positions_m,
+            confidence=known.astype(np.float64),
+            sigma_m=np.full(len(SMPL_24), 0.01),
+            visibility=np.where(known, JointVisibility.OBSERVED, JointVisibility.MISSING).astype(np.uint8),
+        )
+        update = recogniser.recognise(stamp_ns, "camera", joints)
+        labels.append(update.classification.label)
+        repetitions += [] if update.repetition is None else [update.repetition]
+    assert labels.count("march") > 0.7 * len(labels)
+    assert len(repetitions) >= 4
+    assert {repetition.label for repetition in repetitions} == {"march"}
+    assert label_id("march") == UNLISTED_ID
+    assert label_id("squat") == 5
 
 
 def test_added_exercises_keep_the_order_of_the_trained_labels(classifier: WindowClassifier) -> None:
