@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
-from rehab_pose.datatypes import Joints, Repetition
+from rehab_pose.datatypes import Joints, Repetition, Side
 from rehab_pose.exercise.catalogue import EXERCISES, NONE
 from rehab_pose.exercise.joint_history import JointHistory
 from rehab_pose.exercise.repetition_counter import RepetitionCounter
@@ -99,3 +100,42 @@ def test_a_label_shorter_than_its_confirmation_counts_nothing(make_film: Film) -
     labels = [NONE] * len(frames)
     labels[220:235] = ["squat"] * 15
     assert counts_of(frames, labels) == []
+
+
+def restamped(frames: list[Joints]) -> list[Joints]:
+    return [
+        dataclasses.replace(joints, stamp_ns=1_000_000_000 + index * FRAME_NS) for index, joints in enumerate(frames)
+    ]
+
+
+def test_a_single_movement_with_the_label_for_a_moment_is_not_counted(make_film: Film) -> None:
+    frames = make_film("squat", 2, rest_s=8.0)
+    begin, cycle = 54, 90
+    moment = [NONE] * len(frames)
+    moment[begin + 50 : begin + 80] = ["squat"] * 30
+    one = [*frames[: begin + cycle], *frames[begin + 2 * cycle :]]
+    assert counts_of(restamped(one), moment[: len(one)]) == []
+    # The same movement belongs to the set if a well labelled one follows.
+    followed = list(moment)
+    followed[begin + cycle : begin + 2 * cycle + 20] = ["squat"] * (cycle + 20)
+    assert counts_of(frames, followed) == [("squat", 1), ("squat", 2)]
+
+
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_movements_to_one_side_count_from_the_second_one_on(make_film: Film, times: int) -> None:
+    frames = make_film("trunk_rotation", 1)
+    begin, half, still = 54, 45, [frames[54]] * 90
+    movement = frames[begin : begin + half]
+    film = restamped([*frames[:begin], *(movement + still) * times, *still])
+    counter, history = RepetitionCounter(ExerciseSettings()), JointHistory(16.0)
+    sides, counts = [], []
+    for index, joints in enumerate(film):
+        history.append(joints.stamp_ns, joints)
+        label = "trunk_rotation" if index > begin + 20 else NONE
+        repetition = counter.update(joints.stamp_ns, joints.frame_id, label, history)
+        if repetition is not None:
+            sides.append(repetition.side)
+            counts.append(repetition.count)
+    expected = times if times > 1 else 0
+    assert counts == list(range(1, expected + 1))
+    assert set(sides) <= {Side.LEFT}
