@@ -152,7 +152,7 @@ class AddedExercise:
     @property
     def still(self) -> NDArray[np.float32]:
         """Coordinates (S, D) of the windows in which a posture is held."""
-        return self.coordinates[self.recordings == STILL]
+        return np.asarray(self.coordinates[self.recordings == STILL])
 
     def save(self, path: Path) -> None:
         """Write the file."""

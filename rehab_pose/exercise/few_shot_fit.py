@@ -110,9 +110,10 @@ def _windows(recording: Recording, *, mirror: bool, rng: np.random.Generator) ->
             if reflected:
                 windows = mirrored_m(windows)
             if tempo != 1.0:
-                windows = windows + rng.normal(0.0, OFFSET_SIGMA_M, (len(windows), 1, *windows.shape[2:]))
-                windows = windows + rng.normal(0.0, NOISE_SIGMA_M, windows.shape)
-            parts.append(windows.astype(np.float32))
+                offsets_m = rng.normal(0.0, OFFSET_SIGMA_M, (len(windows), 1, *windows.shape[2:]))
+                errors_m = offsets_m + rng.normal(0.0, NOISE_SIGMA_M, windows.shape)
+                windows = (windows + errors_m).astype(np.float32)
+            parts.append(windows)
     return np.concatenate(parts)
 
 

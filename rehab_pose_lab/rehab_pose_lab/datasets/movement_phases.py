@@ -109,8 +109,13 @@ def movement_phases(clip: Clip) -> MovementPhases | None:
     outside = tuple(
         (int(times_ns[start]), int(times_ns[end])) for start, end in gestures if end <= first or start >= last
     )
-    stamps = (int(times_ns[place]) for place in (first, last, earliest, latest))
-    return MovementPhases(*stamps, outside)
+    return MovementPhases(
+        start_ns=int(times_ns[first]),
+        end_ns=int(times_ns[last]),
+        first_ns=int(times_ns[earliest]),
+        last_ns=int(times_ns[latest]),
+        gestures_ns=outside,
+    )
 
 
 def _smoothed(values: NDArray[Any]) -> NDArray[np.float64] | None:

@@ -6,7 +6,7 @@ It is trained with torch and exported to ONNX; the exercise stage runs the ONNX 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
@@ -203,7 +203,7 @@ class ExerciseNetwork(nn.Module):
     def embedding(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         """Return the values (B, E) from which all members compute their logits, the encoders' first."""
         scaled = self._scaled(features, present)
-        parts = [encoder.embed_window(scaled, present) for encoder in self.encoders]
+        parts = [cast("Encoder", encoder).embed_window(scaled, present) for encoder in self.encoders]
         if self.statistics is not None:
             parts.extend(self.statistics.embed_window(scaled, present).unbind(0))
         return torch.cat(parts, dim=-1)

@@ -232,8 +232,8 @@ class WindowSampler:
         self._exercises = np.where(recorded, self._labels - 1, -1)
         # `none` is drawn by movement, so that a set with a thousand repetitions does not displace the others.
         kinds: dict[str, list[int]] = {}
-        for place in self._moving[0]:
-            kinds.setdefault(clips[place].movement, []).append(int(place))
+        for place in map(int, self._moving[0]):
+            kinds.setdefault(clips[place].movement, []).append(place)
         self._none_kinds = [np.array(kinds[name]) for name in sorted(kinds)]
         self._gesture = np.concatenate(
             [_in_intervals(length, clip, step_ns) for length, clip in zip(self._lengths, clips, strict=True)]

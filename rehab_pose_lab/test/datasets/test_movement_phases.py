@@ -27,10 +27,12 @@ def clip_of(frames: list[Joints], label: str) -> Clip:
 def joined(first: Clip, second: Clip) -> Clip:
     """Return the second clip, preceded by the first."""
     shift = int(first.stamps_ns[-1]) + 33_000_000 - int(second.stamps_ns[0])
-    arrays = {
-        name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in ("positions_m", "confidence")
-    }
-    return replace(second, stamps_ns=np.concatenate([first.stamps_ns, second.stamps_ns + shift]), **arrays)
+    return replace(
+        second,
+        stamps_ns=np.concatenate([first.stamps_ns, second.stamps_ns + shift]),
+        positions_m=np.concatenate([first.positions_m, second.positions_m]),
+        confidence=np.concatenate([first.confidence, second.confidence]),
+    )
 
 
 @pytest.mark.parametrize("label", ["squat", "trunk_rotation"])

@@ -88,7 +88,7 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> WindowClassifier:
 def last_window(of: Recording) -> NDArray[np.float32]:
     """Return the last window (T, J, 3) [m] of a recording at RATE_HZ."""
     times_s = of.duration_s - np.arange(WINDOW_SAMPLES - 1, -1, -1) / SAMPLE_RATE_HZ
-    return of.positions_m[np.rint(times_s * RATE_HZ).astype(int)]
+    return np.asarray(of.positions_m[np.rint(times_s * RATE_HZ).astype(int)])
 
 
 def test_a_movement_of_other_people_is_recognised_and_other_movements_are_not(
