@@ -160,7 +160,7 @@ def _stacked(
             raise RecordingError(msg)
         stamps.append(joints.stamp_ns)
         positions.append(joints.positions_m[SMPL_INDICES])
-        up = up if vertical is None else vertical
+        up = up if vertical is None or not np.isfinite(vertical).all() else vertical
     if not stamps:
         msg = f"{path}: expected a person in the recording, found none; check the bag with `rehab-pose overlay`"
         raise RecordingError(msg)

@@ -71,6 +71,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     exercise.add_argument(
         "--calibration", type=Path, help="metrics.json of a run with held-out subjects; for --held-out 0"
     )
+    few_shot = stages.add_parser("few-shot", help="the space in which exercises that a user adds are compared")
+    few_shot.add_argument("--data", type=Path, required=True, help="folder with one folder per data set")
+    few_shot.add_argument("--sets", nargs="+", default=[], metavar="SET", help="read only these sets (default: all)")
+    few_shot.add_argument("--weights", type=Path, help="recogniser that it belongs to (default: the shipped one)")
+    few_shot.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file, few_shot.npz")
     quality = stages.add_parser("quality", help="norms of healthy repetitions, and clinical scores, from KIMORE")
     quality.add_argument("--data", type=Path, required=True, help="folder with a folder kimore")
     quality.add_argument("-o", "--output", type=Path, required=True, help="folder for the norms and the weights")
@@ -142,6 +147,8 @@ def run(args: argparse.Namespace) -> int:
         return _train_pose_prior(args)
     if args.stage == "quality":
         return _train_quality(args)
+    if args.stage == "few-shot":
+        return _train_few_shot(args)
     if importlib.util.find_spec("torch") is None:
         msg = "training needs torch, which is not installed; pip install torch, then try again"
         raise MissingDependencyError(msg)
@@ -166,6 +173,18 @@ def _train_quality(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     for name, value in train_quality(args.data, args.output, args.seed).items():
         print(f"{name:48s} {value:10.3f}")
+    return 0
+
+
+def _train_few_shot(args: argparse.Namespace) -> int:
+    """Fit the space of added exercises to the embeddings of a network, with numpy, and print its size."""
+    from rehab_pose_lab.training.exercise_clips import load_clips  # noqa: PLC0415  (only when it is asked for)
+    from rehab_pose_lab.training.few_shot_space import space_of_weights, write_space  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    space, model_id = space_of_weights(args.weights, load_clips(args.data, args.sets))
+    write_space(args.output, space, model_id)
+    print(f"{len(space['background'])} prototypes of {len(set(space['movements']))} movements: {args.output}")
     return 0
 
 

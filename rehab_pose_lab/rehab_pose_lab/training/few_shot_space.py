@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.few_shot import input_statistics
+from rehab_pose.exercise.window_classifier import INPUT_NAMES, SHIPPED_WEIGHTS
+from rehab_pose.weights import load_network
 from rehab_pose_lab.training.exercise_predictions import predict_at_ends
 from rehab_pose_lab.training.exercise_windows import label_of, labelled_parts
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from rehab_pose_lab.datasets.clip import Clip
     from rehab_pose_lab.training.exercise_predictions import Predictor
 
-__all__ = ["fit_space", "movement_windows", "write_space"]
+__all__ = ["fit_space", "movement_windows", "space_of_weights", "write_space"]
 
 SHRINKAGE = 0.3
 """Weight of the mean variance in the covariance within a movement; chosen on UI-PRMD, with a network that was not
@@ -31,6 +34,8 @@ PROTOTYPES = 8
 ITERATIONS = 10
 WINDOWS_PER_CLIP = 6
 SEED = 0
+INCORRECT_GROUP = "incorrect"
+"""Group of UI-PRMD's repetitions that were done wrongly on purpose."""
 
 
 def movement_windows(
@@ -58,6 +63,29 @@ def movement_windows(
                     values.append(predict_at_ends(both, clip, chosen))
                     movements += [part.movement] * len(chosen)
     return np.concatenate(values), np.array(movements)
+
+
+def space_of_weights(weights: Path | None, clips: Sequence[Clip]) -> tuple[dict[str, Any], str]:
+    """Return the space of a network, from recordings without those marked as incorrect, and the network's id.
+
+    Args:
+        weights: ONNX file with the output `embedding`; None = the shipped one.
+        clips: Recordings that the network was trained on.
+
+    Raises:
+        ModelFileError: The file has no embedding.
+    """
+    network = load_network(weights or SHIPPED_WEIGHTS, INPUT_NAMES)
+    if "embedding" not in {entry.name for entry in network.session.get_outputs()}:
+        msg = f"{weights}: expected an output `embedding`, found none; train it again: rehab-pose-lab train recognition"
+        raise ModelFileError(msg)
+
+    def embed(features: NDArray[np.float32], present: NDArray[np.float32]) -> NDArray[np.float32]:
+        inputs = {"features": features, "present": present}
+        return np.asarray(network.session.run(["embedding"], inputs)[0], dtype=np.float32)
+
+    done_well = [clip for clip in clips if clip.group != INCORRECT_GROUP]
+    return fit_space(*movement_windows(embed, done_well)), network.model_id
 
 
 def fit_space(values: NDArray[np.float64], movements: NDArray[np.str_]) -> dict[str, Any]:
