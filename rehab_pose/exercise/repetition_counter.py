@@ -220,6 +220,7 @@ class RepetitionCounter:
             for cycle in cycles[first : decided + 1]:
                 if (cycle.start_ns + cycle.end_ns) // 2 > self._counted_ns:
                     current.count += 1
+                    current.last_side = cycle.side
                     self._counted_ns = max(self._counted_ns, cycle.end_ns)
                     self._queued.append(self._finished(current, cycle, stamp_ns, frame_id, history))
             for _ in range(decided + 1):

@@ -86,6 +86,8 @@ class RepetitionSet:
     """Time since the label was last reported in which the person was in view [ns]."""
     confirmed: bool = False
     count: int = 0
+    last_side: int = 0
+    """`Cycle.side` of the last repetition; 0 before the first one."""
     value: float = field(default=float("nan"))
     """The signal at the newest frame; NaN = missing."""
     middle: float = field(default=float("nan"))
@@ -103,7 +105,7 @@ class RepetitionSet:
         cycle = cycles[place]
         if not self.is_labelled(cycle):
             return False
-        if self.count or not cycle.side:
+        if not cycle.side or cycle.side == self.last_side:
             return True
         return place > 0 and cycles[place - 1].side == cycle.side and follows(cycles[place - 1], cycle, 0.0)
 
