@@ -46,6 +46,9 @@ SMOOTHING_FRACTION = 0.04
 """Time constant of the filter after the first cycle, as a fraction of the median duration of a cycle."""
 SMOOTHING_RANGE_S = (0.05, 0.2)
 """Limits of the time constant after the first cycle [s]."""
+MAX_STEP_S = 0.1
+"""After a longer gap the filter takes the next sample as one after this time: the noise of a single sample does not
+become an extreme [s]."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ class CycleDetector:
             if self._two_sided and np.isfinite(self._middle):
                 self._rest = self._middle
         else:
-            step_s = max(stamp_ns - self._stamp_ns, 0) * 1e-9
+            step_s = min(max(stamp_ns - self._stamp_ns, 0) * 1e-9, MAX_STEP_S)
             self._value += (value - self._value) * step_s / (step_s + self._smoothing_s)
         self._stamp_ns = stamp_ns
         resting = self._direction == 0 and not self._settling

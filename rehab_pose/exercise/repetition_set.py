@@ -113,6 +113,8 @@ class RepetitionSet:
         """Return whether the label was reported during enough of a cycle to count it."""
         duration_ns = cycle.end_ns - cycle.start_ns
         labelled_ns = self.times.between_ns(cycle.start_ns, cycle.end_ns)
+        if not labelled_ns and not self.count:
+            return False
         if duration_ns - labelled_ns <= LABEL_DELAY_NS:
             return self.times.between_ns(cycle.start_ns, cycle.end_ns + LABEL_DELAY_NS) > 0
         return labelled_ns >= (LABELLED_FRACTION_LATER if self.count else LABELLED_FRACTION) * duration_ns
@@ -126,11 +128,19 @@ class RepetitionSet:
 
 
 def follows(first: Cycle, second: Cycle, pause_s: float) -> bool:
-    """Return whether a cycle follows another one within a pause [s], or a longer one where both go to the same side."""
+    """Return whether a cycle belongs to an earlier one: not much larger, and within a pause [s].
+
+    The pause may be longer where both go to the same side.
+    """
+    if first.maximum - first.minimum < SIMILAR_FRACTION * (second.maximum - second.minimum):
+        return False
     same_side = bool(first.side) and first.side == second.side
     return second.start_ns - first.end_ns <= (max(pause_s, SIDE_PAUSE_S) if same_side else pause_s) * 1e9
 
 
+SIMILAR_FRACTION = 0.5
+"""A movement before the label was known belongs to the set if its range is at least this fraction of the next one's:
+noise, before the person's range is known, is smaller."""
 SIDE_PAUSE_S = 9.0
 """Longest pause between the first two movements to one side of an exercise that goes to both [s]: a rest of 8 s."""
 HOLD_SLACK_S = 3.0
