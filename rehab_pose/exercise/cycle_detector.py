@@ -38,6 +38,9 @@ WAIT_FIRST_NS, WAIT_ONE_SIDE_NS, WAIT_OTHER_SIDE_NS = 3_000_000_000, 1_000_000_0
 """A movement to one side is a cycle of its own once the signal has stayed in the middle for this long [ns]: before the
 first cycle is complete, after a cycle to one side, and after one to both sides. Chosen so that a pause of 2 s between
 left and right is none between repetitions, and that one of 8 s is none in a set that goes to both sides."""
+WAIT_FRACTION = 0.25
+"""It has to stay there for this fraction of the median duration of a cycle at least: slow movements pass the middle in
+a tenth of it."""
 REMEMBERED_CYCLES = 5
 """Number of last cycles in the medians of range and duration."""
 SMOOTHING_S = 0.08
@@ -271,7 +274,8 @@ class CycleDetector:
             self._middle_since_ns = self._stamp_ns
             return None
         waits_ns = {None: WAIT_FIRST_NS, True: WAIT_ONE_SIDE_NS, False: WAIT_OTHER_SIDE_NS}
-        if self._stamp_ns - self._middle_since_ns < waits_ns[self._last_one_sided]:
+        slow_ns = WAIT_FRACTION * 1e9 * float(np.median(self._durations_s)) if self._durations_s else 0.0
+        if self._stamp_ns - self._middle_since_ns < max(waits_ns[self._last_one_sided], slow_ns):
             return None
         extreme, value, end_ns = self._extremes[0], self._value, self._middle_since_ns
         other = self._low if self._direction < 0 else self._high
