@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
-__all__ = ["CompiledStage", "Stage"]
+from rehab_pose.units import NS_PER_S
+
+__all__ = ["JUMP_BACK_NS", "CompiledStage", "Stage"]
+
+JUMP_BACK_NS = 1 * NS_PER_S
+"""A stamp older than the newest by more than this means that time jumped back, as when a recording restarts; one that
+is older by less is late [ns]."""
 
 Input = TypeVar("Input", contravariant=True)  # noqa: PLC0105  (named by its role)
 Output = TypeVar("Output", covariant=True)  # noqa: PLC0105

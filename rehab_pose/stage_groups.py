@@ -151,7 +151,7 @@ class PoseStages:
         stopwatch = stopwatch or Stopwatch()
         start = time.perf_counter()
         joints = None
-        # The two networks take turns: depth is only used beside landmarks that this frame's image gave.
+        # The two networks take turns: that on depth may be left out where this frame's image gave the landmarks.
         if self._fused and silhouette is not None and image_joints is not None and not image_joints.extrapolated:
             joints = self.joints.extrapolate(silhouette)
         joints = joints or self.joints.process(silhouette)

@@ -167,9 +167,9 @@ class BodyFitter:
             fit = _rate_limited(fit, last, joints.positions_m)
         self._shape.learn(fit.parameters.betas)
         self._last = _Frame(joints.stamp_ns, fit.parameters, joints.positions_m)
+        positions_m, rotations = pose_joints(self._model, fit.parameters)
         sigma_m = fit.sigma_m
         if silhouette is not None and self._settings.surface_rounds:
-            positions_m, _ = pose_joints(self._model, fit.parameters)
             sigma_m = calibrated_sigma_m(
                 sigma_m,
                 fit.support,
@@ -177,7 +177,7 @@ class BodyFitter:
                 joint_visibilities(image_joints),
                 np.linalg.norm(positions_m - joints.positions_m, axis=1),
             )
-        return self._body(joints, measured, replace(fit, sigma_m=sigma_m))
+        return self._body(joints, measured, replace(fit, sigma_m=sigma_m), positions_m, rotations)
 
     def _fit_evidence(
         self,
@@ -266,20 +266,27 @@ class BodyFitter:
         moved: NDArray[np.float64] = positions_m - np.einsum("jab,jb->ja", rotations, self._offsets_m)
         return moved
 
-    def _body(self, joints: Joints, measured: MeasuredJoints, fit: PoseFit) -> Body:
-        positions, rotations = pose_joints(self._model, fit.parameters)
+    def _body(
+        self,
+        joints: Joints,
+        measured: MeasuredJoints,
+        fit: PoseFit,
+        positions_m: NDArray[np.float64],
+        rotations: NDArray[np.float64],
+    ) -> Body:
+        """Return the record of a fit whose joints have these positions (24, 3) [m] and rotations (24, 3, 3)."""
         vertices = np.empty((0, 3), dtype=np.float32)
         if self._settings.with_vertices:
-            vertices = pose_vertices_of_joints(self._model, fit.parameters, positions, rotations)
+            vertices = pose_vertices_of_joints(self._model, fit.parameters, positions_m, rotations)
         return Body(
             stamp_ns=joints.stamp_ns,
             frame_id=joints.frame_id,
             model_id=self._model.model_id,
             parameters=fit.parameters,
             vertices_m=vertices,
-            joint_positions_m=positions,
+            joint_positions_m=positions_m,
             joint_rotations=rotations,
-            residual_m=root_mean_square_m(positions - measured.target_m, measured.weight),
+            residual_m=root_mean_square_m(positions_m - measured.target_m, measured.weight),
             iterations=fit.iterations,
             converged=fit.converged,
             joint_sigma_m=fit.sigma_m,

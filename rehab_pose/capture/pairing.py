@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
+from rehab_pose.stage import JUMP_BACK_NS
 from rehab_pose.units import NS_PER_S
 
 __all__ = ["StampPairer"]
-
-JUMP_BACK_NS = 1 * NS_PER_S
-"""A stamp older than the newest by more than this is a jump back in time and not a late item [ns]."""
 
 First = TypeVar("First")
 Second = TypeVar("Second")

@@ -70,13 +70,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     name, folder = arguments.name, Path(arguments.library or user_folder())
     classifier = WindowClassifier(folder=folder)
-    _check_name(name, classifier.trained_labels, folder / f"{name}.npz", replace=arguments.replace)
+    definition_path = folder / f"{name}.yaml"
+    files = (folder / f"{name}.npz", definition_path)
+    _check_name(name, classifier.trained_labels, files, replace=arguments.replace)
     recordings = [read_recording(person, path) for person, path in find_recordings(arguments.bags)]
     exercise = learn(name, recordings, classifier, mirror=not arguments.one_side)
     others = [load_added(path) for path in sorted(folder.glob("*.npz")) if path.stem != name]
     figures = leave_one_out(exercise, others, classifier)
     folder.mkdir(parents=True, exist_ok=True)
-    definition_path = folder / f"{name}.yaml"
     if name in shipped_library().names:
         print(f"definition: shipped with the product (rehab-pose exercise show {name})")
     else:
@@ -100,17 +101,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check_name(name: str, trained: tuple[str, ...], file: Path, *, replace: bool) -> None:
+def _check_name(name: str, trained: tuple[str, ...], files: tuple[Path, ...], *, replace: bool) -> None:
     """Raise InputError where a name cannot be used."""
     if not NAME.fullmatch(name) or name in trained:
         msg = (
             f"expected a new name in lower case with underscores, got {name!r}; the network knows {', '.join(trained)}"
         )
         raise InputError(msg)
-    if file.exists() and not replace:
-        msg = (
-            f"exercise {name}: expected a new name, {file} exists; use --replace, or rehab-pose exercise remove {name}"
-        )
+    existing = [str(file) for file in files if file.exists()]
+    if existing and not replace:
+        advice = f"use --replace, or rehab-pose exercise remove {name}"
+        msg = f"exercise {name}: expected a new name, {existing[0]} exists; {advice}"
         raise InputError(msg)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rehab_pose.array_file import READ_ERRORS, read_arrays
 from rehab_pose.errors import RecordingError
 from rehab_pose.exercise.few_shot_fit import Recording, level
 from rehab_pose.exercise.window_features import FEATURE_JOINTS, SMPL_INDICES
@@ -86,14 +86,10 @@ def read_recording(person: str, path: Path) -> Recording:
 def _arrays(path: Path) -> tuple[NDArray[np.int64], NDArray[Any], NDArray[np.float64]]:
     """Return stamps (T) [ns], positions (T, J, 3) [m] and the vertical (3) of a .npz file."""
     try:
-        with zipfile.ZipFile(path) as members:
-            if any(member.file_size > MAX_ARRAY_BYTES for member in members.infolist()):
-                msg = f"{path}: expected arrays of at most {MAX_ARRAY_BYTES} bytes; cut the recording"
-                raise RecordingError(msg)
-        with np.load(path, allow_pickle=False) as stored:
-            stamps_ns, positions_m = stored["stamps_ns"].astype(np.int64), stored["positions_m"]
-            up = stored["up"].astype(np.float64) if "up" in stored else CAMERA_UP
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        stored = read_arrays(path, ("stamps_ns", "positions_m"), max_bytes=MAX_ARRAY_BYTES, optional=("up",))
+        stamps_ns, positions_m = stored["stamps_ns"].astype(np.int64), stored["positions_m"]
+        up = np.asarray(stored.get("up", CAMERA_UP)).astype(np.float64)
+    except READ_ERRORS as error:
         msg = f"{path}: expected arrays stamps_ns (T) and positions_m (T, J, 3) [m], got {error!r}; write them again"
         raise RecordingError(msg) from error
     columns = {len(SMPL_24): SMPL_INDICES, len(FEATURE_JOINTS): np.arange(len(FEATURE_JOINTS))}

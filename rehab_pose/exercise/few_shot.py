@@ -9,13 +9,13 @@ most do not compete: the user gives them a name.
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rehab_pose.array_file import READ_ERRORS, read_arrays
 from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.window_features import FEATURE_JOINTS, WINDOW_SAMPLES
 
@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["SHIPPED_SPACE", "AddedExercise", "FewShotHead", "FewShotSpace", "input_statistics", "load_added"]
+__all__ = [
+    "SHIPPED_SPACE",
+    "AddedExercise",
+    "FewShotHead",
+    "FewShotSpace",
+    "input_statistics",
+    "load_added",
+    "squared_distances",
+]
 
 SHIPPED_SPACE = Path(__file__).parent / "weights" / "few_shot.npz"
 """Projection and prototypes that belong to the shipped network."""
@@ -65,15 +73,8 @@ def _arrays(path: Path, names: Sequence[str], command: str) -> dict[str, NDArray
         ModelFileError: The file is missing, damaged or too large.
     """
     try:
-        with zipfile.ZipFile(path) as members:
-            sizes = {member.filename: member.file_size for member in members.infolist()}
-        large = [name for name, size in sizes.items() if size > MAX_BYTES]
-        if large or len(sizes) > 2 * len(names):
-            msg = f"{path}: expected arrays of at most {MAX_BYTES} bytes, got {large or len(sizes)}; {command}"
-            raise ModelFileError(msg)
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in names}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        return read_arrays(path, names, max_bytes=MAX_BYTES)
+    except READ_ERRORS as error:
         msg = f"{path}: expected the arrays {', '.join(names)}, got {error!r}; {command}"
         raise ModelFileError(msg) from error
 
@@ -112,7 +113,7 @@ class FewShotSpace:
 
     def resembled(self, coordinates: NDArray[Any]) -> tuple[str, ...]:
         """Return the movements taught as `none` that windows (N, D) of one exercise resemble most."""
-        nearest = _squared_distances(coordinates, self.background).argmin(axis=1)
+        nearest = squared_distances(coordinates, self.background).argmin(axis=1)
         found = [self.movements[place] for place in nearest.tolist()]
         shares = {name: found.count(name) / len(found) for name in sorted(set(found))}
         return tuple(
@@ -199,7 +200,7 @@ def load_added(path: Path) -> AddedExercise:
     )
 
 
-def _squared_distances(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
+def squared_distances(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
     """Return squared distances (N, M) of points (N, D) and (M, D)."""
     squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None] - 2.0 * one @ other.T
     return np.asarray(np.maximum(squares, 0.0), dtype=np.float64)
@@ -238,10 +239,10 @@ class FewShotHead:
 
     def probabilities(self, coordinates: NDArray[Any]) -> NDArray[np.float64]:
         """Return probabilities (B, 1 + U): of none of the added exercises, and of each of them."""
-        scores = [_log_density(_squared_distances(coordinates, self._background))]
+        scores = [_log_density(squared_distances(coordinates, self._background))]
         near = [np.ones(len(coordinates), dtype=np.bool_)]
         for points, limit in zip(self._points, self._limits, strict=True):
-            squares = _squared_distances(coordinates, points)
+            squares = squared_distances(coordinates, points)
             scores.append(_log_density(squares))
             near.append(squares.min(axis=1) <= limit**2)
         logits = np.stack(scores, axis=1)

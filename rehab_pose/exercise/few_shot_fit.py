@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rehab_pose.errors import InputError
-from rehab_pose.exercise.few_shot import MAX_WINDOWS, STILL, AddedExercise, FewShotHead
+from rehab_pose.exercise.few_shot import MAX_WINDOWS, STILL, AddedExercise, FewShotHead, squared_distances
 from rehab_pose.exercise.window_features import (
     FEATURE_INDEX,
     FEATURE_JOINTS,
@@ -174,8 +174,7 @@ def _distances_to_others(coordinates: NDArray[np.float32], recordings: NDArray[n
     for number in np.unique(recordings):
         own = recordings == number
         one, other = coordinates[own].astype(np.float64), coordinates[~own].astype(np.float64)
-        squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None] - 2.0 * one @ other.T
-        nearest[own] = np.sqrt(np.maximum(squares.min(axis=1), 0.0))
+        nearest[own] = np.sqrt(squared_distances(one, other).min(axis=1))
     return nearest
 
 

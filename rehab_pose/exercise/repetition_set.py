@@ -6,8 +6,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rehab_pose.exercise.cycle_detector import CycleDetector
 
 if TYPE_CHECKING:
@@ -166,5 +164,5 @@ def detector_of(definition: ExerciseDefinition, settings: ExerciseSettings, midd
         two_sided=definition.two_sided,
         shortest_s=max(definition.repetition_s[0], settings.shortest_repetition_s),
         longest_s=longest_repetition_s(definition, settings),
-        middle=middle if np.isfinite(middle) else float("nan"),
+        middle=middle,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rehab_pose.exercise.window_features import motion_range_m
+from rehab_pose.geometry.rotations import align_points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,18 +42,7 @@ def deformation_range_m(positions_m: NDArray[Any]) -> float:
         return float("inf")
     aligned_m, mean_m = points_m, points_m[len(points_m) // 2]
     for _ in range(ROUNDS):
-        aligned_m = _aligned(aligned_m, mean_m, joints)
+        rotations, translations_m = align_points(points_m[:, joints], mean_m[joints])
+        aligned_m = points_m @ np.swapaxes(rotations, -1, -2) + translations_m[:, None]
         mean_m = aligned_m.mean(axis=0)
     return float(motion_range_m(aligned_m[None])[0])
-
-
-def _aligned(
-    points_m: NDArray[np.float64], target_m: NDArray[np.float64], joints: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Return samples (T, J, 3) moved rigidly so that some of the joints fit a target (J, 3) best (Kabsch 1976)."""
-    source, target = points_m[:, joints], target_m[joints]
-    source_centre, target_centre = source.mean(axis=1, keepdims=True), target.mean(axis=0)
-    covariance = np.einsum("ji,tjk->tik", target - target_centre, source - source_centre)
-    left, _, right = np.linalg.svd(covariance)
-    left[:, :, 2] *= np.sign(np.linalg.det(left @ right))[:, None]
-    return np.asarray((points_m - source_centre) @ (left @ right).transpose(0, 2, 1) + target_centre)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from enum import Enum
 
-__all__ = ["JUMP_BACK_NS", "StampFilter", "StampVerdict"]
+from rehab_pose.stage import JUMP_BACK_NS
 
-JUMP_BACK_NS = 1_000_000_000
-"""A stamp older than the newest by more than this means that time jumped back, as when a recording restarts [ns]."""
+__all__ = ["StampFilter", "StampVerdict"]
 
 
 class StampVerdict(Enum):

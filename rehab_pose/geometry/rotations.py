@@ -96,21 +96,28 @@ def angles_between(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.floa
 def align_points(
     source_m: NDArray[Any], target_m: NDArray[Any], weights: NDArray[Any] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the rotation R (3, 3) and translation t (3) [m] that minimise sum w ||R source + t - target||^2.
+    """Return rotations R (..., 3, 3) and translations t (..., 3) [m] that minimise sum w ||R source + t - target||^2.
 
-    The closed form of Kabsch (1976) with the determinant kept at +1. Rows with NaN in either set are ignored.
+    The closed form of Kabsch (1976) with the determinant kept at +1.
+
+    Args:
+        source_m: (..., N, 3) points [m]; a point with NaN in either set is ignored.
+        target_m: (..., N, 3) where they should be [m]; broadcast against the source.
+        weights: (..., N); None = 1. Points without a positive weight are ignored.
     """
-    source = np.asarray(source_m, dtype=np.float64)
-    target = np.asarray(target_m, dtype=np.float64)
-    weight = np.ones(len(source)) if weights is None else np.asarray(weights, dtype=np.float64)
-    usable = np.isfinite(source).all(axis=1) & np.isfinite(target).all(axis=1) & (weight > 0)
-    source, target, weight = source[usable], target[usable], weight[usable] / weight[usable].sum()
-    source_centre, target_centre = weight @ source, weight @ target
-    covariance = (target - target_centre).T @ (weight[:, None] * (source - source_centre))
+    source, target = np.broadcast_arrays(np.asarray(source_m, dtype=np.float64), np.asarray(target_m, dtype=np.float64))
+    given = 1.0 if weights is None else np.maximum(np.asarray(weights, dtype=np.float64), 0.0)
+    usable = np.isfinite(source + target).all(axis=-1)
+    weight = usable * given
+    weight = (weight / weight.sum(axis=-1, keepdims=True))[..., None]
+    source, target = (np.where(usable[..., None], points, 0.0) for points in (source, target))
+    source_centre, target_centre = ((weight * points).sum(axis=-2, keepdims=True) for points in (source, target))
+    covariance = np.swapaxes(target - target_centre, -1, -2) @ (weight * (source - source_centre))
     left, _, right = np.linalg.svd(covariance)
-    sign = np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
-    rotation = left @ sign @ right
-    return rotation, target_centre - rotation @ source_centre
+    left[..., 2] *= np.sign(np.linalg.det(left @ right))[..., None]
+    rotation = left @ right
+    translation = target_centre[..., 0, :] - (rotation @ source_centre[..., 0, :, None])[..., 0]
+    return rotation, translation
 
 
 def smallest_rotation(source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:

@@ -69,18 +69,9 @@ class _Detection:
     """Output of the network in one region."""
 
     region: Region
-    pixels: NDArray[np.float64]
-    """(35, 2) landmarks and the two auxiliary ones in the image [px]."""
-    visibility: NDArray[np.float64]
-    """(33) 0-1."""
-    relative_m: NDArray[np.float64]
-    """(33, 3) along the camera's axes [m]."""
-    score: float
+    sample: LandmarkSample
+    """Its 35 pixels are those of the landmarks and of the two auxiliary ones."""
     features: dict[str, NDArray[np.float32]]
-
-    @property
-    def next_region(self) -> Region:
-        return Region.around_person(self.pixels[HIPS], self.pixels[CIRCLE])
 
 
 class ImageJointDetector:
@@ -140,13 +131,13 @@ class ImageJointDetector:
             return None
         predicted = self._track.predict(frame.stamp_ns, self._region.side_px, self._settings.extrapolation_s)
         if predicted is not None:
-            self._region = Region.around_person(predicted.pixels[HIPS], predicted.pixels[CIRCLE])
+            self._region = _region_around(predicted)
             self._stamp_ns = frame.stamp_ns
             self._frames_to_mask -= 1
             return _image_joints(frame, predicted, extrapolated=True)
-        detection = self._run(frame.color, self._region)
-        region = detection.next_region
-        if detection.score < self._settings.minimum_score or not _follows(self._region, region):
+        detection = self._run(frame, self._region)
+        region = _region_around(detection.sample)
+        if detection.sample.score < self._settings.minimum_score or not _follows(self._region, region):
             self.lose_person()
             return None
         return self._accept(frame, detection)
@@ -163,28 +154,26 @@ class ImageJointDetector:
         best, best_quality = None, 0.0
         for turn_rad in QUARTER_TURNS_RAD:
             region = Region.around_box(silhouette.box_px, upright_rad + turn_rad)
-            first = self._run(frame.color, region)
-            second = self._run(frame.color, first.next_region)
-            quality = _quality(first, second) if _on_silhouette(second, silhouette) else 0.0
+            first = self._run(frame, region)
+            second = self._run(frame, _region_around(first.sample))
+            quality = _quality(first, second) if _on_silhouette(second.sample, silhouette) else 0.0
             if quality > best_quality:
                 best, best_quality = second, quality
             if quality >= CERTAIN_QUALITY and _is_upright(silhouette, upright_rad):
                 break
-        if best is None or best.score < self._settings.minimum_score:
+        if best is None or best.sample.score < self._settings.minimum_score:
             return None
         self._frames_to_mask = 0
         return self._accept(frame, best)
 
     def _accept(self, frame: RgbdFrame, detection: _Detection) -> ImageJoints:
-        self._region, self._stamp_ns = detection.next_region, frame.stamp_ns
-        sample = LandmarkSample(
-            frame.stamp_ns, detection.pixels, detection.visibility, detection.relative_m, detection.score
-        )
+        sample = detection.sample
+        self._region, self._stamp_ns = _region_around(sample), frame.stamp_ns
         self._track.add(sample)
         mask = None
         if self._needs_mask(frame.stamp_ns, detection):
             self._frames_to_mask, self._mask_stamp_ns = self._settings.mask_interval, frame.stamp_ns
-            self._mask_pixels = detection.pixels
+            self._mask_pixels = sample.pixels
             mask = self._run_mask(detection)
         self._frames_to_mask -= 1
         return _image_joints(frame, sample, mask)
@@ -195,24 +184,25 @@ class ImageJointDetector:
             return True
         if self._settings.mask_interval - self._frames_to_mask < MIN_MASK_FRAMES:
             return False
-        visible = detection.visibility[ARMS] > ARM_VISIBILITY
-        moved_px = np.linalg.norm(detection.pixels[ARMS] - self._mask_pixels[ARMS], axis=1)[visible]
+        sample = detection.sample
+        visible = sample.visibility[ARMS] > ARM_VISIBILITY
+        moved_px = np.linalg.norm(sample.pixels[ARMS] - self._mask_pixels[ARMS], axis=1)[visible]
         return bool((moved_px > MAX_ARM_SHIFT * detection.region.side_px).any())
 
-    def _run(self, color: NDArray[np.uint8], region: Region) -> _Detection:
+    def _run(self, frame: RgbdFrame, region: Region) -> _Detection:
         assert self._landmarks is not None  # noqa: S101  (callers check it; narrows the type)
-        outputs = self._landmarks.session.run(None, {INPUT_NAME: region.cut(color)})
+        outputs = self._landmarks.session.run(None, {INPUT_NAME: region.cut(frame.color)})
         landmarks = outputs[0].reshape(-1, 5).astype(np.float64)
         about_view = matrices_from_axis_angles(np.array([0.0, 0.0, region.angle_rad]))
         world = outputs[2].reshape(-1, 3)[:COUNT].astype(np.float64)
-        return _Detection(
-            region=region,
+        sample = LandmarkSample(
+            stamp_ns=frame.stamp_ns,
             pixels=region.in_image(landmarks[: COUNT + 2, :2]),
             visibility=1.0 / (1.0 + np.exp(-landmarks[:COUNT, 3])),
             relative_m=world @ about_view.T,
             score=float(outputs[1].ravel()[0]),
-            features=dict(zip(FEATURES, outputs[len(OUTPUT_NAMES) :], strict=True)),
         )
+        return _Detection(region, sample, dict(zip(FEATURES, outputs[len(OUTPUT_NAMES) :], strict=True)))
 
     def _run_mask(self, detection: _Detection) -> PersonMask | None:
         if self._mask is None:
@@ -237,6 +227,11 @@ def _image_joints(
     )
 
 
+def _region_around(sample: LandmarkSample) -> Region:
+    """Return the region of the next frame."""
+    return Region.around_person(sample.pixels[HIPS], sample.pixels[CIRCLE])
+
+
 def _follows(before: Region, after: Region) -> bool:
     """Return whether a region can be that of the same person one frame later."""
     shift_px = np.hypot(after.centre_x_px - before.centre_x_px, after.centre_y_px - before.centre_y_px)
@@ -249,9 +244,10 @@ def _quality(first: _Detection, second: _Detection) -> float:
 
     In a wrong orientation the score may be high too, but landmarks are invisible and move from run to run.
     """
-    moved_px = np.linalg.norm(second.pixels - first.pixels, axis=1).mean()
+    moved_px = np.linalg.norm(second.sample.pixels - first.sample.pixels, axis=1).mean()
     stability = max(0.0, 1.0 - STABILITY_LOSS * float(moved_px) / first.region.side_px)
-    return min(first.score, second.score) * float(second.visibility[LIMBS].mean()) * stability
+    score = min(first.sample.score, second.sample.score)
+    return score * float(second.sample.visibility[LIMBS].mean()) * stability
 
 
 def _is_upright(silhouette: Silhouette, upright_rad: float) -> bool:
@@ -261,11 +257,11 @@ def _is_upright(silhouette: Silhouette, upright_rad: float) -> bool:
     return (width > height) if turned else (height > width)
 
 
-def _on_silhouette(detection: _Detection, silhouette: Silhouette) -> bool:
+def _on_silhouette(sample: LandmarkSample, silhouette: Silhouette) -> bool:
     """Return whether most of the trunk's landmarks are in the box of the silhouette."""
     x, y, width, height = silhouette.box_px
     margin_px = 0.1 * max(width, height)
-    trunk = detection.pixels[TRUNK]
+    trunk = sample.pixels[TRUNK]
     inside = (
         (trunk[:, 0] > x - margin_px)
         & (trunk[:, 0] < x + width + margin_px)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.filters.constant_velocity import displacement_shares
-from rehab_pose.units import NS_PER_S
+from rehab_pose.filters.constant_velocity import displacement_shares, extrapolation_fraction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +22,6 @@ MAX_SHIFT_FRACTION = 0.02
 network runs in each frame."""
 VISIBLE = 0.5
 """Landmarks that are less probably visible than this do not make the network run."""
-MAX_STEP_NS = 150_000_000
-"""Longest time between two runs from which a velocity is computed [ns]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +61,13 @@ class LandmarkTrack:
             horizon_s: Longest extrapolation [s].
         """
         last, before = self._last, self._before
-        if last is None or before is None or not 0 < stamp_ns - last.stamp_ns <= horizon_s * NS_PER_S:
+        if last is None or before is None:
             return None
-        step_ns = last.stamp_ns - before.stamp_ns
-        if not 0 < step_ns <= MAX_STEP_NS:
+        fraction = extrapolation_fraction(before.stamp_ns, last.stamp_ns, stamp_ns, horizon_s)
+        if fraction is None:
             return None
         moved_px = last.pixels - before.pixels
-        share = displacement_shares(moved_px, NOISE_FRACTION * side_px, step_ns, stamp_ns - last.stamp_ns)
+        share = displacement_shares(moved_px, NOISE_FRACTION * side_px, fraction)
         count = len(last.visibility)
         share[:count][last.visibility <= VISIBLE] = 0.0
         shift_px = share * moved_px

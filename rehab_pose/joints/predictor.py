@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.datatypes import Joints, Silhouette
-from rehab_pose.filters.constant_velocity import displacement_shares
+from rehab_pose.filters.constant_velocity import displacement_shares, extrapolation_fraction
 from rehab_pose.filters.one_euro import OneEuroFilter
 from rehab_pose.geometry.joint_confidence import joint_confidence, joint_visibility
 from rehab_pose.joints.crop import INPUT_NAME, crop_person
@@ -16,7 +16,6 @@ from rehab_pose.joints.dkp_net_rules import arms_are_raised, points_lowered_arms
 from rehab_pose.joints.settings import JointSettings
 from rehab_pose.skeletons.dkp24 import DKP_24
 from rehab_pose.skeletons.smpl24 import SMPL_24
-from rehab_pose.units import NS_PER_S
 from rehab_pose.weights import load_network
 
 if TYPE_CHECKING:
@@ -33,8 +32,6 @@ NOISE_M = 0.006
 """Displacement of a joint between two predictions that is half noise [m], after the filter."""
 MAX_SHIFT_M = 0.025
 """Largest extrapolated displacement of a joint [m]; joints that move faster are predicted in every frame."""
-MAX_INTERVAL_NS = 150_000_000
-"""Longest time between two predictions from which a velocity is computed [ns]."""
 
 
 class JointPredictor:
@@ -91,11 +88,12 @@ class JointPredictor:
         last, before = self._last, self._before
         if last is None or before is None:
             return None
-        horizon_ns, interval_ns = silhouette.stamp_ns - last.stamp_ns, last.stamp_ns - before.stamp_ns
-        if not 0 < horizon_ns <= self._settings.extrapolation_s * NS_PER_S or not 0 < interval_ns <= MAX_INTERVAL_NS:
+        longest_s = self._settings.extrapolation_s
+        fraction = extrapolation_fraction(before.stamp_ns, last.stamp_ns, silhouette.stamp_ns, longest_s)
+        if fraction is None:
             return None
         moved_m = last.positions_m - before.positions_m
-        shift_m = displacement_shares(moved_m, NOISE_M, interval_ns, horizon_ns) * moved_m
+        shift_m = displacement_shares(moved_m, NOISE_M, fraction) * moved_m
         if (np.abs(shift_m) > MAX_SHIFT_M).any():
             return None
         return _joints(silhouette, last.positions_m + shift_m, last.sigma_m)

@@ -8,7 +8,7 @@ and its duration. Axes as in `pose`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Phase = TypeVar("Phase", float, "NDArray[np.float64]")
 
-__all__ = ["EXERCISES", "MAX_AMPLITUDE", "Exercise", "about_axis", "one_sided", "rotated", "sides", "two_sided"]
+__all__ = ["EXERCISES", "MAX_AMPLITUDE", "Exercise", "about_axis", "one_sided", "rotated", "side_to_side"]
 
 FORWARD = mirrored(((0.38, -0.1, 1.0), (0.02, -0.12, 1.0)))
 ON_HIPS = mirrored(((0.75, -0.66, -0.28), (-0.42, -0.74, 0.45)))
@@ -77,6 +77,18 @@ def sides(amplitude: float, asymmetry: float) -> tuple[float, float]:
     return amplitude * (1.0 + asymmetry), amplitude * (1.0 - asymmetry)
 
 
+def sided(swing: Phase, amplitude: float, asymmetry: float) -> Phase:
+    """Return a movement, positive to the left, scaled by the amplitude of its side."""
+    scale: Any = np.where(swing > 0.0, *sides(amplitude, asymmetry))  # a number or (T), as the movement
+    scaled: Phase = swing * scale
+    return scaled
+
+
+def side_to_side(phase: Phase, amplitude: float, asymmetry: float) -> Phase:
+    """Return the movement to the left, then to the right (negative), at phases of a repetition."""
+    return sided(two_sided(phase), amplitude, asymmetry)
+
+
 def about_axis(axis: int, angle_rad: float) -> NDArray[np.float64]:
     """Return the rotation vector (3) about a coordinate axis (0 x, 1 y, 2 z) [rad]."""
     return np.asarray(np.eye(3)[axis] * angle_rad)
@@ -103,8 +115,7 @@ def arm_lifting(phase: float, amplitude: float, asymmetry: float) -> ScriptedPos
 
 def lateral_trunk_tilt(phase: float, amplitude: float, asymmetry: float) -> ScriptedPose:
     """Return arms up in a V, with trunk and arms tilted to the left, then to the right."""
-    sway = two_sided(phase)
-    sway *= sides(amplitude, asymmetry)[0 if sway > 0 else 1]
+    sway = side_to_side(phase, amplitude, asymmetry)
     arms = rotated(OVERHEAD, 2, -0.45 * sway)
     return ScriptedPose(
         pelvis_m=np.array([-0.025 * sway, 0.0, 0.0]),
@@ -117,8 +128,7 @@ def lateral_trunk_tilt(phase: float, amplitude: float, asymmetry: float) -> Scri
 
 def trunk_rotation(phase: float, amplitude: float, asymmetry: float) -> ScriptedPose:
     """Return arms held forward, with the trunk rotated to the left, then to the right."""
-    yaw = two_sided(phase)
-    yaw *= sides(amplitude, asymmetry)[0 if yaw > 0 else 1]
+    yaw = side_to_side(phase, amplitude, asymmetry)
     return ScriptedPose(
         pelvis_rad=about_axis(1, 0.3 * yaw),
         spine_rad=about_axis(1, 0.75 * yaw),
@@ -131,7 +141,7 @@ def pelvis_rotation(phase: float, amplitude: float, asymmetry: float) -> Scripte
     """Return hands on the hips, with the pelvis moving in a circle under resting shoulders."""
     angle = 2.0 * np.pi * phase
     sideways, forward = np.sin(angle), np.cos(angle)
-    sideways *= sides(amplitude, asymmetry)[0 if sideways > 0 else 1]
+    sideways = sided(sideways, amplitude, asymmetry)
     forward *= amplitude
     # The shoulders, half a metre above, hardly move: the trunk leans against the movement of the pelvis.
     lean = np.array([-0.16 * forward + 0.12, 0.0, 0.22 * sideways])

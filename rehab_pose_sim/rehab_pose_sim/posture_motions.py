@@ -10,7 +10,7 @@ import numpy as np
 from rehab_pose.body.skinning import pose_vertices
 from rehab_pose.geometry.rotations import axis_angles_from_matrices, matrices_from_axis_angles
 from rehab_pose.skeletons.smpl24 import SMPL_24
-from rehab_pose_sim.exercises import MAX_AMPLITUDE, one_sided, sides, two_sided
+from rehab_pose_sim.exercises import MAX_AMPLITUDE, one_sided, side_to_side
 from rehab_pose_sim.free_pose import BodyRegions, about, rest_on
 from rehab_pose_sim.motions import Motion, MotionSample, motion_plan, repetition_timing
 from rehab_pose_sim.pose import HANGING, ScriptedPose, Stance, mirrored, smoothstep
@@ -179,9 +179,7 @@ def resting_lift(
 ) -> NDArray[np.float64]:
     """Return how far a movement on a surface has gone at phases and sizes (T); negative: on the right side."""
     if RESTING_EXERCISES[settings.exercise].two_sided:
-        swing = two_sided(phase)
-        left, right = sides(1.0, settings.asymmetry)
-        swing = swing * size * np.where(swing > 0.0, left, right)
+        swing = side_to_side(phase, 1.0, settings.asymmetry) * size
     else:
         swing = one_sided(phase) * size
     return np.asarray(np.clip(swing, -MAX_AMPLITUDE, MAX_AMPLITUDE))

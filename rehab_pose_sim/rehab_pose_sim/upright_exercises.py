@@ -14,8 +14,7 @@ from rehab_pose_sim.exercises import (
     about_axis,
     one_sided,
     rotated,
-    sides,
-    two_sided,
+    side_to_side,
 )
 from rehab_pose_sim.pose import HANGING, ScriptedPose, mirrored, mirrored_pose, smoothstep
 
@@ -53,8 +52,7 @@ def sit_to_stand(phase: float, amplitude: float, _asymmetry: float) -> ScriptedP
 
 def seated_trunk_rotation(phase: float, amplitude: float, asymmetry: float) -> ScriptedPose:
     """Return sitting with the arms crossed, with the trunk rotated to the left, then to the right."""
-    yaw = two_sided(phase)
-    yaw *= sides(amplitude, asymmetry)[0 if yaw > 0 else 1]
+    yaw = side_to_side(phase, amplitude, asymmetry)
     return ScriptedPose(
         pelvis_rad=about_axis(1, 0.06 * yaw),
         spine_rad=about_axis(1, 0.6 * yaw),
@@ -110,8 +108,7 @@ def single_leg_stance(phase: float, amplitude: float, _asymmetry: float) -> Scri
 
 def marching(phase: float, amplitude: float, asymmetry: float) -> ScriptedPose:
     """Return marching in place: the left knee lifted to the height of the hip and lowered, then the right one."""
-    lift = two_sided(phase)
-    lift *= sides(amplitude, asymmetry)[0 if lift > 0 else 1]
+    lift = side_to_side(phase, amplitude, asymmetry)
     size = min(abs(lift), MAX_AMPLITUDE)
     arms = mirrored(HANGING)
     arms[1] = rotated(arms[1], 0, -0.5 * size)  # the arm of the other side swings forward

@@ -34,8 +34,8 @@ VOCABULARY = {
     "stage",
     "units",
 }
-FILE_READERS = {"checkpoints", "residual_network", "restricted_pickle", "weights"}
-"""Readers of our networks, of public networks, and of arrays in pickles."""
+FILE_READERS = {"array_file", "checkpoints", "residual_network", "restricted_pickle", "weights"}
+"""Readers of our networks, of public networks, and of arrays in pickles and in files of users."""
 STAGES = {
     "biomechanics",
     "body",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.ros.runtime.mailbox import Mailbox
+from rehab_pose.stage import JUMP_BACK_NS
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from rehab_pose.ros.runtime.stage_node import StageNode
 
 __all__ = ["Worker"]
-
-JUMP_BACK_NS = NS_PER_S
-"""A stamp older than the newest by more than this means that time jumped back, as when a recording restarts [ns]."""
 
 
 class Worker:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.exercise.cycle_detector import CycleDetector
 from rehab_pose.exercise.exercise_library import shipped_library
+from rehab_pose.exercise.repetition_set import detector_of
 from rehab_pose.exercise.repetition_signals import body_axes, signal_values
 from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.exercise.window_features import SMPL_INDICES
@@ -63,13 +63,7 @@ def scenes() -> tuple[SimulationSettings, ...]:
 
 def counted_cycles(definition: ExerciseDefinition, stamps_ns: NDArray[np.int64], values: NDArray[np.float64]) -> int:
     """Return the cycles of a whole set's signal (T), counted as in the live stage when the label is given."""
-    settings = ExerciseSettings()
-    detector = CycleDetector(
-        definition.signal.minimum_range,
-        two_sided=definition.two_sided,
-        shortest_s=settings.shortest_repetition_s,
-        longest_s=definition.repetition_s[1],
-    )
+    detector = detector_of(definition, ExerciseSettings(), float("nan"))
     cycles = [detector.update(int(stamp), float(value)) for stamp, value in zip(stamps_ns, values, strict=True)]
     return sum(cycle is not None for cycle in cycles)
 

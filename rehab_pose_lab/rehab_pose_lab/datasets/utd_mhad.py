@@ -12,7 +12,6 @@ the labels are the person's own. The skeleton runs ahead of the depth by two fra
 from __future__ import annotations
 
 import re
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from rehab_pose.array_file import READ_ERRORS, check_sizes
 from rehab_pose.arrays import frozen, set_fields
 from rehab_pose.datatypes import Silhouette
 from rehab_pose.errors import RecordingError
@@ -206,18 +206,14 @@ def load_utd_mhad(root: str | os.PathLike[str], *, subjects: Sequence[str] = ())
             raise RecordingError(msg)
         try:
             yield from _subject(path)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except READ_ERRORS as error:
             msg = f"{path}: expected arrays a<action>_t<trial>_depth, _box and _joints ({error}); the file is damaged"
             raise RecordingError(msg) from error
 
 
 def _subject(path: Path) -> Iterator[UtdRecording]:
     """Yield the recordings of one subject's file."""
-    with zipfile.ZipFile(path) as members:
-        for member in members.infolist():
-            if member.file_size > MAX_MEMBER_BYTES:
-                msg = f"expected arrays of at most {MAX_MEMBER_BYTES} bytes, got {member.filename}: {member.file_size}"
-                raise ValueError(msg)
+    check_sizes(path, MAX_MEMBER_BYTES)
     with np.load(path, allow_pickle=False) as arrays:
         names = sorted({name.rpartition("_")[0] for name in arrays.files}, key=_recording_key)
         joints_m = {name: _joints(arrays[f"{name}_joints"], name) for name in names}

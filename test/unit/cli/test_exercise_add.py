@@ -57,6 +57,16 @@ def test_a_folder_of_recordings_becomes_a_label(
     assert main(["exercise", "remove", "side_bend", "--library", str(library)]) == 2
 
 
+def test_an_existing_definition_is_not_overwritten(
+    recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    definition = tmp_path / "side_bend.yaml"
+    definition.write_text("mine", encoding="utf-8")
+    assert main(["exercise", "add", "side_bend", "--bags", str(recordings), "--library", str(tmp_path)]) == 2
+    assert str(definition) in capsys.readouterr().err
+    assert definition.read_text(encoding="utf-8") == "mine"
+
+
 @pytest.mark.parametrize("name", ["squat", "Side Bend", "../x"])
 def test_names_that_cannot_be_used_are_refused(
     recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str

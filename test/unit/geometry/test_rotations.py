@@ -58,6 +58,18 @@ def test_alignment_recovers_the_motion_and_ignores_missing_rows(
     np.testing.assert_allclose(translation, shift, atol=1e-8)
 
 
+def test_alignment_of_a_batch_equals_that_of_each_set_of_points() -> None:
+    generator = np.random.default_rng(3)
+    source, weights = generator.normal(size=(5, 9, 3)), generator.uniform(size=(5, 9))
+    target = generator.normal(size=(9, 3))
+    source[2, 4], weights[1, :2] = np.nan, 0.0
+    rotations, translations = align_points(source, target, weights)
+    for n in range(5):
+        rotation, translation = align_points(source[n], target, weights[n])
+        np.testing.assert_allclose(rotations[n], rotation, atol=1e-12)
+        np.testing.assert_allclose(translations[n], translation, atol=1e-12)
+
+
 def test_alignment_never_reflects() -> None:
     source = np.random.default_rng(0).normal(size=(6, 3))
     rotation, _ = align_points(source, source * np.array([-1.0, 1.0, 1.0]))
