@@ -44,16 +44,18 @@ class LandmarkTrack:
     def __init__(self) -> None:
         self._before: LandmarkSample | None = None
         self._last: LandmarkSample | None = None
+        self._extrapolated = False
 
     def add(self, sample: LandmarkSample) -> None:
         """Add the result of the network for a later frame."""
         self._before, self._last = self._last, sample
+        self._extrapolated = False
 
     def predict(self, stamp_ns: int, side_px: float, horizon_s: float) -> LandmarkSample | None:
         """Return the landmarks at a later stamp at constant velocity, or None where the network has to run.
 
-        It has to run for a stamp more than `horizon_s` after its last result, without two results that give a
-        velocity, and when a visible landmark moves by more than MAX_SHIFT_FRACTION.
+        It has to run in at least every second frame, for a stamp more than `horizon_s` after its last result, without
+        two results that give a velocity, and when a visible landmark moves by more than MAX_SHIFT_FRACTION.
 
         Args:
             stamp_ns: Stamp of the frame [ns].
@@ -61,7 +63,7 @@ class LandmarkTrack:
             horizon_s: Longest extrapolation [s].
         """
         last, before = self._last, self._before
-        if last is None or before is None:
+        if last is None or before is None or self._extrapolated:
             return None
         fraction = extrapolation_fraction(before.stamp_ns, last.stamp_ns, stamp_ns, horizon_s)
         if fraction is None:
@@ -73,6 +75,7 @@ class LandmarkTrack:
         shift_px = share * moved_px
         if (np.abs(shift_px[:count]) > MAX_SHIFT_FRACTION * side_px).any():
             return None
+        self._extrapolated = True
         return LandmarkSample(
             stamp_ns=stamp_ns,
             pixels=last.pixels + shift_px,

@@ -60,6 +60,7 @@ class JointPredictor:
         self._filter.reset()
         self._before: Joints | None = None
         self._last: Joints | None = None
+        self._extrapolated = False
 
     def process(self, item: Silhouette | None) -> Joints | None:
         """Return the joints of a silhouette; without one, reset the filter, as the next person may be elsewhere."""
@@ -77,16 +78,17 @@ class JointPredictor:
         if self._settings.smooth:
             positions_m = self._filter.filter(silhouette.stamp_ns, positions_m)
         self._before, self._last = self._last, _joints(silhouette, positions_m, sigma_m)
+        self._extrapolated = False
         return self._last
 
     def extrapolate(self, silhouette: Silhouette) -> Joints | None:
         """Return the joints of the last frames at a silhouette's stamp, or None where they have to be predicted.
 
-        They have to be predicted for a stamp more than `extrapolation_s` after the last prediction, until two
-        predictions give the velocity, and when a joint moves by more than MAX_SHIFT_M.
+        They have to be predicted in at least every second frame, for a stamp more than `extrapolation_s` after the
+        last prediction, until two predictions give the velocity, and when a joint moves by more than MAX_SHIFT_M.
         """
         last, before = self._last, self._before
-        if last is None or before is None:
+        if last is None or before is None or self._extrapolated:
             return None
         longest_s = self._settings.extrapolation_s
         fraction = extrapolation_fraction(before.stamp_ns, last.stamp_ns, silhouette.stamp_ns, longest_s)
@@ -96,6 +98,7 @@ class JointPredictor:
         shift_m = displacement_shares(moved_m, NOISE_M, fraction) * moved_m
         if (np.abs(shift_m) > MAX_SHIFT_M).any():
             return None
+        self._extrapolated = True
         return _joints(silhouette, last.positions_m + shift_m, last.sigma_m)
 
     @staticmethod

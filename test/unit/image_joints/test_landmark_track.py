@@ -52,3 +52,11 @@ def test_the_network_has_to_run_after_the_horizon_and_without_a_velocity() -> No
     assert track(2.0, indices=(4,)).predict(5 * FRAME_NS, SIDE_PX, HORIZON_S) is None
     assert track(2.0, indices=(-2, 4)).predict(5 * FRAME_NS, SIDE_PX, HORIZON_S) is None
     assert track(2.0).predict(4 * FRAME_NS, SIDE_PX, HORIZON_S) is None
+
+
+def test_the_network_has_to_run_after_an_extrapolated_frame_and_then_not_in_the_next() -> None:
+    slow = track(2.0)
+    assert slow.predict(5 * FRAME_NS, SIDE_PX, 0.07) is not None
+    assert slow.predict(6 * FRAME_NS, SIDE_PX, 0.07) is None
+    slow.add(sample(6, 2.0))
+    assert slow.predict(8 * FRAME_NS, SIDE_PX, 0.07) is not None, "frames that come at half the rate take turns too"

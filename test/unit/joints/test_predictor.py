@@ -119,7 +119,7 @@ def test_joints_of_a_slow_movement_are_extrapolated_over_one_frame_only() -> Non
     segmenter, predictor = SilhouetteSegmenter(), JointPredictor()
     silhouettes = [segmenter.segment(camera.frame(index).frame) for index in range(30, 36)]
     assert all(silhouettes)
-    first, _, third, fourth, fifth, _ = (silhouette for silhouette in silhouettes if silhouette is not None)
+    first, _, third, fourth, fifth, sixth = (silhouette for silhouette in silhouettes if silhouette is not None)
     assert predictor.extrapolate(first) is None
     predictor.predict(first)
     assert predictor.extrapolate(third) is None
@@ -127,6 +127,7 @@ def test_joints_of_a_slow_movement_are_extrapolated_over_one_frame_only() -> Non
     extrapolated = predictor.extrapolate(fourth)
     assert predictor.extrapolate(fifth) is None
     predicted = predictor.predict(fourth)
+    assert predictor.extrapolate(sixth) is not None, "frames that come at half the rate take turns too"
     assert extrapolated is not None
     assert extrapolated.stamp_ns == fourth.stamp_ns
     assert np.linalg.norm(extrapolated.positions_m - predicted.positions_m, axis=1).mean() < 0.01
