@@ -80,6 +80,8 @@ class NodeSpec:
     """Sections of parameters, in addition to `node`, which every node has."""
     on_demand: tuple[Topic, ...] = ()
     """Inputs that are subscribed to only while one of the outputs has subscribers."""
+    optional: tuple[Topic, ...] = ()
+    """Inputs that are subscribed to only while a setting of the node asks for them."""
     composed: bool | None = None
     """True: started only if all stages share one process; False: only if each has its own process; None: always."""
     option: Option | None = None
@@ -194,9 +196,10 @@ NODES = (
     ),
     NodeSpec(
         "exercise",
-        "joints + floor_plane -> exercise (and its label as a String), exercise/list, repetition, repetition/progress.",
+        "joints + floor_plane -> exercise (and its label as a String), exercise/list, repetition, repetition/progress; "
+        "with exercise.streams = fused also keypoints, parts, body and body/vertices, which the label does not wait for.",
         (RECOGNISER,),
-        (topics.JOINTS, topics.FLOOR_PLANE),
+        (topics.JOINTS, topics.FLOOR_PLANE, topics.KEYPOINTS, topics.PARTS, topics.BODY, topics.VERTICES),
         (
             topics.EXERCISE,
             topics.EXERCISE_LABEL,
@@ -205,6 +208,7 @@ NODES = (
             topics.REPETITION_PROGRESS,
         ),
         ("exercise",),
+        optional=(topics.KEYPOINTS, topics.PARTS, topics.BODY, topics.VERTICES),
         composed=False,
         option=Option.RECOGNITION,
     ),
@@ -231,10 +235,10 @@ NODES = (
     ),
     NodeSpec(
         "session",
-        "repetition, repetition/progress and exercise -> session_state, recordings and reports; the action "
-        "run_exercise.",
+        "repetition, repetition/progress, exercise and exercise/list -> session_state, recordings and reports; the "
+        "action run_exercise.",
         (),
-        (topics.EXERCISE, topics.REPETITION, topics.REPETITION_PROGRESS),
+        (topics.EXERCISE, topics.EXERCISE_LIST, topics.REPETITION, topics.REPETITION_PROGRESS),
         (topics.SESSION_STATE,),
         ("session",),
         option=Option.RECOGNITION,

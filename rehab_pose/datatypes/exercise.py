@@ -91,7 +91,13 @@ class Repetition:
     asymmetry: float = float("nan")
     """(left - right) / (left + right) of the ranges of the movement, -1 to 1; NaN = not measured."""
     reasons: tuple[str, ...] = ()
-    """Unusual measures in words, for the person and the therapist; empty = none."""
+    """Unusual measures in words that were not named in this set before, for the person and the therapist; empty =
+    none."""
+    quality_low: float = float("nan")
+    quality_high: float = float("nan")
+    """95 % interval of the quality, 0-1; NaN = not assessed."""
+    quality_withheld: str = ""
+    """Why the quality is NaN, in words; empty where it is assessed."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,8 @@ from rehab_pose.exercise.catalogue import LABELS, NONE, label_id
 from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns, time_message
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "classification_message",
     "exercise_list_message",
     "label_message",
+    "labels_from_message",
     "progress_from_message",
     "progress_message",
     "repetition_from_message",
@@ -60,14 +63,19 @@ def label_message(factory: MessageFactory, classification: ExerciseClassificatio
     return factory.make("std_msgs/msg/String", data=classification.label)
 
 
-def exercise_list_message(factory: MessageFactory) -> Message:
-    """Return rehab_pose_msgs/ExerciseList."""
+def exercise_list_message(factory: MessageFactory, labels: Sequence[str] = LABELS) -> Message:
+    """Return rehab_pose_msgs/ExerciseList of a recogniser's labels, `none` first."""
     return factory.make(
         "rehab_pose_msgs/msg/ExerciseList",
         header=header(factory, 0, ""),
-        ids=numbers(factory, np.arange(len(LABELS)), np.uint16),
-        labels=list(LABELS),
+        ids=numbers(factory, np.array([label_id(label) for label in labels]), np.uint16),
+        labels=list(labels),
     )
+
+
+def labels_from_message(message: Message) -> tuple[str, ...]:
+    """Return the labels of a rehab_pose_msgs/ExerciseList."""
+    return tuple(str(label) for label in message.labels)
 
 
 def repetition_message(factory: MessageFactory, repetition: Repetition) -> Message:
@@ -86,6 +94,9 @@ def repetition_message(factory: MessageFactory, repetition: Repetition) -> Messa
         signal_minimum=float(repetition.signal_minimum),
         signal_maximum=float(repetition.signal_maximum),
         quality=float(repetition.quality),
+        quality_low=float(repetition.quality_low),
+        quality_high=float(repetition.quality_high),
+        quality_withheld=repetition.quality_withheld,
         side=int(repetition.side),
         smoothness=float(repetition.smoothness),
         asymmetry=float(repetition.asymmetry),
@@ -111,6 +122,9 @@ def repetition_from_message(message: Message) -> Repetition:
         smoothness=float(message.smoothness),
         asymmetry=float(message.asymmetry),
         reasons=tuple(message.reasons),
+        quality_low=float(message.quality_low),
+        quality_high=float(message.quality_high),
+        quality_withheld=message.quality_withheld,
     )
 
 

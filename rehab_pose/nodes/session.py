@@ -11,6 +11,7 @@ from rehab_pose.messages.exercise import progress_from_message, repetition_from_
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.ros.adapters.exercise_action import ExerciseAction
 from rehab_pose.ros.adapters.session_services import SessionServices
+from rehab_pose.ros.io.exercise_list_input import ExerciseListInput
 from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 from rehab_pose.session.settings import SessionSettings
@@ -26,9 +27,10 @@ class SessionNode(StageNode):
 
     def __init__(self) -> None:
         super().__init__(node_spec("session"))
-        self._session_services = SessionServices(self, self.settings(SessionSettings))
+        exercises = ExerciseListInput(self)
+        self._session_services = SessionServices(self, self.settings(SessionSettings), exercises)
         self._controller = self._session_services.controller
-        self._action = ExerciseAction(self, self._controller, lambda: self._session_services.stamp_ns)
+        self._action = ExerciseAction(self, self._controller, lambda: self._session_services.stamp_ns, exercises)
         self.on_settings(SessionSettings, self._on_settings)
         # All callbacks run on the receiving thread: they are short, and share the session with services and action.
         self.listen(topics.EXERCISE, self._on_exercise)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rehab_pose.errors import RecordingError, RehabPoseError
 from rehab_pose.session.recording_policy import RunningRecording, make_private, session_folder
 from rehab_pose.session.report import write_repetition_report
-from rehab_pose.session.state import Recording, Session, SessionStage, Tally, check_code, check_exercise
+from rehab_pose.session.state import Recording, Session, SessionStage, Tally, check_code
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -60,12 +60,11 @@ class SessionController:
             newest_ns: Stamp of the newest frame [ns].
 
         Raises:
-            InputError: A code or the exercise is invalid.
+            InputError: A code is invalid.
             RecordingError: The session's files exist already or cannot be written.
         """
         check_code("session_id", session_id)
         check_code("subject_code", subject_code)
-        check_exercise(tally.exercise_id)
         session = Session(session_id, subject_code, SessionStage.RUNNING, tally, recording=recording, message="started")
         if not session_id:
             self._set_free_id(session, newest_ns)

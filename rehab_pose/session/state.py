@@ -5,20 +5,23 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from rehab_pose.datatypes import Side
 from rehab_pose.errors import InputError
-from rehab_pose.exercise.catalogue import LABELS, label_id
+from rehab_pose.exercise.catalogue import LABELS, NONE, UNLISTED_ID, label_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rehab_pose.datatypes import Repetition
 
 __all__ = ["ANY_EXERCISE", "Recording", "Session", "SessionStage", "Tally", "check_code", "check_exercise"]
 
-ANY_EXERCISE = 0
-"""The exercise_id for any exercise."""
+ANY_EXERCISE = ""
+"""Name of the exercise in a tally that counts every exercise; its exercise_id is 0."""
 MAX_CODE = 64
 """Largest length of a code [characters]."""
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
@@ -31,6 +34,8 @@ class SessionStage(IntEnum):
     IDLE = 1
     RUNNING = 2
     DONE = 3
+    INTERRUPTED = 4
+    """Ended by a crash or by a long outage."""
 
 
 class Recording(IntEnum):
@@ -57,23 +62,40 @@ def check_code(name: str, code: str) -> str:
     return code
 
 
-def check_exercise(exercise_id: int) -> int:
-    """Check the number of an exercise and return it; 0 = any.
+def check_exercise(exercise_id: int, exercise: str = "", known: Sequence[str] | None = None) -> str:
+    """Return the name of the exercise that a request selects; ANY_EXERCISE for any.
+
+    Args:
+        exercise_id: Index in the shipped recogniser's labels, 0 = any; used where no name is given.
+        exercise: Name of the exercise; '' = by its number.
+        known: Names that the running recogniser knows, `none` first; None = it has not sent them.
 
     Raises:
-        InputError: The number is unknown.
+        InputError: The name or the number is unknown.
     """
-    if exercise_id >= len(LABELS):
-        msg = f"expected an exercise_id from 0 to {len(LABELS) - 1}, got {exercise_id}"
+    names = [label for label in known or LABELS if label != NONE]
+    if exercise:
+        if exercise in names:
+            return exercise
+        near = " or ".join(get_close_matches(exercise, names, n=3))
+        hint = f"did you mean {near}?" if near else "add it with `rehab-pose exercise add`"
+        if known is None:
+            hint = "the recogniser has not sent its list, start the node `exercise` for the added ones"
+        msg = f"exercise: expected one that the recogniser knows ({', '.join(names)}), got {exercise!r}; {hint}"
         raise InputError(msg)
-    return exercise_id
+    if exercise_id >= len(LABELS):
+        hint = "; an added exercise is selected by its name" if exercise_id == UNLISTED_ID else ""
+        msg = f"expected an exercise_id from 0 to {len(LABELS) - 1}, got {exercise_id}{hint}"
+        raise InputError(msg)
+    return LABELS[exercise_id] if exercise_id else ANY_EXERCISE
 
 
 @dataclass
 class Tally:
     """Counts the repetitions of one exercise (or any) that involve one side (or any)."""
 
-    exercise_id: int = ANY_EXERCISE
+    exercise: str = ANY_EXERCISE
+    """Name of the exercise that is counted, from `check_exercise`."""
     side: Side = Side.ANY
     target: int = 0
     """Number of repetitions to count; 0 = no limit."""
@@ -88,13 +110,18 @@ class Tally:
         # A stamp before the start means that time jumped back, not that the repetition is old.
         if repetition.end_ns < self.since_ns <= repetition.stamp_ns:
             return False
-        if self.exercise_id not in {ANY_EXERCISE, label_id(repetition.label)}:
+        if self.exercise not in {ANY_EXERCISE, repetition.label}:
             self.others += 1
             return False
         if not _involves(repetition, self.side):
             return False
         self.counted.append(repetition)
         return True
+
+    @property
+    def exercise_id(self) -> int:
+        """Index of the exercise in the catalogue; 0 = any, UNLISTED_ID = an added one."""
+        return label_id(self.exercise) if self.exercise else 0
 
     @property
     def done(self) -> bool:
@@ -152,6 +179,6 @@ class Session:
         self.message = f"{repetition.label}: {len(self.tally.counted)}"
         return True
 
-    def end(self, message: str) -> None:
-        """Mark the session as done, with a message."""
-        self.stage, self.message = SessionStage.DONE, message
+    def end(self, message: str, stage: SessionStage = SessionStage.DONE) -> None:
+        """Mark the session as done or interrupted, with a message."""
+        self.stage, self.message = stage, message

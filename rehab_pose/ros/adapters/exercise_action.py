@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.datatypes import Repetition
     from rehab_pose.messages.factory import Message
+    from rehab_pose.ros.io.exercise_list_input import ExerciseListInput
     from rehab_pose.ros.runtime.stage_node import StageNode
     from rehab_pose.session.controller import SessionController
 
@@ -62,15 +63,22 @@ class _Goal:
 class ExerciseAction:
     """Serves the action run_exercise, one goal at a time."""
 
-    def __init__(self, node: StageNode, controller: SessionController, newest_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        node: StageNode,
+        controller: SessionController,
+        newest_ns: Callable[[], int],
+        exercises: ExerciseListInput,
+    ) -> None:
         """Create the action server and the timer that checks for cancellation and timeout.
 
         Args:
             node: Serves the action and receives errors.
             controller: Starts and stops the session in which the repetitions of a goal are counted.
             newest_ns: Returns the stamp of the newest frame [ns].
+            exercises: Keeps the names that the recogniser knows.
         """
-        self._node, self._controller, self._newest_ns = node, controller, newest_ns
+        self._node, self._controller, self._newest_ns, self._exercises = node, controller, newest_ns, exercises
         [(self._name, kind)] = node.spec.actions
         self._action = message_class(f"rehab_pose_msgs/action/{kind}")
         self._closed = False
@@ -135,7 +143,7 @@ class ExerciseAction:
         return GoalResponse.ACCEPT
 
     def _check(self, request: Message) -> None:
-        check_exercise(request.exercise_id)
+        self._exercise_of(request)
         check_code("subject_code", request.subject_code)
         session = self._controller.session
         refusal = ""
@@ -155,10 +163,19 @@ class ExerciseAction:
         if refusal:
             raise InputError(refusal)
 
+    def _exercise_of(self, request: Message) -> str:
+        """Return the name of the exercise of a goal, '' = any.
+
+        Raises:
+            InputError: The name or the number is unknown.
+        """
+        return check_exercise(request.exercise_id, request.exercise, self._exercises.labels)
+
     def _on_accepted(self, handle: ServerGoalHandle[Any, Any, Any]) -> None:
         request = handle.request
+        exercise = self._exercise_of(request)
         tally, of_session = (
-            Tally(request.exercise_id, Side(request.side), request.repetitions, self._newest_ns()) for _ in range(2)
+            Tally(exercise, Side(request.side), request.repetitions, self._newest_ns()) for _ in range(2)
         )
         own_session = not self._controller.session.running
         handle.execute()

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import InputError, RehabPoseError
+from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.messages import topics
 from rehab_pose.messages.exercise import exercise_list_message
 from rehab_pose.messages.factory import header
 from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.session_recording import SessionRecording
 from rehab_pose.session.controller import SessionController
-from rehab_pose.session.state import Recording, Session, Tally
+from rehab_pose.session.state import Recording, Session, Tally, check_exercise
 
 if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message
+    from rehab_pose.ros.io.exercise_list_input import ExerciseListInput
     from rehab_pose.ros.runtime.stage_node import StageNode
     from rehab_pose.session.settings import SessionSettings
 
@@ -30,8 +32,8 @@ class SessionServices:
         frame_id: Camera frame of the newest frame; set by the node.
     """
 
-    def __init__(self, node: StageNode, settings: SessionSettings) -> None:
-        self._node = node
+    def __init__(self, node: StageNode, settings: SessionSettings, exercises: ExerciseListInput) -> None:
+        self._node, self._exercises = node, exercises
         self.stamp_ns = 0
         self.frame_id = ""
         self.controller = SessionController(
@@ -56,6 +58,7 @@ class SessionServices:
             subject_code=session.subject_code,
             state=int(session.stage),
             exercise_id=session.tally.exercise_id,
+            exercise=session.tally.exercise,
             repetitions=len(session.tally.counted),
             target_repetitions=session.tally.target,
             recording=int(session.recording),
@@ -65,8 +68,9 @@ class SessionServices:
         self._node.publish(topics.SESSION_STATE, message)
 
     def _on_start(self, request: Message, response: Message) -> Message:
-        tally = Tally(request.exercise_id, target=request.target_repetitions, since_ns=self.stamp_ns)
         try:
+            exercise = check_exercise(request.exercise_id, request.exercise, self._exercises.labels)
+            tally = Tally(exercise, target=request.target_repetitions, since_ns=self.stamp_ns)
             session = self.controller.start(
                 request.session_id, request.subject_code, tally, _tier(request.recording), self.stamp_ns
             )
@@ -88,7 +92,7 @@ class SessionServices:
         return response
 
     def _on_list(self, _request: Message, response: Message) -> Message:
-        listed = exercise_list_message(self._node.factory)
+        listed = exercise_list_message(self._node.factory, self._exercises.labels or LABELS)
         response.ids, response.labels = listed.ids, listed.labels
         return response
 

@@ -26,6 +26,7 @@ from rehab_pose.datatypes import (
     Silhouette,
     unknown_plane,
 )
+from rehab_pose.exercise.catalogue import LABELS, UNLISTED_ID
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
 from rehab_pose.messages.angles import angles_from_message, angles_message, bones_from_message, bones_message
@@ -33,6 +34,8 @@ from rehab_pose.messages.body import body_from_message, body_message, vertices_f
 from rehab_pose.messages.exercise import (
     classification_from_message,
     classification_message,
+    exercise_list_message,
+    labels_from_message,
     repetition_from_message,
     repetition_message,
 )
@@ -299,6 +302,19 @@ def test_classification_and_repetition_are_recovered_exactly(library: Any) -> No
     assert_same(
         repetition, repetition_from_message(library.round_trip(repetition_message(library.factory, repetition)))
     )
+    assessed = dataclasses.replace(
+        repetition, quality=0.5, quality_low=0.25, quality_high=0.75, reasons=("repetition 3: slow",)
+    )
+    withheld = dataclasses.replace(repetition, quality_withheld="not assessed: 5 frames/s, at least 8 are needed")
+    for given in (assessed, withheld):
+        assert_same(given, repetition_from_message(library.round_trip(repetition_message(library.factory, given))))
+
+
+def test_the_list_of_exercises_has_the_id_of_every_label(library: Any) -> None:  # noqa: ANN401
+    labels = (*LABELS, "bridge")
+    message = library.round_trip(exercise_list_message(library.factory, labels))
+    assert labels_from_message(message) == labels
+    assert list(message.ids) == [*range(len(LABELS)), UNLISTED_ID]
 
 
 def test_a_floor_plane_is_recovered_exactly(library: Any) -> None:  # noqa: ANN401

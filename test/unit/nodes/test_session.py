@@ -18,9 +18,14 @@ from rclpy.node import Node
 
 from rehab_pose.bags.reader import BagReader
 from rehab_pose.datatypes import ExerciseClassification, Repetition, RepetitionPhase, RepetitionProgress, Side
-from rehab_pose.exercise.catalogue import LABELS
+from rehab_pose.exercise.catalogue import LABELS, UNLISTED_ID
 from rehab_pose.messages import topics
-from rehab_pose.messages.exercise import classification_message, progress_message, repetition_message
+from rehab_pose.messages.exercise import (
+    classification_message,
+    exercise_list_message,
+    progress_message,
+    repetition_message,
+)
 from rehab_pose.nodes.session import SessionNode
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import qos
@@ -47,7 +52,10 @@ class Exercise:
         self.stamp_ns = 100 * NS_PER_S
         self.states: list[Any] = []
         self.feedback: list[Any] = []
-        outputs = (topics.EXERCISE, topics.REPETITION, topics.REPETITION_PROGRESS, topics.JOINTS, topics.VERTICES)
+        outputs = (
+            *(topics.EXERCISE, topics.EXERCISE_LIST, topics.REPETITION, topics.REPETITION_PROGRESS),
+            *(topics.JOINTS, topics.VERTICES),
+        )
         self.publishers = {
             topic: self.node.create_publisher(message_class(topic.type_name), topic.name, qos(topic.delivery))
             for topic in outputs
@@ -57,7 +65,7 @@ class Exercise:
             state, topics.SESSION_STATE.name, self.states.append, qos(topics.Delivery.LATCHED)
         )
         self.client = ActionClient(self.node, ACTION, "run_exercise")
-        inputs = (topics.EXERCISE, topics.REPETITION, topics.REPETITION_PROGRESS)
+        inputs = (topics.EXERCISE, topics.EXERCISE_LIST, topics.REPETITION, topics.REPETITION_PROGRESS)
         assert self.wait_until(lambda: all(self.publishers[topic].get_subscription_count() for topic in inputs))
         assert self.wait_until(lambda: bool(self.states))
         assert self.wait_until(self.client.server_is_ready)
@@ -100,6 +108,12 @@ class Exercise:
             progress_message(self.factory, self.stamp_ns, "cam", progress)
         )
         assert self.wait_until(lambda: self.session.health.inputs[topics.REPETITION_PROGRESS.name].received > received)
+
+    def publish_list(self, *labels: str) -> None:
+        """Publish the labels of the recogniser, and wait until the node has received them."""
+        received = self.session.health.inputs[topics.EXERCISE_LIST.name].received
+        self.publishers[topics.EXERCISE_LIST].publish(exercise_list_message(self.factory, labels))
+        assert self.wait_until(lambda: self.session.health.inputs[topics.EXERCISE_LIST.name].received > received)
 
     def goal(self, **fields: object) -> Any:  # noqa: ANN401
         future = self.client.send_goal_async(
@@ -144,15 +158,40 @@ def test_the_services_start_and_stop_a_session_and_list_the_exercises(exercise: 
     assert (state.session_id, state.subject_code, state.repetitions, state.state) == ("monday", "p7", 1, state.DONE)
 
 
+def test_an_added_exercise_is_listed_and_selected_by_its_name(exercise: Exercise) -> None:
+    refused = exercise.call("StartSession", "start_session", session_id="s1", exercise="bridge")
+    assert not refused.success
+    assert "has not sent its list" in refused.message
+    exercise.publish_list(*LABELS, "bridge")
+    listed = exercise.call("ListExercises", "list_exercises")
+    assert list(listed.labels) == [*LABELS, "bridge"]
+    assert list(listed.ids) == [*range(len(LABELS)), UNLISTED_ID]
+    refused = exercise.call("StartSession", "start_session", session_id="s1", exercise="brige")
+    assert "did you mean bridge?" in refused.message
+    assert exercise.call("StartSession", "start_session", session_id="s1", exercise="bridge").success
+    exercise.publish_repetition("squat")
+    exercise.publish_repetition("bridge")
+    assert exercise.wait_until(lambda: exercise.states[-1].repetitions == 1)
+    assert (exercise.states[-1].exercise, exercise.states[-1].exercise_id) == ("bridge", UNLISTED_ID)
+    assert exercise.call("StopSession", "stop_session").repetitions == 1
+    handle = exercise.goal(exercise="bridge", repetitions=1)
+    exercise.publish_repetition("squat")
+    exercise.publish_repetition("bridge")
+    status, result = exercise.result(handle)
+    assert status == GoalStatus.STATUS_SUCCEEDED
+    assert (result.repetitions, result.other_exercises) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
         ({"exercise_id": 99}, "expected an exercise_id from 0 to"),
+        ({"exercise": "sqat"}, "exercise: expected one that the recogniser knows"),
         ({"subject_code": "../../etc"}, "subject_code: expected a code"),
         ({"session_id": "a/b"}, "session_id: expected a code"),
         ({"recording": 9}, r"expected a recording of 0 \(nothing\), 1 \(results\)"),
     ],
-    ids=["exercise", "subject", "session", "recording"],
+    ids=["exercise", "name", "subject", "session", "recording"],
 )
 def test_an_invalid_session_is_refused_with_the_reason_and_the_running_one_continues(
     exercise: Exercise, folder: Path, fields: dict[str, object], sentence: str
@@ -268,12 +307,13 @@ def test_a_goal_ends_when_its_time_is_over(exercise: Exercise) -> None:
     [
         ({"repetitions": 0}, "expected at least 1 repetition"),
         ({"repetitions": 1, "exercise_id": 99}, "expected an exercise_id from 0 to"),
+        ({"repetitions": 1, "exercise": "sqat"}, "exercise: expected one that the recogniser knows"),
         ({"repetitions": 1, "side": 7}, "expected a side of 0 (any)"),
         ({"repetitions": 1, "timeout": -1.0}, "expected a timeout of 0 (none) or more seconds"),
         ({"repetitions": 1, "timeout": math.nan}, "expected a timeout of 0 (none) or more seconds"),
         ({"repetitions": 1, "subject_code": "../x"}, "subject_code: expected a code"),
     ],
-    ids=["none", "exercise", "side", "timeout", "nan", "subject"],
+    ids=["none", "exercise", "name", "side", "timeout", "nan", "subject"],
 )
 def test_an_invalid_goal_is_refused_and_the_reason_is_reported(
     exercise: Exercise, fields: dict[str, object], sentence: str

@@ -8,13 +8,21 @@ import pytest
 
 from rehab_pose.datatypes import Repetition, Side
 from rehab_pose.errors import InputError
-from rehab_pose.exercise.catalogue import LABELS
+from rehab_pose.exercise.catalogue import LABELS, UNLISTED_ID
 from rehab_pose.messages import topics
 from rehab_pose.session.recording_policy import recorded_topics, session_folder
-from rehab_pose.session.state import Recording, Session, SessionStage, Tally, check_code, check_exercise
+from rehab_pose.session.state import (
+    ANY_EXERCISE,
+    Recording,
+    Session,
+    SessionStage,
+    Tally,
+    check_code,
+    check_exercise,
+)
 from rehab_pose.units import NS_PER_S
 
-SQUAT = LABELS.index("squat")
+SQUAT = "squat"
 
 
 def repetition(label: str = "squat", end_s: float = 2.0, side: Side = Side.ANY, quality: float = 0.5) -> Repetition:
@@ -107,9 +115,30 @@ def test_codes_that_could_be_a_path_or_a_persons_name_are_refused(code: str) -> 
 
 
 def test_an_unknown_exercise_id_is_refused() -> None:
-    assert check_exercise(SQUAT) == SQUAT
+    assert check_exercise(LABELS.index("squat")) == SQUAT
+    assert check_exercise(0) == ANY_EXERCISE
     with pytest.raises(InputError, match=f"expected an exercise_id from 0 to {len(LABELS) - 1}, got 99"):
         check_exercise(99)
+
+
+def test_an_exercise_is_selected_by_its_name_and_a_misspelt_one_is_refused_with_near_matches() -> None:
+    known = (*LABELS, "lunge_left", "bridge")
+    assert check_exercise(0, "bridge", known) == "bridge"
+    assert check_exercise(99, "squat", known) == SQUAT, "the number is not used where a name is given"
+    for name, words in (("lunge_lef", "did you mean lunge_left"), ("none", "got 'none'"), ("zzz", "exercise add")):
+        with pytest.raises(InputError, match=words):
+            check_exercise(0, name, known)
+    with pytest.raises(InputError, match="has not sent its list"):
+        check_exercise(0, "bridge")
+    with pytest.raises(InputError, match="by its name"):
+        check_exercise(UNLISTED_ID)
+
+
+def test_a_tally_of_an_added_exercise_counts_by_name() -> None:
+    tally = Tally("bridge")
+    assert tally.count(repetition("bridge"))
+    assert not tally.count(repetition("lunge_left"))
+    assert (tally.exercise_id, Tally(SQUAT).exercise_id, Tally().exercise_id) == (UNLISTED_ID, 5, 0)
 
 
 def test_only_the_last_tier_records_images() -> None:
