@@ -259,7 +259,10 @@ class RepetitionCounter:
             turn_ns=cycle.turn_ns,
             smoothness=measures.smoothness,
             asymmetry=measures.asymmetry,
-            reasons=assessment.reasons,
+            reasons=current.reasons.first_said(assessment),
+            quality_low=assessment.interval[0],
+            quality_high=assessment.interval[1],
+            quality_withheld=assessment.withheld,
         )
 
 

@@ -99,15 +99,9 @@ class ReasonsOfSet:
         """Begin with a set in which nothing was said."""
         self._said: set[str] = set()
 
-    def reset(self) -> None:
-        """Begin another set."""
-        self._said.clear()
-
     def first_said(self, assessment: QualityAssessment) -> tuple[str, ...]:
-        """Return the reasons of a repetition that were not said in this set yet; a withheld quality is one reason."""
+        """Return the reasons of a repetition that were not said in this set yet."""
         sentences = dict(zip(assessment.unusual, assessment.reasons, strict=True))
-        if assessment.withheld:
-            sentences = {"withheld": assessment.withheld}
         fresh = {key: sentence for key, sentence in sentences.items() if key not in self._said}
         self._said.update(fresh)
         return tuple(fresh.values())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose.exercise.cycle_detector import CycleDetector
+from rehab_pose.exercise.repetition_quality import ReasonsOfSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +93,8 @@ class RepetitionSet:
     """Value of a two-sided signal between the sides; NaN = unknown."""
     waiting: deque[Cycle] = field(default_factory=deque)
     """Cycles during which the label was not reported, in order of time."""
+    reasons: ReasonsOfSet = field(default_factory=ReasonsOfSet)
+    """What was said about the quality of earlier repetitions."""
 
     @property
     def label(self) -> str:

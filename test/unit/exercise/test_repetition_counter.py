@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from rehab_pose.datatypes import Joints, Repetition, Side
@@ -139,3 +140,39 @@ def test_movements_to_one_side_count_from_the_second_one_on(make_film: Film, tim
     expected = times if times > 1 else 0
     assert counts == list(range(1, expected + 1))
     assert set(sides) <= {Side.LEFT}
+
+
+def assessed(frames: list[Joints], label: str, every: int = 1) -> list[Repetition]:
+    """Return the repetitions of every n-th frame, in which the label is always reported."""
+    counter, history = RepetitionCounter(ExerciseSettings()), JointHistory(60.0)
+    repetitions = []
+    for joints in frames[::every]:
+        history.append(joints.stamp_ns, joints)
+        repetition = counter.update(joints.stamp_ns, joints.frame_id, label, history)
+        repetitions += [repetition] if repetition is not None else []
+    return repetitions
+
+
+def test_every_repetition_has_a_quality_with_its_interval(make_film: Film) -> None:
+    repetitions = assessed(make_film("squat", 4), "squat")
+    assert len(repetitions) == 4
+    for repetition in repetitions:
+        assert 0.0 < repetition.quality_low <= repetition.quality <= repetition.quality_high <= 1.0
+        assert repetition.quality_withheld == ""
+
+
+def test_a_reason_is_given_once_a_set(make_film: Film) -> None:
+    repetitions = assessed(make_film("squat", 4), "squat")
+    given = [reason.partition(": ")[2] for repetition in repetitions for reason in repetition.reasons]
+    words = {" ".join(word for word in reason.split() if not word[0].isdigit()) for reason in given}
+    assert given
+    assert len(words) == len(given)
+
+
+def test_the_quality_is_withheld_with_the_reason_where_frames_are_few(make_film: Film) -> None:
+    repetitions = assessed(make_film("squat", 4), "squat", every=6)
+    assert repetitions
+    for repetition in repetitions:
+        assert np.isnan([repetition.quality, repetition.quality_low, repetition.quality_high]).all()
+        assert repetition.quality_withheld == "not assessed: 5 frames/s, at least 8 are needed"
+        assert repetition.reasons == ()
