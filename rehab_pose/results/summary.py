@@ -63,6 +63,11 @@ def _repetition(repetition: Repetition) -> dict[str, Any]:
         "signal": repetition.signal_name,
         "minimum": _number(repetition.signal_minimum),
         "maximum": _number(repetition.signal_maximum),
+        "quality": _number(repetition.quality),
+        "quality_low": _number(repetition.quality_low),
+        "quality_high": _number(repetition.quality_high),
+        "quality_withheld": repetition.quality_withheld,
+        "reasons": list(repetition.reasons),
     }
 
 

@@ -88,6 +88,9 @@ def repetition_facts(repetition: Repetition) -> dict[str, Any]:
         "smoothness": _number(repetition.smoothness),
         "asymmetry": _number(repetition.asymmetry),
         "quality": _number(repetition.quality),
+        "quality_low": _number(repetition.quality_low),
+        "quality_high": _number(repetition.quality_high),
+        "quality_withheld": repetition.quality_withheld,
         "reasons": list(repetition.reasons),
     }
 

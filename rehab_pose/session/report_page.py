@@ -21,6 +21,8 @@ ROW_PX, LEFT_PX, COLUMN_PX, COLUMN_GAP_PX, TOP_PX = 26, 60, 190, 34, 30
 """Layout of the chart [px]."""
 COLUMNS = 5
 """Number of columns of the chart."""
+BAR_PX = COLUMN_PX - 50
+"""Longest bar; its number is next to it [px]."""
 NUMBER_PX = 60
 """Width of the number next to a bar of symmetry [px]."""
 INK, PALE, OUT_COLOUR, BACK_COLOUR = "#24323d", "#d9e0e5", "#3b7ea1", "#9cc3d5"
@@ -51,7 +53,8 @@ def repetition_page(title: str, repetitions: Sequence[Repetition]) -> str:
         f"</head><body><h1>{title}</h1>{body}"
         '<p class="small">Range: highest minus lowest value of the counted signal. Tempo: outward movement dark, '
         "return light. Symmetry: how much larger the movement to one side is, as a fraction of both sides. "
-        "Smoothness: spectral arc length; values closer to 0 are smoother. Quality: 1 = as healthy people do it. "
+        "Smoothness: spectral arc length; values closer to 0 are smoother. Quality: 1 = as healthy people do it; the "
+        "line is its 95 % interval. "
         "This page describes a movement; it is not a diagnosis.</p></body></html>\n"
     )
 
@@ -65,11 +68,24 @@ def _section(label: str, run: list[Repetition]) -> str:
         for repetition in run
         for reason in repetition.reasons
     )
+    notes += "".join(f"<li>{escape(sentence)}</li>" for sentence in _withheld(run))
     return (
         f"<h2>{escape(label.replace('_', ' '))}</h2><p>{times}, {mean_s:.1f} s each on average "
         f"({min(durations_s):.1f} to {max(durations_s):.1f} s).</p>{_chart(run)}"
         + (f"<ul>{notes}</ul>" if notes else "<p>Nothing unusual was found.</p>" if _has_quality(run) else "")
     )
+
+
+def _withheld(run: list[Repetition]) -> list[str]:
+    """Return why repetitions have no quality, with their numbers, each reason once."""
+    numbers: dict[str, list[str]] = {}
+    for repetition in run:
+        if repetition.quality_withheld:
+            numbers.setdefault(repetition.quality_withheld, []).append(str(repetition.count))
+    return [
+        f"repetition{'s' if len(counts) > 1 else ''} {', '.join(counts)}: {reason}"
+        for reason, counts in numbers.items()
+    ]
 
 
 def _has_quality(run: list[Repetition]) -> bool:
@@ -103,12 +119,23 @@ def _chart(run: list[Repetition]) -> str:
         if math.isfinite(repetition.quality):
             colour = next(colour for minimum, colour in QUALITY_COLOURS if repetition.quality >= minimum)
             parts.append(_bar(_x(4), top, repetition.quality, colour, f"{repetition.quality:.2f}"))
+            parts.append(_interval(repetition, top))
     width, height = _x(COLUMNS), TOP_PX + len(run) * ROW_PX + 6
     return f'<svg viewBox="0 0 {width:.0f} {height}" role="img">{"".join(parts)}</svg>'
 
 
+def _interval(repetition: Repetition, top: float) -> str:
+    """Return a line over the bar of the quality, from the lower to the upper end of its interval, if it has one."""
+    ends = (repetition.quality_low, repetition.quality_high)
+    if not all(math.isfinite(end) for end in ends):
+        return ""
+    left, right = (_x(4) + max(0.0, min(end, 1.0)) * BAR_PX for end in ends)
+    middle = top + (ROW_PX - 6) / 2
+    return f'<line x1="{left:.1f}" x2="{right:.1f}" y1="{middle}" y2="{middle}" stroke="{INK}" stroke-width="2"/>'
+
+
 def _tempo(repetition: Repetition, top: float, longest_s: float) -> str:
-    scale = (COLUMN_PX - 50) / max(longest_s, 1e-9)
+    scale = BAR_PX / max(longest_s, 1e-9)
     total_px = (repetition.end_ns - repetition.start_ns) / NS_PER_S * scale
     has_turn = repetition.start_ns < repetition.turn_ns <= repetition.end_ns
     out_px = (repetition.turn_ns - repetition.start_ns) / NS_PER_S * scale if has_turn else total_px
@@ -140,7 +167,7 @@ def _x(column: int) -> float:
 
 
 def _bar(left: float, top: float, fraction: float, colour: str, text: str) -> str:
-    length = max(0.0, min(fraction, 1.0)) * (COLUMN_PX - 50)
+    length = max(0.0, min(fraction, 1.0)) * BAR_PX
     return _box(left, top, length, colour) + _text(left + length + 5, top + 15, text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,8 @@ class TagCounter(HTMLParser):
 
 def test_every_field_is_in_the_file_with_its_unit(tmp_path: Path) -> None:
     reasons = ("repetition 2: left knee bends 24 degrees less than usual",)
-    run = [repetition(1), repetition(2, reasons=reasons, quality=NAN, turn_ns=0)]
+    unassessed = {"quality": NAN, "quality_withheld": "not assessed: 5 frames/s"}
+    run = [repetition(1, quality_low=0.7, quality_high=0.9), repetition(2, reasons=reasons, turn_ns=0, **unassessed)]
     path = write_repetition_report(tmp_path / "new", "s-1", "P<7>", run)
     content = json.loads(path.read_text())
     first, second = content["repetitions"]
@@ -66,6 +68,8 @@ def test_every_field_is_in_the_file_with_its_unit(tmp_path: Path) -> None:
     assert second["quality"] is None
     assert second["out_s"] is None
     assert second["reasons"] == list(reasons)
+    assert (first["quality_low"], first["quality_high"], first["quality_withheld"]) == (0.7, 0.9, "")
+    assert (second["quality_low"], second["quality_withheld"]) == (None, "not assessed: 5 frames/s")
     assert content["sets"][0]["repetitions"] == 2
     assert content["sets"][0]["mean_quality"] == pytest.approx(0.8)
 
@@ -90,6 +94,16 @@ def test_the_page_is_well_formed_and_contains_values_and_reasons(tmp_path: Path)
         "Range of a<b",
     ):
         assert words in parser.text, words
+
+
+def test_the_page_shows_the_interval_and_says_once_why_a_quality_is_missing(tmp_path: Path) -> None:
+    unassessed = {"quality": NAN, "quality_withheld": "not assessed: 5 frames/s"}
+    run = [repetition(1, quality_low=0.25, quality_high=0.75), *(repetition(count, **unassessed) for count in (2, 3))]
+    page = write_repetition_report(tmp_path, "s4", "P7", run).with_suffix(".html").read_text()
+    assert page.count("not assessed: 5 frames/s") == 1
+    assert "repetitions 2, 3: not assessed: 5 frames/s" in page
+    [interval] = re.findall(r'<line x1="([\d.]+)" x2="([\d.]+)" [^>]*stroke-width="2"', page)
+    assert float(interval[1]) - float(interval[0]) == pytest.approx(0.5 * 140, abs=0.2)
 
 
 def test_a_session_without_repetitions_has_a_report(tmp_path: Path) -> None:
