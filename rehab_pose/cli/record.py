@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rehab_pose.launching.shared_memory import use_shared_memory
-from rehab_pose.messages.topics import CAMERA_TOPICS, RESULT_TOPICS, SILHOUETTE, VERTICES
+from rehab_pose.messages.topics import CAMERA_TOPICS, RESULT_TOPICS, SHAPE_TOPICS, SILHOUETTE, VERTICES
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +26,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("-o", "--output", required=True, help="folder of the new bag")
     parser.add_argument("--mesh", action="store_true", help="also record the mesh (2.5 MB/s)")
     parser.add_argument(
-        "--images", action="store_true", help="also record the camera's images and the silhouettes (50 MB/s)"
+        "--images",
+        action="store_true",
+        help="also record the camera's images, silhouettes, parts and keypoints (50 MB/s)",
     )
     parser.add_argument("--namespace", default="", help="namespace of the nodes")
     parser.add_argument(
@@ -45,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
     selected = list(RESULT_TOPICS)
     selected += [VERTICES] if args.mesh else []
-    selected += [*CAMERA_TOPICS, SILHOUETTE] if args.images else []
+    selected += [*CAMERA_TOPICS, SILHOUETTE, *SHAPE_TOPICS] if args.images else []
     names = args.topics or [topic.name for topic in selected]
     with BagWriter(args.output) as bag:
         print(f"recording into {args.output}; Ctrl-C stops", flush=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["CAMERA_TOPICS", "RESULT_TOPICS", "STAGE_TOPICS", "Delivery", "Topic"]
+__all__ = ["CAMERA_TOPICS", "RESULT_TOPICS", "SHAPE_TOPICS", "STAGE_TOPICS", "Delivery", "Topic"]
 
 
 class Delivery(Enum):
@@ -15,6 +15,7 @@ class Delivery(Enum):
     IMAGE = "image"
     RESULT = "result"
     LATCHED = "latched"
+    EVENT = "event"
     MARKER = "marker"
 
     @property
@@ -28,6 +29,8 @@ _DELIVERY_DESCRIPTIONS = {
     Delivery.IMAGE: "Reliable, the last five messages are kept; for large messages that must not be skipped.",
     Delivery.RESULT: "Reliable, the last ten messages are kept; for small messages that must not be skipped.",
     Delivery.LATCHED: "Reliable, the last message is delivered to late subscribers (transient local).",
+    Delivery.EVENT: "Reliable, the last 50 messages are delivered to late subscribers (transient local); for events "
+    "that a restarted node must not miss.",
     Delivery.MARKER: "Reliable, the last message is kept; for data of which only the newest is used.",
 }
 
@@ -82,7 +85,7 @@ BONES = Topic("bones", "rehab_pose_msgs/msg/Bones")
 EXERCISE = Topic("exercise", "rehab_pose_msgs/msg/ExerciseClassification")
 EXERCISE_LABEL = Topic("exercise/label", "std_msgs/msg/String", description="the name of the exercise")
 EXERCISE_LIST = Topic("exercise/list", "rehab_pose_msgs/msg/ExerciseList", Delivery.LATCHED)
-REPETITION = Topic("repetition", "rehab_pose_msgs/msg/Repetition")
+REPETITION = Topic("repetition", "rehab_pose_msgs/msg/Repetition", Delivery.EVENT)
 REPETITION_PROGRESS = Topic("repetition/progress", "rehab_pose_msgs/msg/RepetitionProgress")
 SESSION_STATE = Topic("session_state", "rehab_pose_msgs/msg/SessionState", Delivery.LATCHED)
 MARKERS = Topic(
@@ -141,5 +144,7 @@ STAGE_TOPICS = (
     REPETITION_PROGRESS,
 )
 """Results of the stages, without images and mesh."""
-RESULT_TOPICS = (*STAGE_TOPICS, SESSION_STATE)
-"""Topics that are recorded by default: results without images of the person."""
+SHAPE_TOPICS = (KEYPOINTS, PARTS)
+"""Results that show the person's shape: a label for each pixel, and descriptors of the image around each keypoint."""
+RESULT_TOPICS = (*(topic for topic in STAGE_TOPICS if topic not in SHAPE_TOPICS), SESSION_STATE)
+"""Topics that are recorded by default: results without images and shapes of the person."""

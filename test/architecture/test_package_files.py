@@ -63,7 +63,7 @@ def test_latched_topics_are_latched_in_replay(repository: Path) -> None:
     latched = {
         f"/{topic.name}"
         for topic in vars(topics).values()
-        if isinstance(topic, Topic) and topic.delivery is Delivery.LATCHED
+        if isinstance(topic, Topic) and topic.delivery in {Delivery.LATCHED, Delivery.EVENT}
     }
     assert set(content) - {"/tf_static"} == latched
     assert all(entry["durability"] == "transient_local" for entry in content.values())

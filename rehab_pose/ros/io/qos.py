@@ -22,9 +22,12 @@ QUEUE_LENGTHS = {
     Delivery.IMAGE: 5,
     Delivery.RESULT: 10,
     Delivery.LATCHED: 1,
+    Delivery.EVENT: 50,
     Delivery.MARKER: 1,
 }
 """Depth of the QoS by kind of delivery [messages]."""
+FOR_LATE = {Delivery.LATCHED, Delivery.EVENT}
+"""Kinds of which a late subscriber receives the last messages."""
 
 
 def qos(delivery: Delivery, *, best_effort: bool = False) -> QoSProfile:
@@ -38,7 +41,7 @@ def qos(delivery: Delivery, *, best_effort: bool = False) -> QoSProfile:
         history=HistoryPolicy.KEEP_LAST,
         depth=QUEUE_LENGTHS[delivery],
         reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,
-        durability=DurabilityPolicy.TRANSIENT_LOCAL if delivery is Delivery.LATCHED else DurabilityPolicy.VOLATILE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if delivery in FOR_LATE else DurabilityPolicy.VOLATILE,
     )
 
 
