@@ -7,7 +7,7 @@ FROM ros:jazzy-ros-base
 RUN apt-get update && apt-get install -y --no-install-recommends \
         python3-pip python3-numpy python3-opencv python3-tqdm python3-yaml \
         ros-jazzy-cv-bridge ros-jazzy-launch-ros ros-jazzy-visualization-msgs ros-jazzy-diagnostic-msgs \
-        ros-jazzy-tf2-msgs ros-jazzy-hri-msgs \
+        ros-jazzy-tf2-msgs ros-jazzy-tf2-ros-py ros-jazzy-hri-msgs \
     && rm -rf /var/lib/apt/lists/*
 # Not packaged by Ubuntu in a recent enough version.
 RUN pip install --no-cache-dir --break-system-packages "numpy<2" rosbags numba onnxruntime

@@ -236,6 +236,11 @@ class Pipeline:
         return self.label_stages.pose.body.model
 
     @property
+    def exercise_labels(self) -> tuple[str, ...]:
+        """Names of the exercises that are recognised, `none` first."""
+        return self.label_stages.exercise.labels
+
+    @property
     def model_ids(self) -> dict[str, str]:
         """Name and hash of the model of each stage that has one."""
         return {

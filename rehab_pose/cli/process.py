@@ -92,7 +92,7 @@ def _run_bag(arguments: argparse.Namespace) -> int:
     with BagReader(arguments.recording) as reader, BagWriter(bag_folder) as writer:
         for frame in tqdm(reader.frames(), unit="frame", disable=None):
             if not frames:
-                for topic, message in latched_messages(writer.factory, pipeline.model):
+                for topic, message in latched_messages(writer.factory, pipeline.model, pipeline.exercise_labels):
                     writer.write(topic, frame.stamp_ns, message)
             result = pipeline.process(frame)
             images, mesh = arguments.silhouettes, arguments.mesh

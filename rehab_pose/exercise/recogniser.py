@@ -89,6 +89,11 @@ class ExerciseRecogniser:
         return self._classifier.model_id
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the exercises that are recognised, `none` first: those of the weights, then the added ones."""
+        return self._classifier.labels
+
+    @property
     def verdict(self) -> StampVerdict:
         """The verdict on the stamp of the last frame: it was processed, or dropped for a reason."""
         return self._verdict

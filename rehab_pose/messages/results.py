@@ -20,7 +20,7 @@ from rehab_pose.messages.joints import joints_message
 from rehab_pose.messages.keypoints import keypoints_message, parts_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rehab_pose.datatypes import Body, ExerciseUpdate, RgbdFrame
     from rehab_pose.messages.body import MeshModel
@@ -32,9 +32,17 @@ if TYPE_CHECKING:
 __all__ = ["body_messages", "exercise_messages", "label_messages", "latched_messages", "result_messages"]
 
 
-def latched_messages(factory: MessageFactory, model: MeshModel) -> Iterator[tuple[Topic, Message]]:
-    """Yield the latched messages, which are sent once before the first frame."""
-    yield topics.EXERCISE_LIST, exercise_list_message(factory)
+def latched_messages(
+    factory: MessageFactory, model: MeshModel, labels: Sequence[str]
+) -> Iterator[tuple[Topic, Message]]:
+    """Yield the latched messages, which are sent once before the first frame.
+
+    Args:
+        factory: Makes the messages.
+        model: The body model that is fitted.
+        labels: Names of the exercises that are recognised, `none` first.
+    """
+    yield topics.EXERCISE_LIST, exercise_list_message(factory, labels)
     yield topics.TOPOLOGY, topology_message(factory, model)
 
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from rehab_pose.datatypes import JointsOfFrame
 from rehab_pose.exercise.recogniser import ExerciseRecogniser
 from rehab_pose.exercise.settings import ExerciseSettings
-from rehab_pose.exercise.stamp_filter import StampVerdict
 from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
-from rehab_pose.messages.exercise import exercise_list_message
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.messages.results import exercise_messages
+from rehab_pose.ros.io.exercise_list_output import ExerciseListOutput
 from rehab_pose.ros.io.floor_input import FloorInput
 from rehab_pose.ros.io.tf_input import FixedFrameInput
 from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
+from rehab_pose.ros.runtime.stamp_report import report_stamp
 
 if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message
@@ -27,8 +27,6 @@ __all__ = ["ExerciseNode", "main"]
 
 JOINTS_CAPACITY = 10
 """Joint messages that may wait: they are small, and each one is a sample of the movement."""
-ZERO_STAMPS = "joints: expected the camera's stamps, got zero again and again; set them in the driver of the camera"
-"""Error while the stamps are zero."""
 
 
 class ExerciseNode(StageNode):
@@ -41,7 +39,9 @@ class ExerciseNode(StageNode):
         self._recogniser = self.stage(lambda: ExerciseRecogniser(settings))
         self._floor = FloorInput(self)
         self._fixed_frame = FixedFrameInput(self, settings.fixed_frame)
-        self.publish(topics.EXERCISE_LIST, exercise_list_message(self.factory))
+        self._list = ExerciseListOutput(self)
+        if self._recogniser.built is not None:
+            self._list.update(self._recogniser.built.labels)
         self.input(topics.JOINTS, self._on_joints, capacity=JOINTS_CAPACITY)
 
     def _on_settings(self, settings: ExerciseSettings) -> None:
@@ -54,13 +54,11 @@ class ExerciseNode(StageNode):
         stamp, frame_id = stamp_ns(message.header.stamp), message.header.frame_id
         joints = joints_from_message(message)
         recogniser = self._recogniser.get()
+        self._list.update(recogniser.labels)
         recogniser.set_floor_plane(self._floor.plane)
         recogniser.set_camera_pose(self._fixed_frame.pose(frame_id, stamp))
         update = recogniser.process(JointsOfFrame(stamp, frame_id, joints))
-        if recogniser.verdict.drops:
-            self.health.drop(recogniser.verdict.value)
-        if recogniser.verdict is StampVerdict.ZERO:
-            self.report_error(ZERO_STAMPS)
+        report_stamp(self, recogniser.verdict)
         for topic, result in exercise_messages(self.factory, update):
             self.publish(topic, result)
         return joints is not None

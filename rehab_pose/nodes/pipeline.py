@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
+from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
 from rehab_pose.messages.body import topology_message
-from rehab_pose.messages.exercise import exercise_list_message
 from rehab_pose.messages.floor import FloorPlaneChanges
 from rehab_pose.messages.frames import full_mask_message
 from rehab_pose.messages.results import body_messages, label_messages
 from rehab_pose.pipeline import BodyStages, LabelStages, PipelineSettings
 from rehab_pose.ros.io.camera_input import CameraInput
+from rehab_pose.ros.io.exercise_list_output import ExerciseListOutput
+from rehab_pose.ros.io.tf_input import FixedFrameInput
 from rehab_pose.ros.runtime.lazy_stage import warmed_up
 from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.source_report import report_source
 from rehab_pose.ros.runtime.stage_node import StageNode
+from rehab_pose.ros.runtime.stamp_report import report_stamp
 
 if TYPE_CHECKING:
     from rehab_pose.datatypes import RgbdFrame
@@ -40,7 +43,7 @@ class PipelineNode(StageNode):
     def __init__(self) -> None:
         super().__init__(node_spec("pipeline"))
         defaults = PipelineSettings()
-        settings = PipelineSettings(
+        self._pipeline_settings = settings = PipelineSettings(
             **{entry.name: self.settings(type(getattr(defaults, entry.name))) for entry in fields(PipelineSettings)}
         )
         self._body_worker = self.second_worker("body_worker")
@@ -48,7 +51,11 @@ class PipelineNode(StageNode):
         self._body_stages = self.stage(lambda: warmed_up(BodyStages(settings)), self._body_worker)
         self._floor = FloorPlaneChanges()
         self._topology_sent = False
-        self.publish(topics.EXERCISE_LIST, exercise_list_message(self.factory))
+        self._list = ExerciseListOutput(self)
+        if self._label_stages.built is not None:
+            self._list.update(self._label_stages.built.exercise.labels)
+        self._fixed_frame = FixedFrameInput(self, settings.exercise.fixed_frame)
+        self.on_settings(ExerciseSettings, self._on_exercise_settings)
         self._camera = CameraInput(self, self._on_frame)
 
     def before_report(self) -> None:
@@ -58,8 +65,19 @@ class PipelineNode(StageNode):
         if stages is not None:
             report_source(self.health, stages.image.silhouette.status)
 
+    def _on_exercise_settings(self, exercise: ExerciseSettings) -> None:
+        self._fixed_frame.change(exercise.fixed_frame)
+        self._pipeline_settings = settings = replace(self._pipeline_settings, exercise=exercise)
+        self._label_stages.change(
+            lambda: warmed_up(LabelStages(settings)), lambda stages: stages.exercise.change_settings(exercise)
+        )
+
     def _on_frame(self, frame: RgbdFrame) -> bool:
-        result = self._label_stages.get().process(frame)
+        stages = self._label_stages.get()
+        self._list.update(stages.exercise.labels)
+        stages.exercise.set_camera_pose(self._fixed_frame.pose(frame.frame_id, frame.stamp_ns))
+        result = stages.process(frame)
+        report_stamp(self, stages.exercise.verdict)
         # The body is computed on the second worker; this one goes on to the next frame.
         self._body_worker.put(self._on_person, (frame, result), frame.stamp_ns, self.now_s())
         # The silhouette's message contains large images: it is made only for subscribers.
