@@ -48,7 +48,8 @@ def test_wrong_stamps_are_counted_by_reason_and_zero_is_named(node: Any) -> None
 
 
 def test_the_recogniser_gets_the_cameras_pose_of_the_frame(node: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
-    pose, asked, given = np.eye(4), [], []
+    pose, asked = np.eye(4), []
+    given: list[object] = []
 
     def look_up(frame_id: str, stamp_ns: int) -> Any:  # noqa: ANN401
         asked.append((frame_id, stamp_ns))
