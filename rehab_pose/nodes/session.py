@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["SessionNode", "main"]
 
+CHECK_PERIOD_S = 1.0
+"""Period of the checks of recording and disk, and of the journal's lines about the observation [s]."""
+NOT_NEW = "repetition received twice, or finished before the session"
+"""Reason under which repetitions are counted as dropped."""
+OWNER_ONLY = 0o077
+"""Rights that the files of sessions do not give: they contain health data."""
+
 
 class SessionNode(StageNode):
     """Serves the services and the action of sessions, records them and writes their reports."""
@@ -36,6 +44,7 @@ class SessionNode(StageNode):
         self.listen(topics.EXERCISE, self._on_exercise)
         self.listen(topics.REPETITION, self._on_repetition, watched=False)
         self.listen(topics.REPETITION_PROGRESS, self._on_progress, watched=False)
+        self.create_timer(CHECK_PERIOD_S, self._check)
 
     def close(self) -> None:
         """Finish the files of a running session."""
@@ -53,22 +62,36 @@ class SessionNode(StageNode):
         self._controller.settings = settings
 
     def _on_exercise(self, message: Message, arrived_s: float) -> None:
-        self._session_services.stamp_ns = stamp_ns(message.header.stamp)
+        stamp, present = stamp_ns(message.header.stamp), bool(message.body_id)
+        self._session_services.stamp_ns = stamp
         self._session_services.frame_id = message.header.frame_id
+        self._controller.observe(
+            stamp,
+            arrived_s,
+            present=present,
+            confidence=float(message.confidence),
+            unknown_movement=bool(message.out_of_distribution),
+        )
         self._action.on_label(message.label)
-        self.health.done(arrived_s, present=bool(message.body_id))
+        self.health.done(arrived_s, present=present)
 
     def _on_repetition(self, message: Message, _arrived_s: float) -> None:
         repetition = repetition_from_message(message)
-        self._controller.count(repetition)
-        self._action.on_repetition(repetition)
+        if self._controller.receive(repetition, self._session_services.stamp_ns):
+            self._action.on_repetition(repetition)
+        else:
+            self.health.drop(NOT_NEW)
+
+    def _check(self) -> None:
+        self._controller.check(stage_running=self.count_publishers(topics.EXERCISE.name) > 0)
 
     def _on_progress(self, message: Message, _arrived_s: float) -> None:
         self._action.on_progress(progress_from_message(message))
 
 
 def main() -> int:
-    """Run the node."""
+    """Run the node; only the owner can read what it writes."""
+    os.umask(OWNER_ONLY)
     return run_node(SessionNode)
 
 

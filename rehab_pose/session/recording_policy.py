@@ -24,8 +24,15 @@ class RunningRecording(Protocol):
 
     path: Path
 
+    def problem(self) -> str:
+        """Write what was received to the disk; return why recording cannot go on, '' if it can."""
+
     def stop(self) -> int:
-        """End the recording and finish the file; return the number of messages in it."""
+        """End the recording and finish the file; return the number of messages in it.
+
+        Raises:
+            RecordingError: The file cannot be finished.
+        """
 
 
 def session_folder(given: str) -> Path:
@@ -54,5 +61,7 @@ def recorded_topics(recording: Recording) -> list[topics.Topic]:
         return []
     selected = [*topics.RESULT_TOPICS, topics.CAMERA_INFO]
     selected += [topics.VERTICES] if recording >= Recording.MESH else []
-    selected += [topics.COLOR, topics.DEPTH, topics.SILHOUETTE] if recording >= Recording.IMAGES else []
+    selected += (
+        [*topics.SHAPE_TOPICS, topics.COLOR, topics.DEPTH, topics.SILHOUETTE] if recording >= Recording.IMAGES else []
+    )
     return selected

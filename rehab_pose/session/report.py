@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import os
+from contextlib import suppress
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose.errors import RecordingError
+from rehab_pose.session.report_observation import observation_facts, observation_section
 from rehab_pose.session.report_page import repetition_page
 from rehab_pose.units import NS_PER_S
 
@@ -17,15 +20,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rehab_pose.datatypes import Repetition
+    from rehab_pose.session.journal_content import JournalContent
 
-__all__ = ["repetition_facts", "session_summary", "write_repetition_report"]
+__all__ = ["repetition_facts", "session_summary", "write_repetition_report", "write_session_report"]
 
 UNITS = ("rad", "m")
 """Units that a signal's name may end with."""
 
 
+def write_session_report(folder: Path, content: JournalContent) -> Path:
+    """Write the report of a session's journal into its folder; see `write_repetition_report`.
+
+    Raises:
+        RecordingError: The files cannot be written.
+    """
+    header = content.header
+    repetitions = [entry.repetition for entry in content.repetitions]
+    return write_repetition_report(folder, header.session_id, header.subject_code, repetitions, content)
+
+
 def write_repetition_report(
-    folder: Path, session_id: str, subject_code: str, repetitions: Sequence[Repetition]
+    folder: Path,
+    session_id: str,
+    subject_code: str,
+    repetitions: Sequence[Repetition],
+    course: JournalContent | None = None,
 ) -> Path:
     """Write `<session_id>_repetitions.json` and `<session_id>_repetitions.html` into a folder.
 
@@ -36,6 +55,7 @@ def write_repetition_report(
         session_id: First part of the files' names; only letters, digits, `.`, `-` and `_`, so that it is no path.
         subject_code: Code of the subject; not a name.
         repetitions: Repetitions in the order in which they were counted; may be empty.
+        course: The journal, for observed time and gaps; None = there is none.
 
     Returns:
         The JSON file's path.
@@ -49,19 +69,39 @@ def write_repetition_report(
     content = {
         "session_id": session_id,
         "subject_code": subject_code,
+        **({"session": observation_facts(course)} if course else {}),
         "sets": session_summary(repetitions),
         "repetitions": [repetition_facts(repetition) for repetition in repetitions],
     }
     target = folder / f"{session_id}_repetitions.json"
     title = f"Session {escape(session_id)}, subject {escape(subject_code)}"
+    page = repetition_page(title, repetitions)
+    if course:
+        page = page.replace("</h1>", f"</h1>{observation_section(course)}", 1)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        target.with_suffix(".html").write_text(repetition_page(title, repetitions), encoding="utf-8")
+        _write_private(target, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        _write_private(target.with_suffix(".html"), page)
     except OSError as error:
         msg = f"session report: {folder} cannot be written ({error}); choose another folder"
         raise RecordingError(msg) from error
     return target
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write or replace a file in one step; only its owner can read it."""
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def repetition_facts(repetition: Repetition) -> dict[str, Any]:

@@ -23,3 +23,20 @@ class SessionSettings(Settings):
         "Recording of a RunExercise goal for which no session was started; with images the person can be recognised",
         choices=RECORDING_CHOICES,
     )
+    resume_s: float = setting(
+        120.0,
+        "Longest time without the session node after which it continues the session that was running [s]; after a "
+        "longer one the session is ended as interrupted",
+        minimum=0.0,
+        maximum=86400.0,
+    )
+    min_free_mb: float = setting(
+        500.0,
+        "Free space on the disk below which no recording starts and a running one is ended; repetitions are counted "
+        "on [MB]",
+        minimum=0.0,
+        maximum=1e7,
+    )
+    retention_days: int = setting(
+        0, "Delete sessions that started longer ago [days]; 0: keep all", minimum=0, maximum=36500
+    )

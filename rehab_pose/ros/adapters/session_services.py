@@ -38,13 +38,15 @@ class SessionServices:
         self.frame_id = ""
         self.controller = SessionController(
             settings,
-            lambda folder, recording: SessionRecording.start(node, folder, recording),
+            lambda path, recording: SessionRecording.start(node, path, recording),
             self._publish,
             node.report_error,
+            node=node.get_fully_qualified_name(),
         )
         handlers = {"StartSession": self._on_start, "StopSession": self._on_stop, "ListExercises": self._on_list}
         for name, kind in node.spec.services:
             node.create_service(message_class(f"rehab_pose_msgs/srv/{kind}"), name, handlers[kind])
+        self.controller.continue_or_end()
         self._publish(self.controller.session)
 
     def _publish(self, session: Session) -> None:

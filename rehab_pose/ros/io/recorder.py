@@ -10,7 +10,11 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
+from rehab_pose.errors import RecordingError, RehabPoseError
+from rehab_pose.messages import topics as known_topics
+from rehab_pose.messages.topics import Delivery, Topic
 from rehab_pose.ros.io.message_factory import message_class
+from rehab_pose.ros.io.qos import qos
 from rehab_pose.ros.runtime.stopping import until_stop_signal
 
 if TYPE_CHECKING:
@@ -27,10 +31,22 @@ CHECK_PERIOD_S = 0.25
 """Period of checking for new publishers [s]."""
 QUEUE_LENGTH = 100
 """Messages of each topic that may wait while the file is written."""
+FLUSH_PERIOD_S = 1.0
+"""Period in which messages are passed to the system, so that they survive the end of this program [s]."""
+EVENTS = tuple(
+    f"/{topic.name}"
+    for topic in vars(known_topics).values()
+    if isinstance(topic, Topic) and topic.delivery is Delivery.EVENT
+)
+"""Ends of the names of topics whose last messages are kept for late subscribers."""
 
 
 class TopicRecorder:
-    """Subscribes to each topic as soon as it has a publisher, with the publisher's QoS."""
+    """Subscribes to each topic as soon as it has a publisher, with the publisher's QoS.
+
+    Attributes:
+        failure: Why nothing more is written, for example because the disk is full; '' = all is well.
+    """
 
     def __init__(self, node: Node, bag: BagWriter, topics: Sequence[str]) -> None:
         """Start recording.
@@ -43,6 +59,8 @@ class TopicRecorder:
         self._node, self._bag = node, bag
         self._names = {node.resolve_topic_name(name) for name in topics}
         self._recording: dict[str, Subscription[Any]] = {}
+        self._refused: set[str] = set()
+        self.failure = ""
         self._timer = node.create_timer(CHECK_PERIOD_S, self._subscribe_to_new)
         self._subscribe_to_new()
 
@@ -50,6 +68,14 @@ class TopicRecorder:
     def missing(self) -> list[str]:
         """Names of the topics that have had no publisher so far."""
         return sorted(self._names - self._recording.keys())
+
+    def flush(self) -> None:
+        """Write what was received to the disk; an error becomes the failure."""
+        if not self.failure:
+            try:
+                self._bag.flush(sync=True)
+            except RehabPoseError as error:
+                self.failure = str(error)
 
     def stop(self) -> None:
         """Stop listening; the bag stays open."""
@@ -61,8 +87,12 @@ class TopicRecorder:
     def _subscribe_to_new(self) -> None:
         for name in self._names - self._recording.keys():
             publishers = self._node.get_publishers_info_by_topic(name)
-            if publishers:
-                self._subscribe(name, publishers)
+            if publishers and name not in self._refused and not self.failure:
+                try:
+                    self._subscribe(name, publishers)
+                except RehabPoseError as error:  # a type that this program does not know, or a full disk
+                    self._refused.add(name)
+                    self._node.get_logger().error(f"{name} is not recorded: {error}")
 
     def _subscribe(self, name: str, publishers: list[TopicEndpointInfo]) -> None:
         type_name = publishers[0].topic_type
@@ -73,19 +103,27 @@ class TopicRecorder:
         reliable = all(
             profile_of_publisher.reliability == ReliabilityPolicy.RELIABLE for profile_of_publisher in offered
         )
+        is_event = name.endswith(EVENTS)
         profile = QoSProfile(
             history=HistoryPolicy.KEEP_LAST,
             depth=QUEUE_LENGTH,
             reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-            durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+            # The last events before the recording belong to another session, perhaps of another person.
+            durability=DurabilityPolicy.TRANSIENT_LOCAL if latched and not is_event else DurabilityPolicy.VOLATILE,
         )
-        self._bag.add_topic(name, type_name, latched=latched, reliable=reliable)
+        depth = qos(Delivery.EVENT).depth if is_event else 1
+        kind = message_class(type_name)
+        self._bag.add_topic(name, type_name, latched=latched, reliable=reliable, depth=depth)
 
         def write(data: bytes) -> None:
-            if self._names:  # empty after `stop`: messages that are still delivered then are not written
-                self._bag.write_serialized(name, type_name, time.time_ns(), data, latched=latched)
+            if not self._names or self.failure:  # after `stop`, messages that are still delivered are not written
+                return
+            try:
+                self._bag.write_serialized(name, type_name, time.time_ns(), data)
+            except RehabPoseError as error:
+                self.failure = str(error)
 
-        self._recording[name] = self._node.create_subscription(message_class(type_name), name, write, profile, raw=True)
+        self._recording[name] = self._node.create_subscription(kind, name, write, profile, raw=True)
         self._node.get_logger().info(f"recording {name}")
 
 
@@ -97,6 +135,9 @@ def record(bag: BagWriter, topics: Sequence[str], *, namespace: str = "", durati
         topics: Their names, absolute or relative to the namespace.
         namespace: Namespace of the recording node.
         duration_s: Longest duration [s]; 0 = unlimited.
+
+    Raises:
+        RecordingError: The disk cannot be written; what was written before is readable.
     """
     recorder = None
     arguments = ["--ros-args", "-r", f"__ns:=/{namespace.strip('/')}"] if namespace else None
@@ -106,6 +147,9 @@ def record(bag: BagWriter, topics: Sequence[str], *, namespace: str = "", durati
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         end_s = time.monotonic() + duration_s if duration_s > 0 else float("inf")
-        while rclpy.ok() and time.monotonic() < end_s:
+        node.create_timer(FLUSH_PERIOD_S, recorder.flush)
+        while rclpy.ok() and time.monotonic() < end_s and not recorder.failure:
             executor.spin_once(timeout_sec=CHECK_PERIOD_S)
+    if recorder is not None and recorder.failure:
+        raise RecordingError(recorder.failure)
     return recorder.missing if recorder is not None else list(topics)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rehab_pose.bags.writer import BagWriter
 from rehab_pose.ros.io.recorder import TopicRecorder
 from rehab_pose.ros.runtime.diagnostics import DIAGNOSTICS_TOPIC
-from rehab_pose.session.recording_policy import make_private, recorded_topics
+from rehab_pose.session.recording_policy import recorded_topics
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from rehab_pose.session.state import Recording
 
 __all__ = ["SessionRecording"]
-
-BAG = "recording"
 
 
 @dataclass
@@ -31,20 +29,32 @@ class SessionRecording:
     recorder: TopicRecorder
 
     @classmethod
-    def start(cls, node: Node, folder: Path, recording: Recording) -> SessionRecording:
-        """Create a folder and start recording a tier into it.
+    def start(cls, node: Node, path: Path, recording: Recording) -> SessionRecording:
+        """Start recording a tier into a new bag.
+
+        Args:
+            node: Owns the subscriptions.
+            path: Folder of the bag, in the session's folder, which exists.
+            recording: The tier.
 
         Raises:
-            RecordingError: The folder cannot be created, or it contains a recording already.
+            RecordingError: The bag exists already or cannot be written.
         """
-        make_private(folder)
-        path = folder / BAG
         bag = BagWriter(path)
         names = [*(topic.name for topic in recorded_topics(recording)), DIAGNOSTICS_TOPIC]
         return cls(path, bag, TopicRecorder(node, bag, names))
 
+    def problem(self) -> str:
+        """Write what was received to the disk; return why recording cannot go on, '' if it can."""
+        self.recorder.flush()
+        return self.recorder.failure
+
     def stop(self) -> int:
-        """End the recording and finish the file; return the number of messages in it."""
+        """End the recording and finish the file; return the number of messages in it.
+
+        Raises:
+            RecordingError: The file cannot be finished.
+        """
         self.recorder.stop()
         self.bag.close()
         return sum(self.bag.counts.values())

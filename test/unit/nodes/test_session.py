@@ -92,18 +92,25 @@ class Exercise:
         done = Repetition(
             self.stamp_ns, "cam", label, 1, start_ns, end_ns, "pelvis_height_m", 0.4, 0.9, quality, side, reasons=("a",)
         )
+        self.publish_classification(label)
         received = self.session.health.inputs[topics.REPETITION.name].received
         self.publishers[topics.REPETITION].publish(repetition_message(self.factory, done))
         assert self.wait_until(lambda: self.session.health.inputs[topics.REPETITION.name].received > received)
         return done
 
+    def publish_classification(self, label: str) -> None:
+        """Publish the classification of the newest frame, and wait until the node has received it."""
+        result = ExerciseClassification(self.stamp_ns, "cam", 0, label, 0.9, [0.1] * len(LABELS), False, "m")  # type: ignore[arg-type]
+        received = self.session.health.inputs[topics.EXERCISE.name].received
+        self.publishers[topics.EXERCISE].publish(classification_message(self.factory, result))
+        assert self.wait_until(lambda: self.session.health.inputs[topics.EXERCISE.name].received > received)
+
     def frame(self, label: str = "squat") -> None:
         """Publish the classification and the progress of one frame, and wait until the node has received them."""
         self.stamp_ns += NS_PER_S // 30
-        recognition = ExerciseClassification(self.stamp_ns, "cam", 0, label, 0.9, [0.1] * len(LABELS), False, "m")  # type: ignore[arg-type]
         progress = RepetitionProgress(self.stamp_ns, "cam", label, 0, RepetitionPhase.OUT, "pelvis_height_m", 0.5, 0.2)
+        self.publish_classification(label)
         received = self.session.health.inputs[topics.REPETITION_PROGRESS.name].received
-        self.publishers[topics.EXERCISE].publish(classification_message(self.factory, recognition))
         self.publishers[topics.REPETITION_PROGRESS].publish(
             progress_message(self.factory, self.stamp_ns, "cam", progress)
         )
@@ -142,6 +149,8 @@ def exercise(ros: Any, folder: Path) -> Iterator[Exercise]:  # noqa: ANN401
     yield client
     node.close()
     client.executor.shutdown()
+    for one in (node, client.node):  # the last repetitions are kept for the next test's node otherwise
+        one.destroy_node()
 
 
 def test_the_services_start_and_stop_a_session_and_list_the_exercises(exercise: Exercise) -> None:
@@ -201,7 +210,7 @@ def test_an_invalid_session_is_refused_with_the_reason_and_the_running_one_conti
     assert not refused.success
     assert refused.session_id == "first"
     assert re.match(sentence, refused.message)
-    assert not folder.exists()
+    assert [entry.name for entry in folder.iterdir() if entry.is_dir()] == ["first"]
 
 
 def test_the_report_contains_every_repetition(exercise: Exercise, folder: Path) -> None:
@@ -278,7 +287,9 @@ def test_a_goal_gets_feedback_and_succeeds_at_its_last_repetition(exercise: Exer
     assert result.mean_quality == pytest.approx(0.6)
     assert not result.timed_out
     assert len(json.loads(Path(result.report_path).read_text())["repetitions"]) == 4
-    assert (folder / f"p7_session_{100}" / "recording").is_dir()
+    [own] = [entry for entry in folder.iterdir() if entry.is_dir()]
+    assert re.fullmatch(r"p7_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", own.name)
+    assert (own / "recording").is_dir()
     assert not exercise.session._controller.session.running
 
 
