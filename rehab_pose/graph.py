@@ -197,7 +197,7 @@ NODES = (
     NodeSpec(
         "exercise",
         "joints + floor_plane -> exercise (and its label as a String), exercise/list, repetition, repetition/progress; "
-        "with exercise.streams = fused also keypoints, parts, body and body/vertices, which the label does not wait for.",
+        "with exercise.streams = fused also keypoints, parts, body, body/vertices, for which the label does not wait.",
         (RECOGNISER,),
         (topics.JOINTS, topics.FLOOR_PLANE, topics.KEYPOINTS, topics.PARTS, topics.BODY, topics.VERTICES),
         (

@@ -265,6 +265,9 @@ class Pipeline:
         """Run all stages on a frame."""
         label = self.label_stages.process(frame)
         person = self.body_stages.process(label)
+        findings = self.label_stages.exercise.findings
+        if findings is not None:  # for the labels of later frames, as on a robot
+            findings.add_frame(frame.stamp_ns, person.keypoints, person.parts, label.body)
         # Not dataclasses.asdict: it would copy every array.
         results = vars(label) | vars(person) | {"stage_ms": label.stage_ms | person.stage_ms}
         return PipelineResult(stamp_ns=frame.stamp_ns, frame_id=frame.frame_id, **results)

@@ -1,4 +1,4 @@
-"""Buffer of the joints of the last seconds, as arrays for resampling."""
+"""Joints of the last seconds, as arrays for resampling, and the motion that moved each frame's joints there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rehab_pose.exercise.sample_buffer import SampleBuffer
 from rehab_pose.exercise.window_features import SMPL_INDICES
 from rehab_pose.geometry.floor import CAMERA_UP
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import Joints
 
 __all__ = ["JointHistory"]
+
+UNMOVED = np.eye(3, 4)
+"""Motion (3, 4), rotation and displacement, of joints that are kept as they are in the optical frame."""
 
 
 class JointHistory:
@@ -27,51 +31,58 @@ class JointHistory:
             duration_s: Samples older than this before the newest are discarded [s].
             capacity: Size of the buffer in samples; at least half of it is available.
         """
-        self._duration_ns = int(duration_s * 1e9)
-        self._stamps_ns = np.zeros(capacity, dtype=np.int64)
-        self._positions_m = np.full((capacity, len(SMPL_INDICES), 3), np.nan, dtype=np.float32)
+        self._positions = SampleBuffer(duration_s, (len(SMPL_INDICES), 3), capacity)
+        self._motions = SampleBuffer(duration_s, (3, 4), capacity)
         self.reset()
 
     def reset(self) -> None:
         """Discard all samples and the direction of gravity."""
-        self._first = 0
-        self._end = 0
+        self._positions.clear()
+        self._motions.clear()
         self.up: NDArray[np.float64] = CAMERA_UP
         """(3) unit vector against gravity in the frame of the positions."""
 
     def __len__(self) -> int:
         """Return the number of samples kept."""
-        return self._end - self._first
+        return len(self._positions)
 
     def append(self, stamp_ns: int, joints: Joints | None) -> None:
         """Add the joints of one frame as they are in the optical frame; None where no person was found."""
         self.append_positions(stamp_ns, None if joints is None else joints.positions_m[SMPL_INDICES])
 
-    def append_positions(self, stamp_ns: int, positions_m: NDArray[Any] | None) -> None:
-        """Add the positions (J, 3) of FEATURE_JOINTS at a frame [m]; None where no person was found."""
-        capacity = len(self._stamps_ns)
-        if self._end == capacity:  # move the newest half to the front: one copy every `capacity / 2` frames
-            keep = min(len(self), capacity // 2)
-            self._stamps_ns[:keep] = self._stamps_ns[self._end - keep :]
-            self._positions_m[:keep] = self._positions_m[self._end - keep :]
-            self._first, self._end = 0, keep
-        self._stamps_ns[self._end] = stamp_ns
-        self._positions_m[self._end] = np.nan if positions_m is None else positions_m
-        self._end += 1
-        while self._stamps_ns[self._first] < stamp_ns - self._duration_ns:
-            self._first += 1
+    def append_positions(self, stamp_ns: int, positions_m: NDArray[Any] | None, motion: NDArray[Any] = UNMOVED) -> None:
+        """Add the joints of one frame.
+
+        Args:
+            stamp_ns: Later than the last one [ns].
+            positions_m: (J, 3) FEATURE_JOINTS [m]; None where no person was found.
+            motion: (3, 4) rotation and displacement [m] that moved them from the optical frame.
+        """
+        self._positions.add(stamp_ns, positions_m)
+        self._motions.add(stamp_ns, motion)
 
     def move(self, rotation: NDArray[np.float64], translation_m: NDArray[np.float64]) -> None:
         """Turn all samples by a rotation (3, 3) and displace them by a vector (3) [m]."""
-        kept = self._positions_m[self._first : self._end]
-        kept[:] = kept @ rotation.T.astype(np.float32) + translation_m.astype(np.float32)
+        turn, shift = rotation.astype(np.float32), translation_m.astype(np.float32)
+        kept, motions = self._positions.values, self._motions.values
+        kept[:] = kept @ turn.T + shift
+        motions[:] = turn @ motions
+        motions[:, :, 3] += shift
 
     @property
     def stamps_ns(self) -> NDArray[np.int64]:
         """Stamps (N) of the samples [ns]."""
-        return self._stamps_ns[self._first : self._end]
+        return self._positions.stamps_ns
 
     @property
     def positions_m(self) -> NDArray[np.float32]:
         """Positions (N, J, 3) of FEATURE_JOINTS [m]; NaN = missing."""
-        return self._positions_m[self._first : self._end]
+        return self._positions.values
+
+    def motions_at(self, stamps_ns: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the motions (M, 3, 4) of frames by their stamps (M) [ns, m]; NaN for frames that are not kept."""
+        kept_ns = self.stamps_ns
+        if not len(kept_ns):
+            return np.full((len(stamps_ns), 3, 4), np.nan, dtype=np.float32)
+        place = np.minimum(np.searchsorted(kept_ns, stamps_ns), len(kept_ns) - 1)
+        return np.where((kept_ns[place] == stamps_ns)[:, None, None], self._motions.values[place], np.float32(np.nan))

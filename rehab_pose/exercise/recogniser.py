@@ -9,6 +9,8 @@ import numpy as np
 from rehab_pose.datatypes import ExerciseClassification, ExerciseUpdate
 from rehab_pose.exercise.catalogue import LABELS, NONE
 from rehab_pose.exercise.exercise_library import ExerciseLibrary
+from rehab_pose.exercise.fused_history import FindingsHistory
+from rehab_pose.exercise.fused_network import FusedNetwork
 from rehab_pose.exercise.joint_history import JointHistory
 from rehab_pose.exercise.repetition_counter import HISTORY_S, RepetitionCounter
 from rehab_pose.exercise.rigid_motion import deformation_range_m
@@ -49,7 +51,9 @@ class Classifier(Protocol):
     def model_id(self) -> str:
         """Name and hash of the weights."""
 
-    def classify(self, positions_m: NDArray[Any], up: NDArray[Any]) -> tuple[NDArray[np.float64], bool]:
+    def classify(
+        self, positions_m: NDArray[Any], up: NDArray[Any], correction: NDArray[np.float64] | None = None
+    ) -> tuple[NDArray[np.float64], bool]:
         """Return the probabilities of one window, and whether it is out of distribution."""
 
 
@@ -71,6 +75,7 @@ class ExerciseRecogniser:
         self._classifier: Classifier = classifier or WindowClassifier(
             self._settings.weights_path, folder=self._settings.library_path
         )
+        self._fused, self._findings = _fused_stages(self._settings)
         self._history = JointHistory(HISTORY_S, HISTORY_CAPACITY)
         self._stabiliser = Stabiliser()
         self._stamps = StampFilter()
@@ -86,7 +91,12 @@ class ExerciseRecogniser:
     @property
     def model_id(self) -> str:
         """Name and hash of the weights."""
-        return self._classifier.model_id
+        return self._classifier.model_id + ("" if self._fused is None else f"+{self._fused.model_id}")
+
+    @property
+    def findings(self) -> FindingsHistory | None:
+        """Takes the results of the other stages whenever they come; None where only the joints are used."""
+        return self._findings
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -115,6 +125,8 @@ class ExerciseRecogniser:
             library = ExerciseLibrary.load(settings.library_path)
         if (settings.weights_path, settings.library_path) != (before.weights_path, before.library_path):
             classifier = WindowClassifier(settings.weights_path, folder=settings.library_path)
+        if (settings.streams, settings.fused_weights_path) != (before.streams, before.fused_weights_path):
+            self._fused, self._findings = _fused_stages(settings)
         if classifier is not self._classifier:
             self._classifier, self._counter.library = classifier, library
             self._forget_label()
@@ -124,6 +136,8 @@ class ExerciseRecogniser:
         """Discard the history, the label and the repetitions (another person, or time jumped back)."""
         self._history.reset()
         self._history.up = self._stabiliser.up
+        if self._findings is not None:
+            self._findings.reset()
         self._stabiliser.reset()
         self._stamps.reset()
         self._counter.reset()
@@ -200,7 +214,7 @@ class ExerciseRecogniser:
         if correction is not None:
             self._history.move(correction.rotation, correction.translation_m)
             self._counter.turn(correction.rotation)
-        self._history.append_positions(stamp_ns, positions_m)
+        self._history.append_positions(stamp_ns, positions_m, self._stabiliser.motion)
 
     def _update(self, stamp_ns: int, frame_id: str, repetition: Repetition | None) -> ExerciseUpdate:
         """Return the label, its confidence and the repetitions at a stamp [ns]."""
@@ -214,7 +228,7 @@ class ExerciseRecogniser:
             confidence=probability if self._label != NONE else 1.0 - float(self._probabilities[1:].max()),
             probabilities=self._probabilities,
             out_of_distribution=self._out_of_distribution,
-            model_id=self._classifier.model_id,
+            model_id=self.model_id,
         )
         progress = self._counter.progress(stamp_ns, frame_id)
         return ExerciseUpdate(classification=classification, repetition=repetition, progress=progress)
@@ -242,13 +256,22 @@ class ExerciseRecogniser:
         if camera_moved and deformation_range_m(recent_m) < settings.quiet_range_m:
             self._be_quiet(stamp_ns)
             return
-        probabilities, is_unfamiliar = self._classifier.classify(window_m, self._history.up)
+        correction = self._correction(times_ns, window_m)
+        probabilities, is_unfamiliar = self._classifier.classify(window_m, self._history.up, correction)
         best = self._classifier.labels[int(probabilities.argmax())]
         # The shipped network's exercises move most of the body; others may move one leg.
         if few_joints and (best in LABELS or not self._counter.signal_moves(best, recent_m, self._history.up)):
             self._be_quiet(stamp_ns)
             return
         self._update_label(stamp_ns, probabilities, out_of_distribution=is_unfamiliar)
+
+    def _correction(self, times_ns: NDArray[np.int64], window_m: NDArray[np.float32]) -> NDArray[np.float64] | None:
+        """Return what the other streams that are there in time add to the logits; None where they are not used."""
+        if self._fused is None or self._findings is None:
+            return None
+        findings = self._findings.window(times_ns, self._history)
+        corrections = self._fused.corrections(window_m[None], self._history.up[None], findings)
+        return np.asarray(corrections[0])
 
     def _be_quiet(self, stamp_ns: int) -> None:
         """Update the label while nothing moves: to `none`, but a hold in the middle of a repetition keeps its label."""
@@ -269,3 +292,15 @@ class ExerciseRecogniser:
             self._candidate, self._candidate_ns = winner, stamp_ns
         if winner == self._label or stamp_ns - self._candidate_ns >= settings.label_hold_s * 1e9:
             self._label = winner
+
+
+def _fused_stages(settings: ExerciseSettings) -> tuple[FusedNetwork | None, FindingsHistory | None]:
+    """Return the network of all streams and the history of what it uses; None where only the joints are used.
+
+    Raises:
+        ModelFileError: The weights cannot be used.
+    """
+    if settings.streams != "fused":
+        return None, None
+    network = FusedNetwork(settings.fused_weights_path)
+    return network, FindingsHistory(network.vertices, network.body_model)

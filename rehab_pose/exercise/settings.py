@@ -14,6 +14,13 @@ class ExerciseSettings(Settings):
     """Classification of the exercise and counting of its repetitions."""
 
     weights_path: str = setting("", "ONNX file of the recogniser; empty = the shipped weights")
+    streams: str = setting(
+        "joints",
+        "joints: the label follows from the joints; fused: keypoints, contours of parts, rotations and vertices of the "
+        "body correct it (Eq 30), as far as they are there in time, which makes the stages that find them run",
+        choices=("joints", "fused"),
+    )
+    fused_weights_path: str = setting("", "fused: ONNX file of the correction; empty = the shipped weights")
     library_path: str = setting(
         "",
         "Folder of the user's exercises, YAML files of `rehab-pose exercise add`; empty = the folder "

@@ -135,6 +135,12 @@ class Stabiliser:
         self._core_m, self._core_ns = np.full((len(CORE), 3), np.nan), 0
         """(12, 3) CORE at the last frame, likewise, and its stamp [m, ns]."""
 
+    @property
+    def motion(self) -> NDArray[np.float64]:
+        """Rotation and displacement (3, 4) of the last frame's joints into the reference frame [m]."""
+        motion = self._reference_from_camera
+        return np.concatenate([motion.rotation, motion.translation_m[:, None]], axis=1)
+
     def moved_since(self, stamp_ns: int) -> bool:
         """Return whether the camera has moved after a stamp [ns], as far as that is known."""
         return self._moved_ns is not None and self._moved_ns > stamp_ns

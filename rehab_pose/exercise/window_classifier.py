@@ -143,7 +143,9 @@ class WindowClassifier:
         (logits,) = self._network.session.run(["logits"], {"features": features, "present": present})
         return np.asarray(logits, dtype=np.float32) / np.float32(self._temperature)
 
-    def classify(self, positions_m: NDArray[Any], up: NDArray[Any]) -> tuple[NDArray[np.float64], bool]:
+    def classify(
+        self, positions_m: NDArray[Any], up: NDArray[Any], correction: NDArray[np.float64] | None = None
+    ) -> tuple[NDArray[np.float64], bool]:
         """Return the probabilities (C) of one window, and whether the window is out of distribution.
 
         A window is out of distribution if its energy score (Liu et al., NeurIPS 2020), the log-sum-exp of its logits,
@@ -152,16 +154,23 @@ class WindowClassifier:
         Args:
             positions_m: (T, J, 3) FEATURE_JOINTS at SAMPLE_RATE_HZ [m]; NaN = missing.
             up: (3) unit vector against gravity in the optical frame.
+            correction: Added to the calibrated logits of the trained labels; it does not change what is familiar.
         """
         features, present = window_streams(positions_m[None], up[None])
         if self._head is None:
             scaled = self.logits(features, present)[0].astype(np.float64)
             energy = float(np.logaddexp.reduce(scaled))
-            return np.exp(scaled - energy), energy < self._familiar_energy
+            return _probabilities(scaled, correction), energy < self._familiar_energy
         inputs = {"features": features, "present": present}
         logits, embedding = self._network.session.run(["logits", "embedding"], inputs)
         scaled = logits[0].astype(np.float64) / self._temperature
         energy = float(np.logaddexp.reduce(scaled))
         added = self._head.probabilities(self.space.coordinates(embedding, features, present))[0]
-        probabilities = np.concatenate([np.exp(scaled - energy) * added[0], added[1:]])
+        probabilities = np.concatenate([_probabilities(scaled, correction) * added[0], added[1:]])
         return probabilities, energy < self._familiar_energy and added[0] > NEITHER
+
+
+def _probabilities(scaled: NDArray[np.float64], correction: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return the probabilities (C) of calibrated logits (C) and what is added to them."""
+    summed = scaled if correction is None else scaled + correction
+    return np.asarray(np.exp(summed - np.logaddexp.reduce(summed)))

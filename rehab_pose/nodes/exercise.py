@@ -14,6 +14,7 @@ from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.messages.results import exercise_messages
 from rehab_pose.ros.io.exercise_list_output import ExerciseListOutput
+from rehab_pose.ros.io.findings_input import FindingsInput
 from rehab_pose.ros.io.floor_input import FloorInput
 from rehab_pose.ros.io.tf_input import FixedFrameInput
 from rehab_pose.ros.runtime.run_node import run_node
@@ -39,6 +40,7 @@ class ExerciseNode(StageNode):
         self._recogniser = self.stage(lambda: ExerciseRecogniser(settings))
         self._floor = FloorInput(self)
         self._fixed_frame = FixedFrameInput(self, settings.fixed_frame)
+        self._findings = FindingsInput(self, use=settings.streams == "fused")
         self._list = ExerciseListOutput(self)
         if self._recogniser.built is not None:
             self._list.update(self._recogniser.built.labels)
@@ -46,6 +48,7 @@ class ExerciseNode(StageNode):
 
     def _on_settings(self, settings: ExerciseSettings) -> None:
         self._fixed_frame.change(settings.fixed_frame)
+        self._findings.change(use=settings.streams == "fused")
         self._recogniser.change(
             lambda: ExerciseRecogniser(settings), lambda recogniser: recogniser.change_settings(settings)
         )
@@ -61,6 +64,7 @@ class ExerciseNode(StageNode):
         report_stamp(self, recogniser.verdict)
         for topic, result in exercise_messages(self.factory, update):
             self.publish(topic, result)
+        self._findings.deliver(recogniser.findings)
         return joints is not None
 
 

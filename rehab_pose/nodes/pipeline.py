@@ -32,6 +32,8 @@ __all__ = ["PipelineNode", "main"]
 ON_DEMAND = (topics.KEYPOINTS, topics.PARTS, topics.BONES, topics.VERTICES)
 """Results of the stages of the same names, and the vertices: they are computed or sent only while they have
 subscribers."""
+FINDINGS = {topics.KEYPOINTS, topics.PARTS}
+"""Results that are computed without subscribers too where the exercise's label follows from all streams."""
 
 
 class PipelineNode(StageNode):
@@ -95,7 +97,11 @@ class PipelineNode(StageNode):
             self._topology_sent = True
             self.publish(topics.TOPOLOGY, topology_message(self.factory, self._label_stages.get().pose.body.model))
         unused = {topic for topic in ON_DEMAND if not self.has_subscribers(topic)}
-        result = stages.process(label, without=[topic.name for topic in unused])
+        findings = self._label_stages.get().exercise.findings
+        not_run = unused if findings is None else unused - FINDINGS
+        result = stages.process(label, without=[topic.name for topic in not_run])
+        if findings is not None:
+            findings.add_frame(frame.stamp_ns, result.keypoints, result.parts, label.body)
         mesh = topics.VERTICES not in unused
         for topic, message in body_messages(self.factory, frame, label.body, result, mesh=mesh):
             if topic not in unused:

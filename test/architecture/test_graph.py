@@ -114,7 +114,8 @@ def test_a_running_node_has_the_endpoints_and_parameters_of_its_row(spec: NodeSp
     subscribed = {name for name, _ in node.get_subscriber_names_and_types_by_node(node.get_name(), "/")}
     action = {name for name in published if "/_action/" in name}
     assert published - ALWAYS - action == {f"/{topic.name}" for topic in spec.outputs}
-    assert subscribed - ALWAYS == {f"/{topic.name}" for topic in spec.inputs if topic not in spec.on_demand}
+    inactive = {*spec.on_demand, *spec.optional}
+    assert subscribed - ALWAYS == {f"/{topic.name}" for topic in spec.inputs if topic not in inactive}
     sections = {name.partition(".")[0] for name in node._parameters if "." in name} - {"qos_overrides"}
     assert sections == {"node", *spec.settings}
 

@@ -95,7 +95,12 @@ class GivenLabels:
         """Name in place of that of a network."""
         return "given-labels"
 
-    def classify(self, _positions_m: NDArray[np.float64], _up: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
+    def classify(
+        self,
+        _positions_m: NDArray[np.float64],
+        _up: NDArray[np.float64],
+        _correction: NDArray[np.float64] | None = None,
+    ) -> tuple[NDArray[np.float64], bool]:
         """Return certainty of the given label."""
         return np.eye(len(self.labels))[self.labels.index(self.current)], False
 

@@ -37,10 +37,13 @@ def run(args: argparse.Namespace) -> int:
         RecordingError: The recordings are unusable.
     """
     # Loaded only when this command runs.
+    from rehab_pose_lab.datasets.kimore import load_kimore  # noqa: PLC0415
     from rehab_pose_lab.training.fusion_ablation import ablation, ablation_table  # noqa: PLC0415
-    from rehab_pose_lab.training.fusion_clips import fusion_clips  # noqa: PLC0415
+    from rehab_pose_lab.training.fusion_clips import chosen_recordings, fusion_clips  # noqa: PLC0415
 
-    clips = fusion_clips(args.data, args.output / "clips", seed=args.seed)
+    recordings = load_kimore(args.data / "kimore")
+    chosen = chosen_recordings(recordings, len(recordings), 0, args.seed)
+    clips = fusion_clips(chosen, args.output / "clips", seed=args.seed)
     results = ablation(clips, args.output / "fusion.json")
     print(json.dumps(results) if args.json else "\n".join(ablation_table(results)))
     return 0

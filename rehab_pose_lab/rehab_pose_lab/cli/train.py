@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import MissingDependencyError, SettingsError
+from rehab_pose_lab.cli import train_fused
 
 if TYPE_CHECKING:
     import argparse
@@ -76,6 +77,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     few_shot.add_argument("--sets", nargs="+", default=[], metavar="SET", help="read only these sets (default: all)")
     few_shot.add_argument("--weights", type=Path, help="recogniser that it belongs to (default: the shipped one)")
     few_shot.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file, few_shot.npz")
+    train_fused.add_parser(stages)
     quality = stages.add_parser("quality", help="norms of healthy repetitions, and clinical scores, from KIMORE")
     quality.add_argument("--data", type=Path, required=True, help="folder with a folder kimore")
     quality.add_argument("-o", "--output", type=Path, required=True, help="folder for the norms and the weights")
@@ -153,6 +155,8 @@ def run(args: argparse.Namespace) -> int:
         msg = "training needs torch, which is not installed; pip install torch, then try again"
         raise MissingDependencyError(msg)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    if args.stage == "fused":
+        return train_fused.run(args)
     return _train_exercise(args) if args.stage == "recognition" else _train_rendered(args)
 
 

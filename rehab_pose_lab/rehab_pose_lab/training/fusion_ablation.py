@@ -16,8 +16,18 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from rehab_pose.exercise.catalogue import EXERCISES
+from rehab_pose.exercise.fused_features import (
+    CONTOUR_POINTS,
+    DETECTORS,
+    FUSED_COUNT,
+    FUSED_STREAMS,
+    PART_COUNT,
+    VALUES_PER_FAMILY,
+    VERTEX_COUNT,
+    Findings,
+    fused_features,
+)
 from rehab_pose.exercise.window_features import WINDOW_SAMPLES
-from rehab_pose_lab.methods.exercise.fusion import DETECTORS, FusionLayout, fused_features
 from rehab_pose_lab.training.exercise_network import ExerciseNetwork, NetworkSettings
 
 if TYPE_CHECKING:
@@ -32,8 +42,36 @@ __all__ = ["VARIANTS", "AblationPlan", "ablation", "ablation_table"]
 
 logger = logging.getLogger(__name__)
 
+_STREAMS = tuple(stream.name for stream in FUSED_STREAMS)
+
+
+@dataclass(frozen=True)
+class FusionLayout:
+    """Parts of the vector that are used: all, or fewer for an ablation; the others are zero."""
+
+    detectors: tuple[str, ...] = DETECTORS
+    contour_points: int = CONTOUR_POINTS
+    """Evenly spaced points on the contour of each body part; a divisor of CONTOUR_POINTS."""
+    vertices: int = VERTEX_COUNT
+    """The first vertices of the body."""
+    streams: tuple[str, ...] = _STREAMS
+
+    def mask(self) -> NDArray[np.float32]:
+        """Return 1 for each of the FUSED_COUNT features that are used, and 0 for the others."""
+        points = np.arange(CONTOUR_POINTS) % (CONTOUR_POINTS // self.contour_points) == 0
+        inside = {
+            "keypoints": np.repeat([name in self.detectors for name in DETECTORS], VALUES_PER_FAMILY),
+            "contours": np.tile([*np.repeat(points, 2), True], PART_COUNT),
+            "vertices": np.array([*(np.arange(3 * VERTEX_COUNT) < 3 * self.vertices), True]),
+        }
+        parts = [
+            inside.get(stream.name, np.ones(stream.size, dtype=np.bool_)) & (stream.name in self.streams)
+            for stream in FUSED_STREAMS
+        ]
+        return np.concatenate(parts).astype(np.float32)
+
+
 _ALL = FusionLayout()
-_STREAMS = ("joints", "keypoints", "contours", "body", "vertices")
 
 
 def _variants() -> dict[str, FusionLayout]:
@@ -109,12 +147,12 @@ def ablation(clips: Sequence[FusionClip], path: Path, plan: AblationPlan | None 
         if name in variants:
             continue
         learned, tested = _windows(training, layout, plan), _windows(testing, layout, plan)
-        accuracies = [_accuracy(_train(learned, layout, plan, seed), tested) for seed in plan.seeds]
+        accuracies = [_accuracy(_train(learned, plan, seed), tested) for seed in plan.seeds]
         variants[name] = {
             "window_acc": float(np.mean(accuracies)),
             "window_acc_sd": float(np.std(accuracies)),
             "n_windows": len(tested.labels),
-            "inputs": layout.count,
+            "inputs": int(layout.mask().sum()),
         }
         best = variants["all streams"]["window_acc"]
         for entry in variants.values():
@@ -140,22 +178,23 @@ def _windows(clips: Sequence[FusionClip], layout: FusionLayout, plan: AblationPl
     size = plan.window_samples
     features, present, labels = [], [], []
     for clip in clips:
-        for start in range(0, len(clip.frames) - size + 1, max(size // 2, 1)):
+        for start in range(0, len(clip.positions_m) - size + 1, max(size // 2, 1)):
             inside = slice(start, start + size)
-            fused, valid = fused_features(clip.positions_m[inside], clip.up, clip.frames[inside], layout)
-            window = np.zeros((WINDOW_SAMPLES, layout.count), dtype=np.float32)
-            window[-size:] = fused
+            findings = Findings(**{name: array[:, inside] for name, array in vars(clip.findings).items()})
+            fused, valid = fused_features(clip.positions_m[None, inside], clip.up[None], findings)
+            window = np.zeros((WINDOW_SAMPLES, FUSED_COUNT), dtype=np.float32)
+            window[-size:] = fused[0] * layout.mask()
             features.append(window)
-            present.append(np.concatenate([np.zeros(WINDOW_SAMPLES - size), np.maximum(valid, 1.0)]))
+            present.append(np.concatenate([np.zeros(WINDOW_SAMPLES - size), np.maximum(valid[0], 1.0)]))
             labels.append(EXERCISES.index(clip.label))
     return _Windows(np.array(features), np.array(present, dtype=np.float32), np.array(labels, dtype=np.int64))
 
 
-def _train(windows: _Windows, layout: FusionLayout, plan: AblationPlan, seed: int) -> ExerciseNetwork:
+def _train(windows: _Windows, plan: AblationPlan, seed: int) -> ExerciseNetwork:
     torch.set_num_threads(plan.threads)
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
-    network = ExerciseNetwork(NetworkSettings(inputs=layout.count, statistics=0, layers=2))
+    network = ExerciseNetwork(NetworkSettings(inputs=FUSED_COUNT, statistics=0, layers=2))
     features, present = torch.from_numpy(windows.features), torch.from_numpy(windows.present)
     labels = torch.from_numpy(windows.labels)
     network.scale_to([(features, present)])

@@ -1,83 +1,125 @@
-"""KIMORE's movements rendered as RGB-D, and the results of all stages of the pipeline on the images.
+"""Recorded movements rendered as RGB-D, and the results of all stages of the pipeline on the images.
 
-KIMORE contains only skeletons. Rendered images of the same movements give every stream of Eq 30, with the movements of
-real people and the errors of silhouettes, keypoints, parts and fits.
+The public recordings of exercises contain only skeletons. Rendered images of the same movements give every stream of Eq
+30, with the movements of real people and the errors of silhouettes, keypoints, parts and fits.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 from tqdm import tqdm
 
 from rehab_pose.errors import RecordingError
+from rehab_pose.exercise.catalogue import LABELS
+from rehab_pose.exercise.fused_features import VERTEX_COUNT, Findings, contour_points, keypoint_summary
 from rehab_pose.exercise.window_features import SAMPLE_RATE_HZ, SMPL_INDICES
 from rehab_pose.geometry.floor import CAMERA_UP, up_of_floor
 from rehab_pose.pipeline import Pipeline
 from rehab_pose_lab.datasets.clip import middle_of_clip
-from rehab_pose_lab.datasets.kimore import SUSPECT_CLIPS, load_kimore
-from rehab_pose_lab.methods.exercise.fusion import FrameFindings, gather_frame
+from rehab_pose_lab.datasets.kimore import SUSPECT_CLIPS
+from rehab_pose_lab.training.exercise_windows import label_of
 from rehab_pose_lab.training.recorded_motion import recorded_motion
 from rehab_pose_sim.camera import SimulatedCamera
 from rehab_pose_sim.settings import SimulationSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from rehab_pose.body.model import BodyModel
+    from rehab_pose.pipeline import PipelineResult
     from rehab_pose_lab.datasets.clip import Clip
 
-__all__ = ["FusionClip", "farthest_vertices", "fusion_clips"]
+__all__ = ["FusionClip", "chosen_recordings", "farthest_vertices", "fusion_clips"]
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 6.0
+SECONDS = 5.0
 """Length of the part from the middle of each recording [s]."""
 MAX_YAW_DEG = 25.0
 DISTANCE_RANGE_M = (2.2, 3.2)
 """Range of the camera's distance [m]."""
-VERTICES = 128
-"""Vertices of the body that are stored."""
+FINDINGS = ("boxes_px", "families", "contours_px", "rotations_rad", "vertices_m")
+"""Arrays of `Findings` in a file."""
 
 
 @dataclass(frozen=True, eq=False)
 class FusionClip:
     """One rendered recording, a sample every 0.1 s."""
 
+    dataset: str
     name: str
     subject: str
     label: str
+    """One of LABELS."""
     positions_m: NDArray[np.float32]
     """(T, J, 3) FEATURE_JOINTS from the pipeline [m]; NaN = missing."""
     up: NDArray[np.float64]
     """(3) unit vector against gravity, from the detected floor."""
-    frames: tuple[FrameFindings, ...]
-    """Results of the T frames."""
+    findings: Findings
+    """One window of T samples."""
 
 
-def fusion_clips(data: Path, folder: Path, *, seed: int) -> list[FusionClip]:
-    """Return one clip per recording of KIMORE; clips that exist in the folder are not rendered again.
+def chosen_recordings(clips: Sequence[Clip], exercises: int, others: int, seed: int) -> list[Clip]:
+    """Return recordings of exercises and of other movements, in turn from each label, set, movement and person.
 
     Args:
-        data: Folder with one folder per data set.
+        clips: Recordings of several sets; suspect and ambiguous ones are left out.
+        exercises: Number of recordings of LABELS without `none`.
+        others: Number of recordings of movements that are none of them.
+        seed: The same seed and clips give the same recordings; larger numbers add to them.
+    """
+    random = np.random.default_rng(seed)
+    shuffled = [clips[place] for place in random.permutation(len(clips))]
+    kinds: tuple[dict[str, list[Clip]], dict[str, list[Clip]]] = ({}, {})
+    for clip in shuffled:
+        label = label_of(clip)
+        if label is not None and clip.name not in SUSPECT_CLIPS:
+            kinds[label == 0].setdefault(f"{clip.dataset}/{clip.label}", []).append(clip)
+    return _in_turn(kinds[0], exercises) + _in_turn(kinds[1], others)
+
+
+def _in_turn(movements: dict[str, list[Clip]], count: int) -> list[Clip]:
+    """Return up to `count` recordings, one of each movement in turn, of people who were taken least."""
+    taken: dict[str, int] = {}
+    left = {name: list(members) for name, members in sorted(movements.items())}
+    chosen: list[Clip] = []
+    while left and len(chosen) < count:
+        for name in list(left):
+            rarest = min(left[name], key=lambda clip: taken.get(f"{clip.dataset}/{clip.subject}", 0))
+            person = f"{rarest.dataset}/{rarest.subject}"
+            taken[person] = taken.get(person, 0) + 1
+            chosen.append(rarest)
+            left[name].remove(rarest)
+            if not left[name]:
+                del left[name]
+    return chosen[:count]
+
+
+def fusion_clips(recordings: Sequence[Clip], folder: Path, *, seed: int) -> list[FusionClip]:
+    """Return one clip per recording; clips that exist in the folder are not rendered again.
+
+    Args:
+        recordings: SMPL_24 joints in the optical frame.
         folder: Folder of the rendered clips, one file each.
         seed: Seed of bodies, rooms and cameras.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    recordings = [clip for clip in load_kimore(data / "kimore") if clip.name not in SUSPECT_CLIPS]
     clips, left_out = [], 0
     pipeline: Pipeline | None = None
-    for number, recording in enumerate(tqdm(recordings, unit="clip", desc="rendered recordings", mininterval=5.0)):
-        path = folder / f"{recording.name}.npz"
+    for recording in tqdm(recordings, unit="clip", desc="rendered recordings", mininterval=5.0):
+        path = folder / f"{recording.dataset}_{recording.name.replace('/', '_')}.npz"
         if not path.is_file():
             pipeline = pipeline or Pipeline()
             try:
-                _make(recording, pipeline, path, [seed, number])
+                _make(recording, pipeline, path, [seed, crc32(path.stem.encode())])
             except RecordingError as error:
                 logger.info("%s", error)
                 left_out += 1
@@ -87,7 +129,7 @@ def fusion_clips(data: Path, folder: Path, *, seed: int) -> list[FusionClip]:
     return clips
 
 
-def farthest_vertices(model: BodyModel, count: int) -> NDArray[np.int64]:
+def farthest_vertices(model: BodyModel, count: int = VERTEX_COUNT) -> NDArray[np.int64]:
     """Return vertices (count) distributed over the surface by farthest-point sampling."""
     points_m = model.v_template
     chosen = [int(points_m[:, 1].argmax())]
@@ -115,42 +157,49 @@ def _make(recording: Clip, pipeline: Pipeline, path: Path, seed: list[int]) -> N
         noise=str(random.choice(["realsense", "kinect"])),
     )
     heading_rad = float(np.radians(random.uniform(-MAX_YAW_DEG, MAX_YAW_DEG)))
-    motion = recorded_motion(
-        middle_of_clip(recording, SECONDS), pipeline.model, random.normal(size=10), heading_rad=heading_rad
-    )
+    part = middle_of_clip(recording, SECONDS)
+    motion = recorded_motion(part, pipeline.model, random.normal(size=10), heading_rad=heading_rad)
     camera = SimulatedCamera(settings, pipeline.model, motion)
-    vertices = farthest_vertices(pipeline.model, VERTICES)
+    vertices = farthest_vertices(pipeline.model)
     pipeline.reset()
     positions, up, frames = [], CAMERA_UP, []
-    for index in range(round(SECONDS * SAMPLE_RATE_HZ)):
+    for index in range(round(min(SECONDS, part.duration_s) * SAMPLE_RATE_HZ)):
         result = pipeline.process(camera.frame(index).frame)
         joints = result.joints
         measured_m = np.full((len(SMPL_INDICES), 3), np.nan) if joints is None else joints.positions_m[SMPL_INDICES]
         floor_up = None if joints is None else up_of_floor(result.floor_plane)
         up = up if floor_up is None else floor_up
         positions.append(measured_m)
-        frames.append(gather_frame(result.keypoints, result.parts, result.body, vertices))
-    points = max(frame.contours_px.shape[1] for frame in frames)
-    contours = [np.broadcast_to(frame.contours_px, (len(frame.contours_px), points, 2)) for frame in frames]
-    part = path.with_suffix(".part.npz")
-    np.savez_compressed(
-        part,
-        positions_m=np.array(positions, dtype=np.float32),
-        up=up,
-        families=np.array([frame.families for frame in frames]),
-        contours_px=np.array(contours, dtype=np.float32),
-        box_px=np.array([frame.box_px for frame in frames]),
-        rotations_rad=np.array([frame.rotations_rad for frame in frames]),
-        vertices_m=np.array([frame.vertices_m for frame in frames]),
-    )
-    part.replace(path)
+        frames.append(_findings(result, vertices))
+    partial = path.with_suffix(".part.npz")
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(frame, name)[0] for frame in frames]) for name in FINDINGS}
+    np.savez_compressed(partial, positions_m=np.array(positions, dtype=np.float32), up=up, **arrays)
+    partial.replace(path)
+
+
+def _findings(result: PipelineResult, vertices: NDArray[np.int64]) -> Findings:
+    """Return the findings of one frame as a window of one sample."""
+    findings = Findings.missing(1, 1)
+    if result.parts is not None:
+        findings.boxes_px[0, 0] = result.parts.box_px
+        findings.contours_px[0, 0] = contour_points(result.parts)
+    if result.keypoints is not None and result.parts is not None:
+        findings.families[0, 0] = keypoint_summary(result.keypoints, findings.boxes_px[0, 0])
+    if result.body is not None:
+        findings.rotations_rad[0, 0] = result.body.parameters.rotations_rad[1:]
+        findings.vertices_m[0, 0] = result.body.vertices_m[vertices]
+    return findings
 
 
 def _read(path: Path, recording: Clip) -> FusionClip:
+    label = label_of(recording)
     with np.load(path) as arrays:
-        names = ("families", "contours_px", "box_px", "rotations_rad", "vertices_m")
-        columns = [arrays[name] for name in names]
-        frames = tuple(FrameFindings(*row) for row in zip(*columns, strict=True))
         return FusionClip(
-            recording.name, recording.subject, recording.label, arrays["positions_m"], arrays["up"], frames
+            dataset=recording.dataset,
+            name=recording.name,
+            subject=recording.subject,
+            label=LABELS[label or 0],
+            positions_m=arrays["positions_m"],
+            up=arrays["up"],
+            findings=Findings(*(arrays[name][None] for name in FINDINGS)),
         )

@@ -1,0 +1,96 @@
+"""Correction of the joint network's answer by all streams of Eq 30: keypoints, contours, body and vertices as well.
+
+The fused Transformer computes what is added to the logits of the joint network. The sum is limited and scaled by the
+fraction of the joints' samples in which there is any other stream, so that without these streams the answer is
+exactly that of the joints.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rehab_pose.errors import ModelFileError
+from rehab_pose.exercise.catalogue import LABELS
+from rehab_pose.exercise.fused_features import FUSED_STREAMS, VERTEX_COUNT, coverage, fused_features
+from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ
+from rehab_pose.weights import load_network
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rehab_pose.exercise.fused_features import Findings
+
+__all__ = ["CORRECTION_LIMIT", "INPUT_NAMES", "SHIPPED_WEIGHTS", "FusedNetwork"]
+
+SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "exercise_fused.onnx"
+INPUT_NAMES = ("features", "present")
+"""Names of the network's inputs in the ONNX file."""
+CORRECTION_LIMIT = 4.0
+"""Largest absolute correction of a logit: images of unusual clothes or rooms do not overrule joints that are sure."""
+
+
+class FusedNetwork:
+    """Computes corrections of logits from all streams with the network in one ONNX file."""
+
+    def __init__(self, path: str | Path = "", labels: Sequence[str] = LABELS) -> None:
+        """Load the weights and check that they fit this code.
+
+        Args:
+            path: ONNX file; empty = the shipped weights.
+            labels: Labels of the joint network, `none` first.
+
+        Raises:
+            ModelFileError: The file is missing, damaged, or was trained for other labels, streams or rates.
+        """
+        self._network = load_network(path or SHIPPED_WEIGHTS, INPUT_NAMES)
+        metadata = self._network.metadata
+        expected = {
+            "labels": ",".join(labels),
+            "joints": ",".join(FEATURE_JOINTS),
+            "fused_streams": ",".join(f"{stream.name}:{stream.size}" for stream in FUSED_STREAMS),
+            "sample_rate_hz": str(SAMPLE_RATE_HZ),
+        }
+        for name, value in expected.items():
+            if metadata.get(name) != value:
+                msg = (
+                    f"fused weights {path or SHIPPED_WEIGHTS}: expected {name} = {value}, the file has "
+                    f"{metadata.get(name)}; train them for it: rehab-pose-lab train fused"
+                )
+                raise ModelFileError(msg)
+        self.vertices: NDArray[np.int64] = np.array([int(index) for index in metadata["vertices"].split(",")])
+        """(VERTEX_COUNT) indices of the vertices that the network uses."""
+        if len(self.vertices) != VERTEX_COUNT:
+            msg = f"fused weights {path or SHIPPED_WEIGHTS}: expected {VERTEX_COUNT} vertices, got {len(self.vertices)}"
+            raise ModelFileError(msg)
+        self.body_model = metadata["body_model"]
+        """Name of the body model that the vertices belong to."""
+
+    @property
+    def model_id(self) -> str:
+        """Name and hash of the weights."""
+        return self._network.model_id
+
+    def corrections(self, positions_m: NDArray[Any], up: NDArray[Any], findings: Findings) -> NDArray[np.float64]:
+        """Return what is added to the joint network's calibrated logits (B, C), 0 where no other stream is there.
+
+        Args:
+            positions_m: (B, T, J, 3) FEATURE_JOINTS at SAMPLE_RATE_HZ [m]; NaN = missing.
+            up: (B, 3) unit vector against gravity in the same frame.
+            findings: Results of the other stages at the same times.
+        """
+        covered = coverage(findings, np.isfinite(positions_m).all(axis=-1).any(axis=-1).astype(np.float32))
+        if not covered.any():
+            return np.zeros((len(covered), len(self._network.metadata["labels"].split(","))))
+        features, present = fused_features(positions_m, up, findings)
+        (raw,) = self._network.session.run(["correction"], {"features": features, "present": present})
+        return limited(raw) * covered[:, None]
+
+
+def limited(raw: NDArray[Any]) -> NDArray[np.float64]:
+    """Return values within +- CORRECTION_LIMIT, nearly unchanged while they are small."""
+    return np.asarray(CORRECTION_LIMIT * np.tanh(np.asarray(raw, dtype=np.float64) / CORRECTION_LIMIT))
