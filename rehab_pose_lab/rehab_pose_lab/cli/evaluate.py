@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rehab_pose.errors import ModelFileError, RecordingError
 from rehab_pose_lab.benchmarks.output import metrics_json, metrics_table, rounded_metrics
-from rehab_pose_lab.cli import evaluate_fusion, evaluate_quality
+from rehab_pose_lab.cli import evaluate_fusion, evaluate_own, evaluate_quality
 
 if TYPE_CHECKING:
     import argparse
@@ -51,6 +51,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     recognition.add_argument("--json", action="store_true", help="print one flat JSON object")
     recognition.set_defaults(run=run)
     evaluate_fusion.add_parser(stages)
+    evaluate_own.add_parser(stages)
     evaluate_quality.add_parser(stages)
     angles = stages.add_parser("ik", help="joint rotations from keypoints, on a file with known rotations")
     angles.add_argument("file", type=Path, help=".npz with keypoints16 (T, 16, 3) [m] and ori_gt (T, 19, 3, 3)")
