@@ -34,10 +34,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.body.model import BodyModel
-    from rehab_pose.pipeline import PipelineResult
+    from rehab_pose.datatypes import Body, BodyParts, Keypoints
     from rehab_pose_lab.datasets.clip import Clip
 
-__all__ = ["FusionClip", "chosen_recordings", "farthest_vertices", "fusion_clips"]
+__all__ = [
+    "FusionClip",
+    "chosen_recordings",
+    "farthest_vertices",
+    "findings_of_frame",
+    "fusion_clips",
+    "read_frames",
+    "write_frames",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +132,8 @@ def fusion_clips(recordings: Sequence[Clip], folder: Path, *, seed: int) -> list
                 logger.info("%s", error)
                 left_out += 1
                 continue
-        clips.append(_read(path, recording))
+        names = {"dataset": recording.dataset, "name": recording.name, "subject": recording.subject}
+        clips.append(read_frames(path, **names, label=LABELS[label_of(recording) or 0]))
     logger.info("%d recordings rendered, %d show no possible pose", len(clips), left_out)
     return clips
 
@@ -170,35 +179,44 @@ def _make(recording: Clip, pipeline: Pipeline, path: Path, seed: list[int]) -> N
         floor_up = None if joints is None else up_of_floor(result.floor_plane)
         up = up if floor_up is None else floor_up
         positions.append(measured_m)
-        frames.append(_findings(result, vertices))
+        frames.append(findings_of_frame(result.keypoints, result.parts, result.body, vertices))
+    write_frames(path, positions, up, frames)
+
+
+def write_frames(
+    path: Path, positions_m: Sequence[NDArray[Any]], up: NDArray[np.float64], frames: Sequence[Findings]
+) -> None:
+    """Write the joints (J, 3) [m] and the findings of consecutive frames, and the direction (3) against gravity."""
     partial = path.with_suffix(".part.npz")
     arrays: dict[str, Any] = {name: np.concatenate([getattr(frame, name)[0] for frame in frames]) for name in FINDINGS}
-    np.savez_compressed(partial, positions_m=np.array(positions, dtype=np.float32), up=up, **arrays)
+    np.savez_compressed(partial, positions_m=np.array(positions_m, dtype=np.float32), up=up, **arrays)
     partial.replace(path)
 
 
-def _findings(result: PipelineResult, vertices: NDArray[np.int64]) -> Findings:
-    """Return the findings of one frame as a window of one sample."""
+def findings_of_frame(
+    keypoints: Keypoints | None, parts: BodyParts | None, body: Body | None, vertices: NDArray[np.int64]
+) -> Findings:
+    """Return what was found in one frame, None = missing, as a window of one sample with some of the vertices."""
     findings = Findings.missing(1, 1)
-    if result.parts is not None:
-        findings.boxes_px[0, 0] = result.parts.box_px
-        findings.contours_px[0, 0] = contour_points(result.parts)
-    if result.keypoints is not None and result.parts is not None:
-        findings.families[0, 0] = keypoint_summary(result.keypoints, findings.boxes_px[0, 0])
-    if result.body is not None:
-        findings.rotations_rad[0, 0] = result.body.parameters.rotations_rad[1:]
-        findings.vertices_m[0, 0] = result.body.vertices_m[vertices]
+    if parts is not None:
+        findings.boxes_px[0, 0] = parts.box_px
+        findings.contours_px[0, 0] = contour_points(parts)
+    if keypoints is not None and parts is not None:
+        findings.families[0, 0] = keypoint_summary(keypoints, findings.boxes_px[0, 0])
+    if body is not None:
+        findings.rotations_rad[0, 0] = body.parameters.rotations_rad[1:]
+        findings.vertices_m[0, 0] = body.vertices_m[vertices]
     return findings
 
 
-def _read(path: Path, recording: Clip) -> FusionClip:
-    label = label_of(recording)
+def read_frames(path: Path, *, dataset: str, name: str, subject: str, label: str) -> FusionClip:
+    """Return the clip that `write_frames` wrote, with its names."""
     with np.load(path) as arrays:
         return FusionClip(
-            dataset=recording.dataset,
-            name=recording.name,
-            subject=recording.subject,
-            label=LABELS[label or 0],
+            dataset=dataset,
+            name=name,
+            subject=subject,
+            label=label,
             positions_m=arrays["positions_m"],
             up=arrays["up"],
             findings=Findings(*(arrays[name][None] for name in FINDINGS)),

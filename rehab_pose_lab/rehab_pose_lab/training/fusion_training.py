@@ -26,6 +26,7 @@ from rehab_pose_lab.training.fusion_correction import (
     export_correction,
     fit_correction,
 )
+from rehab_pose_lab.training.fusion_depth import depth_clips
 from rehab_pose_lab.training.fusion_windows import regular_windows
 from rehab_pose_lab.training.metrics import fit_temperature
 from rehab_pose_lab.training.splits import folds_by_subject
@@ -129,7 +130,10 @@ def train_fused(data: Path, output: Path, plan: FusionPlan) -> dict[str, Any]:
     folds = np.array([of_person[clip.dataset, clip.subject] for clip in clips], dtype=np.int64)
     sessions = [_joint_network(recordings, of_person, fold, output, plan) for fold in range(plan.folds)]
     logits = FoldLogits(sessions, folds)
+    recorded = depth_clips(data / "utd_mhad", output / "depth")
+    depth_folds = np.array([of_person[clip.dataset, clip.subject] for clip in recorded], dtype=np.int64)
     counts: dict[str, dict[str, NDArray[np.float64]]] = {}
+    depth_counts: dict[str, dict[str, NDArray[np.float64]]] = {}
     for fold in range(plan.folds):
         training = [clip for clip, place in zip(clips, folds, strict=True) if place != fold]
         testing = [clip for clip, place in zip(clips, folds, strict=True) if place == fold]
@@ -137,6 +141,8 @@ def train_fused(data: Path, output: Path, plan: FusionPlan) -> dict[str, Any]:
             training, logits.of(folds[folds != fold]), plan.correction, output / f"correction_fold{fold}.pt"
         )
         _count(counts, network, testing, logits.of(folds[folds == fold]))
+        tested = [clip for clip, place in zip(recorded, depth_folds, strict=True) if place == fold]
+        _count(depth_counts, network, tested, logits.of(depth_folds[depth_folds == fold]))
     final = fit_correction(clips, logits, plan.correction, output / "correction.pt")
     people = sorted({f"{clip.dataset}/{clip.subject}" for clip in clips})
     model = load_body_model()
@@ -152,6 +158,7 @@ def train_fused(data: Path, output: Path, plan: FusionPlan) -> dict[str, Any]:
         "people": len(people),
         "plan": asdict(plan),
         "variants": {name: _rates(of_variant) for name, of_variant in counts.items()},
+        "depth_variants": {name: _rates(of_variant) for name, of_variant in depth_counts.items()},
     }
     (output / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     return metrics
@@ -160,13 +167,13 @@ def train_fused(data: Path, output: Path, plan: FusionPlan) -> dict[str, Any]:
 def fused_table(metrics: dict[str, Any]) -> list[str]:
     """Return the lines of a table: right windows of exercises and false exercises of each variant [%]."""
     lengths = [f"{samples / 10.0:g} s" for samples in EVALUATED_SAMPLES]
-    lines = [f"{'':24s}{'windows right':>{9 * len(lengths)}s}{'false exercises':>{9 * len(lengths)}s}"]
-    lines.append(f"{'':24s}" + "".join(f"{length:>9s}" for length in lengths * 2))
-    for name, rates in metrics["variants"].items():
-        values = [rates[f"right_pct_{length}"] for length in lengths] + [
-            rates[f"false_pct_{length}"] for length in lengths
-        ]
-        lines.append(f"{name:24s}" + "".join(f"{value:9.2f}" for value in values))
+    lines = []
+    for title, variants in (("rendered", "variants"), ("real depth", "depth_variants")):
+        lines.append(f"{title:24s}{'windows right':>{9 * len(lengths)}s}{'false exercises':>{9 * len(lengths)}s}")
+        lines.append(f"{'':24s}" + "".join(f"{length:>9s}" for length in lengths * 2))
+        for name, rates in metrics[variants].items():
+            values = [rates.get(f"{kind}_pct_{length}", np.nan) for kind in ("right", "false") for length in lengths]
+            lines.append(f"{name:24s}" + "".join(f"{value:9.2f}" for value in values))
     return lines
 
 
@@ -208,6 +215,8 @@ def _count(
 ) -> None:
     """Add the right windows of exercises, the false exercises, and the numbers of both of a fold's people."""
     for samples in EVALUATED_SAMPLES:
+        if not any(len(clip.positions_m) >= samples for clip in clips):
+            continue
         windows = regular_windows(clips, samples)
         truths = windows.labels
         for name, streams in VARIANTS.items():
