@@ -44,7 +44,7 @@ class FindingsHistory:
 
         Args:
             vertices: (VERTEX_COUNT) indices of the vertices that are used.
-            body_model: Name of the body model that they belong to. Variants of it, whose names are longer, have the same
+            body_model: Name of the body model that they belong to. Its variants, whose names are longer, have the same
                 vertices; those of another model are dropped.
         """
         self._vertices, self._body_model = vertices, body_model
@@ -53,7 +53,7 @@ class FindingsHistory:
         self._buffers = {
             name: SampleBuffer(DURATION_S, array.shape[2:], CAPACITY) for name, array in vars(empty).items()
         }
-        self._pairs: StampPairer[Keypoints, NDArray[np.float32]] = StampPairer(0.0, QUEUE_LENGTH)
+        self._pairs: StampPairer[tuple[int, Keypoints], NDArray[np.float32]] = StampPairer(0.0, QUEUE_LENGTH)
         self._dropped: Counter[str] = Counter()
 
     @property
@@ -81,7 +81,7 @@ class FindingsHistory:
             if keypoints is None:
                 self._add("families", stamp_ns, None)
             else:
-                self._pair(self._pairs.add_first(stamp_ns, keypoints))
+                self._pair(self._pairs.add_first(stamp_ns, (stamp_ns, keypoints)))
 
     def add_parts(self, stamp_ns: int, parts: BodyParts | None) -> None:
         """Add the parts of a frame; None where no person was found."""
@@ -123,9 +123,9 @@ class FindingsHistory:
             arrays = {name: self._resampled(name, times_ns, joints)[None] for name in self._buffers}
         return Findings(**arrays)
 
-    def _pair(self, pairs: list[tuple[Keypoints, NDArray[np.float32]]]) -> None:
-        for keypoints, box_px in pairs:
-            self._add("families", keypoints.stamp_ns, keypoint_summary(keypoints, box_px))
+    def _pair(self, pairs: list[tuple[tuple[int, Keypoints], NDArray[np.float32]]]) -> None:
+        for (stamp_ns, keypoints), box_px in pairs:
+            self._add("families", stamp_ns, keypoint_summary(keypoints, box_px))
 
     def _add(self, name: str, stamp_ns: int, sample: NDArray[Any] | None) -> None:
         buffer = self._buffers[name]

@@ -112,11 +112,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _recognition(arguments: argparse.Namespace) -> int:
     from rehab_pose_lab.benchmarks.recognition import run_experiments, stored_metrics  # noqa: PLC0415  (loads torch)
+    from rehab_pose_lab.benchmarks.recognition_fused import fused_frame_metrics  # noqa: PLC0415  (loads models)
 
     if arguments.train:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
         run_experiments(arguments.output, arguments.results, arguments.experiments)
-    metrics = stored_metrics(arguments.results)
+    metrics = stored_metrics(arguments.results) | fused_frame_metrics()
     if arguments.json:
         print(metrics_json(metrics))
         return 0

@@ -130,6 +130,16 @@ def train_fused(data: Path, output: Path, plan: FusionPlan) -> dict[str, Any]:
     folds = np.array([of_person[clip.dataset, clip.subject] for clip in clips], dtype=np.int64)
     sessions = [_joint_network(recordings, of_person, fold, output, plan) for fold in range(plan.folds)]
     logits = FoldLogits(sessions, folds)
+    final = fit_correction(clips, logits, plan.correction, output / "correction.pt")
+    people = sorted({f"{clip.dataset}/{clip.subject}" for clip in clips})
+    model = load_body_model()
+    metadata = {
+        "vertices": ",".join(str(index) for index in farthest_vertices(model)),
+        "body_model": model.model_id,
+        "subjects": ",".join(people),
+        "recordings": str(len(clips)),
+    }
+    export_correction(final, output / "exercise_fused.onnx", metadata)
     recorded = depth_clips(data / "utd_mhad", output / "depth")
     depth_folds = np.array([of_person[clip.dataset, clip.subject] for clip in recorded], dtype=np.int64)
     counts: dict[str, dict[str, NDArray[np.float64]]] = {}
@@ -143,16 +153,6 @@ def train_fused(data: Path, output: Path, plan: FusionPlan) -> dict[str, Any]:
         _count(counts, network, testing, logits.of(folds[folds == fold]))
         tested = [clip for clip, place in zip(recorded, depth_folds, strict=True) if place == fold]
         _count(depth_counts, network, tested, logits.of(depth_folds[depth_folds == fold]))
-    final = fit_correction(clips, logits, plan.correction, output / "correction.pt")
-    people = sorted({f"{clip.dataset}/{clip.subject}" for clip in clips})
-    model = load_body_model()
-    metadata = {
-        "vertices": ",".join(str(index) for index in farthest_vertices(model)),
-        "body_model": model.model_id,
-        "subjects": ",".join(people),
-        "recordings": str(len(clips)),
-    }
-    export_correction(final, output / "exercise_fused.onnx", metadata)
     metrics = {
         "recordings": len(clips),
         "people": len(people),

@@ -1,0 +1,75 @@
+"""Cost of the exercise stage with all streams: time of a frame, and how much later the label comes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.exercise.recogniser import ExerciseRecogniser
+from rehab_pose.exercise.settings import ExerciseSettings
+from rehab_pose.pipeline import Pipeline
+from rehab_pose_sim.camera import SimulatedCamera
+from rehab_pose_sim.settings import SimulationSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rehab_pose.pipeline import PipelineResult
+
+__all__ = ["fused_frame_metrics"]
+
+RATE_HZ = 30.0
+"""Rate of the camera [Hz]."""
+RECORDED_FRAMES, MEASURED_FRAMES, FIRST_FRAMES = 60, 900, 150
+"""Frames that are rendered, frames that are measured (the rendered ones forwards and backwards), and frames before
+them, in which the window fills: 5 s."""
+CLASSIFIED_PERCENTILE = 90.0
+"""Every third frame is classified: this percentile of the time of a frame is that of a frame that is."""
+
+
+def fused_frame_metrics() -> dict[str, float]:
+    """Return times on one thread [ms].
+
+    `fused_frame_ms` is the median of a frame with `exercise.streams` = fused, with taking up the other stages' results;
+    `fused_frame_ms_p90` its 90th percentile, which is a frame that is classified; `joints_frame_ms` and
+    `joints_frame_ms_p90` are those with the joints alone. `fused_label_growth_ms` is how much the label's 90th
+    percentile grows: results are taken up after it.
+    """
+    camera = SimulatedCamera(SimulationSettings(exercise="squat", rate_hz=RATE_HZ, gap_s=0.0))
+    pipeline = Pipeline()
+    results = [pipeline.process(camera.frame(index).frame) for index in range(RECORDED_FRAMES)]
+    labels_ms, frames_ms = _times(results, "joints")
+    fused_labels_ms, fused_frames_ms = _times(results, "fused")
+    slow = CLASSIFIED_PERCENTILE
+    return {
+        "fused_frame_ms": float(np.median(fused_frames_ms)),
+        "fused_frame_ms_p90": float(np.percentile(fused_frames_ms, slow)),
+        "joints_frame_ms": float(np.median(frames_ms)),
+        "joints_frame_ms_p90": float(np.percentile(frames_ms, slow)),
+        "fused_label_growth_ms": float(np.percentile(fused_labels_ms, slow) - np.percentile(labels_ms, slow)),
+    }
+
+
+def _times(results: Sequence[PipelineResult], streams: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the time of each frame until the label is there, and the whole time [ms]."""
+    recogniser = ExerciseRecogniser(ExerciseSettings(streams=streams))
+    order = [*range(len(results)), *range(len(results) - 2, 0, -1)]
+    labels_ms, frames_ms = [], []
+    for frame in range(FIRST_FRAMES + MEASURED_FRAMES):
+        result = results[order[frame % len(order)]]
+        stamp_ns = round((frame + 1) * 1e9 / RATE_HZ)
+        began = time.perf_counter()
+        recogniser.set_floor_plane(result.floor_plane)
+        recogniser.recognise(stamp_ns, result.frame_id, result.joints)
+        labelled = time.perf_counter()
+        if recogniser.findings is not None:
+            recogniser.findings.add_frame(stamp_ns, result.keypoints, result.parts, result.body)
+        ended = time.perf_counter()
+        if frame >= FIRST_FRAMES:
+            labels_ms.append((labelled - began) * 1e3)
+            frames_ms.append((ended - began) * 1e3)
+    return np.array(labels_ms), np.array(frames_ms)
