@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from rehab_pose.errors import ContractError, InputError
 from rehab_pose.messages import topics
 from rehab_pose.messages.body import body_from_message, vertices_from_message
 from rehab_pose.messages.factory import stamp_ns
@@ -49,19 +50,22 @@ class FindingsInput:
         self._use = use
 
     def deliver(self, findings: FindingsHistory | None) -> None:
-        """Convert the messages that have come, and add them to the history; count what it drops.
+        """Convert the messages that have come, and add them to the history.
 
-        Raises:
-            InputError: A message is damaged; it is left out.
-            ContractError: Likewise.
+        A damaged message is left out and reported; what the history drops is counted.
         """
         if findings is None:
             return
         while self._received:
             add, message = self._received.popleft()
-            add(findings, message)
+            try:
+                add(findings, message)
+            except (InputError, ContractError) as error:
+                self._node.health.drop(type(error).__name__)
+                self._node.report_error(str(error))
         for reason, count in findings.dropped.items():
-            self._node.health.drop(reason, count - self._counted.get(reason, 0))
+            if count > self._counted.get(reason, 0):
+                self._node.health.drop(reason, count - self._counted.get(reason, 0))
             self._counted[reason] = count
 
     def _listen(self, topic: Topic, add: Callable[[FindingsHistory, Message], None]) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
-SEED, STEPS, EXERCISES, OTHERS = 7, 600, 200, 100
+SEED, STEPS, EXERCISES, OTHERS = 7, 600, 110, 60
 """Seed and sizes of the last training of the shipped weights."""
 
 

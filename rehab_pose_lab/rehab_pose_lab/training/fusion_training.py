@@ -65,14 +65,14 @@ TEMPERATURE_CLIPS = 400
 class FusionPlan:
     """Recordings, folds and trainings."""
 
-    exercises: int = 200
+    exercises: int = 110
     """Recordings of the five exercises that are rendered."""
-    others: int = 100
+    others: int = 60
     """Recordings of other movements that are rendered."""
     folds: int = 3
     """Each joint network, and each correction that is evaluated, is trained without the people of one fold."""
-    joint_epochs: int = 12
-    """Epochs of the joint networks."""
+    joint_epochs: int = 6
+    """Epochs of the joint networks: half of those of the shipped one."""
     correction: CorrectionPlan = field(default_factory=CorrectionPlan)
 
     @property
