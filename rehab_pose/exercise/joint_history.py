@@ -33,12 +33,14 @@ class JointHistory:
         """
         self._positions = SampleBuffer(duration_s, (len(SMPL_INDICES), 3), capacity)
         self._motions = SampleBuffer(duration_s, (3, 4), capacity)
+        self._confidence = SampleBuffer(duration_s, (len(SMPL_INDICES),), capacity)
         self.reset()
 
     def reset(self) -> None:
         """Discard all samples and the direction of gravity."""
         self._positions.clear()
         self._motions.clear()
+        self._confidence.clear()
         self.up: NDArray[np.float64] = CAMERA_UP
         """(3) unit vector against gravity in the frame of the positions."""
 
@@ -48,18 +50,31 @@ class JointHistory:
 
     def append(self, stamp_ns: int, joints: Joints | None) -> None:
         """Add the joints of one frame as they are in the optical frame; None where no person was found."""
-        self.append_positions(stamp_ns, None if joints is None else joints.positions_m[SMPL_INDICES])
+        if joints is None:
+            self.append_positions(stamp_ns, None)
+        else:
+            self.append_positions(
+                stamp_ns, joints.positions_m[SMPL_INDICES], confidence=joints.confidence[SMPL_INDICES]
+            )
 
-    def append_positions(self, stamp_ns: int, positions_m: NDArray[Any] | None, motion: NDArray[Any] = UNMOVED) -> None:
+    def append_positions(
+        self,
+        stamp_ns: int,
+        positions_m: NDArray[Any] | None,
+        motion: NDArray[Any] = UNMOVED,
+        confidence: NDArray[Any] | None = None,
+    ) -> None:
         """Add the joints of one frame.
 
         Args:
             stamp_ns: Later than the last one [ns].
             positions_m: (J, 3) FEATURE_JOINTS [m]; None where no person was found.
             motion: (3, 4) rotation and displacement [m] that moved them from the optical frame.
+            confidence: (J) 0-1 of these joints; None = not known.
         """
         self._positions.add(stamp_ns, positions_m)
         self._motions.add(stamp_ns, motion)
+        self._confidence.add(stamp_ns, confidence)
 
     def move(self, rotation: NDArray[np.float64], translation_m: NDArray[np.float64]) -> None:
         """Turn all samples by a rotation (3, 3) and displace them by a vector (3) [m]."""
@@ -78,6 +93,11 @@ class JointHistory:
     def positions_m(self) -> NDArray[np.float32]:
         """Positions (N, J, 3) of FEATURE_JOINTS [m]; NaN = missing."""
         return self._positions.values
+
+    @property
+    def confidence(self) -> NDArray[np.float32]:
+        """Confidence (N, J) of FEATURE_JOINTS, 0-1; NaN = not known."""
+        return self._confidence.values
 
     def motions_at(self, stamps_ns: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the motions (M, 3, 4) of frames by their stamps (M) [ns, m]; NaN for frames that are not kept."""

@@ -20,6 +20,7 @@ from rehab_pose.exercise.stamp_filter import StampFilter, StampVerdict
 from rehab_pose.exercise.window_classifier import WindowClassifier
 from rehab_pose.exercise.window_features import (
     SAMPLE_RATE_HZ,
+    SMPL_INDICES,
     WINDOW_SAMPLES,
     motion_range_m,
     resample,
@@ -214,7 +215,8 @@ class ExerciseRecogniser:
         if correction is not None:
             self._history.move(correction.rotation, correction.translation_m)
             self._counter.turn(correction.rotation)
-        self._history.append_positions(stamp_ns, positions_m, self._stabiliser.motion)
+        confidence = joints.confidence[SMPL_INDICES]
+        self._history.append_positions(stamp_ns, positions_m, self._stabiliser.motion, confidence)
 
     def _update(self, stamp_ns: int, frame_id: str, repetition: Repetition | None) -> ExerciseUpdate:
         """Return the label, its confidence and the repetitions at a stamp [ns]."""

@@ -243,7 +243,8 @@ class RepetitionCounter:
         first, end = np.searchsorted(history.stamps_ns, [cycle.start_ns, cycle.end_ns], side="left")
         stamps_ns, positions_m = history.stamps_ns[first : end + 1], history.positions_m[first : end + 1]
         measures = measure_repetition(definition, cycle, stamps_ns, positions_m, axes, current.middle)
-        assessment = self._assessor.assess(current.label, current.count, stamps_ns, positions_m, axes)
+        confidence = history.confidence[first : end + 1]
+        assessment = self._assessor.assess(current.label, current.count, stamps_ns, positions_m, axes, confidence)
         return Repetition(
             stamp_ns=stamp_ns,
             frame_id=frame_id,

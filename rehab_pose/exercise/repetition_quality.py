@@ -142,7 +142,7 @@ def tracking_fault(
     Args:
         stamps_ns: (T) of its frames [ns].
         positions_m: (T, J, 3) FEATURE_JOINTS [m]; NaN = missing.
-        confidence: (T, J) 0-1 of these joints; None = not known.
+        confidence: (T, J) 0-1 of these joints; NaN or None = not known.
     """
     known = np.isfinite(positions_m).all(axis=-1)
     seen_ns = stamps_ns[known.any(axis=-1)]
@@ -158,8 +158,10 @@ def tracking_fault(
     if missing > MAX_MISSING_FRACTION:
         allowed = 100.0 * MAX_MISSING_FRACTION
         return f"not assessed: {100.0 * missing:.0f} % of the joints are missing, at most {allowed:.0f} % may be"
-    certain = 1.0 if confidence is None else float(np.median(np.asarray(confidence)[known]))
-    if certain < MIN_CONFIDENCE:
+    given = np.full(known.shape, np.nan) if confidence is None else np.asarray(confidence)
+    given = given[known & np.isfinite(given)]
+    if len(given) and np.median(given) < MIN_CONFIDENCE:
+        certain = float(np.median(given))
         return f"not assessed: median confidence of the joints {certain:.2f}, at least {MIN_CONFIDENCE:g} is needed"
     return ""
 
@@ -195,7 +197,7 @@ class QualityAssessor:
             stamps_ns: (T) of its frames [ns].
             positions_m: (T, J, 3) FEATURE_JOINTS in the optical frame [m]; NaN = missing.
             axes: (3, 3) rows: the person's left, up, front.
-            confidence: (T, J) 0-1 of the joints; None = not known.
+            confidence: (T, J) 0-1 of the joints; NaN or None = not known.
         """
         norms = self._norms.get(label)
         fault = "not assessed: no norms of healthy people for this exercise" if norms is None else ""

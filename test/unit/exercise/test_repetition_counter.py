@@ -176,3 +176,12 @@ def test_the_quality_is_withheld_with_the_reason_where_frames_are_few(make_film:
         assert np.isnan([repetition.quality, repetition.quality_low, repetition.quality_high]).all()
         assert repetition.quality_withheld == "not assessed: 5 frames/s, at least 8 are needed"
         assert repetition.reasons == ()
+
+
+def test_the_quality_is_withheld_where_most_joints_are_uncertain(make_film: Film) -> None:
+    frames = [dataclasses.replace(joints, confidence=0.2 * joints.confidence) for joints in make_film("squat", 2)]
+    repetitions = assessed(frames, "squat")
+    assert repetitions
+    for repetition in repetitions:
+        assert np.isnan(repetition.quality)
+        assert "median confidence of the joints 0.2" in repetition.quality_withheld
