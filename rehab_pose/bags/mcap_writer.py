@@ -1,7 +1,7 @@
 """Writing of an MCAP file in short chunks with checksums, so that a cut or damage costs little.
 
 Types and topics are written in front of the chunks that use them, and again in the summary at the end. A chunk is
-closed when its messages span a second or a megabyte, or by `flush`. Without `flush` the content depends on the messages
+closed when its messages span a second or 64 KB, or by `flush`. Without `flush` the content depends on the messages
 only, not on the clock.
 """
 
@@ -33,8 +33,8 @@ __all__ = ["McapWriter"]
 
 OWNER_ONLY = 0o600
 """File mode: a recording of a person is for its owner."""
-CHUNK_BYTES = 1024**2
-"""Length from which a chunk is closed [bytes]."""
+CHUNK_BYTES = 64 * 1024
+"""Length from which a chunk is closed [bytes]. Damage costs a chunk: an image, or twenty small messages."""
 CHUNK_NS = NS_PER_S
 """Time span from which a chunk is closed [ns]."""
 PROFILE, LIBRARY = "ros2", "rehab_pose"

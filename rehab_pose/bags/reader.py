@@ -1,28 +1,39 @@
-"""Reading of rosbags (MCAP and SQLite3) without ROS: RGB-D frames in stamp order, or the recorded messages."""
+"""Reading of rosbags (MCAP and SQLite3, also of ROS 1) without ROS: RGB-D frames in stamp order, or recorded messages.
+
+What is whole of a damaged or cut bag is read, and `losses` says what was not; files are never changed.
+"""
 
 from __future__ import annotations
 
+import heapq
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import QosDurability, QosReliability
 
+from rehab_pose.bags.bag_files import find_bag, unpack
+from rehab_pose.bags.chunk_compression import decompressed_message
 from rehab_pose.bags.compressed_images import decompress
-from rehab_pose.bags.message_types import type_store
-from rehab_pose.errors import RecordingError
+from rehab_pose.bags.losses import BagLosses
+from rehab_pose.bags.mcap_storage import McapStorage
+from rehab_pose.bags.message_decoder import MessageDecoder
+from rehab_pose.bags.ros1_storage import Ros1Storage
+from rehab_pose.bags.sqlite_storage import SqliteStorage
+from rehab_pose.errors import InputError, RecordingError, RehabPoseError
 from rehab_pose.messages.frame_builder import FrameBuilder
 from rehab_pose.messages.images import COLOR_ENCODINGS, DEPTH_ENCODINGS
 from rehab_pose.messages.topics import CAMERA_INFO, COLOR, DEPTH, IMU
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from rosbags.interfaces import Connection
+    from rosbags.interfaces import Qos
 
+    from rehab_pose.bags.storage import Storage, StoredTopic
     from rehab_pose.capture.settings import CaptureSettings
     from rehab_pose.datatypes import RgbdFrame
     from rehab_pose.messages.factory import Message
@@ -32,6 +43,8 @@ __all__ = ["BagReader", "CameraTopics", "RecordedMessage", "RecordedTopic"]
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO_TYPE = "sensor_msgs/msg/CameraInfo"
+STORAGES: dict[str, Callable[[Path], Storage]] = {".mcap": McapStorage, ".db3": SqliteStorage, ".bag": Ros1Storage}
+NS_TO_S = 1e-9
 
 
 @dataclass(frozen=True)
@@ -41,8 +54,15 @@ class RecordedTopic:
     name: str
     type_name: str
     count: int
+    """Number of messages, as far as it is known before they are read."""
     latched: bool
     reliable: bool
+    depth: int = 1
+    """Number of the last messages that a late subscriber of a latched topic received."""
+    definition: str = ""
+    definition_format: str = ""
+    type_hash: str = ""
+    qos: tuple[Qos, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,45 +84,133 @@ class CameraTopics:
 
 
 class BagReader(AbstractContextManager["BagReader"]):
-    """Reads one bag; use it in a `with` statement."""
+    """Reads one bag; use it in a `with` statement.
+
+    Attributes:
+        path: Folder or file.
+        topics: Topics by their names.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open a bag.
 
         Raises:
-            RecordingError: The path has no bag, or it cannot be read.
+            RecordingError: The path has no bag, or nothing of it can be read.
         """
         self.path = Path(path)
+        self._own = BagLosses()
+        self._storages: list[Storage] = []
+        self._temporary: TemporaryDirectory[str] | None = None
         try:
-            self._reader = AnyReader([self.path], default_typestore=type_store())
-            self._reader.open()
-        except (AnyReaderError, OSError) as error:
-            msg = f"bag: expected a rosbag (folder with metadata.yaml, or .mcap, .db3) at {self.path}: {error}"
+            self._open()
+        except (RehabPoseError, OSError) as error:
+            self.close()
+            if isinstance(error, RecordingError) and str(error).startswith("bag: "):
+                raise
+            msg = f"bag: expected a rosbag (folder with .mcap or .db3, or such a file) at {self.path}: {error}"
             raise RecordingError(msg) from error
-        self.topics = {connection.topic: _recorded_topic(connection) for connection in self._reader.connections}
+
+    def _open(self) -> None:
+        found = find_bag(self.path)
+        self._own.notes += found.notes
+        self._compressed_messages = found.compressed_messages
+        if any(file.suffix not in STORAGES for file in found.files):
+            self._temporary = TemporaryDirectory(prefix="rehab_pose_bag_")
+        problems = []
+        for file in found.files:
+            unpacked = unpack(file, Path(self._temporary.name)) if self._temporary else file
+            try:
+                self._storages.append(STORAGES[unpacked.suffix](unpacked))
+            except RecordingError as error:
+                problems.append(str(error))
+        if not self._storages:
+            raise RecordingError("; ".join(problems))
+        self._own.cut_files += len(problems)
+        self._own.notes += problems
+        # By storage and number: topic and decoder. A topic is in several files of a bag that was split.
+        self._decoders: list[dict[int, tuple[RecordedTopic, MessageDecoder | None]]] = []
+        self.topics: dict[str, RecordedTopic] = {}
+        for storage in self._storages:
+            self._decoders.append({})
+            for stored in storage.topics:
+                self._add_topic(storage, stored)
+
+    def _add_topic(self, storage: Storage, stored: StoredTopic) -> None:
+        before = self.topics.get(stored.name)
+        topic = _recorded_topic(stored, before)
+        if before is not None and before.type_name != stored.type_name:
+            self._own.damaged_records += 1
+            self._own.notes.append(f"{stored.name} has the types {before.type_name} and {stored.type_name}")
+            return
+        self.topics[stored.name] = topic
+        is_ros1 = isinstance(storage, Ros1Storage)
+        decoder = None if is_ros1 else MessageDecoder(stored.type_name, stored.definition, stored.definition_format)
+        self._decoders[-1][stored.number] = topic, decoder
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Close the files."""
-        self._reader.close()
+        for storage in self._storages:
+            storage.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+            self._temporary = None
+
+    @property
+    def losses(self) -> BagLosses:
+        """What could not be read so far; complete after all messages were read."""
+        total = BagLosses()
+        for losses in (self._own, *(storage.losses for storage in self._storages)):
+            total.add(losses)
+        return total
 
     @property
     def duration_s(self) -> float:
         """Time from the first to the last message [s]."""
-        return (self._reader.end_time - self._reader.start_time) / 1e9
+        first = [storage.first_ns for storage in self._storages if storage.first_ns is not None]
+        return (max(storage.last_ns for storage in self._storages) - min(first)) * NS_TO_S if first else 0.0
 
     def serialized(self) -> Iterator[RecordedMessage]:
         """Yield every message in the order of recording, without deserialisation."""
-        for connection, time_ns, data in self._reader.messages():
-            yield RecordedMessage(self.topics[connection.topic], time_ns, bytes(data))
+        for name, time_ns, _, _, data in self._stored(frozenset(self.topics)):
+            yield RecordedMessage(self.topics[name], time_ns, data)
 
     def messages(self, *names: str) -> Iterator[tuple[str, int, Message]]:
-        """Yield topic, time [ns] and message of the named topics (default: all), in the order of recording."""
-        selected = [entry for entry in self._reader.connections if not names or entry.topic in names]
-        for connection, time_ns, data in self._reader.messages(connections=selected):
-            yield connection.topic, time_ns, self._reader.deserialize(data, connection.msgtype)
+        """Yield topic, time [ns] and message of the named topics (default: all), in the order of recording.
+
+        Messages that cannot be decoded are counted and left out.
+        """
+        for name, time_ns, place, number, data in self._stored(frozenset(names) or frozenset(self.topics)):
+            storage, decoder = self._storages[place], self._decoders[place][number][1]
+            try:
+                if isinstance(storage, Ros1Storage):
+                    message = storage.decode(number, data)
+                else:
+                    assert decoder is not None  # noqa: S101  (every other storage has one)
+                    message = decoder.decode(data)
+            except InputError:
+                self._own.undecodable_messages += 1
+                continue
+            yield name, time_ns, message
+
+    def _stored(self, names: frozenset[str]) -> Iterator[tuple[str, int, int, int, bytes]]:
+        """Yield topic, time [ns], storage, number in it, and data of the messages of some topics in their order."""
+        streams = [self._of_storage(place, names) for place in range(len(self._storages))]
+        for time_ns, place, number, data in heapq.merge(*streams, key=lambda entry: entry[0]):
+            if self._compressed_messages:
+                unpacked = decompressed_message(data)
+                if unpacked is None:
+                    self._own.damaged_records += 1
+                    continue
+                data = unpacked  # noqa: PLW2901
+            yield self._decoders[place][number][0].name, time_ns, place, number, data
+
+    def _of_storage(self, place: int, names: frozenset[str]) -> Iterator[tuple[int, int, int, bytes]]:
+        numbers = [number for number, (topic, _) in self._decoders[place].items() if topic.name in names]
+        for time_ns, number, data in self._storages[place].messages(numbers):
+            yield time_ns, place, number, data
 
     def camera_topics(self, given: CameraTopics | None = None) -> CameraTopics:
         """Return the topics of the camera: those given, else the default names, else those of a suitable type.
@@ -115,8 +223,9 @@ class BagReader(AbstractContextManager["BagReader"]):
             if name and name not in self.topics:
                 msg = f"bag: expected the topic {name}, {self.path} has {', '.join(self.topics) or 'none'}"
                 raise RecordingError(msg)
-        images = [name for name, topic in self.topics.items() if topic.type_name in {IMAGE, COMPRESSED_IMAGE}]
-        infos = [name for name, topic in self.topics.items() if topic.type_name == CAMERA_INFO_TYPE]
+        filled = {name: topic.type_name for name, topic in self.topics.items() if topic.count}
+        images = [name for name, type_name in filled.items() if type_name in {IMAGE, COMPRESSED_IMAGE}]
+        infos = [name for name, type_name in filled.items() if type_name == CAMERA_INFO_TYPE]
         color = given.color or self._only("colour image", COLOR.name, [n for n in images if self._is_color(n)])
         depth = given.depth or self._only("depth image", DEPTH.name, [n for n in images if self._is_depth(n)])
         same_namespace = [name for name in infos if name.rpartition("/")[0] == color.rpartition("/")[0]]
@@ -132,34 +241,58 @@ class BagReader(AbstractContextManager["BagReader"]):
             camera: Topics to read.
             settings: Settings of pairing and cleaning.
 
+        Images that cannot be used, or that have no partner, are counted in `losses` and left out.
+
         Raises:
             RecordingError: The topics do not exist, or they give no frame.
-            InputError: An image cannot be used; the message names it and the reason.
+            RehabPoseError: No image can be used; the message names the first one and the reason.
         """
         topics = self.camera_topics(camera)
         imu = self._imu_topic(topics.color)
         builder = FrameBuilder(settings, color_topic=topics.color, depth_topic=topics.depth)
         # Messages are recorded as they arrive, so camera_info may follow the images that it belongs to.
         builder.add_camera_info(self._first(topics.camera_info))
-        count = 0
+        images = frames = unusable = 0
+        problem: RehabPoseError | None = None
         for name, _, message in self.messages(topics.color, topics.camera_info, topics.depth, *imu):
-            if name in imu:
-                builder.add_imu(message)
-                continue
-            image = decompress(message) if self.topics[name].type_name == COMPRESSED_IMAGE else message
-            if name == topics.camera_info:
-                builder.add_camera_info(image)
-                continue
-            raw_frames = builder.add_color(image) if name == topics.color else builder.add_depth(image)
-            for raw in raw_frames:
-                count += 1
-                yield builder.build(raw)
-        if count == 0:
+            built, parts = [], 1
+            try:
+                for raw in self._added(builder, topics, name, message):
+                    parts = 2
+                    built.append(builder.build(raw))
+            except RehabPoseError as error:
+                unusable += parts
+                problem = problem or error
+            images += name in {topics.color, topics.depth}
+            frames += len(built)
+            yield from built
+        self._own.unusable_images += unusable
+        self._own.unpaired_images += max(0, images - 2 * frames - unusable)
+        if frames == 0:
+            if problem is not None:
+                raise problem
             msg = (
                 f"bag: no colour image of {topics.color} has a depth image of {topics.depth} at its stamp; check that "
                 "both come from one driver, or raise capture.pairing_slop_s"
             )
             raise RecordingError(msg)
+
+    def _added(
+        self, builder: FrameBuilder, topics: CameraTopics, name: str, message: Message
+    ) -> list[tuple[Message, Message, Message]]:
+        """Add a message to a builder; return the raw frames that it completes.
+
+        Raises:
+            RehabPoseError: It cannot be used.
+        """
+        if name not in {topics.color, topics.camera_info, topics.depth}:
+            builder.add_imu(message)
+            return []
+        if name == topics.camera_info:
+            builder.add_camera_info(message)
+            return []
+        image = decompress(message) if self.topics[name].type_name == COMPRESSED_IMAGE else message
+        return builder.add_color(image) if name == topics.color else builder.add_depth(image)
 
     def _imu_topic(self, color: str) -> tuple[str, ...]:
         """Return the topic of the camera's inertial sensor, or nothing: several in one namespace are not told apart."""
@@ -197,12 +330,17 @@ class BagReader(AbstractContextManager["BagReader"]):
         raise RecordingError(msg)
 
 
-def _recorded_topic(connection: Connection) -> RecordedTopic:
-    offered = getattr(connection.ext, "offered_qos_profiles", [])
+def _recorded_topic(stored: StoredTopic, before: RecordedTopic | None) -> RecordedTopic:
+    """Return a topic; its messages in the files before are added."""
     return RecordedTopic(
-        name=connection.topic,
-        type_name=connection.msgtype,
-        count=connection.msgcount,
-        latched=any(profile.durability is QosDurability.TRANSIENT_LOCAL for profile in offered),
-        reliable=all(profile.reliability is not QosReliability.BEST_EFFORT for profile in offered),
+        name=stored.name,
+        type_name=stored.type_name,
+        count=stored.count + (before.count if before else 0),
+        latched=any(profile.durability is QosDurability.TRANSIENT_LOCAL for profile in stored.qos),
+        reliable=all(profile.reliability is not QosReliability.BEST_EFFORT for profile in stored.qos),
+        depth=max((profile.depth for profile in stored.qos if isinstance(profile.depth, int)), default=1),
+        definition=stored.definition,
+        definition_format=stored.definition_format,
+        type_hash=stored.type_hash,
+        qos=stored.qos,
     )

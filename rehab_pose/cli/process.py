@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rehab_pose.cli.exit_codes import EXIT_PARTLY
 from rehab_pose.errors import RecordingError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Process a recording or folders of images.
+    """Process a recording or folders of images; return 3 if parts of the recording could not be used.
 
     Raises:
         RecordingError: The input cannot be read, holds no frame, or the output exists already.
@@ -99,8 +100,12 @@ def _run_bag(arguments: argparse.Namespace) -> int:
             for topic, message in result_messages(writer.factory, frame, result, floor, images=images, mesh=mesh):
                 writer.write(topic, frame.stamp_ns, message)
             frames.append(frame_summary(result))
+        losses = reader.losses
     write_summary(arguments.output / SUMMARY, arguments.recording.name, pipeline.model_ids, frames)
-    return _print_result(frames, bag_folder, arguments.output)
+    code = _print_result(frames, bag_folder, arguments.output)
+    if losses:
+        print(losses.sentence)
+    return EXIT_PARTLY if losses else code
 
 
 def _run_images(arguments: argparse.Namespace) -> int:
