@@ -83,7 +83,7 @@ _ARRAYS_OF_STREAM = {
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What the stages found in B windows of T samples, in pixels and metres; NaN = missing."""
+    """Findings of the stages in B windows of T samples, in pixels and metres; NaN = missing."""
 
     boxes_px: NDArray[np.float32]
     """(B, T, 4) x, y, width, height of the person's box [px]."""

@@ -1,4 +1,4 @@
-"""What the other stages found in the last seconds, matched by stamp with the joints; late streams are missing."""
+"""Findings of the other stages in the last seconds, matched by stamp with the joints; late ones are missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.capture.pairing import StampPairer
 from rehab_pose.exercise.fused_features import Findings, contour_points, keypoint_summary
 from rehab_pose.exercise.sample_buffer import SampleBuffer
 from rehab_pose.exercise.window_features import MAX_GAP_S, SAMPLE_RATE_HZ, WINDOW_SAMPLES, resample
@@ -53,19 +52,19 @@ class FindingsHistory:
         self._buffers = {
             name: SampleBuffer(DURATION_S, array.shape[2:], CAPACITY) for name, array in vars(empty).items()
         }
-        self._pairs: StampPairer[tuple[int, Keypoints], NDArray[np.float32]] = StampPairer(0.0, QUEUE_LENGTH)
+        self._waiting: dict[int, Keypoints] = {}
         self._dropped: Counter[str] = Counter()
 
     @property
     def dropped(self) -> Counter[str]:
         """Number of findings that were dropped since the history was made, by reason."""
         with self._lock:
-            return self._dropped + Counter({NO_PARTS: self._pairs.dropped_first})
+            return self._dropped.copy()
 
     def reset(self) -> None:
         """Discard all findings."""
         with self._lock:
-            self._pairs.clear()
+            self._waiting.clear()
             for buffer in self._buffers.values():
                 buffer.clear()
 
@@ -78,10 +77,17 @@ class FindingsHistory:
     def add_keypoints(self, stamp_ns: int, keypoints: Keypoints | None) -> None:
         """Add the keypoints of a frame; None where no person was found. They wait for the parts of the same frame."""
         with self._lock:
+            boxes = self._buffers["boxes_px"]
+            place = int(np.searchsorted(boxes.stamps_ns, stamp_ns))
             if keypoints is None:
                 self._add("families", stamp_ns, None)
+            elif place < len(boxes) and boxes.stamps_ns[place] == stamp_ns:
+                self._summarise(stamp_ns, keypoints, boxes.values[place])
             else:
-                self._pair(self._pairs.add_first(stamp_ns, (stamp_ns, keypoints)))
+                self._waiting[stamp_ns] = keypoints
+                while len(self._waiting) > QUEUE_LENGTH:
+                    self._waiting.pop(next(iter(self._waiting)))
+                    self._dropped[NO_PARTS] += 1
 
     def add_parts(self, stamp_ns: int, parts: BodyParts | None) -> None:
         """Add the parts of a frame; None where no person was found."""
@@ -89,11 +95,13 @@ class FindingsHistory:
             if parts is None:
                 self._add("boxes_px", stamp_ns, None)
                 self._add("contours_px", stamp_ns, None)
-                return
-            box_px = np.array(parts.box_px, dtype=np.float32)
-            self._add("boxes_px", stamp_ns, box_px)
-            self._add("contours_px", stamp_ns, contour_points(parts))
-            self._pair(self._pairs.add_second(stamp_ns, box_px))
+            else:
+                self._add("boxes_px", stamp_ns, np.array(parts.box_px, dtype=np.float32))
+                self._add("contours_px", stamp_ns, contour_points(parts))
+            keypoints = self._waiting.pop(stamp_ns, None)
+            if keypoints is not None:
+                box_px = np.full(4, np.nan) if parts is None else np.array(parts.box_px, dtype=np.float32)
+                self._summarise(stamp_ns, keypoints, box_px)
 
     def add_body(self, stamp_ns: int, body: Body | None) -> None:
         """Add the body of a frame, and its vertices where it has some; None where no person was found."""
@@ -123,9 +131,12 @@ class FindingsHistory:
             arrays = {name: self._resampled(name, times_ns, joints)[None] for name in self._buffers}
         return Findings(**arrays)
 
-    def _pair(self, pairs: list[tuple[tuple[int, Keypoints], NDArray[np.float32]]]) -> None:
-        for (stamp_ns, keypoints), box_px in pairs:
+    def _summarise(self, stamp_ns: int, keypoints: Keypoints, box_px: NDArray[Any]) -> None:
+        """Add the numbers of keypoints relative to the box (4) [px]; NaN = the frame has no parts."""
+        if np.isfinite(box_px).all():
             self._add("families", stamp_ns, keypoint_summary(keypoints, box_px))
+        else:
+            self._dropped[NO_PARTS] += 1
 
     def _add(self, name: str, stamp_ns: int, sample: NDArray[Any] | None) -> None:
         buffer = self._buffers[name]
