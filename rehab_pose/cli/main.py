@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehab_pose import __version__
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.launching.parent_process import end_with_parent
+from rehab_pose.session.audit import audit_reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +20,7 @@ __all__ = ["command_parser", "main", "program_parser", "run_program"]
 
 PROGRAM = "rehab-pose"
 DESCRIPTION = "Analyse rehabilitation exercises of a person with one RGB-D camera."
-COMMANDS = ("run", "play", "record", "bag", "process", "overlay", "bones", "exercise", "doctor", "warm_up")
+COMMANDS = ("run", "play", "record", "bag", "process", "overlay", "bones", "exercise", "session", "doctor", "warm_up")
 """Modules of this package. Each has `add_parser(subparsers)`, which sets the default `run(arguments) -> int`."""
 EXIT_UNUSABLE_INPUT = 2
 """Exit code of a command whose input or settings cannot be used."""
@@ -39,11 +41,24 @@ def run_program(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
     end_with_parent()
     args = parser.parse_args(arguments)
     try:
+        _audit(args)
         code: int = args.run(args)
     except RehabPoseError as error:
         print(f"{parser.prog} {args.command}: {error}", file=sys.stderr)
         return EXIT_UNUSABLE_INPUT
     return code
+
+
+def _audit(args: argparse.Namespace) -> None:
+    """Note in the audit log of its folder that a session's recording is read.
+
+    Raises:
+        RecordingError: The audit log cannot be written.
+    """
+    for name in ("bag", "recording"):
+        path = getattr(args, name, None)
+        if isinstance(path, (str, Path)):
+            audit_reading(Path(path), args.command)
 
 
 def program_parser() -> argparse.ArgumentParser:

@@ -13,14 +13,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import RecordingError
+from rehab_pose.session.file_names import AUDIT_LOG, JOURNAL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["AUDIT_LOG", "audit"]
+__all__ = ["audit", "audit_reading"]
 
-AUDIT_LOG = "audit.log"
-"""Name of the file in the folder of all sessions."""
+LEVELS = 2
+"""A session's folder is the parent of a bag, and the parent of that of a file in the bag."""
 
 
 def audit(sessions: Path, action: str, session: str, detail: str = "") -> None:
@@ -55,6 +56,18 @@ def audit(sessions: Path, action: str, session: str, detail: str = "") -> None:
             f"session: the audit log {path} cannot be written ({error.strerror}); check space and rights of its folder"
         )
         raise RecordingError(msg) from error
+
+
+def audit_reading(path: Path, program: str) -> None:
+    """Append a line if a path that a program reads lies in a session's folder; nothing is done for other paths.
+
+    Raises:
+        RecordingError: The line cannot be written.
+    """
+    for folder in list(path.absolute().parents)[:LEVELS]:
+        if (folder / JOURNAL).is_file():
+            audit(folder.parent, "read", folder.name, f"{program} {path.name}")
+            return
 
 
 def _user() -> str:

@@ -18,6 +18,7 @@ from rehab_pose.session.observation import GapReason, ObservationTracker
 from rehab_pose.session.recording_policy import RunningRecording, make_private, session_folder
 from rehab_pose.session.session_files import SessionFiles
 from rehab_pose.session.state import Recording, Session, SessionStage, Tally, check_code
+from rehab_pose.session.store import delete_expired
 from rehab_pose.session.unfinished import unfinished_sessions
 from rehab_pose.units import NS_PER_S
 
@@ -178,6 +179,7 @@ class SessionController:
             files.log("observed", **asdict(self._tracker.total))
             self.session.report_path = files.finish("done", reason, report=self.settings.report)
         self._changed(self.session)
+        self._delete_expired()
         return True
 
     def write_report(self) -> str:
@@ -204,6 +206,13 @@ class SessionController:
                 self._resume(unfinished, max(age_s, 0.0))
             elif own or not young:
                 self._interrupt(unfinished, age_s)
+        self._delete_expired()
+
+    def _delete_expired(self) -> None:
+        try:
+            delete_expired(self._sessions, self.settings.retention_days, self._now_ns())
+        except RehabPoseError as error:
+            self._report_error(str(error))
 
     def _resume(self, unfinished: Unfinished, away_s: float) -> None:
         files = self._open(unfinished)

@@ -52,3 +52,9 @@ class Reserve:
         """Give the space back."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
+
+    @staticmethod
+    def remove_from(folder: Path) -> None:
+        """Remove the reserve of a session whose program was killed."""
+        with suppress(OSError):
+            (folder / RESERVE).unlink(missing_ok=True)

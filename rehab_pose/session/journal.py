@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose.errors import RecordingError
+from rehab_pose.session.file_names import JOURNAL
 from rehab_pose.session.journal_content import JournalContent, JournalHeader, repetition_fields
 
 if TYPE_CHECKING:
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
 
     from rehab_pose.datatypes import Repetition
 
-__all__ = ["JOURNAL", "Journal", "read_journal"]
+__all__ = ["Journal", "read_journal"]
 
-JOURNAL = "journal.jsonl"
-"""Name of the file in a session's folder."""
 OWNER_ONLY = 0o600
 """File mode: a journal contains health data."""
 MAX_BYTES = 64 * 1024**2

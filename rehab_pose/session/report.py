@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose.errors import RecordingError
-from rehab_pose.session.report_observation import observation_facts, observation_section
+from rehab_pose.session.report_observation import observation_facts, observation_lines, observation_section
 from rehab_pose.session.report_page import repetition_page
 from rehab_pose.units import NS_PER_S
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import Repetition
     from rehab_pose.session.journal_content import JournalContent
 
-__all__ = ["repetition_facts", "session_summary", "write_repetition_report", "write_session_report"]
+__all__ = ["repetition_facts", "session_lines", "session_summary", "write_repetition_report", "write_session_report"]
 
 UNITS = ("rad", "m")
 """Units that a signal's name may end with."""
@@ -37,6 +37,16 @@ def write_session_report(folder: Path, content: JournalContent) -> Path:
     header = content.header
     repetitions = [entry.repetition for entry in content.repetitions]
     return write_repetition_report(folder, header.session_id, header.subject_code, repetitions, content)
+
+
+def session_lines(content: JournalContent) -> list[str]:
+    """Return a session's sets and its course as sentences for a terminal."""
+    sets = [
+        f"{run['label']}: {run['repetitions']} repetitions, {run['mean_duration_s']} s each on average, mean quality "
+        f"{'not assessed' if run['mean_quality'] is None else run['mean_quality']}"
+        for run in session_summary([entry.repetition for entry in content.repetitions])
+    ]
+    return [*(sets or ["no repetitions"]), *observation_lines(content)]
 
 
 def write_repetition_report(

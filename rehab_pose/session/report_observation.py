@@ -11,7 +11,7 @@ from rehab_pose.units import NS_PER_S
 if TYPE_CHECKING:
     from rehab_pose.session.journal_content import JournalContent
 
-__all__ = ["observation_facts", "observation_section"]
+__all__ = ["observation_facts", "observation_lines", "observation_section"]
 
 S_PER_MIN = 60.0
 MAX_NAMED_GAPS = 20
@@ -62,8 +62,8 @@ def observation_facts(content: JournalContent) -> dict[str, Any]:
     }
 
 
-def observation_section(content: JournalContent) -> str:
-    """Return the course of a session as a part of an HTML page."""
+def observation_lines(content: JournalContent) -> list[str]:
+    """Return the course of a session as sentences."""
     facts = observation_facts(content)
     minutes = facts["observed_s"] / S_PER_MIN
     lines = [
@@ -71,7 +71,7 @@ def observation_section(content: JournalContent) -> str:
         + (f", in {facts['frames_with_person']} of {facts['frames']} frames." if facts["frames"] else ".")
     ]
     if content.state == "interrupted":
-        lines.append(f"The session did not end as planned: {content.message}.")
+        lines.append(f"The session did not end as planned: {content.message or 'it was interrupted'}.")
     lines += [
         f"Gap of {gap.duration_s:.1f} s: {gap.reason.sentence}."
         + (
@@ -87,7 +87,13 @@ def observation_section(content: JournalContent) -> str:
     lines += [f"{note}." for note in content.notes]
     if content.unreadable_lines:
         lines.append(f"{content.unreadable_lines} lines of the journal could not be read.")
-    return "<h2>Observation</h2><ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
+    return lines
+
+
+def observation_section(content: JournalContent) -> str:
+    """Return the course of a session as a part of an HTML page."""
+    items = "".join(f"<li>{escape(line)}</li>" for line in observation_lines(content))
+    return f"<h2>Observation</h2><ul>{items}</ul>"
 
 
 def _delivered_later(content: JournalContent, start_ns: int, end_ns: int) -> int:

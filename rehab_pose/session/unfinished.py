@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import RecordingError
-from rehab_pose.session.journal import JOURNAL, read_journal
+from rehab_pose.session.file_names import JOURNAL
+from rehab_pose.session.journal import read_journal
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:

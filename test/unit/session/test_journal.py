@@ -12,7 +12,8 @@ import pytest
 
 from rehab_pose.datatypes import Repetition, Side
 from rehab_pose.errors import RecordingError
-from rehab_pose.session.journal import JOURNAL, Journal, read_journal
+from rehab_pose.session.file_names import JOURNAL
+from rehab_pose.session.journal import Journal, read_journal
 from rehab_pose.session.journal_content import FORMAT, JournalContent, JournalHeader
 from rehab_pose.session.observation import GapReason, Observation
 from rehab_pose.units import NS_PER_S

@@ -15,7 +15,8 @@ from rehab_pose.datatypes import Repetition, Side
 from rehab_pose.errors import RecordingError
 from rehab_pose.session import controller as controller_module
 from rehab_pose.session.controller import SessionController
-from rehab_pose.session.journal import JOURNAL, read_journal
+from rehab_pose.session.file_names import JOURNAL
+from rehab_pose.session.journal import read_journal
 from rehab_pose.session.settings import SessionSettings
 from rehab_pose.session.state import Recording, Session, SessionStage, Tally
 from rehab_pose.units import NS_PER_S
