@@ -81,6 +81,20 @@ _ARRAYS_OF_STREAM = {
 }
 
 
+def _validities() -> NDArray[np.intp]:
+    """Return the indices of the validities of the streams beside the joints."""
+    ends = np.cumsum([stream.size for stream in FUSED_STREAMS])
+    sizes = {"keypoints": VALUES_PER_FAMILY, "contours": 2 * CONTOUR_POINTS + 1}
+    found = []
+    for stream, end in zip(FUSED_STREAMS[1:], ends[1:].tolist(), strict=True):
+        size = sizes.get(stream.name, stream.size)
+        found.append(np.arange(end - stream.size + size - 1, end, size))
+    return np.concatenate(found)
+
+
+_VALIDITIES = _validities()
+
+
 @dataclass(frozen=True, eq=False)
 class Findings:
     """Findings of the stages in B windows of T samples, in pixels and metres; NaN = missing."""
@@ -142,19 +156,22 @@ def contour_points(parts: BodyParts) -> NDArray[np.float32]:
     return parts.contours_px[:, np.arange(CONTOUR_POINTS) * available // CONTOUR_POINTS]
 
 
-def coverage(findings: Findings, present: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the fraction (B) of the samples with joints (B, T) in which at least one other stream was found."""
-    known = [
-        np.isfinite(getattr(findings, name)).all(axis=-1).any(axis=tuple(range(2, getattr(findings, name).ndim - 1)))
-        for names in _ARRAYS_OF_STREAM.values()
-        for name in names
-    ]
-    covered = (np.logical_or.reduce(known) * present).sum(axis=1) / np.maximum(present.sum(axis=1), 1.0)
-    return np.asarray(covered, dtype=np.float32)
+def coverage(features: NDArray[np.float32], present: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the fraction (B) of the samples with joints in which there is at least one other stream.
+
+    Args:
+        features: (B, T, FUSED_COUNT) of `fused_features`.
+        present: (B, T) 1 for each sample that has a joint.
+    """
+    covered = ((features[..., _VALIDITIES] > 0.0).any(axis=-1) * present).sum(axis=1)
+    return np.asarray(covered / np.maximum(present.sum(axis=1), 1.0), dtype=np.float32)
 
 
 def fused_features(
-    positions_m: NDArray[Any], up: NDArray[Any], findings: Findings
+    positions_m: NDArray[Any],
+    up: NDArray[Any],
+    findings: Findings,
+    joints: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the vectors of windows.
 
@@ -162,20 +179,24 @@ def fused_features(
         positions_m: (B, T, J, 3) FEATURE_JOINTS at SAMPLE_RATE_HZ in the optical frame [m]; NaN = missing.
         up: (B, 3) unit vector against gravity in the same frame.
         findings: Results of the other stages at the same times.
+        joints: `window_streams` of the joints, where that was computed before.
 
     Returns:
         Features (B, T, FUSED_COUNT), and presence (B, T), 1 for each sample that has a joint.
     """
-    joints, present = window_streams(positions_m, up)
+    of_joints, present = window_streams(positions_m, up) if joints is None else joints
     middle_px, height_px = _boxes(findings.boxes_px)
     parts = (
-        joints,
+        of_joints,
         _keypoints(findings.families, middle_px, height_px),
         _contours(findings.contours_px, middle_px, height_px),
         _with_validity(findings.rotations_rad),
         _vertices(positions_m, up, findings.vertices_m),
     )
-    return np.clip(np.concatenate(parts, axis=-1), -FEATURE_LIMIT, FEATURE_LIMIT, dtype=np.float32), present
+    features = np.concatenate(parts, axis=-1, dtype=np.float32)
+    np.maximum(features, np.float32(-FEATURE_LIMIT), out=features)
+    np.minimum(features, np.float32(FEATURE_LIMIT), out=features)
+    return features, present
 
 
 def _boxes(boxes_px: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

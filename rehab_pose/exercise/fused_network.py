@@ -62,6 +62,8 @@ class FusedNetwork:
                     f"{metadata.get(name)}; train them for it: rehab-pose-lab train fused"
                 )
                 raise ModelFileError(msg)
+        self.labels = tuple(labels)
+        """Labels whose logits are corrected."""
         self.vertices: NDArray[np.int64] = np.array([int(index) for index in metadata["vertices"].split(",")])
         """(VERTEX_COUNT) indices of the vertices that the network uses."""
         if len(self.vertices) != VERTEX_COUNT:
@@ -75,18 +77,25 @@ class FusedNetwork:
         """Name and hash of the weights."""
         return self._network.model_id
 
-    def corrections(self, positions_m: NDArray[Any], up: NDArray[Any], findings: Findings) -> NDArray[np.float64]:
+    def corrections(
+        self,
+        positions_m: NDArray[Any],
+        up: NDArray[Any],
+        findings: Findings,
+        joints: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+    ) -> NDArray[np.float64]:
         """Return what is added to the joint network's calibrated logits (B, C), 0 where no other stream is there.
 
         Args:
             positions_m: (B, T, J, 3) FEATURE_JOINTS at SAMPLE_RATE_HZ [m]; NaN = missing.
             up: (B, 3) unit vector against gravity in the same frame.
             findings: Results of the other stages at the same times.
+            joints: `window_streams` of the joints, where that was computed before.
         """
-        covered = coverage(findings, np.isfinite(positions_m).all(axis=-1).any(axis=-1).astype(np.float32))
+        features, present = fused_features(positions_m, up, findings, joints)
+        covered = coverage(features, present)
         if not covered.any():
-            return np.zeros((len(covered), len(self._network.metadata["labels"].split(","))))
-        features, present = fused_features(positions_m, up, findings)
+            return np.zeros((len(covered), len(self.labels)))
         (raw,) = self._network.session.run(["correction"], {"features": features, "present": present})
         return limited(raw) * covered[:, None]
 

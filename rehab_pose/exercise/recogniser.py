@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.datatypes import Joints, JointsOfFrame, Repetition
+    from rehab_pose.exercise.window_classifier import Correct
 
 __all__ = ["ExerciseRecogniser"]
 
@@ -53,7 +54,7 @@ class Classifier(Protocol):
         """Name and hash of the weights."""
 
     def classify(
-        self, positions_m: NDArray[Any], up: NDArray[Any], correction: NDArray[np.float64] | None = None
+        self, positions_m: NDArray[Any], up: NDArray[Any], correct: Correct | None = None
     ) -> tuple[NDArray[np.float64], bool]:
         """Return the probabilities of one window, and whether it is out of distribution."""
 
@@ -258,8 +259,8 @@ class ExerciseRecogniser:
         if camera_moved and deformation_range_m(recent_m) < settings.quiet_range_m:
             self._be_quiet(stamp_ns)
             return
-        correction = self._correction(times_ns, window_m)
-        probabilities, is_unfamiliar = self._classifier.classify(window_m, self._history.up, correction)
+        correct = self._correct(times_ns, window_m)
+        probabilities, is_unfamiliar = self._classifier.classify(window_m, self._history.up, correct)
         best = self._classifier.labels[int(probabilities.argmax())]
         # The shipped network's exercises move most of the body; others may move one leg.
         if few_joints and (best in LABELS or not self._counter.signal_moves(best, recent_m, self._history.up)):
@@ -267,13 +268,13 @@ class ExerciseRecogniser:
             return
         self._update_label(stamp_ns, probabilities, out_of_distribution=is_unfamiliar)
 
-    def _correction(self, times_ns: NDArray[np.int64], window_m: NDArray[np.float32]) -> NDArray[np.float64] | None:
-        """Return what the other streams that are there in time add to the logits; None where they are not used."""
-        if self._fused is None or self._findings is None:
+    def _correct(self, times_ns: NDArray[np.int64], window_m: NDArray[np.float32]) -> Correct | None:
+        """Return what computes the correction by the other streams that are there in time; None = they are not used."""
+        fused = self._fused
+        if fused is None or self._findings is None:
             return None
-        findings = self._findings.window(times_ns, self._history)
-        corrections = self._fused.corrections(window_m[None], self._history.up[None], findings)
-        return np.asarray(corrections[0])
+        findings, up = self._findings.window(times_ns, self._history), self._history.up
+        return lambda *joints: fused.corrections(window_m[None], up[None], findings, joints)
 
     def _be_quiet(self, stamp_ns: int) -> None:
         """Update the label while nothing moves: to `none`, but a hold in the middle of a repetition keeps its label."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["INPUT_NAMES", "SHIPPED_WEIGHTS", "WindowClassifier"]
+__all__ = ["INPUT_NAMES", "SHIPPED_WEIGHTS", "Correct", "WindowClassifier"]
 
 SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "exercise.onnx"
 INPUT_NAMES = ("features", "present")
@@ -32,6 +32,18 @@ BATCH = 256
 """Windows per call of the network."""
 NEITHER = 0.5
 """Probability of none of the added exercises above which they do not make a window familiar."""
+
+
+class Correct(Protocol):
+    """Computes what other streams add to the answer of the joints."""
+
+    def __call__(self, features: NDArray[np.float32], present: NDArray[np.float32], /) -> NDArray[np.float64]:
+        """Return what is added to calibrated logits (B, C).
+
+        Args:
+            features: (B, T, STREAM_COUNT) of the joints.
+            present: (B, T).
+        """
 
 
 class WindowClassifier:
@@ -144,7 +156,7 @@ class WindowClassifier:
         return np.asarray(logits, dtype=np.float32) / np.float32(self._temperature)
 
     def classify(
-        self, positions_m: NDArray[Any], up: NDArray[Any], correction: NDArray[np.float64] | None = None
+        self, positions_m: NDArray[Any], up: NDArray[Any], correct: Correct | None = None
     ) -> tuple[NDArray[np.float64], bool]:
         """Return the probabilities (C) of one window, and whether the window is out of distribution.
 
@@ -154,9 +166,11 @@ class WindowClassifier:
         Args:
             positions_m: (T, J, 3) FEATURE_JOINTS at SAMPLE_RATE_HZ [m]; NaN = missing.
             up: (3) unit vector against gravity in the optical frame.
-            correction: Added to the calibrated logits of the trained labels; it does not change what is familiar.
+            correct: Computes what is added to the calibrated logits of the trained labels; it does not change what is
+                familiar.
         """
         features, present = window_streams(positions_m[None], up[None])
+        correction = None if correct is None else correct(features, present)[0]
         if self._head is None:
             scaled = self.logits(features, present)[0].astype(np.float64)
             energy = float(np.logaddexp.reduce(scaled))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.exercise.recogniser import ExerciseRecogniser
+    from rehab_pose.exercise.window_classifier import Correct
 
 __all__ = [
     "GROUPS",
@@ -99,7 +100,7 @@ class GivenLabels:
         self,
         _positions_m: NDArray[np.float64],
         _up: NDArray[np.float64],
-        _correction: NDArray[np.float64] | None = None,
+        _correct: Correct | None = None,
     ) -> tuple[NDArray[np.float64], bool]:
         """Return certainty of the given label."""
         return np.eye(len(self.labels))[self.labels.index(self.current)], False

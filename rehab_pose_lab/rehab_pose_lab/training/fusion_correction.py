@@ -142,9 +142,7 @@ def corrected_logits(
     base = joint_logits(windows.clips, features[..., : FUSED_STREAMS[0].size], present)
     with torch.no_grad():
         correction = _limited(network(torch.from_numpy(features), torch.from_numpy(present)))
-    return (
-        base.astype(np.float64) + correction.numpy().astype(np.float64) * coverage(windows.findings, present)[:, None]
-    )
+    return base.astype(np.float64) + correction.numpy().astype(np.float64) * coverage(features, present)[:, None]
 
 
 def export_correction(network: CorrectionNetwork, path: Path, metadata: dict[str, str]) -> None:
@@ -186,7 +184,7 @@ def _loss(network: CorrectionNetwork, windows: FusionWindows, joint_logits: Join
     features, present = fused_features(windows.positions_m, windows.up, windows.findings)
     base = torch.from_numpy(joint_logits(windows.clips, features[..., : FUSED_STREAMS[0].size], present))
     correction = _limited(network(torch.from_numpy(features), torch.from_numpy(present)))
-    summed = base + correction * torch.from_numpy(coverage(windows.findings, present))[:, None]
+    summed = base + correction * torch.from_numpy(coverage(features, present))[:, None]
     error = functional.cross_entropy(summed, torch.from_numpy(windows.labels), label_smoothing=SMOOTHING)
     return error + MODESTY * (correction**2).mean()
 

@@ -145,7 +145,7 @@ def test_drawn_windows_have_every_label_and_missing_and_late_streams(clips: list
     assert 0.2 < hidden.mean() < 0.4
     late = ~rotations[~hidden, -1]
     assert 0.2 < late.mean() < 0.7
-    covered = coverage(windows.findings, present)
+    covered = coverage(features, present)
     assert ((covered >= 0.0) & (covered <= 1.0)).all()
 
 

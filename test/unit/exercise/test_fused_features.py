@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rehab_pose.body.loader import load_body_model
-from rehab_pose.exercise.feature_streams import STREAM_COUNT
+from rehab_pose.exercise.feature_streams import STREAM_COUNT, window_streams
 from rehab_pose.exercise.fused_features import (
     CONTOUR_POINTS,
     FUSED_COUNT,
@@ -79,7 +79,7 @@ def test_every_stream_varies_for_a_person(positions_m: NDArray[np.floating], fin
     for name, part in parts_of(features).items():
         assert part.std() > 0.05, name
     assert parts_of(features)["joints"].shape[-1] == STREAM_COUNT
-    assert coverage(findings, present) == 1.0
+    assert coverage(features, present) == 1.0
 
 
 def test_image_positions_do_not_depend_on_place_and_scale_of_the_person(
@@ -132,16 +132,25 @@ def test_contour_points_are_spread_over_the_whole_contour(results: list[Pipeline
     np.testing.assert_array_equal(chosen[:, CONTOUR_POINTS // 2], parts.contours_px[:, available // 2])
 
 
-def test_coverage_counts_samples_with_joints_only(findings: Findings) -> None:
+def test_coverage_counts_samples_with_joints_only(positions_m: NDArray[np.floating], findings: Findings) -> None:
     late = Findings(**{name: array.copy() for name, array in vars(findings).items()})
     for array in vars(late).values():
         array[:, -2:] = np.nan
-    present = np.ones((1, SAMPLES), dtype=np.float32)
-    assert coverage(late, present)[0] == pytest.approx((SAMPLES - 2) / SAMPLES)
+    features, present = fused_features(positions_m, UP, late)
+    assert coverage(features, present)[0] == pytest.approx((SAMPLES - 2) / SAMPLES)
     present[:, :2] = 0.0
-    assert coverage(late, present)[0] == pytest.approx((SAMPLES - 4) / (SAMPLES - 2))
-    assert coverage(findings.only(["body"]), present)[0] == 1.0
-    assert coverage(findings.only([]), present)[0] == 0.0
+    assert coverage(features, present)[0] == pytest.approx((SAMPLES - 4) / (SAMPLES - 2))
+    for stream in OTHER_STREAMS:
+        assert coverage(fused_features(positions_m, UP, findings.only([stream]))[0], present)[0] == 1.0, stream
+    assert coverage(fused_features(positions_m, UP, findings.only([]))[0], present)[0] == 0.0
+
+
+def test_joints_that_were_computed_before_give_the_same_vector(
+    positions_m: NDArray[np.floating], findings: Findings
+) -> None:
+    first, _ = fused_features(positions_m, UP, findings)
+    second, _ = fused_features(positions_m, UP, findings, window_streams(positions_m, UP))
+    np.testing.assert_array_equal(first, second)
 
 
 def test_without_a_person_all_streams_are_zero() -> None:

@@ -37,3 +37,29 @@ def test_wrong_stamps_are_counted_by_reason_and_not_answered(monkeypatch: pytest
     assert report.values["dropped: stamp older than the last one"] == "1"
     assert "zero" in report.message
     assert any("stamp is zero" in name for name in report.values)
+
+
+@pytest.mark.usefixtures("ros")
+def test_the_streams_are_subscribed_to_only_while_the_setting_asks_for_them() -> None:
+    from rclpy.parameter import Parameter  # noqa: PLC0415  (needs ROS)
+
+    from rehab_pose.nodes.exercise import ExerciseNode  # noqa: PLC0415
+
+    node = ExerciseNode()
+    optional = {f"/{topic.name}" for topic in node.spec.optional}
+
+    def subscribed() -> set[str]:
+        names = node.get_subscriber_names_and_types_by_node(node.get_name(), "/")
+        return {name for name, _ in names} & optional
+
+    try:
+        found = [subscribed()]
+        for streams in ("fused", "joints"):
+            (answer,) = node.set_parameters([Parameter("exercise.streams", value=streams)])
+            assert answer.successful, answer.reason
+            found.append(subscribed())
+    finally:
+        node.close()
+        node.destroy_node()
+    assert found == [set(), optional, set()]
+    assert len(optional) == 4

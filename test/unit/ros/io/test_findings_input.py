@@ -71,7 +71,7 @@ def test_streams_are_subscribed_to_only_while_they_are_used() -> None:
     assert set(node.listening) == STREAMS
     streams.change(use=False)
     assert not node.listening
-    assert set(FindingsInput(node, use=True)._node.listening) == STREAMS  # type: ignore[attr-defined]
+    assert set(FindingsInput(node, use=True)._node.listening) == STREAMS
 
 
 def test_messages_wait_until_a_label_was_published() -> None:
