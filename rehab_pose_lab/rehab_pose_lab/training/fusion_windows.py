@@ -9,7 +9,7 @@ import numpy as np
 
 from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.exercise.fused_features import Findings
-from rehab_pose.exercise.window_features import SAMPLE_RATE_HZ, WINDOW_SAMPLES, motion_range_m, resample
+from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ, WINDOW_SAMPLES, motion_range_m, resample
 from rehab_pose_lab.training.exercise_windows import MIN_SAMPLES, MOVING_M, MOVING_SAMPLES
 
 if TYPE_CHECKING:
@@ -127,11 +127,15 @@ def _joined(
     clips: Sequence[FusionClip], rows: Sequence[tuple[int, NDArray[np.float32], dict[str, NDArray[np.float32]]]]
 ) -> FusionWindows:
     places = [place for place, _, _ in rows]
-    names = rows[0][2].keys()
+    missing = Findings.missing(len(rows), WINDOW_SAMPLES)
+    for row, (_, _, arrays) in enumerate(rows):
+        for name, array in arrays.items():
+            getattr(missing, name)[row] = array
+    joints_m = [positions for _, positions, _ in rows]
     return FusionWindows(
-        positions_m=np.stack([positions for _, positions, _ in rows]),
-        up=np.stack([clips[place].up for place in places]),
-        findings=Findings(**{name: np.stack([arrays[name] for _, _, arrays in rows]) for name in names}),
+        positions_m=np.array(joints_m, dtype=np.float32).reshape(-1, WINDOW_SAMPLES, len(FEATURE_JOINTS), 3),
+        up=np.array([clips[place].up for place in places]).reshape(-1, 3),
+        findings=missing,
         labels=np.array([LABELS.index(clips[place].label) for place in places], dtype=np.int64),
         clips=np.array(places, dtype=np.int64),
     )
