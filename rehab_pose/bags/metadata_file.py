@@ -42,7 +42,9 @@ def qos_text(profiles: Sequence[Qos]) -> str:
     return str(yaml.safe_dump(dumped, sort_keys=False)).strip()
 
 
-def write_metadata(folder: Path, file: str, topics: Sequence[TopicEntry], first_ns: int | None, last_ns: int) -> None:
+def write_metadata(
+    folder: Path, file: str, topics: Sequence[TopicEntry], first_ns: int | None, last_ns: int, *, sync: bool
+) -> None:
     """Write or replace the file in one step, so that there is always a whole one.
 
     Args:
@@ -51,6 +53,7 @@ def write_metadata(folder: Path, file: str, topics: Sequence[TopicEntry], first_
         topics: Topics with their numbers of messages.
         first_ns: Time of the earliest message [ns]; None = there is none.
         last_ns: Time of the latest message [ns].
+        sync: Wait until the disk has it.
 
     Raises:
         OSError: The file cannot be written.
@@ -91,7 +94,8 @@ def write_metadata(folder: Path, file: str, topics: Sequence[TopicEntry], first_
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(content)
             stream.flush()
-            os.fsync(stream.fileno())
+            if sync:
+                os.fsync(stream.fileno())
         temporary.replace(target)
     except OSError:
         with suppress(OSError):

@@ -199,7 +199,7 @@ class BagWriter(AbstractContextManager["BagWriter"]):
 
     def _write_metadata(self) -> None:
         topics = [replace(entry, count=self._mcap.counts[channel]) for channel, entry in self._entries.values()]
-        write_metadata(self.path, self._file, topics, self._mcap.first_ns, self._mcap.last_ns)
+        write_metadata(self.path, self._file, topics, self._mcap.first_ns, self._mcap.last_ns, sync=self._closed)
 
     def _refuse(self, error: OSError) -> NoReturn:
         msg = (

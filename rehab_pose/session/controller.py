@@ -146,10 +146,14 @@ class SessionController:
     ) -> None:
         """Take the classification of a frame; see `ObservationTracker.frame`."""
         if self._files is not None:
+            # A session that starts before the first frame must not count what was finished before it.
+            self.session.tally.since_ns = self.session.tally.since_ns or stamp_ns
             gaps = self._tracker.frame(
                 stamp_ns, arrived_s, present=present, confidence=confidence, unknown_movement=unknown_movement
             )
             self._files.log_gaps(gaps)
+            if self._tracker.total.frames == 1:
+                self._log_observation()
 
     def check(self, *, stage_running: bool) -> None:
         """Check recording and disk, and journal the observation; called about every second.
@@ -161,7 +165,7 @@ class SessionController:
             return
         if not stage_running:
             self._tracker.stage_down()
-        self._files.log("observed", **asdict(self._tracker.total))
+        self._log_observation()
         problem = self._files.recording_problem()
         if not problem and self._files.recording and self._free_mb() < self.settings.min_free_mb:
             problem = f"less than {self.settings.min_free_mb:g} MB are free on the disk; delete files"
@@ -187,6 +191,10 @@ class SessionController:
         if self._files is not None and self.settings.report:
             self.session.report_path = self._files.write_report()
         return self.session.report_path
+
+    def _log_observation(self) -> None:
+        if self._files is not None:
+            self._files.log("observed", **asdict(self._tracker.total))
 
     def folder(self, session: Session) -> Path:
         """Return the folder of a session's files."""
@@ -221,7 +229,7 @@ class SessionController:
         message = f"continued: the session node was not running for {away_s:.0f} s"
         self.session = session = _restored(files)
         session.stage, session.message = SessionStage.RUNNING, message
-        self._files, self._resumed = files, True
+        self._files, self._resumed = files, session.tally.since_ns > 0
         self._tracker = ObservationTracker(files.content.last_stamp_ns, GapReason.SESSION_NODE_DOWN)
         files.log("resumed", message=message)
         files.audit("resume", message)
@@ -316,7 +324,8 @@ class SessionController:
 def _restored(files: SessionFiles) -> Session:
     """Return the session of a journal."""
     header, content = files.content.header, files.content
-    tally = Tally(header.exercise, Side[header.side.upper()], header.target, header.since_ns, content.counted)
+    since_ns = header.since_ns or min((part.first_ns for part in content.observations if part.first_ns), default=0)
+    tally = Tally(header.exercise, Side[header.side.upper()], header.target, since_ns, content.counted)
     repetitions = [entry.repetition for entry in content.repetitions]
     tally.others = sum(header.exercise not in {"", repetition.label} for repetition in repetitions)
     recording = Recording[header.recording.upper()]

@@ -148,8 +148,13 @@ class JournalContent:
 
     @property
     def last_stamp_ns(self) -> int:
-        """Stamp of the newest frame that was observed [ns]; 0 = none."""
-        return max((observation.last_ns for observation in self.observations), default=0)
+        """Stamp of the newest frame that the journal tells of [ns]; 0 = none."""
+        return max(
+            self.header.since_ns,
+            *(observation.last_ns for observation in self.observations),
+            *(gap.end_ns for gap in self.gaps),
+            *(entry.repetition.stamp_ns for entry in self.repetitions),
+        )
 
     def knows(self, repetition: Repetition) -> bool:
         """Return whether a repetition is in the journal."""

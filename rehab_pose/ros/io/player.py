@@ -37,7 +37,7 @@ ACKNOWLEDGE_S = 2.0
 def _recorded_qos(topic: RecordedTopic) -> QoSProfile:
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
-        depth=1 if topic.latched else QUEUE_LENGTH,
+        depth=topic.depth if topic.latched else QUEUE_LENGTH,
         reliability=ReliabilityPolicy.RELIABLE if topic.reliable else ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if topic.latched else DurabilityPolicy.VOLATILE,
     )

@@ -38,6 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             "recognition",
             "counting",
             "exercises",
+            "faults",
             "ros",
         ),
         help="graph: separate processes over DDS, then the pipeline; ros: markers, separate and composed graph, "
@@ -47,7 +48,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "and on real recordings; biomechanics: joint angles, with KinePose for comparison, and the bones inside the "
         "body; "
         "recognition: exercises of held-out people; counting: repetitions of simulated sets, and false ones; "
-        "exercises: signals of the library on simulated images through the whole pipeline, and on sets of real people",
+        "exercises: signals of the library on simulated images through the whole pipeline, and on sets of real people; "
+        "faults: repetitions lost by kills of the session node, and what is read of damaged bags",
     )
     parser.add_argument(
         "--pictures",
@@ -171,10 +173,8 @@ def _measure(benchmark: str) -> dict[str, float]:
         from rehab_pose_lab.datasets.location import data_folder  # noqa: PLC0415
 
         return {**body_metrics(data_folder() / "kimore"), **energy_metrics()}
-    if benchmark == "counting":
-        from rehab_pose_lab.benchmarks.counting import counting_metrics  # noqa: PLC0415
-
-        return counting_metrics(log=_log)
+    if benchmark in {"counting", "faults"}:
+        return _measure_with_progress(benchmark)
     if benchmark == "biomechanics":
         from rehab_pose_lab.benchmarks.biomechanics import biomechanics_metrics  # noqa: PLC0415
         from rehab_pose_lab.benchmarks.bones import bones_metrics  # noqa: PLC0415
@@ -195,6 +195,16 @@ def _measure(benchmark: str) -> dict[str, float]:
 
         metrics.update(graph_metrics(_log))
     return {**metrics, **pipeline_metrics()}
+
+
+def _measure_with_progress(benchmark: str) -> dict[str, float]:
+    if benchmark == "faults":
+        from rehab_pose_lab.benchmarks.faults import fault_metrics  # noqa: PLC0415  (needs ROS)
+
+        return fault_metrics(_log)
+    from rehab_pose_lab.benchmarks.counting import counting_metrics  # noqa: PLC0415
+
+    return counting_metrics(log=_log)
 
 
 def _log(line: str) -> None:

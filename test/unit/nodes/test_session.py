@@ -146,6 +146,7 @@ def exercise(ros: Any, folder: Path) -> Iterator[Exercise]:  # noqa: ANN401
     ros("-p", f"session.folder:={folder}")
     node = SessionNode()
     client = Exercise(node)
+    client.frame()
     yield client
     node.close()
     client.executor.shutdown()

@@ -122,6 +122,23 @@ def test_a_killed_session_is_continued_and_missed_repetitions_are_delivered_late
     assert (content.resumptions, content.recordings, content.state) == (1, ["recording", "recording_2"], "done")
 
 
+def test_a_session_that_starts_before_the_first_frame_counts_nothing_from_before_it(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    program.controller.start("s1", "p7", Tally("squat"), Recording.NOTHING, 0)
+    assert not program.controller.receive(repetition(1), 0)
+    newest_ns = repetition(1).stamp_ns + NS_PER_S
+    program.controller.observe(newest_ns, 1.0, present=True, confidence=1.0, unknown_movement=False)
+    assert not program.controller.receive(repetition(1), newest_ns)
+    assert program.do(2)
+    program.controller.check(stage_running=True)
+    program.kill()
+    second = Program(tmp_path, NOW_NS + NS_PER_S)
+    assert not second.do(1, newest=4)
+    assert second.do(3, newest=4)
+    second.controller.stop("stopped")
+    assert reported(tmp_path) == [2, 3]
+
+
 def test_the_gap_without_the_session_node_is_in_the_report(tmp_path: Path) -> None:
     first = Program(tmp_path)
     first.begin()
