@@ -36,7 +36,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the results and summary.json")
     bags = parser.add_argument_group("options for a bag")
     bags.add_argument("--mesh", action="store_true", help="also write the vertices of the mesh (2 MB/s)")
-    bags.add_argument("--silhouettes", action="store_true", help="also write the silhouettes (images of the person)")
+    bags.add_argument(
+        "--silhouettes", action="store_true", help="also write silhouettes, parts and keypoints (images of the person)"
+    )
     images = parser.add_argument_group("folders of images, instead of a bag")
     images.add_argument("--depth", type=Path, help="folder of 16-bit PNG depth images")
     images.add_argument(
@@ -82,6 +84,7 @@ def _run_bag(arguments: argparse.Namespace) -> int:
     from rehab_pose.bags.writer import BagWriter  # noqa: PLC0415
     from rehab_pose.messages.floor import FloorPlaneChanges  # noqa: PLC0415
     from rehab_pose.messages.results import latched_messages, result_messages  # noqa: PLC0415
+    from rehab_pose.messages.topics import SHAPE_TOPICS  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
     from rehab_pose.results.summary import frame_summary, write_summary  # noqa: PLC0415
 
@@ -98,7 +101,8 @@ def _run_bag(arguments: argparse.Namespace) -> int:
             result = pipeline.process(frame)
             images, mesh = arguments.silhouettes, arguments.mesh
             for topic, message in result_messages(writer.factory, frame, result, floor, images=images, mesh=mesh):
-                writer.write(topic, frame.stamp_ns, message)
+                if images or topic not in SHAPE_TOPICS:
+                    writer.write(topic, frame.stamp_ns, message)
             frames.append(frame_summary(result))
         losses = reader.losses
     write_summary(arguments.output / SUMMARY, arguments.recording.name, pipeline.model_ids, frames)

@@ -18,6 +18,10 @@ SUBFOLDER = Path("rehab_pose", "sessions")
 OWNER_ONLY = 0o700
 """File mode of a session's folder: it contains health data, which other users of the machine must not read."""
 
+NOT_IN_RESULTS = {topics.BONES, topics.JOINT_STATES, topics.IMAGE_JOINTS}
+"""Topics that the smallest tier leaves out, more than half of its size: bones follow from the body, joint_states repeat
+the joint angles, and landmarks of the image are of use with the image."""
+
 
 class RunningRecording(Protocol):
     """A bag that is being written."""
@@ -59,9 +63,9 @@ def recorded_topics(recording: Recording) -> list[topics.Topic]:
     """Return the topics that a tier records, without diagnostics."""
     if recording is Recording.NOTHING:
         return []
-    selected = [*topics.RESULT_TOPICS, topics.CAMERA_INFO]
-    selected += [topics.VERTICES] if recording >= Recording.MESH else []
-    selected += (
-        [*topics.SHAPE_TOPICS, topics.COLOR, topics.DEPTH, topics.SILHOUETTE] if recording >= Recording.IMAGES else []
-    )
+    if recording is Recording.RESULTS:
+        return [topic for topic in topics.RESULT_TOPICS if topic not in NOT_IN_RESULTS]
+    selected = [*topics.RESULT_TOPICS, topics.CAMERA_INFO, topics.VERTICES]
+    if recording is Recording.IMAGES:
+        selected += [*topics.SHAPE_TOPICS, topics.COLOR, topics.DEPTH, topics.SILHOUETTE]
     return selected

@@ -76,6 +76,7 @@ def test_results_contain_no_image_by_default(bag: Path, tmp_path: Path) -> None:
     with BagReader(tmp_path / "out" / "results") as reader:
         types = {topic.type_name for topic in reader.topics.values()}
     assert not types & {"sensor_msgs/msg/Image", "rehab_pose_msgs/msg/RgbdFrame", "rehab_pose_msgs/msg/Silhouette"}
+    assert not types & {"rehab_pose_msgs/msg/BodyParts", "rehab_pose_msgs/msg/Keypoints"}, "they show the silhouette"
     assert {"rehab_pose_msgs/msg/Joints", "rehab_pose_msgs/msg/Body"} <= types
 
 

@@ -143,13 +143,15 @@ def test_a_tally_of_an_added_exercise_counts_by_name() -> None:
 
 def test_only_the_last_tier_records_images() -> None:
     pictures = {topics.COLOR.name, topics.DEPTH.name, topics.SILHOUETTE.name, topics.SILHOUETTE_IMAGE.name}
+    pictures |= {topics.PARTS.name, topics.KEYPOINTS.name}  # a label for each pixel of the person, and descriptors
     names = {tier: {topic.name for topic in recorded_topics(tier)} for tier in Recording}
     assert names[Recording.NOTHING] == set()
     for tier in (Recording.RESULTS, Recording.MESH):
         assert not names[tier] & pictures
     assert topics.VERTICES.name not in names[Recording.RESULTS]
     assert names[Recording.RESULTS] < names[Recording.MESH] < names[Recording.IMAGES]
-    assert {topics.COLOR.name, topics.DEPTH.name} < names[Recording.IMAGES]
+    assert pictures - {topics.SILHOUETTE_IMAGE.name} < names[Recording.IMAGES]
+    assert {topics.JOINTS.name, topics.BODY.name, topics.JOINT_ANGLES.name} < names[Recording.RESULTS]
 
 
 def test_the_default_folder_of_sessions_is_in_the_folder_of_ros(monkeypatch: pytest.MonkeyPatch) -> None:
