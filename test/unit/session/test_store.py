@@ -39,7 +39,7 @@ def keep(sessions: Path, name: str = "s1", *, ended: bool = True, recorded: bool
     journal = Journal.begin(folder, header, now_ns=lambda: START_NS + day * 86400 * NS_PER_S)
     for number in (1, 2, 3):
         journal.add_repetition(repetition(number), counted=True)
-    journal.add("note", message="written to /home/anna")
+    journal.add("note", message="written by anna")
     if recorded:
         journal.add("recording", path="recording", state="started", message="")
         with BagWriter(folder / "recording") as bag:
