@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from rehab_pose.cli.exit_codes import EXIT_PARTLY
 from rehab_pose.launching.shared_memory import use_shared_memory
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play until the end, or until Ctrl-C."""
+    """Play until the end, or until Ctrl-C; return 3 if parts of the bag could not be read."""
     problem = use_shared_memory(os.environ)
     if problem:
         print(f"play: {problem}", file=sys.stderr)
@@ -42,4 +43,7 @@ def run(args: argparse.Namespace) -> int:
     with BagReader(args.bag) as bag:
         for count in play_bag(bag, rate=args.rate, clock=args.clock, loop=args.loop, wait_s=args.wait):
             print(f"played {count} messages of {args.bag}", flush=True)
+        if bag.losses:
+            print(bag.losses.sentence)
+            return EXIT_PARTLY
     return 0

@@ -10,7 +10,7 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-from rehab_pose.errors import InputError
+from rehab_pose.errors import InputError, MissingDependencyError
 from rehab_pose.messages.factory import time_message
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.runtime.stopping import until_stop_signal
@@ -43,6 +43,14 @@ def _recorded_qos(topic: RecordedTopic) -> QoSProfile:
     )
 
 
+def _class_of(topic: RecordedTopic) -> type[Any] | None:
+    """Return the class of a topic's messages; None if it is not installed, or its name is damaged."""
+    try:
+        return message_class(topic.type_name)
+    except (MissingDependencyError, ValueError, AttributeError):
+        return None
+
+
 class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
     """Publishes the messages of one bag."""
 
@@ -55,7 +63,7 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             clock: Also publish /clock, for nodes with use_sim_time.
 
         Raises:
-            InputError: The rate is not positive.
+            InputError: The rate is not positive, or no topic can be played.
         """
         super().__init__("bag_player")
         if not rate > 0:
@@ -64,16 +72,23 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         self._bag = bag
         self._rate = rate
         self._factory = RosMessageFactory()
-        self._publishers_by_topic: dict[str, Publisher[Any]] = {
-            topic.name: self.create_publisher(message_class(topic.type_name), topic.name, _recorded_qos(topic))
-            for topic in bag.topics.values()
-        }
+        self._publishers_by_topic: dict[str, Publisher[Any]] = {}
+        for topic in bag.topics.values():
+            kind = _class_of(topic)
+            if kind is None:
+                self.get_logger().warning(f"{topic.name} is not played: its type {topic.type_name} is not installed")
+            else:
+                self._publishers_by_topic[topic.name] = self.create_publisher(kind, topic.name, _recorded_qos(topic))
+        if not self._publishers_by_topic:
+            msg = f"play: expected topics of installed types, {bag.path} has none"
+            raise InputError(msg)
         clock_type = message_class("rosgraph_msgs/msg/Clock")
         self._clock_publisher = self.create_publisher(clock_type, "/clock", QUEUE_LENGTH) if clock else None
 
     def wait_for_subscribers(self, timeout_s: float) -> bool:
         """Wait until each image topic has a subscriber, so that the first images arrive; return whether all have."""
-        images = [name for name, topic in self._bag.topics.items() if topic.type_name.endswith("Image")]
+        played = self._publishers_by_topic
+        images = [name for name in played if self._bag.topics[name].type_name.endswith("Image")]
         awaited = images or list(self._publishers_by_topic)
         end_s = time.monotonic() + timeout_s
         while rclpy.ok() and time.monotonic() < end_s:
@@ -89,6 +104,8 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         start_s: float | None = None
         first_ns = 0
         for message in self._bag.serialized():
+            if message.topic.name not in self._publishers_by_topic:
+                continue
             if start_s is None:
                 start_s, first_ns = time.monotonic(), message.time_ns
             if not self._sleep_until(start_s + (message.time_ns - first_ns) * 1e-9 / self._rate):
