@@ -139,14 +139,28 @@ def keypoint_summary(keypoints: Keypoints, box_px: NDArray[Any]) -> NDArray[np.f
     of the person's box (4) [px]. All are NaN but a count of 0 where a detector found no points; NaN without it.
     """
     summary = np.full((len(DETECTORS), SUMMARY_COUNT), np.nan, dtype=np.float32)
-    for family in keypoints.families:
-        row, pixels = summary[DETECTORS.index(family.detector)], family.pixels
-        row[4] = np.log1p(len(pixels)) / np.log1p(MAX_POINTS)
-        if len(pixels):
-            row[:2], row[2:4] = pixels.mean(axis=0), pixels.std(axis=0)
-            cells = np.clip((pixels - box_px[:2]) / np.maximum(box_px[2:], 1.0) * GRID, 0, GRID - 1).astype(np.intp)
-            counts = np.bincount(cells[:, 1] * GRID + cells[:, 0], minlength=GRID * GRID)
-            row[5:] = counts / len(pixels)
+    rows = [DETECTORS.index(family.detector) for family in keypoints.families]
+    if not rows:
+        return summary
+    counts = np.array([len(family.pixels) for family in keypoints.families])
+    pixels = np.concatenate([family.pixels for family in keypoints.families]).astype(np.float64)
+    row_of = np.repeat(rows, counts)
+    places = (pixels - box_px[:2]) / np.maximum(box_px[2:], 1.0)
+    cells = np.clip(places * GRID, 0, GRID - 1).astype(np.intp)
+    summary[rows, 4] = np.log1p(counts) / np.log1p(MAX_POINTS)
+    found = np.bincount(row_of, minlength=len(DETECTORS))
+    means, squares = (
+        np.stack([np.bincount(row_of, weights=column, minlength=len(DETECTORS)) for column in values.T], axis=1)
+        for values in (places, places * places)
+    )
+    with_points = np.flatnonzero(found)
+    means, squares = (values[with_points] / found[with_points, None] for values in (means, squares))
+    summary[with_points, :2] = means * np.maximum(box_px[2:], 1.0) + box_px[:2]
+    spread = np.sqrt(np.maximum(squares - means * means, 0.0))
+    summary[with_points, 2:4] = spread * np.maximum(box_px[2:], 1.0)
+    place = row_of * GRID * GRID + cells[:, 1] * GRID + cells[:, 0]
+    in_cells = np.bincount(place, minlength=len(DETECTORS) * GRID * GRID).reshape(len(DETECTORS), -1)
+    summary[with_points, 5:] = in_cells[with_points] / found[with_points, None]
     return summary
 
 

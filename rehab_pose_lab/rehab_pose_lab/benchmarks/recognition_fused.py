@@ -32,7 +32,7 @@ CLASSIFIED_PERCENTILE = 90.0
 
 
 def fused_frame_metrics() -> dict[str, float]:
-    """Return times on one thread [ms].
+    """Return times of the processor on one thread [ms], so that other programs on the machine count little.
 
     `fused_frame_ms` is the median of a frame with `exercise.streams` = fused, with taking up the other stages' results;
     `fused_frame_ms_p90` its 90th percentile, which is a frame that is classified; `joints_frame_ms` and
@@ -55,20 +55,20 @@ def fused_frame_metrics() -> dict[str, float]:
 
 
 def _times(results: Sequence[PipelineResult], streams: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the time of each frame until the label is there, and the whole time [ms]."""
+    """Return the processor's time of each frame until the label is there, and the whole time [ms]."""
     recogniser = ExerciseRecogniser(ExerciseSettings(streams=streams))
     order = [*range(len(results)), *range(len(results) - 2, 0, -1)]
     labels_ms, frames_ms = [], []
     for frame in range(FIRST_FRAMES + MEASURED_FRAMES):
         result = results[order[frame % len(order)]]
         stamp_ns = round((frame + 1) * 1e9 / RATE_HZ)
-        began = time.perf_counter()
+        began = time.thread_time()
         recogniser.set_floor_plane(result.floor_plane)
         recogniser.recognise(stamp_ns, result.frame_id, result.joints)
-        labelled = time.perf_counter()
+        labelled = time.thread_time()
         if recogniser.findings is not None:
             recogniser.findings.add_frame(stamp_ns, result.keypoints, result.parts, result.body)
-        ended = time.perf_counter()
+        ended = time.thread_time()
         if frame >= FIRST_FRAMES:
             labels_ms.append((labelled - began) * 1e3)
             frames_ms.append((ended - began) * 1e3)

@@ -12,6 +12,7 @@ from rehab_pose.body.loader import load_body_model
 from rehab_pose.exercise.feature_streams import STREAM_COUNT, window_streams
 from rehab_pose.exercise.fused_features import (
     CONTOUR_POINTS,
+    DETECTORS,
     FUSED_COUNT,
     FUSED_STREAMS,
     OTHER_STREAMS,
@@ -123,6 +124,22 @@ def test_a_detector_without_points_has_a_count_but_no_validity(results: list[Pip
     summary = keypoint_summary(replace(keypoints, families=tuple(empty)), np.array([0.0, 0.0, 10.0, 10.0]))
     assert (summary[:, 4] == 0.0).all()
     assert np.isnan(np.delete(summary, 4, axis=1)).all()
+
+
+def test_the_numbers_of_a_detector_are_those_of_its_points(results: list[PipelineResult]) -> None:
+    keypoints, parts = results[0].keypoints, results[0].parts
+    assert keypoints is not None
+    assert parts is not None
+    x, y, width, height = parts.box_px
+    summary = keypoint_summary(keypoints, np.array(parts.box_px))
+    for family in keypoints.families:
+        numbers, pixels = summary[DETECTORS.index(family.detector)], family.pixels
+        assert len(pixels)
+        np.testing.assert_allclose(numbers[:2], pixels.mean(axis=0), rtol=1e-5)
+        np.testing.assert_allclose(numbers[2:4], pixels.std(axis=0), rtol=1e-3, atol=1e-3)
+        lower = (pixels[:, 1] >= y + 2 * height / 3) & (pixels[:, 0] < x + width / 3)
+        assert numbers[5 + 6] == pytest.approx(lower.mean(), abs=1e-6)
+        assert numbers[5:].sum() == pytest.approx(1.0, abs=1e-5)
 
 
 def test_contour_points_are_spread_over_the_whole_contour(results: list[PipelineResult]) -> None:
