@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.exercise.repetition_quality import assess_measures
+from rehab_pose.exercise.window_features import SMPL_INDICES, torso_lengths_m
 from rehab_pose_lab.benchmarks.repetitions import repetition_metrics
 from rehab_pose_lab.datasets.kimore import load_kimore
 from rehab_pose_lab.datasets.ui_prmd import MOVEMENTS, load_ui_prmd
@@ -13,11 +15,12 @@ from rehab_pose_lab.training.clinical_metrics import clinical_metrics
 from rehab_pose_lab.training.clinical_scores import load_scores, score_table
 from rehab_pose_lab.training.metrics import roc_auc
 from rehab_pose_lab.training.movement_correctness import clip_features, incorrectness
+from rehab_pose_lab.training.repetition_norms import UI_PRMD_EXERCISES, norms_of, ui_prmd_repetition
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["correctness_metrics", "movement_metrics", "quality_metrics"]
+__all__ = ["correctness_metrics", "movement_metrics", "norm_metrics", "quality_metrics"]
 
 
 def movement_metrics(data: Path, *, seed: int = 7) -> dict[str, float]:
@@ -45,7 +48,7 @@ def quality_metrics(data: Path, *, seed: int = 7) -> dict[str, float]:
     """
     root = data / "kimore"
     table = score_table(load_kimore(root), load_scores(root))
-    return {**clinical_metrics(table, seed), **correctness_metrics(data, seed)}
+    return {**clinical_metrics(table, seed), **correctness_metrics(data, seed), **norm_metrics(data)}
 
 
 def correctness_metrics(data: Path, seed: int) -> dict[str, float]:
@@ -63,3 +66,25 @@ def correctness_metrics(data: Path, seed: int) -> dict[str, float]:
             scores[test] = incorrectness(features[rest], unevenness[rest], wrong[rest], features[test], seed)
         metrics[f"ui_prmd_quality_auc_{label}"] = roc_auc(scores[of_label], wrong[of_label])
     return {"ui_prmd_quality_auc": float(np.mean(list(metrics.values()))), **metrics}
+
+
+def norm_metrics(data: Path) -> dict[str, float]:
+    """Return the AUC of the live quality for UI-PRMD's correct and incorrect repetitions, with norms of other people.
+
+    Keys: ui_prmd_norm_auc_EXERCISE, for the exercises of the library that have norms from this set.
+    """
+    clips = [clip for clip in load_ui_prmd(data / "ui_prmd") if clip.label in UI_PRMD_EXERCISES]
+    metrics = {}
+    for movement, exercise in UI_PRMD_EXERCISES.items():
+        members = [clip for clip in clips if clip.label == movement]
+        measured = [ui_prmd_repetition(clip) for clip in members]
+        wrong, qualities = np.array([clip.group == "incorrect" for clip in members]), np.zeros(len(members))
+        for subject in sorted({clip.subject for clip in members}):
+            others = zip(members, measured, strict=True)
+            norms = norms_of([entry for clip, entry in others if clip.subject != subject and clip.group == "correct"])
+            for place, clip in enumerate(members):
+                if clip.subject == subject:
+                    torso_m = float(torso_lengths_m(clip.positions_m[None][:, :, SMPL_INDICES])[0])
+                    qualities[place] = assess_measures(norms, 1, measured[place], torso_m).quality
+        metrics[f"ui_prmd_norm_auc_{exercise}"] = roc_auc(-qualities, wrong)
+    return metrics

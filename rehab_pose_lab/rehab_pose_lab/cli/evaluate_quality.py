@@ -77,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
         print(
             f"{entry.subject:16s} {entry.label:20s} total {scores[0]:4.1f} +- {sigma[0]:.1f} of 50, "
             f"primary outcome {scores[1]:4.1f} +- {sigma[1]:.1f} of 15, control factors {scores[2]:4.1f} +- "
-            f"{sigma[2]:.1f} of 35, correct with {100 * entry.predicted.correct_probability:.0f} %"
+            f"{sigma[2]:.1f} of 35, {'' if entry.predicted.correct else 'not '}correct (total of 30 or more with "
+            f"{100 * entry.predicted.correct_probability:.0f} %)"
             f"{', seen in training' if entry.subject in known else ''}"
         )
     for name, value in metrics.items():

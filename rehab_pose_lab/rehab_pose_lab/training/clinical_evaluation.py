@@ -12,7 +12,7 @@ from rehab_pose_lab.datasets.kimore_exercises import KIMORE_EXERCISES
 from rehab_pose_lab.methods.exercise.clinical_scores import GOOD_TOTAL, SCORES
 from rehab_pose_lab.training.clinical_metrics import SHORT_NAMES
 from rehab_pose_lab.training.clinical_scores import session_features
-from rehab_pose_lab.training.metrics import rank_correlation
+from rehab_pose_lab.training.metrics import balanced_accuracy, rank_correlation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -77,6 +77,14 @@ def agreement(scored: Sequence[ScoredExercise]) -> dict[str, float]:
             for entries in rated
         ]
     )
+    metrics["balanced_acc"] = _mean(
+        [
+            balanced_accuracy(
+                np.array([e.predicted.correct for e in entries]), np.array([e.true[0] >= GOOD_TOTAL for e in entries])
+            )
+            for entries in rated
+        ]
+    )
     return metrics
 
 
@@ -85,7 +93,7 @@ def write_scores(path: Path, scored: Sequence[ScoredExercise]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         columns = [word for name in SCORES for word in (name, f"{name}_sigma", f"{name}_raters")]
-        lines.writerow(["subject", "exercise", *columns, "correct_probability", "with_session"])
+        lines.writerow(["subject", "exercise", *columns, "correct_probability", "correct", "with_session"])
         for entry in scored:
             values = zip(entry.predicted.values, entry.predicted.deviations, entry.true, strict=True)
             numbers = [
@@ -94,7 +102,8 @@ def write_scores(path: Path, scored: Sequence[ScoredExercise]) -> None:
                 for value in columns_of_score
             ]
             probability = f"{entry.predicted.correct_probability:.3f}"
-            lines.writerow([entry.subject, entry.label, *numbers, probability, int(entry.predicted.with_session)])
+            flags = (int(entry.predicted.correct), int(entry.predicted.with_session))
+            lines.writerow([entry.subject, entry.label, *numbers, probability, *flags])
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -2,14 +2,15 @@
 
 cov((s, e), (t, f)) = [e = f] EXERCISE k_e(s, t) + SESSION mean_g k_g(s, t) + PERSON [s = t] + NOISE [same score],
 where k_e is the mean over the feature groups of the normalised inner products of exercise e's features. The term with
-SESSION uses all exercises of a person; it is known where a whole session was recorded.
+SESSION uses all exercises of a person; it is known where a whole session was recorded. The total is blended with
+regression trees, with weights from predictions within the training subjects: see `clinical_blend`.
 """
 
 from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,13 +18,16 @@ from rehab_pose.errors import RecordingError
 from rehab_pose_lab.datasets.clip import required_file
 from rehab_pose_lab.datasets.kimore_exercises import KIMORE_EXERCISES
 from rehab_pose_lab.methods.exercise.clinical_scores import (
+    BASES,
     GOOD_TOTAL,
     MAX_SCORES,
     FeatureScale,
     ScoreModel,
+    TotalBlend,
     features_of_recording,
 )
 from rehab_pose_lab.methods.exercise.recording_features import CURVES, PHASES
+from rehab_pose_lab.training.extra_trees import grow_trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,8 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ScoreTable",
-    "cross_validated",
-    "fit_scores",
+    "fit_bases",
     "load_scores",
     "score_folds",
     "score_table",
@@ -52,6 +55,8 @@ MIN_STD_FRACTION, MIN_STD = 0.05, 1e-3
 TARGETS = 4
 """Predicted values: the three SCORES, and whether the total is good."""
 HEALTHY_GROUPS = ("CG/Expert", "CG/NotExpert")
+TREES, TREE_FEATURES = 100, 0.1
+"""Trees of each exercise, and the fraction of the features that is tried at each split."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +74,10 @@ class ScoreTable:
     def recorded(self) -> NDArray[np.bool_]:
         """(S, 5) True where the exercise was recorded."""
         return np.asarray(np.isfinite(self.raw).any(axis=-1))
+
+    def features_of(self, row: int | np.signedinteger[Any]) -> dict[str, NDArray[np.float64]]:
+        """Return the raw features of one subject's recorded exercises."""
+        return {KIMORE_EXERCISES[place]: self.raw[row, place] for place in np.flatnonzero(self.recorded[row])}
 
     @property
     def targets(self) -> NDArray[np.float64]:
@@ -169,8 +178,8 @@ def _scale(raw: NDArray[np.float64], healthy: NDArray[np.bool_]) -> FeatureScale
     return FeatureScale(middle, low, high, median, std, both.mean(axis=0), unit)
 
 
-def fit_scores(table: ScoreTable, training: NDArray[np.bool_]) -> ScoreModel:
-    """Return the model of the training subjects (S, boolean); its errors are unknown (NaN).
+def fit_bases(table: ScoreTable, training: NDArray[np.bool_], trees: int = TREES) -> ScoreModel:
+    """Return the models of the training subjects (S, boolean); blend and errors are unknown (NaN).
 
     The healthy reference is the better-scored half of the control group among the training subjects.
     """
@@ -200,35 +209,46 @@ def fit_scores(table: ScoreTable, training: NDArray[np.bool_]) -> ScoreModel:
         EXERCISE * within + SESSION * shared + PERSON * same_person + NOISE * np.eye(len(person)), residual
     )
     dual_single = np.linalg.solve(EXERCISE * within + NOISE * np.eye(len(person)), residual)
+    dual_shared = np.linalg.solve(
+        SESSION * shared + PERSON * same_person + NOISE * np.eye(len(person)), residual[:, :1]
+    )
     width = features.shape[-1]
     single_weights, exercise_weights = (np.zeros((len(KIMORE_EXERCISES), width, TARGETS)) for _ in range(2))
     for place in range(len(KIMORE_EXERCISES)):
         rows = exercise == place
         single_weights[place] = EXERCISE * features[person[rows], place].T @ dual_single[rows]
         exercise_weights[place] = EXERCISE * features[person[rows], place].T @ dual_session[rows]
-    by_person = np.zeros((len(features), TARGETS))
-    np.add.at(by_person, person, dual_session / counts[person][:, None])
-    session = SESSION * len(KIMORE_EXERCISES) * np.einsum("sef,sk->efk", features, by_person)
+    session = _summed(features, SESSION * dual_session, person, counts)
     unknown = np.full((2, len(KIMORE_EXERCISES), len(MAX_SCORES)), np.nan)
-    return ScoreModel(tuple(scales), single_weights, exercise_weights, session, centre, unit, unknown, np.ones(2))
+    grown = tuple(
+        grow_trees(
+            features[person[exercise == place], place],
+            targets[person[exercise == place], place, 0],
+            seed=place,
+            trees=trees,
+            feature_fraction=TREE_FEATURES,
+        )
+        for place in range(len(KIMORE_EXERCISES))
+    )
+    return ScoreModel(
+        scales=tuple(scales),
+        single=single_weights,
+        exercise=exercise_weights,
+        session=session,
+        centre=centre,
+        unit=unit,
+        error=unknown,
+        slope=np.ones(2),
+        shared=_summed(features, SESSION * dual_shared, person, counts)[..., 0],
+        trees=grown,
+        blend=TotalBlend(np.full((2, len(BASES)), np.nan), np.full((2, len(KIMORE_EXERCISES)), np.nan), np.ones(2)),
+    )
 
 
-def cross_validated(table: ScoreTable, folds: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return predictions (2, S, 5, 3) and probabilities of a good total (2, S, 5) of models without the subject's fold.
-
-    First from the single exercise, second from the session; NaN where an exercise was not recorded.
-    """
-    shape = table.recorded.shape
-    predicted, probability = np.full((2, *shape, len(MAX_SCORES)), np.nan), np.full((2, *shape), np.nan)
-    for fold in np.unique(folds):
-        model = fit_scores(table, folds != fold)
-        for row in np.flatnonzero(folds == fold):
-            raw = {KIMORE_EXERCISES[place]: table.raw[row, place] for place in np.flatnonzero(table.recorded[row])}
-            for label, features in raw.items():
-                alone = model.predict({label: features})[label]
-                place = KIMORE_EXERCISES.index(label)
-                predicted[0, row, place], probability[0, row, place] = alone.values, alone.correct_probability
-            for label, score in model.predict(raw).items():
-                place = KIMORE_EXERCISES.index(label)
-                predicted[1, row, place], probability[1, row, place] = score.values, score.correct_probability
-    return predicted, probability
+def _summed(
+    features: NDArray[np.float64], dual: NDArray[np.float64], person: NDArray[np.intp], counts: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return weights (5, F, K) of the kernel that all exercises of a person share, from its dual (N, K) by person."""
+    by_person = np.zeros((len(features), dual.shape[1]))
+    np.add.at(by_person, person, dual / counts[person][:, None])
+    return np.asarray(len(KIMORE_EXERCISES) * np.einsum("sef,sk->efk", features, by_person))

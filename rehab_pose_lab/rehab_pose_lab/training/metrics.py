@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "accuracy",
+    "balanced_accuracy",
     "confusion_matrix",
     "expected_calibration_error",
     "f1_score",
@@ -34,6 +35,12 @@ def accuracy(matrix: NDArray[np.int64]) -> float:
     """Return the fraction of correct predictions of a confusion matrix (C, C); NaN where it is empty."""
     total = int(matrix.sum())
     return float(np.trace(matrix)) / total if total else float("nan")
+
+
+def balanced_accuracy(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
+    """Return the mean recall of the classes that occur among true labels (N), yes or no; NaN without labels."""
+    recalls = [float((predicted[true == kind] == kind).mean()) for kind in (True, False) if (true == kind).any()]
+    return float(np.mean(recalls)) if recalls else float("nan")
 
 
 def recall(matrix: NDArray[np.int64]) -> NDArray[np.float64]:

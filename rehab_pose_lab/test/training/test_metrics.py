@@ -7,6 +7,7 @@ import pytest
 
 from rehab_pose_lab.training.metrics import (
     accuracy,
+    balanced_accuracy,
     confusion_matrix,
     expected_calibration_error,
     f1_score,
@@ -40,3 +41,11 @@ def test_a_known_temperature_is_recovered() -> None:
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     truth = (chances.cumsum(axis=1) < rng.random((20000, 1))).sum(axis=1)
     assert fit_temperature(3.0 * logits, truth) == pytest.approx(3.0, rel=0.05)
+
+
+def test_the_balanced_accuracy_is_the_mean_recall_of_the_classes_that_occur() -> None:
+    true = np.array([True, True, True, True, False])
+    assert balanced_accuracy(np.array([True, True, True, False, False]), true) == pytest.approx(0.875)
+    assert balanced_accuracy(np.ones(5, dtype=np.bool_), true) == pytest.approx(0.5)
+    assert balanced_accuracy(np.ones(3, dtype=np.bool_), np.ones(3, dtype=np.bool_)) == 1.0
+    assert np.isnan(balanced_accuracy(np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.bool_)))

@@ -1,6 +1,7 @@
 """KIMORE's clinical scores of a recorded exercise: total (0-50), primary outcome (0-15) and control factors (0-35).
 
-Two linear models use the same features: one uses a single exercise, the other all exercises of a session.
+Linear models and regression trees use the same features. The total is a blend of four predictions (BASES), or of two
+where a single exercise is known; the other scores and the probability are those of a linear model.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.window_features import SMPL_INDICES
 from rehab_pose_lab.datasets.kimore_exercises import KIMORE_EXERCISES
 from rehab_pose_lab.methods.exercise.recording_features import body_curves, even_positions, mirrored, recording_features
+from rehab_pose_lab.methods.exercise.regression_trees import RegressionTrees
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "BASES",
     "GOOD_TOTAL",
     "MAX_SCORES",
     "SCORES",
@@ -29,6 +32,7 @@ __all__ = [
     "ClinicalScore",
     "FeatureScale",
     "ScoreModel",
+    "TotalBlend",
     "features_of_recording",
     "load_score_model",
     "subjects_of_scores",
@@ -39,6 +43,8 @@ MAX_SCORES = np.array([50.0, 15.0, 35.0])
 """Maxima of SCORES; the minimum is 0."""
 GOOD_TOTAL = 30.0
 """Total score from which an exercise is considered to be performed correctly."""
+BASES = ("linear, exercise", "linear, session", "trees, exercise", "trees, session")
+"""Predictions of the total that are blended: of the exercise alone, and of all exercises of the session."""
 SHIPPED_SCORES = Path(__file__).with_name("clinical_scores.npz")
 SUBJECTS = "subjects"
 """Array of the people that a file of scores was trained on."""
@@ -58,6 +64,8 @@ class ClinicalScore:
     """(3) standard deviations of the model's errors on held-out people."""
     correct_probability: float
     """Probability that the total score is at least GOOD_TOTAL."""
+    correct: bool
+    """Whether the exercise is called correct, with a limit at which both classes are missed equally often."""
     with_session: bool
     """Whether other exercises of the session were used."""
 
@@ -109,8 +117,20 @@ def features_of_recording(label: str, stamps_ns: NDArray[np.int64], positions_m:
 
 
 @dataclass(frozen=True, eq=False)
+class TotalBlend:
+    """Blend of the predictions of the total: first of a single exercise, second of a session."""
+
+    weight: NDArray[np.float64]
+    """(2, 4) of BASES."""
+    offset: NDArray[np.float64]
+    """(2, 5) added to the weighted sum of each exercise [points]."""
+    limit: NDArray[np.float64]
+    """(2) blended total from which an exercise is called correct [points]."""
+
+
+@dataclass(frozen=True, eq=False)
 class ScoreModel:
-    """Weights of both models for all exercises, in the catalogue's order."""
+    """Weights of all models for all exercises, in the catalogue's order."""
 
     scales: tuple[FeatureScale, ...]
     """(5) scaling of each exercise's features."""
@@ -127,6 +147,32 @@ class ScoreModel:
     """(2, 5, 3) standard deviation of the errors on held-out subjects: single exercise, session."""
     slope: NDArray[np.float64]
     """(2) factor from the correctness target to log odds: single exercise, session."""
+    shared: NDArray[np.float64]
+    """(5, F) weights of all exercises' features for the total, without a part that knows the exercise."""
+    trees: tuple[RegressionTrees, ...]
+    """(5) trees of each exercise's total."""
+    blend: TotalBlend
+
+    def base_totals(self, raw: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+        """Return the predictions (4) of the total by BASES [points], of the exercises of one session."""
+        return self._base_totals(self._scaled(raw))
+
+    def _scaled(self, raw: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+        return {label: self.scales[KIMORE_EXERCISES.index(label)].transform(values) for label, values in raw.items()}
+
+    def _base_totals(self, scaled: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+        places = {label: KIMORE_EXERCISES.index(label) for label in scaled}
+        if not places:
+            return {}
+        session = np.mean([values @ self.shared[places[label]] for label, values in scaled.items()])
+        trees = {label: float(self.trees[places[label]].predict(values[None])[0]) for label, values in scaled.items()}
+        mean = np.mean(list(trees.values()))
+        bases = {}
+        for label, place in places.items():
+            unit, centre = self.unit[place, 0], self.centre[place, 0]
+            alone = scaled[label] @ self.single[place, :, 0]
+            bases[label] = np.array([alone * unit + centre, session * unit + centre, trees[label], mean])
+        return bases
 
     def predict(self, raw: Mapping[str, NDArray[np.float64]]) -> dict[str, ClinicalScore]:
         """Return the scores of the exercises of one session.
@@ -134,23 +180,25 @@ class ScoreModel:
         Args:
             raw: Features of one or more exercises from `features_of_recording`, by name; of several takes the median.
         """
-        scaled = {
-            label: self.scales[KIMORE_EXERCISES.index(label)].transform(features) for label, features in raw.items()
-        }
+        scaled = self._scaled(raw)
         together = sum(
             (values @ self.session[KIMORE_EXERCISES.index(label)] for label, values in scaled.items()),
             start=np.zeros(4),
         ) / max(len(scaled), 1)
+        bases = self._base_totals(scaled)
         scores = {}
         for label, values in scaled.items():
             place, known = KIMORE_EXERCISES.index(label), int(len(scaled) > 1)
             target = values @ self.exercise[place] + together if known else values @ self.single[place]
+            points = target[:3] * self.unit[place, :3] + self.centre[place, :3]
+            points[0] = bases[label] @ self.blend.weight[known] + self.blend.offset[known, place]
             scores[label] = ClinicalScore(
-                values=np.clip(target[:3] * self.unit[place, :3] + self.centre[place, :3], 0.0, MAX_SCORES),
+                values=np.clip(points, 0.0, MAX_SCORES),
                 deviations=self.error[known, place],
                 correct_probability=float(
                     1.0 / (1.0 + np.exp(-self.slope[known] * (target[3] * self.unit[place, 3] + self.centre[place, 3])))
                 ),
+                correct=bool(points[0] >= self.blend.limit[known]),
                 with_session=bool(known),
             )
         return scores
@@ -176,16 +224,24 @@ def load_score_model(path: Path = SHIPPED_SCORES) -> ScoreModel:
     Raises:
         ModelFileError: The file is missing or damaged.
     """
+    count = len(KIMORE_EXERCISES)
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            names = [name for name in arrays.files if name != SUBJECTS]
-            named = {name: np.asarray(arrays[name], dtype=np.float64) for name in names}
+            named = {name: np.asarray(arrays[name]) for name in arrays.files if name != SUBJECTS}
         scales = tuple(
-            FeatureScale(**{part.name: named[f"scale_{part.name}"][place] for part in fields(FeatureScale)})
-            for place in range(len(KIMORE_EXERCISES))
+            FeatureScale(
+                **{part.name: named[f"scale_{part.name}"][place].astype(np.float64) for part in fields(FeatureScale)}
+            )
+            for place in range(count)
         )
-        rest = {part.name: named[part.name] for part in fields(ScoreModel) if part.name != "scales"}
+        trees = tuple(
+            RegressionTrees(**{part.name: named[f"trees{place}_{part.name}"] for part in fields(RegressionTrees)})
+            for place in range(count)
+        )
+        blend = TotalBlend(**{part.name: named[f"blend_{part.name}"].astype(np.float64) for part in fields(TotalBlend)})
+        parts = {"scales", "trees", "blend"}
+        rest = {part.name: named[part.name].astype(np.float64) for part in fields(ScoreModel) if part.name not in parts}
     except (OSError, ValueError, KeyError, IndexError) as error:
         msg = f"clinical scores: expected the file of `rehab-pose-lab train quality` at {path}, got {error!r}"
         raise ModelFileError(msg) from error
-    return ScoreModel(scales=scales, **rest)
+    return ScoreModel(scales=scales, trees=trees, blend=blend, **rest)

@@ -24,9 +24,10 @@ from rehab_pose_lab.methods.exercise.recording_features import (
     even_positions,
     mirrored,
 )
-from rehab_pose_lab.training.clinical_scores import ScoreTable, cross_validated, fit_scores, score_folds
-from rehab_pose_lab.training.extra_trees import extra_trees_predict
-from rehab_pose_lab.training.metrics import rank_correlation, roc_auc
+from rehab_pose_lab.training.clinical_blend import cross_validated, fit_scores
+from rehab_pose_lab.training.clinical_scores import ScoreTable, score_folds
+from rehab_pose_lab.training.extra_trees import extra_trees_predict, grow_trees
+from rehab_pose_lab.training.metrics import balanced_accuracy, rank_correlation, roc_auc
 from rehab_pose_lab.training.quality import with_errors, write_score_model
 from rehab_pose_lab.training.repetition_sets import SetPlan, render_set
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RAW = 1500
+FOLDS = 3
+TREES = 4
+"""Trees that are grown in these tests: the drawn features are linear."""
 
 
 def drawn_table(seed: int, people: int = 40) -> ScoreTable:
@@ -50,22 +54,25 @@ def drawn_table(seed: int, people: int = 40) -> ScoreTable:
 
 def test_scores_that_depend_on_the_features_are_predicted() -> None:
     table = drawn_table(1)
-    predicted, probability = cross_validated(table, score_folds(table.subjects, 5, 3))
+    held_out = cross_validated(table, score_folds(table.subjects, FOLDS, 3), TREES)
     for column in range(5):
-        assert rank_correlation(predicted[1, :, column, 0], table.scores[:, column, 0]) > 0.7
+        assert rank_correlation(held_out.scores[1, :, column, 0], table.scores[:, column, 0]) > 0.7
     good = table.scores[..., 0] >= 30.0
-    assert ((probability[1] >= 0.5) == good).mean() > 0.8
+    assert ((held_out.probability[1] >= 0.5) == good).mean() > 0.8
+    assert balanced_accuracy(held_out.correct[1].ravel() > 0.5, good.ravel()) > 0.75
 
 
 def test_scores_of_test_subjects_do_not_change_their_predictions() -> None:
     table = drawn_table(2)
-    folds = score_folds(table.subjects, 5, 3)
-    first, _ = cross_validated(table, folds)
+    folds = score_folds(table.subjects, FOLDS, 3)
+    first = cross_validated(table, folds, TREES)
     changed = table.scores.copy()
     changed[folds == 2] = 0.0
-    second, _ = cross_validated(replace(table, scores=changed), folds)
-    np.testing.assert_array_equal(first[:, folds == 2], second[:, folds == 2])
-    assert np.abs(first[:, folds == 1] - second[:, folds == 1]).max() > 0.01
+    second = cross_validated(replace(table, scores=changed), folds, TREES)
+    for name in ("scores", "probability", "correct"):
+        one, other = getattr(first, name), getattr(second, name)
+        np.testing.assert_array_equal(one[:, folds == 2], other[:, folds == 2])
+        assert np.abs(one[:, folds == 1] - other[:, folds == 1]).max() > 0.01
 
 
 def test_missing_exercises_and_scores_are_accepted() -> None:
@@ -73,7 +80,9 @@ def test_missing_exercises_and_scores_are_accepted() -> None:
     raw, scores = table.raw.copy(), table.scores.copy()
     raw[3, 1] = raw[5] = np.nan
     scores[7] = np.nan
-    predicted, _ = cross_validated(replace(table, raw=raw, scores=scores), score_folds(table.subjects, 5, 3))
+    predicted = cross_validated(
+        replace(table, raw=raw, scores=scores), score_folds(table.subjects, FOLDS, 3), TREES
+    ).scores
     assert np.isnan(predicted[:, 3, 1]).all()
     assert np.isnan(predicted[:, 5]).all()
     assert np.isfinite(predicted[:, 7]).all()
@@ -82,7 +91,8 @@ def test_missing_exercises_and_scores_are_accepted() -> None:
 
 def test_a_written_model_gives_the_same_scores(tmp_path: Path) -> None:
     table = drawn_table(4)
-    model = with_errors(fit_scores(table, np.ones(40, dtype=np.bool_)), table, 3)
+    held_out = cross_validated(table, score_folds(table.subjects, FOLDS, 3), TREES)
+    model = with_errors(fit_scores(table, np.ones(40, dtype=np.bool_), TREES), table, held_out)
     write_score_model(tmp_path / "scores.npz", model)
     raw = {label: table.raw[0, place] for place, label in enumerate(EXERCISES)}
     loaded = load_score_model(tmp_path / "scores.npz").predict(raw)
@@ -90,6 +100,7 @@ def test_a_written_model_gives_the_same_scores(tmp_path: Path) -> None:
         np.testing.assert_allclose(loaded[label].values, score.values, atol=0.05)
         assert (score.deviations > 0.0).all()
         assert score.with_session
+        assert loaded[label].correct == score.correct
     assert not model.predict({"squat": raw["squat"]})["squat"].with_session
 
 
@@ -168,6 +179,16 @@ def test_trees_learn_a_step_function_and_repeat_with_the_same_seed() -> None:
     np.testing.assert_array_equal(
         predicted, extra_trees_predict(features, targets, queries, seed=1, trees=50, feature_fraction=0.5)
     )
+
+
+def test_stored_trees_give_the_leaf_of_each_sample() -> None:
+    random = np.random.default_rng(2)
+    features, targets = random.normal(size=(60, 5)), random.normal(size=60)
+    trees = grow_trees(features, targets, seed=3, trees=7, min_leaf=1, feature_fraction=1.0)
+    np.testing.assert_allclose(trees.predict(features), targets, err_msg="with one sample a leaf they are remembered")
+    one = grow_trees(features, np.full(60, 2.5), seed=3, trees=2)
+    np.testing.assert_array_equal(one.predict(features), np.full(60, 2.5))
+    assert len(one.value) == 2, "nothing to split"
 
 
 def test_rank_correlation_and_auc_equal_values_computed_by_hand() -> None:
