@@ -31,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the exercises; those that the shipped network names itself are marked.
+    """Print the exercises with the way in which their label is known: trained, simulated, or one of the user's own.
 
     Raises:
         InputError: The folder does not exist, or a file in it is wrong.
@@ -47,6 +47,6 @@ def run(arguments: argparse.Namespace) -> int:
     width = max(len(name) for name in library.names)
     for entry in library.definitions:
         own = entry.name not in shipped.names or shipped.definition(entry.name) != entry
-        mark = "own" if own else "network" if entry.name in EXERCISES else ""
-        print(f"{entry.name:{width}s}  {entry.posture:12s}  {entry.sides:11s}  {mark:7s}  {entry.title}")
+        mark = "own" if own else "trained" if entry.name in EXERCISES else "simulated"
+        print(f"{entry.name:{width}s}  {entry.posture:12s}  {entry.sides:11s}  {mark:9s}  {entry.title}")
     return 0

@@ -20,7 +20,7 @@ from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.window_features import FEATURE_JOINTS, WINDOW_SAMPLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -221,6 +221,7 @@ class FewShotHead:
         space: FewShotSpace,
         exercises: Sequence[tuple[str, NDArray[Any], float]],
         still: Sequence[NDArray[Any]] = (),
+        same: Collection[str] | None = None,
     ) -> None:
         """Keep the coordinates of the exercises' windows.
 
@@ -228,12 +229,14 @@ class FewShotHead:
             space: Prototypes of the movements that the network was trained on.
             exercises: Name, coordinates (N, D) and limit of each added exercise.
             still: Coordinates (N, D) of people who hold a posture of these exercises, which is `none`.
+            same: Movements of the space that do not compete; None = those that the exercises resemble.
         """
         self.names = tuple(name for name, _, _ in exercises)
         self._points = [np.asarray(points, dtype=np.float32) for _, points, _ in exercises]
         frozen = [np.asarray(points, dtype=np.float32) for points in still]
         self._limits = [limit for _, _, limit in exercises]
-        same = {name for _, points, _ in exercises for name in space.resembled(np.asarray(points))}
+        if same is None:
+            same = {name for _, points, _ in exercises for name in space.resembled(np.asarray(points))}
         kept = [place for place, name in enumerate(space.movements) if name not in same]
         self._background = np.concatenate([space.background[kept] if kept else space.background, *frozen])
 

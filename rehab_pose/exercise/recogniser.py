@@ -74,9 +74,7 @@ class ExerciseRecogniser:
             InputError: The folder of the user's exercises does not exist, or a file in it is wrong.
         """
         self._settings = settings or ExerciseSettings()
-        self._classifier: Classifier = classifier or WindowClassifier(
-            self._settings.weights_path, folder=self._settings.library_path
-        )
+        self._classifier: Classifier = classifier or _classifier(self._settings)
         self._fused, self._findings = _fused_stages(self._settings)
         self._history = JointHistory(HISTORY_S, HISTORY_CAPACITY)
         self._stabiliser = Stabiliser()
@@ -125,8 +123,8 @@ class ExerciseRecogniser:
         before, library, classifier = self._settings, self._counter.library, self._classifier
         if settings.library_path != before.library_path:
             library = ExerciseLibrary.load(settings.library_path)
-        if (settings.weights_path, settings.library_path) != (before.weights_path, before.library_path):
-            classifier = WindowClassifier(settings.weights_path, folder=settings.library_path)
+        if _classes(settings) != _classes(before):
+            classifier = _classifier(settings)
         if (settings.streams, settings.fused_weights_path) != (before.streams, before.fused_weights_path):
             self._fused, self._findings = _fused_stages(settings)
         if classifier is not self._classifier:
@@ -307,3 +305,13 @@ def _fused_stages(settings: ExerciseSettings) -> tuple[FusedNetwork | None, Find
         return None, None
     network = FusedNetwork(settings.fused_weights_path)
     return network, FindingsHistory(network.vertices, network.body_model)
+
+
+def _classes(settings: ExerciseSettings) -> tuple[str, str, bool]:
+    """Return the settings that the classifier depends on."""
+    return settings.weights_path, settings.library_path, settings.library
+
+
+def _classifier(settings: ExerciseSettings) -> WindowClassifier:
+    """Return the classifier of the settings."""
+    return WindowClassifier(settings.weights_path, folder=settings.library_path, library=settings.library)

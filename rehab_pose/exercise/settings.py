@@ -21,6 +21,11 @@ class ExerciseSettings(Settings):
         choices=("joints", "fused"),
     )
     fused_weights_path: str = setting("", "fused: ONNX file of the correction; empty = the shipped weights")
+    library: bool = setting(
+        True,
+        "Recognise the library's further exercises (bridge, bird-dog, lunge, ...) besides the five that the shipped "
+        "network was trained on; they are known with the shipped weights only",
+    )
     library_path: str = setting(
         "",
         "Folder of the user's exercises, YAML files of `rehab-pose exercise add`; empty = the folder "

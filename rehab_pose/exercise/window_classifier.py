@@ -13,6 +13,7 @@ from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.exercise.exercise_library import user_folder
 from rehab_pose.exercise.feature_streams import STREAMS, window_streams
 from rehab_pose.exercise.few_shot import AddedExercise, FewShotHead, FewShotSpace, load_added
+from rehab_pose.exercise.library_classes import LibraryClasses
 from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ
 from rehab_pose.weights import Network, load_network
 
@@ -49,13 +50,21 @@ class Correct(Protocol):
 class WindowClassifier:
     """Classifies windows of joints with the network in one ONNX file."""
 
-    def __init__(self, path: str = "", labels: Sequence[str] = LABELS, folder: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        path: str = "",
+        labels: Sequence[str] = LABELS,
+        folder: str | Path | None = None,
+        *,
+        library: bool = False,
+    ) -> None:
         """Load the weights and check that they fit this code.
 
         Args:
             path: ONNX file; empty = the shipped weights.
             labels: Labels that the file must have been trained for, `none` first.
             folder: Folder of the user's exercises; empty or None = the default, `user_folder()`.
+            library: Whether to recognise the library's further exercises too; only with the shipped weights.
 
         Raises:
             ModelFileError: The file is missing, damaged, or was trained for other labels, inputs or rates; or the file
@@ -82,13 +91,14 @@ class WindowClassifier:
         self._familiar_energy = float(metadata["familiar_energy"])
         self._space: FewShotSpace | None = None
         self._head: FewShotHead | None = None
+        self._library = LibraryClasses.load() if library and not path else None
         files = sorted(Path(folder or user_folder()).glob("*.npz"))
-        if files:
+        if files or self._library is not None:
             self.use([load_added(file) for file in files])
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Labels of the network, `none` first, then the added exercises."""
+        """Labels of the network, `none` first, then the library's further exercises and those that were added."""
         return self.trained_labels if self._head is None else (*self.trained_labels, *self._head.names)
 
     @property
@@ -116,6 +126,8 @@ class WindowClassifier:
     def use(self, added: Sequence[AddedExercise]) -> None:
         """Recognise these exercises too; those added with other weights are embedded again.
 
+        One with the name of an exercise of the library takes its place.
+
         Raises:
             ModelFileError: One has the name of a trained label, or the network has no embedding.
         """
@@ -130,7 +142,18 @@ class WindowClassifier:
             points = exercise.coordinates if known else self.coordinates(exercise.windows_m)
             current.append(replace(exercise, coordinates=points, model_id=self.model_id))
         entries, still = [exercise.entry for exercise in current], [exercise.still for exercise in current]
-        self._head = FewShotHead(self.space, entries, still) if entries else None
+        same = {name for _, points, _ in entries for name in self.space.resembled(points)}
+        if self._library is not None:
+            library = self._library.without(frozenset(exercise.name for exercise in current))
+            if library.model_id != self.model_id:
+                msg = (
+                    f"exercises of the library: expected the network {library.model_id}, got {self.model_id}; make "
+                    "them for these weights: rehab-pose-lab train library"
+                )
+                raise ModelFileError(msg)
+            entries, still = [*library.entries, *entries], [library.background, *still]
+            same |= set(library.same)
+        self._head = FewShotHead(self.space, entries, still, same) if entries else None
 
     def coordinates(self, windows_m: NDArray[Any]) -> NDArray[np.float32]:
         """Return the coordinates (N, D) of levelled windows (N, T, J, 3) [m], y down along gravity."""

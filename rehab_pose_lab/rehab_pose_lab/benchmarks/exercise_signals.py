@@ -1,7 +1,11 @@
-"""Signals of the library's exercises on joints from the whole pipeline: simulated RGB-D, the label given."""
+"""The library's exercises through the whole pipeline on simulated RGB-D: signals, labels and repetitions.
+
+Cycles of the signals are counted with the label given; label and repetitions are also those that the pipeline says.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +18,7 @@ from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.exercise.window_features import SMPL_INDICES
 from rehab_pose.geometry.floor import CAMERA_UP, up_of_floor
 from rehab_pose.pipeline import LabelStages, PipelineSettings
+from rehab_pose.units import NS_PER_S
 from rehab_pose_sim.camera import SimulatedCamera
 from rehab_pose_sim.exercise_recording import joint_recording
 from rehab_pose_sim.settings import SimulationSettings
@@ -29,6 +34,8 @@ __all__ = ["SignalResult", "counted_cycles", "exercise_signal_metrics", "measure
 
 AFTER_S = 2.0
 """Time before and after each set in which the person is still [s]."""
+LABEL_AFTER_S = 2.0
+"""Time after the start of the first repetition from which the label is judged [s]."""
 VIEWS = (
     SimulationSettings(
         repetitions=4, gap_s=AFTER_S, rate_hz=15.0, aim="pitch", camera_height_m=1.2, distance_m=2.6, seed=21,
@@ -54,6 +61,11 @@ class SignalResult:
     """Pearson's, of the signal of the estimated and of the true joints over the set."""
     joint_error_m: float
     """Median distance of the estimated joints from the true ones [m]."""
+    label: str
+    """The label that was said most often, from LABEL_AFTER_S after the start of the first repetition to the last's
+    end."""
+    repetitions: int
+    """Repetitions of the exercise that the pipeline counted."""
 
 
 def scenes() -> tuple[SimulationSettings, ...]:
@@ -75,10 +87,18 @@ def measure_exercise(settings: SimulationSettings) -> SignalResult:
     camera, stages = SimulatedCamera(settings), LabelStages(PipelineSettings())
     count = len(truth.stamps_ns)
     estimated, exact = np.full((count, len(SMPL_INDICES), 3), np.nan), np.empty((count, len(SMPL_INDICES), 3))
+    labels: Counter[str] = Counter()
+    repetitions = 0
+    judged = truth.stamps_ns >= truth.cycles_ns[0, 0] + round(LABEL_AFTER_S * NS_PER_S)
+    judged &= truth.stamps_ns <= truth.cycles_ns[-1, 1]
     for index in range(count):
         shot = camera.frame(index)
         exact[index] = shot.truth.joints_m[SMPL_INDICES]
         result = stages.process(shot.frame)
+        if judged[index]:
+            labels[result.exercise.classification.label] += 1
+        repetition = result.exercise.repetition
+        repetitions += repetition is not None and repetition.label == settings.exercise
         if result.joints is not None:
             estimated[index] = result.joints.positions_m[SMPL_INDICES]
     floor_up = up_of_floor(result.floor_plane)
@@ -92,13 +112,15 @@ def measure_exercise(settings: SimulationSettings) -> SignalResult:
         counted_cycles(definition, truth.stamps_ns, values),
         float(np.corrcoef(values[known], true_values[known])[0, 1]) if known.sum() > 1 else float("nan"),
         float(np.nanmedian(np.linalg.norm(estimated - exact, axis=-1))),
+        labels.most_common(1)[0][0],
+        repetitions,
     )
 
 
 def exercise_signal_metrics(
     log: Callable[[str], None], settings: Sequence[SimulationSettings] | None = None
 ) -> dict[str, float]:
-    """Return how many sets were counted exactly, and how well the signals follow the true ones.
+    """Return how many sets were recognised and counted exactly, and how well the signals follow the true ones.
 
     Args:
         log: Called with a line for each set.
@@ -109,11 +131,15 @@ def exercise_signal_metrics(
         result = measure_exercise(scene)
         log(
             f"{result.name:22s} {result.counted} of {result.true_cycles} cycles, correlation {result.correlation:.3f}, "
-            f"joints {1e3 * result.joint_error_m:.0f} mm"
+            f"joints {1e3 * result.joint_error_m:.0f} mm; recognised as {result.label}, {result.repetitions} repetitions"
         )
         results.append(result)
     exact = [result.counted == result.true_cycles for result in results]
+    recognised = [result.label == result.name for result in results]
+    live = [result.repetitions == result.true_cycles for result in results]
     return {
+        "library_sets_recognised_pct": 100.0 * float(np.mean(recognised)),
+        "library_sets_recognised_and_exact_pct": 100.0 * float(np.mean(live)),
         "exercise_sets": float(len(results)),
         "exercise_sets_exact_pct": 100.0 * float(np.mean(exact)),
         "exercise_signal_correlation_median": float(np.median([result.correlation for result in results])),

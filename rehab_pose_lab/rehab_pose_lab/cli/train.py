@@ -77,6 +77,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     few_shot.add_argument("--sets", nargs="+", default=[], metavar="SET", help="read only these sets (default: all)")
     few_shot.add_argument("--weights", type=Path, help="recogniser that it belongs to (default: the shipped one)")
     few_shot.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file, few_shot.npz")
+    library = stages.add_parser("library", help="the library's further exercises as classes, from simulated people")
+    library.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file, library.npz")
     train_fused.add_parser(stages)
     quality = stages.add_parser("quality", help="norms of healthy repetitions, and clinical scores, from KIMORE")
     quality.add_argument("--data", type=Path, required=True, help="folder with a folder kimore")
@@ -151,6 +153,8 @@ def run(args: argparse.Namespace) -> int:
         return _train_quality(args)
     if args.stage == "few-shot":
         return _train_few_shot(args)
+    if args.stage == "library":
+        return _train_library(args)
     if importlib.util.find_spec("torch") is None:
         msg = "training needs torch, which is not installed; pip install torch, then try again"
         raise MissingDependencyError(msg)
@@ -189,6 +193,25 @@ def _train_few_shot(args: argparse.Namespace) -> int:
     space, model_id = space_of_weights(args.weights, load_clips(args.data, args.sets))
     write_space(args.output, space, model_id)
     print(f"{len(space['background'])} prototypes of {len(set(space['movements']))} movements: {args.output}")
+    return 0
+
+
+def _train_library(args: argparse.Namespace) -> int:
+    """Simulate people who do the library's exercises, write their classes, and print figures of held-out people."""
+    from rehab_pose.exercise.window_classifier import WindowClassifier  # noqa: PLC0415  (only when it is asked for)
+    from rehab_pose_lab.training.library_classes import (  # noqa: PLC0415
+        LibraryPlan,
+        library_classes,
+        library_figures,
+        windows_of_library,
+    )
+
+    plan, classifier = LibraryPlan(), WindowClassifier()
+    windows = windows_of_library(plan)
+    classes = library_classes(windows, classifier, plan)
+    classes.save(args.output)
+    for name, value in library_figures(windows, classifier, classes).items():
+        print(f"{name:24s} {value:10.2f}")
     return 0
 
 
