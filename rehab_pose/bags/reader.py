@@ -45,6 +45,9 @@ COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO_TYPE = "sensor_msgs/msg/CameraInfo"
 STORAGES: dict[str, Callable[[Path], Storage]] = {".mcap": McapStorage, ".db3": SqliteStorage, ".bag": Ros1Storage}
 NS_TO_S = 1e-9
+MIN_FOCAL, MAX_FOCAL = 0.1, 20.0
+"""Focal length as a multiple of the image's longer side: an angle of view of 157 to 3 degrees. Depth cameras have 50 to
+120 degrees."""
 
 
 @dataclass(frozen=True)
@@ -259,7 +262,7 @@ class BagReader(AbstractContextManager["BagReader"]):
             try:
                 for raw in self._added(builder, topics, name, message):
                     parts = 2
-                    built.append(builder.build(raw))
+                    built.append(_plausible(builder.build(raw)))
             except RehabPoseError as error:
                 unusable += parts
                 problem = problem or error
@@ -328,6 +331,23 @@ class BagReader(AbstractContextManager["BagReader"]):
         names = ", ".join(candidates) or f"none among {', '.join(self.topics) or 'no topics'}"
         msg = f"bag: expected one {kind} topic in {self.path}, found {names}; name it on the command line"
         raise RecordingError(msg)
+
+
+def _plausible(frame: RgbdFrame) -> RgbdFrame:
+    """Return a frame whose camera can exist.
+
+    Raises:
+        InputError: The focal length is that of no camera; the camera_info is damaged.
+    """
+    camera = frame.intrinsics
+    size_px = max(camera.width_px, camera.height_px)
+    if not all(MIN_FOCAL * size_px <= focal <= MAX_FOCAL * size_px for focal in (camera.fx, camera.fy)):
+        msg = (
+            f"bag: expected a focal length of {MIN_FOCAL:g} to {MAX_FOCAL:g} times the image's size, got "
+            f"fx={camera.fx:g}, fy={camera.fy:g} with {camera.width_px}x{camera.height_px} pixels; check camera_info"
+        )
+        raise InputError(msg)
+    return frame
 
 
 def _recorded_topic(stored: StoredTopic, before: RecordedTopic | None) -> RecordedTopic:

@@ -1,4 +1,4 @@
-"""Reading of a bag of ROS 1 (.bag), whose messages are converted to those of ROS 2."""
+"""Reading of a bag of ROS 1 (.bag); its messages have the fields of those of ROS 2."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ DAMAGED: Final = (
     EOFError,
 )
 """Errors of the reader on damaged files."""
+UPPER_CASE = "DKRP"
+"""Fields of CameraInfo that have lower case in ROS 2."""
 
 
 class Ros1Storage:
@@ -102,4 +104,7 @@ class Ros1Storage:
         except DAMAGED as error:
             msg = f"expected a message of the type {kind}, {len(data)} bytes cannot be decoded: {error}"
             raise InputError(msg) from error
+        for name in UPPER_CASE:
+            if hasattr(message, name):
+                object.__setattr__(message, name.lower(), getattr(message, name))
         return message

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from rehab_pose.body.settings import BodySettings
+from rehab_pose.datatypes import RgbdFrame
+from rehab_pose.errors import InputError
+from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.image_joints.settings import ImageJointSettings
 from rehab_pose.joints.settings import JointSettings
 from rehab_pose.silhouette.settings import SilhouetteSettings
@@ -139,3 +142,10 @@ def test_the_networks_on_colour_and_on_depth_take_turns_at_30_hz(monkeypatch: py
     settled = range(4, 12)
     assert sorted([*colour, *depth])[-8:] == list(settled)  # one of them in each frame
     assert all(later - earlier == 2 for earlier, later in zip(depth[-4:], depth[-3:], strict=False))
+
+
+def test_images_that_are_too_small_are_refused() -> None:
+    camera = CameraIntrinsics(width_px=64, height_px=48, fx=60.0, fy=60.0, cx=31.5, cy=23.5)
+    empty = np.full((48, 64), np.nan, np.float32)
+    with pytest.raises(InputError, match="expected images with sides of at least 120 pixels, got 64x48"):
+        stages().process(RgbdFrame(1, "cam", camera, np.zeros((48, 64, 3), np.uint8), empty))

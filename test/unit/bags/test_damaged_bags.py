@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from rosbags.rosbag1 import Writer as Ros1Writer
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
 
 from rehab_pose.bags.message_types import type_store
 from rehab_pose.bags.reader import BagReader
@@ -21,6 +23,7 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.camera_info import camera_info_message
 from rehab_pose.messages.factory import header
 from rehab_pose.messages.images import image_message
+from rehab_pose.messages.topics import CAMERA_TOPICS
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -208,6 +211,43 @@ def test_messages_that_do_not_fit_their_type_are_counted(tmp_path: Path) -> None
     with BagReader(tmp_path / "bag") as reader:
         assert [message.data for _, _, message in reader.messages()] == ["first", "last"]
         assert reader.losses.undecodable_messages == 1
+
+
+def write_ros1(path: Path, recorded: Path) -> None:
+    """Write the frames of a bag of ROS 2 as a bag of ROS 1."""
+    old, new = get_typestore(Stores.ROS1_NOETIC), type_store()
+    header_type, time_type = old.types["std_msgs/msg/Header"], old.types["builtin_interfaces/msg/Time"]
+    with BagReader(recorded) as reader, Ros1Writer(path) as writer:
+        connections = {}
+        for name, time_ns, message in reader.messages(*(f"/{topic.name}" for topic in CAMERA_TOPICS)):
+            kind = reader.topics[name].type_name
+            fields = {entry: getattr(message, entry) for entry, _ in new.fielddefs[kind][1]}
+            stamp = fields["header"].stamp
+            fields["header"] = header_type(0, time_type(stamp.sec, stamp.nanosec), fields["header"].frame_id)
+            for entry in "dkrp":
+                if entry in fields:
+                    fields[entry.upper()] = fields.pop(entry)
+            if "roi" in fields:
+                roi = old.types["sensor_msgs/msg/RegionOfInterest"]
+                fields["roi"] = roi(0, 0, 0, 0, False)
+            if name not in connections:
+                connections[name] = writer.add_connection(name, kind, typestore=old)
+            writer.write(connections[name], time_ns, old.serialize_ros1(old.types[kind](**fields), kind))
+
+
+def test_a_bag_of_ros_1_gives_the_same_frames(bags: dict[str, Path], tmp_path: Path) -> None:
+    write_ros1(tmp_path / "old.bag", bags["own"])
+    with BagReader(tmp_path / "old.bag") as reader, BagReader(bags["own"]) as other:
+        for frame, expected in zip(reader.frames(), other.frames(), strict=True):
+            assert (frame.stamp_ns, frame.intrinsics) == (expected.stamp_ns, expected.intrinsics)
+            np.testing.assert_array_equal(frame.color, expected.color)
+    data = (tmp_path / "old.bag").read_bytes()
+    for size in (0, 10, len(data) // 2):
+        (tmp_path / "cut.bag").write_bytes(data[:size])
+        with pytest.raises(RecordingError):
+            BagReader(tmp_path / "cut.bag")
+    with pytest.raises(RecordingError, match="rosbags-convert"):
+        recover_bag(tmp_path / "old.bag", tmp_path / "new")
 
 
 CASES = Path(__file__).resolve().parents[4] / "shared" / "cases"
