@@ -181,6 +181,9 @@ class SessionController:
         if files is not None:
             files.log_gaps(self._tracker.finish(time.monotonic()))
             files.log("observed", **asdict(self._tracker.total))
+            problem = files.end_recording()
+            if problem:
+                self.session.message = f"{reason}; {problem}"
             self.session.report_path = files.finish("done", reason, report=self.settings.report)
         self._changed(self.session)
         self._delete_expired()

@@ -100,15 +100,15 @@ class SessionFiles:
         """Write what was received to the disk; return why recording cannot go on, '' if it can."""
         return self._recording.problem() if self._recording is not None else ""
 
-    def end_recording(self, problem: str = "") -> None:
-        """Finish the bag as well as possible.
+    def end_recording(self, problem: str = "") -> str:
+        """Finish the bag as well as possible; return why it is not complete, '' if it is.
 
         Args:
             problem: Why it is ended during the session; '' = the session ends.
         """
         recording, self._recording = self._recording, None
         if recording is None:
-            return
+            return problem
         try:
             count = recording.stop()
         except (RehabPoseError, OSError) as error:
@@ -118,6 +118,7 @@ class SessionFiles:
             self.log("recording", path=recording.path.name, state="ended", message=f"{count} messages")
         if problem:
             self.log("recording", path=recording.path.name, state="failed", message=problem)
+        return problem
 
     def finish(self, state: str, reason: str, *, report: bool) -> str:
         """End recording and journal, write the report, and close; return the report's path, '' if there is none.

@@ -88,7 +88,7 @@ class SessionServices:
     def _on_stop(self, _request: Message, response: Message) -> Message:
         session = self.controller.session
         response.success = self.controller.stop("stopped")
-        response.message = "stopped" if response.success else "no session was running"
+        response.message = session.message if response.success else "no session was running"
         response.repetitions = len(session.tally.counted)
         response.recording_path, response.report_path = session.recording_path, session.report_path
         return response

@@ -42,8 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["kill_metrics"]
 
 FRAME_PERIOD_S = 1.0 / 30.0
-FRAMES_PER_REPETITION = 12
-"""A repetition is finished every 0.4 s, much faster than a person does them, so that many fall into each outage."""
+FRAMES_PER_REPETITION = 45
+"""A repetition is finished every 1.5 s, twice as fast as people do them, so that some fall into each outage. The topic
+keeps 50, for outages of 75 s."""
 LONGEST_LIFE_S = 1.5
 """Kills come at a random moment up to this time after the session runs again [s]."""
 TIMEOUT_S = 60.0

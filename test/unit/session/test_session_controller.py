@@ -251,6 +251,18 @@ def test_a_recorder_that_fails_is_ended_and_counting_goes_on(tmp_path: Path) -> 
     assert sentence in facts(tmp_path)["notes"]  # type: ignore[operator]
 
 
+def test_a_recording_that_cannot_be_finished_is_said_at_the_end(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    program.begin(recording=Recording.RESULTS)
+    program.bags[0].broken_end = True
+    program.controller.stop("stopped")
+    assert program.states[-1] == (
+        SessionStage.DONE,
+        "stopped; the recording could not be finished: bag: cannot be finished",
+    )
+    assert read_journal(tmp_path / "p7_s1").state == "done"
+
+
 def test_a_recording_is_ended_and_none_is_started_below_the_free_space(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
