@@ -149,15 +149,15 @@ def keypoint_summary(keypoints: Keypoints, box_px: NDArray[Any]) -> NDArray[np.f
     cells = np.clip(places * GRID, 0, GRID - 1).astype(np.intp)
     summary[rows, 4] = np.log1p(counts) / np.log1p(MAX_POINTS)
     found = np.bincount(row_of, minlength=len(DETECTORS))
-    means, squares = (
-        np.stack([np.bincount(row_of, weights=column, minlength=len(DETECTORS)) for column in values.T], axis=1)
-        for values in (places, places * places)
-    )
     with_points = np.flatnonzero(found)
-    means, squares = (values[with_points] / found[with_points, None] for values in (means, squares))
-    summary[with_points, :2] = means * np.maximum(box_px[2:], 1.0) + box_px[:2]
-    spread = np.sqrt(np.maximum(squares - means * means, 0.0))
-    summary[with_points, 2:4] = spread * np.maximum(box_px[2:], 1.0)
+
+    def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        sums = [np.bincount(row_of, weights=column, minlength=len(DETECTORS))[with_points] for column in values.T]
+        return np.asarray(np.stack(sums, axis=1) / found[with_points, None])
+
+    middles, size_px = mean(places), np.maximum(box_px[2:], 1.0)
+    spread = np.sqrt(np.maximum(mean(places * places) - middles * middles, 0.0))
+    summary[with_points, :2], summary[with_points, 2:4] = middles * size_px + box_px[:2], spread * size_px
     place = row_of * GRID * GRID + cells[:, 1] * GRID + cells[:, 0]
     in_cells = np.bincount(place, minlength=len(DETECTORS) * GRID * GRID).reshape(len(DETECTORS), -1)
     summary[with_points, 5:] = in_cells[with_points] / found[with_points, None]

@@ -1,8 +1,9 @@
 """Correction of the joint network's answer by all streams of Eq 30: keypoints, contours, body and vertices as well.
 
-The fused Transformer computes what is added to the logits of the joint network. The sum is limited and scaled by the
+The fused Transformer computes what is added to the logits of the joint network. It is limited and scaled by the
 fraction of the joints' samples in which there is any other stream, so that without these streams the answer is
-exactly that of the joints.
+exactly that of the joints. The other streams may turn an exercise into another one or into `none`, never `none` into an
+exercise: the joint network was taught many more movements that are none, so what it keeps out stays out.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 
     from rehab_pose.exercise.fused_features import Findings
 
-__all__ = ["CORRECTION_LIMIT", "INPUT_NAMES", "SHIPPED_WEIGHTS", "FusedNetwork"]
+__all__ = ["CORRECTION_LIMIT", "INPUT_NAMES", "SHIPPED_WEIGHTS", "FusedNetwork", "corrected_probabilities"]
 
 SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "exercise_fused.onnx"
 INPUT_NAMES = ("features", "present")
 """Names of the network's inputs in the ONNX file."""
+MIN_PROBABILITY = 1e-12
+"""Lower bound of a divisor."""
 CORRECTION_LIMIT = 4.0
 """Largest absolute correction of a logit: images of unusual clothes or rooms do not overrule joints that are sure."""
 
@@ -98,6 +101,23 @@ class FusedNetwork:
             return np.zeros((len(covered), len(self.labels)))
         (raw,) = self._network.session.run(["correction"], {"features": features, "present": present})
         return limited(raw) * covered[:, None]
+
+
+def corrected_probabilities(logits: NDArray[np.float64], corrections: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities (B, C) of all streams; that of `none`, the first, is at least that of the joints.
+
+    Args:
+        logits: (B, C) calibrated logits of the joints.
+        corrections: (B, C) of `FusedNetwork.corrections`.
+    """
+    of_joints, fused = (
+        np.exp(values - np.logaddexp.reduce(values, axis=1)[:, None]) for values in (logits, logits + corrections)
+    )
+    fallen = fused[:, 0] < of_joints[:, 0]
+    scale = (1.0 - of_joints[fallen, :1]) / np.maximum(1.0 - fused[fallen, :1], MIN_PROBABILITY)
+    fused[fallen, 1:] *= scale
+    fused[fallen, 0] = of_joints[fallen, 0]
+    return np.asarray(fused)
 
 
 def limited(raw: NDArray[Any]) -> NDArray[np.float64]:

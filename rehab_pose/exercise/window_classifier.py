@@ -13,6 +13,7 @@ from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.exercise.exercise_library import user_folder
 from rehab_pose.exercise.feature_streams import STREAMS, window_streams
 from rehab_pose.exercise.few_shot import AddedExercise, FewShotHead, FewShotSpace, load_added
+from rehab_pose.exercise.fused_network import corrected_probabilities
 from rehab_pose.exercise.library_classes import LibraryClasses
 from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ
 from rehab_pose.weights import Network, load_network
@@ -209,5 +210,6 @@ class WindowClassifier:
 
 def _probabilities(scaled: NDArray[np.float64], correction: NDArray[np.float64] | None) -> NDArray[np.float64]:
     """Return the probabilities (C) of calibrated logits (C) and what is added to them."""
-    summed = scaled if correction is None else scaled + correction
-    return np.asarray(np.exp(summed - np.logaddexp.reduce(summed)))
+    if correction is None:
+        return np.asarray(np.exp(scaled - np.logaddexp.reduce(scaled)))
+    return np.asarray(corrected_probabilities(scaled[None], correction[None])[0])

@@ -33,7 +33,7 @@ __all__ = [
     "CorrectionNetwork",
     "CorrectionPlan",
     "JointLogits",
-    "corrected_logits",
+    "corrections_of",
     "export_correction",
     "fit_correction",
 ]
@@ -134,15 +134,16 @@ def fit_correction(
     return network.eval()
 
 
-def corrected_logits(
+def corrections_of(
     network: CorrectionNetwork, windows: FusionWindows, joint_logits: JointLogits
-) -> NDArray[np.float64]:
-    """Return the logits (B, C) of all streams: those of the joints and their correction."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the logits of the joints (B, C), and what all streams add to them (B, C)."""
     features, present = fused_features(windows.positions_m, windows.up, windows.findings)
     base = joint_logits(windows.clips, features[..., : FUSED_STREAMS[0].size], present)
     with torch.no_grad():
         correction = _limited(network(torch.from_numpy(features), torch.from_numpy(present)))
-    return base.astype(np.float64) + correction.numpy().astype(np.float64) * coverage(features, present)[:, None]
+    scaled = correction.numpy().astype(np.float64) * coverage(features, present)[:, None]
+    return base.astype(np.float64), scaled
 
 
 def export_correction(network: CorrectionNetwork, path: Path, metadata: dict[str, str]) -> None:

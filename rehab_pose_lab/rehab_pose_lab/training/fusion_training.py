@@ -12,6 +12,7 @@ import numpy as np
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.exercise.fused_features import OTHER_STREAMS
+from rehab_pose.exercise.fused_network import corrected_probabilities
 from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.exercise.window_classifier import INPUT_NAMES
 from rehab_pose.weights import load_network
@@ -22,7 +23,7 @@ from rehab_pose_lab.training.exercise_predictions import labelled_windows
 from rehab_pose_lab.training.fusion_clips import chosen_recordings, farthest_vertices, fusion_clips
 from rehab_pose_lab.training.fusion_correction import (
     CorrectionPlan,
-    corrected_logits,
+    corrections_of,
     export_correction,
     fit_correction,
 )
@@ -50,10 +51,13 @@ RENDERED_SETS = ("kimore", "utkinect", "utd_mhad", "ui_prmd", "mars")
 """Sets whose movements are rendered: standing people."""
 EVALUATED_SAMPLES = (8, 10, 20, 40)
 """Lengths of the windows that are evaluated: 0.8 s, from which a label is given, to 4 s."""
+FREE_NONE = "all, none may fall"
+"""Variant with all streams in which they may also turn `none` into an exercise, which the recogniser does not do."""
 VARIANTS: dict[str, tuple[str, ...]] = {
     "joints": (),
     **{f"joints and {name}": (name,) for name in OTHER_STREAMS},
     "all streams": OTHER_STREAMS,
+    FREE_NONE: OTHER_STREAMS,
     **{f"without {name}": tuple(other for other in OTHER_STREAMS if other != name) for name in OTHER_STREAMS},
 }
 """Streams beside the joints that are there when a variant is evaluated."""
@@ -221,7 +225,12 @@ def _count(
         truths = windows.labels
         for name, streams in VARIANTS.items():
             shown = replace(windows, findings=windows.findings.only(streams))
-            predicted = _labels(corrected_logits(network, shown, logits))
+            of_joints, correction = corrections_of(network, shown, logits)
+            if name == FREE_NONE:
+                summed = of_joints + correction
+                predicted = _labels(np.exp(summed - np.logaddexp.reduce(summed, axis=1)[:, None]))
+            else:
+                predicted = _labels(corrected_probabilities(of_joints, correction))
             found = np.array(
                 [
                     ((predicted == truths) & (truths > 0)).sum(),
@@ -236,9 +245,8 @@ def _count(
             of_variant[length] = of_variant.get(length, np.zeros(4)) + found
 
 
-def _labels(logits: NDArray[np.float64]) -> NDArray[np.int64]:
+def _labels(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the labels (B) as the recogniser gives them: `none` where none reaches the threshold."""
-    probabilities = np.exp(logits - np.logaddexp.reduce(logits, axis=1)[:, None])
     sure = probabilities.max(axis=1) >= ExerciseSettings().confidence_threshold
     return np.where(sure, probabilities.argmax(axis=1), 0).astype(np.int64)
 

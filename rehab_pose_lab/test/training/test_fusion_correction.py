@@ -27,7 +27,7 @@ from rehab_pose_lab.datasets.clip import Clip
 from rehab_pose_lab.training.fusion_clips import FusionClip, chosen_recordings
 from rehab_pose_lab.training.fusion_correction import (
     CorrectionPlan,
-    corrected_logits,
+    corrections_of,
     export_correction,
     fit_correction,
 )
@@ -89,9 +89,9 @@ def network(clips: list[FusionClip], folder: Path) -> CorrectionNetwork:
 def test_the_correction_tells_what_the_joints_do_not(network: CorrectionNetwork) -> None:
     random = np.random.default_rng(2)
     windows = regular_windows([clip(9, label, random) for label in LABELS], 20)
-    assert (corrected_logits(network, windows, unsure).argmax(axis=1) == windows.labels).mean() > 0.9
+    assert (corrections_of(network, windows, unsure)[1].argmax(axis=1) == windows.labels).mean() > 0.9
     others = replace(windows, findings=windows.findings.only([name for name in OTHER_STREAMS if name != "body"]))
-    assert (corrected_logits(network, others, unsure).argmax(axis=1) == windows.labels).mean() < 0.6
+    assert (corrections_of(network, others, unsure)[1].argmax(axis=1) == windows.labels).mean() < 0.6
 
 
 def test_without_other_streams_the_answer_is_exactly_that_of_the_joints(
@@ -99,7 +99,7 @@ def test_without_other_streams_the_answer_is_exactly_that_of_the_joints(
 ) -> None:
     windows = regular_windows(clips, 8)
     alone = replace(windows, findings=windows.findings.only([]))
-    assert not corrected_logits(network, alone, unsure).any()
+    assert not corrections_of(network, alone, unsure)[1].any()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
@@ -112,7 +112,7 @@ def test_the_exported_network_gives_the_same_corrections_and_keeps_the_law(
     assert len(fused.vertices) == VERTEX_COUNT
     assert fused.body_model == "body-1"
     windows = regular_windows(clips, 20)
-    expected = corrected_logits(network, windows, unsure)
+    _, expected = corrections_of(network, windows, unsure)
     found = fused.corrections(windows.positions_m, windows.up, windows.findings)
     np.testing.assert_allclose(found, expected, atol=1e-4)
     none = fused.corrections(windows.positions_m, windows.up, windows.findings.only([]))

@@ -14,7 +14,7 @@ from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise import fused_network
 from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.exercise.fused_features import FUSED_STREAMS, OTHER_STREAMS, VERTEX_COUNT, Findings
-from rehab_pose.exercise.fused_network import CORRECTION_LIMIT, SHIPPED_WEIGHTS, FusedNetwork
+from rehab_pose.exercise.fused_network import CORRECTION_LIMIT, SHIPPED_WEIGHTS, FusedNetwork, corrected_probabilities
 from rehab_pose.exercise.recogniser import ExerciseRecogniser
 from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.exercise.window_features import FEATURE_JOINTS, WINDOW_SAMPLES
@@ -81,6 +81,20 @@ def test_a_correction_fades_with_the_part_of_the_window_that_is_covered(network:
         array[:, 1:] = np.nan
     found = network.corrections(positions_m, UP, findings)
     assert (np.abs(found) <= CORRECTION_LIMIT / WINDOW_SAMPLES).all()
+
+
+def test_the_probability_of_none_never_falls_and_without_a_correction_nothing_changes() -> None:
+    random = np.random.default_rng(4)
+    logits, corrections = random.normal(0.0, 3.0, (2, 500, len(LABELS)))
+    of_joints = np.exp(logits - np.logaddexp.reduce(logits, axis=1)[:, None])
+    found = corrected_probabilities(logits, corrections)
+    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+    assert (found >= 0.0).all()
+    assert (found[:, 0] >= of_joints[:, 0]).all()
+    assert (found[:, 0] > of_joints[:, 0]).any()
+    among = (logits + corrections)[:, 1:]
+    np.testing.assert_array_equal(found[:, 1:].argmax(axis=1), among.argmax(axis=1))
+    np.testing.assert_array_equal(corrected_probabilities(logits, 0.0 * corrections), of_joints)
 
 
 def test_all_streams_masked_give_the_answer_of_the_joints_alone(make_film: Film) -> None:
