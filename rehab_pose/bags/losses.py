@@ -41,7 +41,7 @@ class BagLosses:
 
     @property
     def sentence(self) -> str:
-        """What is missing, in words; '' = nothing."""
+        """Description of everything that is missing; '' = nothing."""
         parts = [
             (self.cut_files, "file without its end", "files without their end"),
             (self.damaged_records, "damaged record", "damaged records"),

@@ -163,7 +163,7 @@ class BagReader(AbstractContextManager["BagReader"]):
 
     @property
     def losses(self) -> BagLosses:
-        """What could not be read so far; complete after all messages were read."""
+        """Everything that could not be read so far; complete after all messages were read."""
         total = BagLosses()
         for losses in (self._own, *(storage.losses for storage in self._storages)):
             total.add(losses)

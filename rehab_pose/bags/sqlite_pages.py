@@ -33,7 +33,7 @@ Value = int | str | bytes | None
 
 @dataclass(frozen=True)
 class Row:
-    """Where a row lies in the file."""
+    """Place of a row in the file."""
 
     place: int
     """Where its content begins."""
