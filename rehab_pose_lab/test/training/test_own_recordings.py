@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from rehab_pose.bags.writer import BagWriter
 from rehab_pose.errors import RecordingError
+from rehab_pose.messages import topics
+from rehab_pose.messages.joints import joints_message
+from rehab_pose_lab.cli.main import main
 from rehab_pose_lab.datasets.clip import clip_from_joints
 from rehab_pose_lab.training.evaluation_classifier import EvaluationClassifier
 from rehab_pose_lab.training.own_recordings import JudgedRecording, cross_validate, own_metrics
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rehab_pose_lab.datasets.clip import Clip
     from rehab_pose_sim.stick_figure import FilmMaker
 
@@ -90,3 +97,25 @@ def test_people_of_the_weights_are_marked_as_seen(make_film: FilmMaker) -> None:
     clips[1] = replace(clips[1], subject=known)
     judged = {entry.subject: entry.seen for entry in cross_validate(clips, classifier, 2, seed=7)}
     assert judged == {"p1": False, known: True}
+
+
+def test_the_command_judges_a_folder_of_labelled_bags(
+    make_film: FilmMaker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ["bag,subject,group,start_s,end_s,label"]
+    for person in ("p0", "p1"):
+        with BagWriter(tmp_path / person) as bag:
+            for joints in make_film("squat", 2):
+                message = joints_message(bag.factory, joints.stamp_ns, "camera", joints)
+                bag.write(topics.JOINTS, joints.stamp_ns, message)
+        rows.append(f"{person},{person},patient,1.8,7.8,squat")
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
+    arguments = ["evaluate", "own", "--root", str(tmp_path), "-o", str(tmp_path / "out"), "--json"]
+    assert main(arguments) == 0
+    metrics = json.loads(capsys.readouterr().out)
+    assert (metrics["own_recording_acc"], metrics["n_recordings"], metrics["own_none_false_pct"]) == (1.0, 2, None)
+    lines = (tmp_path / "out" / "recordings.csv").read_text().splitlines()
+    assert lines[0].startswith("name,subject,label,predicted")
+    assert len(lines) == 3
+    assert main([*arguments, "--folds", "1"]) == 2
+    assert "--folds: expected at least 2" in capsys.readouterr().err
