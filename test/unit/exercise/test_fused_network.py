@@ -15,6 +15,7 @@ from rehab_pose.exercise import fused_network
 from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.exercise.fused_features import FUSED_STREAMS, OTHER_STREAMS, VERTEX_COUNT, Findings
 from rehab_pose.exercise.fused_network import CORRECTION_LIMIT, SHIPPED_WEIGHTS, FusedNetwork, corrected_probabilities
+from rehab_pose.exercise.joint_history import JointHistory
 from rehab_pose.exercise.recogniser import ExerciseRecogniser
 from rehab_pose.exercise.settings import ExerciseSettings
 from rehab_pose.exercise.window_features import FEATURE_JOINTS, WINDOW_SAMPLES
@@ -126,6 +127,20 @@ def test_late_streams_do_not_delay_the_label_and_are_used_when_they_come(results
     assert not any(differs[: delay + 1])
     assert any(differs)
     assert not late.findings.dropped
+
+
+def test_another_person_begins_without_findings(results: list[PipelineResult]) -> None:
+    recogniser = ExerciseRecogniser(FUSED)
+    findings = recogniser.findings
+    assert findings is not None
+    times_ns = np.array([result.stamp_ns for result in results])
+    joints = JointHistory(16.0)
+    for result in results:
+        joints.append(result.stamp_ns, result.joints)
+        findings.add_frame(result.stamp_ns, result.keypoints, result.parts, result.body)
+    assert np.isfinite(findings.window(times_ns, joints).rotations_rad).all()
+    recogniser.reset()
+    assert np.isnan(findings.window(times_ns, joints).rotations_rad).all()
 
 
 def test_the_pipeline_says_the_label_with_all_streams(results: list[PipelineResult]) -> None:
