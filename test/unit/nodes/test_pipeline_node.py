@@ -16,12 +16,14 @@ from rehab_pose.messages import topics
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CAMERA = CameraIntrinsics(96, 72, 80.0, 80.0, 48.0, 36.0)
+CAMERA = CameraIntrinsics(160, 120, 130.0, 130.0, 80.0, 60.0)
 
 
 def frame(stamp_ns: int) -> RgbdFrame:
     """Return a frame of a wall, without a person."""
-    return RgbdFrame(stamp_ns, "cam", CAMERA, np.full((72, 96, 3), 90, np.uint8), np.full((72, 96), 3.0, np.float32))
+    return RgbdFrame(
+        stamp_ns, "cam", CAMERA, np.full((120, 160, 3), 90, np.uint8), np.full((120, 160), 3.0, np.float32)
+    )
 
 
 @pytest.fixture
