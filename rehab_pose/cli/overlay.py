@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehab_pose.cli.exit_codes import EXIT_PARTLY
+from rehab_pose.errors import RecordingError
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
@@ -25,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Process the recording and write the picture.
+    """Process the recording and write the picture; return 3 if parts of the recording could not be used.
 
     Raises:
         RecordingError: The recording cannot be read, or holds no frame.
@@ -37,8 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
         step = max(1, count // max(1, arguments.frames))
         drawn = set(range(step // 2, count, step)[: arguments.frames])
         written = _write_overlay(reader.frames(), drawn, arguments.output, arguments.columns)
-    print(f"{written} of {count} frames drawn: {arguments.output}")
-    return 0
+        losses = reader.losses
+    print(f"{written} of {count} frames drawn: {arguments.output}" + (f"; {losses.sentence}" if losses else ""))
+    return EXIT_PARTLY if losses else 0
 
 
 def _write_overlay(frames: Iterable[RgbdFrame], drawn: set[int], output: Path, columns: int) -> int:
@@ -53,5 +57,8 @@ def _write_overlay(frames: Iterable[RgbdFrame], drawn: set[int], output: Path, c
             vertices_m = None if result.body is None else result.body.vertices_m
             content = OverlayContent(result.silhouette, result.joints, vertices_m, result.exercise.classification)
             pictures.append(draw_overlay(frame, content, pipeline.model))
+    if not pictures:
+        msg = "overlay: expected more frames, none of the chosen ones is whole; raise --frames"
+        raise RecordingError(msg)
     write_picture(pictures, columns, output)
     return len(pictures)
