@@ -13,6 +13,8 @@ sys.path.insert(0, str(ROOT))  # a build backend does not put the project's fold
 from rehab_pose.graph import NODES  # noqa: E402  (the table of the nodes, which loads no stage)
 
 REQUIREMENTS = [
+    'backports.zstd; python_version < "3.14"',  # it and lz4: chunks of bags
+    "lz4",
     "numpy",
     "opencv-contrib-python-headless<5",  # OpenCV 5 moves AKAZE and BRISK
     "numba",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from rosbags.rosbag2 import ReaderError
 from rosbags.rosbag2.metadata import parse_qos
-from ruamel.yaml.error import YAMLError
 
 if TYPE_CHECKING:
     from rosbags.interfaces import Qos
@@ -15,7 +14,6 @@ __all__ = ["profiles_of"]
 
 DAMAGED = (
     ReaderError,
-    YAMLError,
     ValueError,
     KeyError,
     TypeError,
