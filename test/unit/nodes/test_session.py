@@ -17,7 +17,9 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from rehab_pose.bags.reader import BagReader
+from rehab_pose.bags.writer import BagWriter
 from rehab_pose.datatypes import ExerciseClassification, Repetition, RepetitionPhase, RepetitionProgress, Side
+from rehab_pose.errors import RecordingError
 from rehab_pose.exercise.catalogue import LABELS, UNLISTED_ID
 from rehab_pose.messages import topics
 from rehab_pose.messages.exercise import (
@@ -26,6 +28,7 @@ from rehab_pose.messages.exercise import (
     progress_message,
     repetition_message,
 )
+from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.nodes.session import SessionNode
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import qos
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
 SQUAT = LABELS.index("squat")
 TIMEOUT_S = 10.0
+FULL = "bag: No space left on device"
 ACTION = message_class("rehab_pose_msgs/action/RunExercise")
 
 
@@ -246,6 +250,73 @@ def test_a_recording_contains_the_topics_of_its_tier(exercise: Exercise, folder:
     assert counts["/session_state"] >= 1
     assert counts.get("/body/vertices", 0) == int(mesh)
     assert not any("rgb/image" in name for name in counts)
+
+
+def test_a_recording_contains_no_repetition_of_an_earlier_session(exercise: Exercise) -> None:
+    exercise.publish_repetition("squat")  # the topic keeps it for late subscribers
+    started = exercise.call("StartSession", "start_session", session_id="s1", recording=1)
+    exercise.wait_until(lambda: False, 1.0)
+    later = exercise.publish_repetition("squat")
+    exercise.wait_until(lambda: False, 0.3)
+    report = Path(exercise.call("StopSession", "stop_session").report_path)
+    with BagReader(started.recording_path) as bag:
+        recorded = [stamp_ns(message.end) for _, _, message in bag.messages("/repetition")]
+        assert bag.topics["/repetition"].depth == 50, "a player offers them as they were offered"
+    assert recorded == [later.end_ns]
+    assert [entry["end_ns"] for entry in json.loads(report.read_text())["repetitions"]] == [later.end_ns]
+
+
+def test_a_failing_recorder_ends_the_recording_and_not_the_session(
+    exercise: Exercise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = exercise.call("StartSession", "start_session", session_id="s1", recording=1)
+    exercise.publish_repetition("squat")
+    exercise.wait_until(lambda: False, 1.2)
+
+    def full(*_: object, **__: object) -> None:
+        raise RecordingError(FULL)
+
+    monkeypatch.setattr(BagWriter, "write_serialized", full)
+    exercise.publish_repetition("squat")
+    assert exercise.wait_until(lambda: exercise.states[-1].message.startswith("the recording was ended")), (
+        "no complaint"
+    )
+    assert FULL in exercise.states[-1].message
+    assert FULL in exercise.session.health.report().message
+    exercise.publish_repetition("squat")
+    stopped = exercise.call("StopSession", "stop_session")
+    assert (stopped.success, stopped.repetitions) == (True, 3)
+    assert len(json.loads(Path(stopped.report_path).read_text())["repetitions"]) == 3
+    with BagReader(started.recording_path) as bag:
+        assert not bag.losses
+        assert bag.topics["/repetition"].count == 1
+
+
+def test_a_node_that_starts_again_continues_the_session(exercise: Exercise, folder: Path) -> None:
+    exercise.call("StartSession", "start_session", session_id="s1", subject_code="p7", target_repetitions=3)
+    exercise.publish_repetition("squat")
+    files = exercise.session._controller._files
+    assert files is not None
+    files._journal.close()  # as the system does when the process is killed
+    exercise.executor.remove_node(exercise.session)
+    missed = replace(
+        late_repetition(exercise, seconds=0), stamp_ns=exercise.stamp_ns + NS_PER_S, end_ns=exercise.stamp_ns + NS_PER_S
+    )
+    exercise.publishers[topics.REPETITION].publish(repetition_message(exercise.factory, missed))
+    exercise.states.clear()
+    again = SessionNode()
+    exercise.executor.add_node(again)
+    try:
+        assert exercise.wait_until(lambda: any("continued" in state.message for state in exercise.states))
+        assert exercise.wait_until(lambda: len(again._controller.session.tally.counted) == 2), "the missed one"
+        assert exercise.states[-1].state == exercise.states[-1].RUNNING
+    finally:
+        again.close()
+        exercise.executor.remove_node(again)
+        again.destroy_node()
+    content = json.loads((folder / "p7_s1" / "s1_repetitions.json").read_text())
+    assert [entry["end_ns"] for entry in content["repetitions"]][-1] == missed.end_ns
+    assert content["session"]["continued"] == 1
 
 
 def test_an_existing_recording_is_not_overwritten(exercise: Exercise) -> None:
