@@ -126,9 +126,9 @@ def _windows(recording: JointRecording, random: np.random.Generator) -> NDArray[
     first_ns, last_ns = int(recording.cycles_ns[0, 0]) + round(FIRST_END_S * 1e9), int(recording.cycles_ns[-1, 1])
     ends_ns = np.arange(first_ns, last_ns, round(STEP_S * 1e9))
     times_ns = ends_ns[:, None] - np.arange(WINDOW_SAMPLES - 1, -1, -1) * round(1e9 / SAMPLE_RATE_HZ)
-    windows_m = resample(recording.stamps_ns, joints_m, times_ns.reshape(-1)).reshape(*times_ns.shape, -1, 3)
+    exact_m = resample(recording.stamps_ns, joints_m, times_ns.reshape(-1)).reshape(*times_ns.shape, -1, 3)
     offsets_m = random.normal(0.0, OFFSET_SIGMA_M, joints_m.shape[1:])
-    windows_m = windows_m + offsets_m + random.normal(0.0, NOISE_SIGMA_M, windows_m.shape)
+    windows_m = exact_m + offsets_m + random.normal(0.0, NOISE_SIGMA_M, exact_m.shape)
     windows_m[random.random(windows_m.shape[:3]) < MISSING_FRACTION] = np.nan
     return windows_m.astype(np.float32)
 

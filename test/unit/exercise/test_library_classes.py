@@ -35,8 +35,8 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> WindowClassifier:
 def windows_m(exercise: str) -> NDArray[np.float32]:
     """Return levelled windows (N, T, J, 3) [m] of one simulated set, with noise."""
     recording = joint_recording(SimulationSettings(exercise=exercise, repetitions=2, shape_seed=PERSON, tempo=1.2))
-    joints_m = level(recording.joints_m[:, SMPL_INDICES], recording.up)
-    joints_m = joints_m + np.random.default_rng(3).normal(0.0, 0.006, joints_m.shape)
+    levelled_m = level(recording.joints_m[:, SMPL_INDICES], recording.up)
+    joints_m = levelled_m + np.random.default_rng(3).normal(0.0, 0.006, levelled_m.shape)
     ends_ns = np.arange(recording.cycles_ns[0, 0] + 2_000_000_000, recording.cycles_ns[-1, 1], 500_000_000)
     times_ns = ends_ns[:, None] - np.arange(WINDOW_SAMPLES - 1, -1, -1) * round(1e9 / SAMPLE_RATE_HZ)
     windows = resample(recording.stamps_ns, joints_m.astype(np.float32), times_ns.reshape(-1))
@@ -44,7 +44,8 @@ def windows_m(exercise: str) -> NDArray[np.float32]:
 
 
 def mean_probabilities(classifier: WindowClassifier, exercise: str) -> NDArray[np.float64]:
-    return np.mean([classifier.classify(window, LEVEL_UP)[0] for window in windows_m(exercise)], axis=0)
+    answers = np.array([classifier.classify(window, LEVEL_UP)[0] for window in windows_m(exercise)])
+    return np.asarray(answers.mean(axis=0), dtype=np.float64)
 
 
 def test_every_exercise_of_the_library_has_a_label_and_none_comes_first(classifier: WindowClassifier) -> None:
