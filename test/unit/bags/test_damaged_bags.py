@@ -12,6 +12,7 @@ from rosbags.rosbag1 import Writer as Ros1Writer
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from rehab_pose.bags.mcap_parts import chunk_at
 from rehab_pose.bags.message_types import type_store
 from rehab_pose.bags.reader import BagReader
 from rehab_pose.bags.recovery import recover_bag
@@ -155,6 +156,23 @@ def test_a_flipped_bit_costs_one_chunk_and_is_counted(bags: dict[str, Path], tmp
         assert "damaged record" in reader.losses.sentence
     assert not any("003.007" in text for text in texts)
     assert any(text.startswith("<000.000") for text in texts)
+    assert any(text.startswith(f"<{FRAMES - 1:03d}.014") for text in texts)
+
+
+@pytest.mark.parametrize("damage", [b"\x00", b"\x07"], ids=["no kind", "another kind"])
+def test_the_search_goes_on_behind_a_damaged_chunk(bags: dict[str, Path], tmp_path: Path, damage: bytes) -> None:
+    data = bytearray(bags["own"].read_bytes()[:-50])  # without its end, so that records are searched
+    place = data.rindex(b"\x06", 0, data.index(b"<003.000") - 60)
+    while chunk_at(data, place) is None:
+        place = data.rindex(b"\x06", 0, place)
+    data[place : place + 1] = damage
+    data[place + 1 : place + 9] = bytes([255] * 5 + [0] * 3)  # a length far behind the end of the file
+    (tmp_path / "broken.mcap").write_bytes(data)
+    with BagReader(tmp_path / "broken.mcap") as reader:
+        texts = [message.data for _, _, message in reader.messages("/exercise/label")]
+        assert reader.losses.damaged_records == 1
+    assert any(text.startswith("<000.000") for text in texts)
+    assert not any(text.startswith("<003.000") for text in texts)
     assert any(text.startswith(f"<{FRAMES - 1:03d}.014") for text in texts)
 
 
