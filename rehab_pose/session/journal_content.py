@@ -22,7 +22,8 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from rehab_pose.datatypes import Repetition, Side
 from rehab_pose.session.observation import Gap, GapReason, Observation
@@ -43,6 +44,8 @@ __all__ = [
 FORMAT = "rehab_pose session journal"
 VERSION = 1
 """Version of the format; a reader accepts its own and lower ones."""
+MAX_INTEGER = 2**63
+"""Whole numbers are smaller, as those of messages; a damaged line may have any."""
 
 
 def repetition_key(repetition: Repetition) -> tuple[str, int, int]:
@@ -167,7 +170,7 @@ class JournalContent:
             ValueError: The line cannot be read.
         """
         time_ns = line.get("time_ns")
-        if type(time_ns) is not int:
+        if not _is_integer(time_ns):
             msg = f"expected a whole number in time_ns, got {time_ns!r}"
             raise ValueError(msg)
         kind = line.get("kind")
@@ -191,13 +194,16 @@ class JournalContent:
 
     def _add_gap(self, line: Mapping[str, Any]) -> None:
         fields = {"start_ns": line.get("start_ns"), "end_ns": line.get("end_ns")}
-        if not all(type(value) is int for value in fields.values()):
+        if not all(map(_is_integer, fields.values())):
             msg = f"expected stamps of a gap, got {fields}"
             raise ValueError(msg)
         self.gaps.append(Gap(GapReason(line.get("reason")), **fields))  # type: ignore[arg-type]  # checked above
 
     def _add_recording(self, line: Mapping[str, Any]) -> None:
         path = _text(line, "path")
+        if path != PurePath(path).name:
+            msg = f"expected a name in the session's folder, got {path!r}"
+            raise ValueError(msg)
         if path not in self.recordings:
             self.recordings.append(path)
         if line.get("state") == "failed":
@@ -235,7 +241,7 @@ class JournalContent:
             raise ValueError(msg)
         content = cls(JournalHeader.from_line(first))
         time_ns = first.get("time_ns")
-        content.first_time_ns = content.last_time_ns = time_ns if type(time_ns) is int else 0
+        content.first_time_ns = content.last_time_ns = time_ns if _is_integer(time_ns) else 0
         for text in lines:
             if not text:
                 continue
@@ -288,9 +294,9 @@ def _checked_fields(kind: type[Any], line: Mapping[str, Any]) -> dict[str, Any]:
 def _checked(name: str, kind: str, value: Any) -> Any:  # noqa: ANN401  (a value of JSON)
     if kind == "float" and value is None:
         return math.nan
-    if kind == "float" and type(value) in {int, float} and math.isfinite(value):
+    if kind == "float" and (_is_integer(value) or (type(value) is float and math.isfinite(value))):
         return float(value)
-    if kind == "int" and type(value) is int:
+    if kind == "int" and _is_integer(value):
         return value
     if kind == "str" and isinstance(value, str):
         return value
@@ -300,6 +306,11 @@ def _checked(name: str, kind: str, value: Any) -> Any:  # noqa: ANN401  (a value
         return tuple(value)
     msg = f"expected {name} of the type {kind}, got {value!r}"
     raise ValueError(msg)
+
+
+def _is_integer(value: object) -> TypeGuard[int]:
+    """Return whether a value is a whole number of 64 bits, as stamps and counts are."""
+    return type(value) is int and -MAX_INTEGER <= value < MAX_INTEGER
 
 
 def _text(line: Mapping[str, Any], name: str) -> str:

@@ -9,6 +9,8 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rehab_pose.datatypes import Repetition, Side
 from rehab_pose.errors import RecordingError
@@ -16,6 +18,7 @@ from rehab_pose.session.file_names import JOURNAL
 from rehab_pose.session.journal import Journal, read_journal
 from rehab_pose.session.journal_content import FORMAT, JournalContent, JournalHeader
 from rehab_pose.session.observation import GapReason, Observation
+from rehab_pose.session.report import write_session_report
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -118,6 +121,11 @@ def test_a_repetition_with_the_same_label_start_and_end_counts_once(tmp_path: Pa
         b'{"kind": "end", "time_ns": 1, "state": "gone", "message": ""}',
         b'{"kind": "note", "time_ns": "now", "message": ""}',
         b"[" * 100_000,
+        b'{"kind": "note", "message": "", "time_ns": ' + b"9" * 400 + b"}",
+        b'{"kind": "gap", "reason": "no_person", "time_ns": 1, "start_ns": 1, "end_ns": ' + b"9" * 400 + b"}",
+        b'{"kind": "observed", "time_ns": 1, "confidence_sum": ' + b"9" * 400 + b"}",
+        b'{"kind": "observed", "time_ns": 1, "confidence_sum": NaN}',
+        b'{"kind": "recording", "time_ns": 1, "path": "../other", "state": "started", "message": ""}',
     ],
 )
 def test_other_lines_are_skipped_and_counted(line: bytes) -> None:
@@ -172,3 +180,30 @@ def test_lines_wait_in_memory_while_the_disk_is_full(tmp_path: Path, monkeypatch
     journal.close()
     content = read_journal(tmp_path)
     assert ([entry.repetition.count for entry in content.repetitions], content.unreadable_lines) == ([1, 2, 3], 0)
+
+
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=8),
+    numbers=st.lists(st.integers(-(2**63), 2**63 - 1), min_size=3, max_size=3),
+)
+def test_a_damaged_journal_gives_a_report_or_one_error(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]], numbers: list[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("session")
+    journal = Journal.begin(folder, HEADER)
+    start_ns, turn_ns, end_ns = numbers
+    journal.add_repetition(repetition(1), counted=True)
+    strange = dataclasses.replace(repetition(2), start_ns=start_ns, turn_ns=turn_ns, end_ns=end_ns)
+    journal.add_repetition(strange, counted=True)
+    journal.add("gap", reason="no_person", start_ns=start_ns, end_ns=end_ns)
+    journal.add("observed", **dataclasses.asdict(Observation(1, 2, 3, 2, 7, 1.5, 1, 0)))
+    journal.add("end", state="done", message="stopped")
+    journal.close()
+    data = bytearray((folder / JOURNAL).read_bytes())
+    for place, value in changes:
+        data[place % len(data)] = value
+    (folder / JOURNAL).write_bytes(data)
+    try:
+        write_session_report(folder, read_journal(folder))
+    except RecordingError as error:
+        assert str(error)  # noqa: PT017  (most changes raise nothing)
