@@ -72,7 +72,16 @@ class SessionController:
         self._tracker = ObservationTracker()
         self._resumed = False
 
-    def start(self, session_id: str, subject_code: str, tally: Tally, recording: Recording, newest_ns: int) -> Session:
+    def start(
+        self,
+        session_id: str,
+        subject_code: str,
+        tally: Tally,
+        recording: Recording,
+        newest_ns: int,
+        *,
+        goal: bool = False,
+    ) -> Session:
         """Start a session; a running one is ended first, unless the new one is refused.
 
         Args:
@@ -81,6 +90,7 @@ class SessionController:
             tally: Exercise, side and number of the repetitions to count.
             recording: Tier of topics to record.
             newest_ns: Stamp of the newest frame [ns].
+            goal: The session belongs to a goal of RunExercise.
 
         Raises:
             InputError: A code is invalid.
@@ -98,7 +108,7 @@ class SessionController:
             msg = f"session: expected a new session_id, {folder} exists already; choose another"
             raise RecordingError(msg)
         self.stop("another session began")
-        files = SessionFiles(self._begin(session, folder), self._report_error)
+        files = SessionFiles(self._begin(session, folder, goal=goal), self._report_error)
         if recording is not Recording.NOTHING:
             try:
                 session.recording_path = files.record(lambda path: self._start_recording(path, recording))
@@ -140,6 +150,18 @@ class SessionController:
             self.stop(f"all {len(self.session.tally.counted)} repetitions done")
         elif counted:
             self._changed(self.session)
+
+    def continued_goal(self, tally: Tally) -> list[Repetition] | None:
+        """Return the repetitions of a goal that was lost with the node and is sent again; None if it is another one.
+
+        Args:
+            tally: Exercise, side and number of the goal.
+        """
+        own = self.session.tally
+        if not self._resumed or self._files is None or not self._files.content.header.goal:
+            return None
+        same = (own.exercise, own.side, own.target) == (tally.exercise, tally.side, tally.target)
+        return list(own.counted) if same else None
 
     def observe(
         self, stamp_ns: int, arrived_s: float, *, present: bool, confidence: float, unknown_movement: bool
@@ -276,7 +298,7 @@ class SessionController:
         self.session.message = message
         self._changed(self.session)
 
-    def _begin(self, session: Session, folder: Path) -> Journal:
+    def _begin(self, session: Session, folder: Path, *, goal: bool) -> Journal:
         make_private(self._sessions)
         try:
             folder.mkdir(mode=0o700)
@@ -292,6 +314,7 @@ class SessionController:
             target=tally.target,
             since_ns=tally.since_ns,
             recording=session.recording.name.lower(),
+            goal=goal,
             started=datetime.fromtimestamp(now_ns / NS_PER_S).astimezone().isoformat(timespec="seconds"),
             node=self._node,
             software=f"rehab_pose {__version__}",

@@ -71,6 +71,8 @@ class JournalHeader:
     """Tier that is recorded, a name of `Recording` in lower case."""
     started: str = ""
     """Date and time of the start, ISO 8601 with the offset from UTC."""
+    goal: bool = False
+    """True if the session belongs to a goal of RunExercise and ends with it."""
     node: str = ""
     """Full name of the node that keeps the session."""
     software: str = ""
@@ -298,7 +300,7 @@ def _checked(name: str, kind: str, value: Any) -> Any:  # noqa: ANN401  (a value
         return float(value)
     if kind == "int" and _is_integer(value):
         return value
-    if kind == "str" and isinstance(value, str):
+    if (kind == "str" and isinstance(value, str)) or (kind == "bool" and isinstance(value, bool)):
         return value
     if kind == "Side" and isinstance(value, str) and value.upper() in Side.__members__:
         return Side[value.upper()]

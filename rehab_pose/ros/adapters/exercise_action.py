@@ -178,16 +178,19 @@ class ExerciseAction:
             Tally(exercise, Side(request.side), request.repetitions, self._newest_ns()) for _ in range(2)
         )
         own_session = not self._controller.session.running
+        continued = self._controller.continued_goal(tally)
         handle.execute()
         if own_session:
             recording = Recording[self._controller.settings.goal_recording.upper()]
             try:
-                self._controller.start("", request.subject_code, of_session, recording, self._newest_ns())
+                self._controller.start("", request.subject_code, of_session, recording, self._newest_ns(), goal=True)
             except RehabPoseError as error:
                 self._node.report_error(f"{self._name}: {error}")
                 result = self._action.Result(mean_quality=math.nan, message=str(error))
                 self._server.notify_execute(handle, lambda ended: _end(ended, "abort", result))
                 return
+        if continued is not None:  # sent again after this node was restarted
+            tally.counted, own_session = continued, True
         deadline_ns = self._now_ns() + request.timeout * NS_PER_S if request.timeout else math.inf
         self._last = None
         self._goal = _Goal(handle, tally, self._controller.session.session_id, own_session, deadline_ns)

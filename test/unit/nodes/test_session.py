@@ -152,9 +152,9 @@ def exercise(ros: Any, folder: Path) -> Iterator[Exercise]:  # noqa: ANN401
     client = Exercise(node)
     client.frame()
     yield client
-    node.close()
+    client.session.close()
     client.executor.shutdown()
-    for one in (node, client.node):  # the last repetitions are kept for the next test's node otherwise
+    for one in (client.session, client.node):  # the last repetitions are kept for the next test's node otherwise
         one.destroy_node()
 
 
@@ -317,6 +317,31 @@ def test_a_node_that_starts_again_continues_the_session(exercise: Exercise, fold
     content = json.loads((folder / "p7_s1" / "s1_repetitions.json").read_text())
     assert [entry["end_ns"] for entry in content["repetitions"]][-1] == missed.end_ns
     assert content["session"]["continued"] == 1
+
+
+def test_a_goal_that_is_sent_again_after_a_restart_continues(exercise: Exercise) -> None:
+    fields = {"exercise": "squat", "repetitions": 3, "subject_code": "p7"}
+    assert exercise.goal(**fields).accepted
+    exercise.publish_repetition("squat")
+    files = exercise.session._controller._files
+    assert files is not None
+    files.end_recording()
+    files._journal.close()  # as the system does when the process is killed
+    exercise.executor.remove_node(exercise.session)
+    exercise.session._action.close()
+    exercise.session.destroy_node()
+    exercise.session = SessionNode()
+    exercise.executor.add_node(exercise.session)
+    assert exercise.wait_until(exercise.client.server_is_ready)
+    assert exercise.wait_until(lambda: all(p.get_subscription_count() for p in list(exercise.publishers.values())[:3]))
+    handle = exercise.goal(**fields)
+    assert handle.accepted
+    exercise.publish_repetition("squat")
+    exercise.publish_repetition("squat")
+    status, result = exercise.result(handle)
+    assert (status, result.repetitions) == (GoalStatus.STATUS_SUCCEEDED, 3)
+    assert len(json.loads(Path(result.report_path).read_text())["repetitions"]) == 3
+    assert not exercise.session._controller.session.running
 
 
 def test_an_existing_recording_is_not_overwritten(exercise: Exercise) -> None:

@@ -24,7 +24,9 @@ from rehab_pose.units import NS_PER_S
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEADER = JournalHeader("s1", "p7", "squat", "left", 5, 100, "results", "2026-11-27T14:05:33+01:00", "/session", "x 1")
+HEADER = JournalHeader(
+    "s1", "p7", "squat", "left", 5, 100, "results", "2026-11-27T14:05:33+01:00", True, "/session", "x 1"
+)
 
 
 def repetition(number: int, label: str = "squat") -> Repetition:
