@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 import struct
 import zlib
@@ -129,7 +130,21 @@ def load(data: Any, part: Part, contents: Contents) -> Loaded:  # noqa: ANN401  
         part: The part.
         contents: Types and topics of the file; those in the part are added.
     """
-    raw = memoryview(data)[part.place : part.end]
+    try:
+        return _loaded(memoryview(data)[part.place : part.end], part, contents)
+    finally:
+        _forget(data, part)
+
+
+def _forget(data: Any, part: Part) -> None:  # noqa: ANN401  (bytes-like)
+    """Return the memory of a part of a mapped file, which would otherwise grow to the length of the file."""
+    if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        start = part.place // mmap.PAGESIZE * mmap.PAGESIZE
+        if start < part.end:
+            data.madvise(mmap.MADV_DONTNEED, start, part.end - start)
+
+
+def _loaded(raw: memoryview, part: Part, contents: Contents) -> Loaded:
     found = ChunkMessages(contents.channels, contents.add)
     if not part.chunk:
         found.read(raw, whole=part.whole)
