@@ -16,6 +16,8 @@ from rehab_pose.exercise.window_features import FEATURE_COUNT, FEATURE_INDEX, FE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rehab_pose.exercise.window_features import BodyFrames
+
 __all__ = ["BONES", "CORNERS", "STREAMS", "STREAM_COUNT", "Stream", "window_streams"]
 
 BONES = (
@@ -81,7 +83,11 @@ def _facing(positions_m: NDArray[Any], up: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def window_streams(
-    positions_m: NDArray[Any], up: NDArray[Any], facing_known: NDArray[Any] | None = None
+    positions_m: NDArray[Any],
+    up: NDArray[Any],
+    facing_known: NDArray[Any] | None = None,
+    *,
+    frames: BodyFrames | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the recogniser's input for a batch of windows.
 
@@ -90,12 +96,13 @@ def window_streams(
         up: (B, 3) unit vector against gravity in the optical frame.
         facing_known: (B) 1 where the person was asked to face the camera, as in public recordings, so that the
             orientation to the camera carries information; 0 or None: the orientation is unknown and its stream is zero.
+        frames: `body_frames` of the windows, where they were computed before.
 
     Returns:
         Features (B, T, STREAM_COUNT), and presence (B, T), 1 for each sample that has at least one joint.
     """
     batch, length = positions_m.shape[:2]
-    joints, present = window_features(positions_m, up)
+    joints, present = window_features(positions_m, up, frames)
     by_joint = joints.reshape(batch, length, len(FEATURE_JOINTS), -1)
     points = np.where(by_joint[..., -1:] > 0, by_joint[..., :3], np.float32(np.nan))
     bones = _unit(points[:, :, _BONE_ENDS[:, 1]] - points[:, :, _BONE_ENDS[:, 0]])

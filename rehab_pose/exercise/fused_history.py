@@ -10,7 +10,7 @@ import numpy as np
 
 from rehab_pose.exercise.fused_features import Findings, contour_points, keypoint_summary
 from rehab_pose.exercise.sample_buffer import SampleBuffer
-from rehab_pose.exercise.window_features import MAX_GAP_S, SAMPLE_RATE_HZ, WINDOW_SAMPLES, resample
+from rehab_pose.exercise.window_features import MAX_GAP_S, SAMPLE_RATE_HZ, WINDOW_SAMPLES
 from rehab_pose.stage import JUMP_BACK_NS
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ CAPACITY = 1024
 """Samples of each buffer, of which at least half are available: DURATION_S at 100 Hz; 3 MB in all."""
 QUEUE_LENGTH = 10
 """Keypoints that may wait for the parts of the same frame, whose box they need: a third of a second at 30 Hz."""
+NEAR_NS = round(0.5e9 * MAX_GAP_S)
+"""A sample is used for times up to this far from it [ns]: streams of 4 Hz and more have no gaps."""
+LATE_NS = round(0.5e9 / SAMPLE_RATE_HZ)
+"""The last sample is used for times up to this long after it [ns], as the last joints are."""
 LATE, NO_PARTS, OTHER_BODY = "older than the last one", "keypoints without parts", "vertices of another body model"
 """Reasons for which findings are dropped."""
 
@@ -148,15 +152,17 @@ class FindingsHistory:
         buffer.add(stamp_ns, sample)
 
     def _resampled(self, name: str, times_ns: NDArray[np.int64], joints: JointHistory) -> NDArray[np.float32]:
-        """Return one array (T, ...) at the times of a window."""
+        """Return the samples of one array (T, ...) that are nearest to the times of a window."""
         stamps_ns, values = self._buffers[name].stamps_ns, self._buffers[name].values
-        margin_ns = int(MAX_GAP_S * 1e9)
-        near = slice(*np.searchsorted(stamps_ns, (times_ns[0] - margin_ns, times_ns[-1] + margin_ns)))
-        stamps_ns, values = stamps_ns[near], values[near]
         if not len(stamps_ns):
             return np.full((len(times_ns), *values.shape[1:]), np.nan, dtype=np.float32)
+        later = np.minimum(np.searchsorted(stamps_ns, times_ns), len(stamps_ns) - 1)
+        earlier = np.maximum(later - 1, 0)
+        place = np.where(times_ns - stamps_ns[earlier] < stamps_ns[later] - times_ns, earlier, later)
+        distance_ns = np.abs(stamps_ns[place] - times_ns)
+        samples = values[place]
         if name == "vertices_m":
-            motions = joints.motions_at(stamps_ns)
-            values = values @ motions[:, :, :3].transpose(0, 2, 1) + motions[:, None, :, 3]
-        flat = values.reshape(len(values), -1, values.shape[-1])
-        return resample(stamps_ns, flat, times_ns).reshape(len(times_ns), *values.shape[1:])
+            motions = joints.motions_at(stamps_ns[place])
+            samples = samples @ motions[:, :, :3].transpose(0, 2, 1) + motions[:, None, :, 3]
+        samples[(distance_ns > NEAR_NS) | (times_ns > stamps_ns[-1] + LATE_NS)] = np.nan
+        return samples

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rehab_pose.exercise.fused_features import Findings
+    from rehab_pose.exercise.window_features import BodyFrames
 
 __all__ = ["CORRECTION_LIMIT", "INPUT_NAMES", "SHIPPED_WEIGHTS", "FusedNetwork", "corrected_probabilities"]
 
@@ -86,6 +87,7 @@ class FusedNetwork:
         up: NDArray[Any],
         findings: Findings,
         joints: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+        frames: BodyFrames | None = None,
     ) -> NDArray[np.float64]:
         """Return what is added to the joint network's calibrated logits (B, C), 0 where no other stream is there.
 
@@ -94,8 +96,9 @@ class FusedNetwork:
             up: (B, 3) unit vector against gravity in the same frame.
             findings: Results of the other stages at the same times.
             joints: `window_streams` of the joints, where that was computed before.
+            frames: `body_frames` of the joints, likewise.
         """
-        features, present = fused_features(positions_m, up, findings, joints)
+        features, present = fused_features(positions_m, up, findings, joints, frames)
         covered = coverage(features, present)
         if not covered.any():
             return np.zeros((len(covered), len(self.labels)))

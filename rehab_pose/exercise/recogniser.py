@@ -272,7 +272,9 @@ class ExerciseRecogniser:
         if fused is None or self._findings is None:
             return None
         findings, up = self._findings.window(times_ns, self._history), self._history.up
-        return lambda *joints: fused.corrections(window_m[None], up[None], findings, joints)
+        return lambda features, present, frames: fused.corrections(
+            window_m[None], up[None], findings, (features, present), frames
+        )
 
     def _be_quiet(self, stamp_ns: int) -> None:
         """Update the label while nothing moves: to `none`, but a hold in the middle of a repetition keeps its label."""

@@ -15,13 +15,15 @@ from rehab_pose.exercise.feature_streams import STREAMS, window_streams
 from rehab_pose.exercise.few_shot import AddedExercise, FewShotHead, FewShotSpace, load_added
 from rehab_pose.exercise.fused_network import corrected_probabilities
 from rehab_pose.exercise.library_classes import LibraryClasses
-from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ
+from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ, body_frames
 from rehab_pose.weights import Network, load_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from rehab_pose.exercise.window_features import BodyFrames
 
 __all__ = ["INPUT_NAMES", "SHIPPED_WEIGHTS", "Correct", "WindowClassifier"]
 
@@ -39,12 +41,15 @@ NEITHER = 0.5
 class Correct(Protocol):
     """Computes what other streams add to the answer of the joints."""
 
-    def __call__(self, features: NDArray[np.float32], present: NDArray[np.float32], /) -> NDArray[np.float64]:
+    def __call__(
+        self, features: NDArray[np.float32], present: NDArray[np.float32], frames: BodyFrames, /
+    ) -> NDArray[np.float64]:
         """Return what is added to calibrated logits (B, C).
 
         Args:
             features: (B, T, STREAM_COUNT) of the joints.
             present: (B, T).
+            frames: `body_frames` of the joints.
         """
 
 
@@ -193,8 +198,9 @@ class WindowClassifier:
             correct: Computes what is added to the calibrated logits of the trained labels; it does not change what is
                 familiar.
         """
-        features, present = window_streams(positions_m[None], up[None])
-        correction = None if correct is None else correct(features, present)[0]
+        frames = body_frames(positions_m[None], up[None])
+        features, present = window_streams(positions_m[None], up[None], frames=frames)
+        correction = None if correct is None else correct(features, present, frames)[0]
         if self._head is None:
             scaled = self.logits(features, present)[0].astype(np.float64)
             energy = float(np.logaddexp.reduce(scaled))

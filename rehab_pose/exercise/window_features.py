@@ -23,6 +23,7 @@ __all__ = [
     "SAMPLE_RATE_HZ",
     "SMPL_INDICES",
     "WINDOW_SAMPLES",
+    "BodyFrames",
     "body_frames",
     "motion_range_m",
     "resample",
@@ -118,9 +119,11 @@ def torso_lengths_m(positions_m: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(np.clip(np.where(np.isfinite(torso_m), torso_m, TORSO_DEFAULT_M), *TORSO_RANGE_M))
 
 
-def body_frames(
-    positions_m: NDArray[Any], up: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+BodyFrames = tuple["NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]"]
+"""Rotations, origins and torso lengths of windows, as `body_frames` returns them."""
+
+
+def body_frames(positions_m: NDArray[Any], up: NDArray[Any]) -> BodyFrames:
     """Return the body frame of each window and the length of the torso.
 
     Args:
@@ -149,19 +152,22 @@ def body_frames(
     return rotations, origins, torso_m
 
 
-def window_features(positions_m: NDArray[Any], up: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def window_features(
+    positions_m: NDArray[Any], up: NDArray[Any], frames: BodyFrames | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the joint features of windows.
 
     Args:
         positions_m: (B, T, J, 3) FEATURE_JOINTS at SAMPLE_RATE_HZ in the optical frame [m]; NaN = missing. A window
             with a shorter history has NaN rows at its beginning.
         up: (B, 3) unit vector against gravity in the optical frame.
+        frames: `body_frames` of the windows, where they were computed before.
 
     Returns:
         Features (B, T, FEATURE_COUNT), and presence (B, T), 1 for each sample that has at least one joint. Missing
         joints are zero with validity zero.
     """
-    rotations, origins, torso_m = body_frames(positions_m, up)
+    rotations, origins, torso_m = frames or body_frames(positions_m, up)
     dtype = positions_m.dtype  # single precision is enough for training, and twice as fast
     body_from_camera = (rotations / torso_m[:, None, None]).astype(dtype)
     scaled = (positions_m - origins[:, None, None].astype(dtype)) @ body_from_camera.transpose(0, 2, 1)[:, None]

@@ -252,10 +252,13 @@ def _labels(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _rates(counts: dict[str, NDArray[np.float64]]) -> dict[str, float]:
+    """Return the rates [%] and numbers of windows of each length; no rate where there is no window."""
     rates: dict[str, float] = {}
     for length, (right, exercises, false, others) in counts.items():
-        rates[f"right_pct_{length}"] = 100.0 * float(right / max(exercises, 1.0))
-        rates[f"false_pct_{length}"] = 100.0 * float(false / max(others, 1.0))
+        if exercises:
+            rates[f"right_pct_{length}"] = 100.0 * float(right / exercises)
+        if others:
+            rates[f"false_pct_{length}"] = 100.0 * float(false / others)
         rates[f"windows_{length}"] = float(exercises)
         rates[f"other_windows_{length}"] = float(others)
     return rates

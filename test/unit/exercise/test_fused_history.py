@@ -69,13 +69,22 @@ def filled(
 def test_every_stream_is_resampled_to_the_times_of_the_joints() -> None:
     findings, joints, times_ns = filled()
     window = findings.window(times_ns, joints)
-    frames = times_ns / FRAME_NS - 1.0
+    frames = np.rint(times_ns / FRAME_NS - 1.0)
     np.testing.assert_allclose(window.families[0, :, 3, 0], frames, atol=1e-3)
-    np.testing.assert_allclose(window.contours_px[0, :, 7, 2, 1], frames, atol=1e-3)
-    np.testing.assert_allclose(window.rotations_rad[0, :, 5, 2], frames, atol=1e-3)
-    np.testing.assert_allclose(window.vertices_m[0, :, 9, 1], frames, atol=1e-3)
+    np.testing.assert_array_equal(window.contours_px[0, :, 7, 2, 1], frames)
+    np.testing.assert_array_equal(window.rotations_rad[0, :, 5, 2], frames)
+    np.testing.assert_array_equal(window.vertices_m[0, :, 9, 1], frames)
     assert (window.boxes_px == [40.0, 20.0, 30.0, 80.0]).all()
     assert not findings.dropped
+
+
+@pytest.mark.parametrize(("step", "complete"), [(7, True), (9, False)], ids=["4.3 Hz", "3.3 Hz"])
+def test_a_slow_stream_has_no_gaps_from_4_hz_on(step: int, complete: bool) -> None:
+    findings, joints = FindingsHistory(VERTICES, MODEL), JointHistory(16.0)
+    for index in range(0, FRAMES, step):
+        findings.add_parts((index + 1) * FRAME_NS, parts(0, index))
+    times_ns = np.arange(1_000_000_000, 4_000_000_000, 100_000_000)
+    assert np.isfinite(findings.window(times_ns, joints).contours_px).all() == complete
 
 
 def test_the_end_of_a_late_stream_is_missing_and_its_past_is_there() -> None:
@@ -109,8 +118,8 @@ def test_keypoints_wait_for_the_parts_of_their_frame_and_are_counted_without() -
         findings.add_keypoints((index + 1) * FRAME_NS, keypoints((index + 1) * FRAME_NS, index))
         if index >= 2 and index % 2 == 0:
             findings.add_parts((index - 1) * FRAME_NS, parts((index - 1) * FRAME_NS, index - 2))
-    window = findings.window(np.array([20, 25, 30]) * FRAME_NS, joints)
-    np.testing.assert_allclose(window.families[0, :, 3, 0], [19.0, 24.0, 29.0], atol=1e-3)
+    window = findings.window(np.array([21, 25, 31]) * FRAME_NS, joints)
+    np.testing.assert_allclose(window.families[0, :, 3, 0], [20.0, 24.0, 30.0], atol=1e-3)
     assert 8 <= findings.dropped[NO_PARTS] <= 12
 
 
@@ -152,7 +161,7 @@ def test_vertices_follow_the_joints_into_their_frame() -> None:
     again, shift = matrices_from_axis_angles(np.array([0.3, 0.0, 0.0])), np.array([0.0, 0.5, 0.0])
     joints.move(again, shift)
     window = findings.window(times_ns, joints)
-    camera_m = np.repeat(times_ns / FRAME_NS - 1.0, 3).reshape(-1, 3)
+    camera_m = np.repeat(np.rint(times_ns / FRAME_NS - 1.0), 3).reshape(-1, 3)
     expected_m = (camera_m @ turn.T + motion[:, 3]) @ again.T + shift
     np.testing.assert_allclose(window.vertices_m[0, :, 0], expected_m, atol=1e-3)
 
