@@ -24,9 +24,10 @@ REPOSITORY = Path(__file__).resolve().parent
 
 @pytest.fixture(scope="session", autouse=True)
 def empty_exercise_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep exercises that the developer has added out of the tests, and of the programs that they start."""
+    """Keep the developer's added exercises and sessions out of the tests, and of the programs that they start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("ROS_HOME", str(tmp_path_factory.mktemp("ros")))  # a session node ends interrupted sessions there
         yield
 
 
