@@ -17,7 +17,8 @@ else:
     from backports import zstd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from typing import BinaryIO
 
 __all__ = ["BAG_ENDINGS", "BagFiles", "find_bag", "unpack"]
 
@@ -80,14 +81,8 @@ def unpack(file: Path, folder: Path) -> Path:
         return file
     target, size = folder / file.stem, 0
     try:
-        with zstd.open(file, "rb") as source, target.open("wb") as output:
-            while True:
-                try:
-                    part = source.read(COPY_BYTES)
-                except (zstd.ZstdError, EOFError):
-                    return target
-                if not part:
-                    return target
+        with file.open("rb") as source, target.open("wb") as output:
+            for part in _unpacked(source):
                 size += len(part)
                 if size > MAX_UNPACKED_BYTES:
                     msg = f"bag: expected at most {MAX_UNPACKED_BYTES // 1000**3} GB in {file}; unpack it yourself"
@@ -96,6 +91,24 @@ def unpack(file: Path, folder: Path) -> Path:
     except OSError as error:
         msg = f"bag: {file} cannot be unpacked into {folder}: {error}"
         raise RecordingError(msg) from error
+    return target
+
+
+def _unpacked(source: BinaryIO) -> Iterator[bytes]:
+    """Yield the content of a compressed file in parts, up to its end, a cut or damage."""
+    decoder = zstd.ZstdDecompressor()
+    data = source.read(COPY_BYTES)
+    while data:
+        try:
+            yield decoder.decompress(data, COPY_BYTES)
+            while not decoder.eof and not decoder.needs_input:
+                yield decoder.decompress(b"", COPY_BYTES)
+        except zstd.ZstdError:
+            return
+        data = decoder.unused_data if decoder.eof else b""
+        if decoder.eof:
+            decoder = zstd.ZstdDecompressor()
+        data = data or source.read(COPY_BYTES)
 
 
 def _ending(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from rosbags.rosbag1 import Writer as Ros1Writer
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from rehab_pose.bags.bag_files import unpack
 from rehab_pose.bags.mcap_parts import chunk_at
 from rehab_pose.bags.message_types import type_store
 from rehab_pose.bags.reader import BagReader
@@ -26,6 +28,11 @@ from rehab_pose.messages.factory import header
 from rehab_pose.messages.images import image_message
 from rehab_pose.messages.topics import CAMERA_TOPICS
 from rehab_pose.units import NS_PER_S
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +103,37 @@ def test_a_whole_bag_is_read_completely(bags: dict[str, Path], layout: str) -> N
         assert not reader.losses
         assert len(stamps) == sum(topic.count for topic in reader.topics.values()) == FRAMES * 18
     assert stamps == sorted(stamps)
+
+
+@pytest.mark.parametrize("plugin", [StoragePlugin.MCAP, StoragePlugin.SQLITE3], ids=["mcap", "sqlite3"])
+@pytest.mark.parametrize("mode", [CompressionMode.MESSAGE, CompressionMode.FILE], ids=["messages", "files"])
+def test_compressed_bags_are_read(
+    bags: dict[str, Path], tmp_path: Path, mode: CompressionMode, plugin: StoragePlugin
+) -> None:
+    writer = Writer(tmp_path / "bag", version=9, storage_plugin=plugin)
+    writer.set_compression(mode, CompressionFormat.ZSTD)
+    with BagReader(bags["own"]) as reader, writer:
+        connections = {
+            topic.name: writer.add_connection(topic.name, topic.type_name, typestore=type_store())
+            for topic in reader.topics.values()
+        }
+        for message in reader.serialized():
+            writer.write(connections[message.topic.name], message.time_ns, message.data)
+    assert contents(tmp_path / "bag") == contents(bags["own"])
+
+
+def test_a_cut_compressed_file_is_unpacked_up_to_the_cut(tmp_path: Path) -> None:
+    content = np.random.default_rng(0).integers(0, 200, 3_000_000, dtype=np.uint8).tobytes()
+    for name, data in (("whole", zstd_compressed(content)), ("cut", zstd_compressed(content)[:1_500_000])):
+        (tmp_path / f"{name}.mcap.zstd").write_bytes(data)
+        unpacked = unpack(tmp_path / f"{name}.mcap.zstd", tmp_path).read_bytes()
+        assert content.startswith(unpacked)
+        assert len(unpacked) == len(content) if name == "whole" else len(unpacked) > 1_000_000
+
+
+def zstd_compressed(content: bytes) -> bytes:
+    """Return two frames, as a writer makes that appends."""
+    return bytes(zstd.compress(content[:1000]) + zstd.compress(content[1000:]))
 
 
 def cuts(data: bytes) -> Iterator[bytes]:
