@@ -63,6 +63,7 @@ ARGUMENTS = (
     Argument("use_tf", "false", "Links of the body on /tf; needs tf2_msgs", YES_OR_NO),
     Argument("use_rep155", "false", "ROS4HRI messages of the body on /humans; needs hri_msgs", YES_OR_NO),
     Argument("composed", "false", "All stages in one process: less delay", YES_OR_NO),
+    Argument("network", "false", "Let programs of other machines find the nodes and read their topics", YES_OR_NO),
     Argument("respawn", "true", "Restart a node that ended", YES_OR_NO),
     Argument("sim", "false", "Also start the simulated camera (package rehab_pose_sim)", YES_OR_NO),
     Argument("record", "", "Folder of a new bag for the results (no images); empty: none"),
@@ -164,12 +165,17 @@ def _actions(context: LaunchContext) -> list[Action]:
     return actions
 
 
+def _transport(context: LaunchContext) -> list[Action]:
+    """Return the actions that set the nodes' transport in the environment."""
+    environment = dict(os.environ)
+    problem = use_shared_memory(environment, network=context.launch_configurations["network"] == "true")
+    changed = {name: text for name, text in environment.items() if os.environ.get(name) != text}
+    actions: list[Action] = [SetEnvironmentVariable(name, text) for name, text in changed.items()]
+    return [*actions, LogInfo(msg=problem)] if problem else actions
+
+
 def generate_launch_description() -> LaunchDescription:
     """Return the launch description: arguments, environment and nodes."""
-    environment = dict(os.environ)
-    problem = use_shared_memory(environment)
-    transport = [SetEnvironmentVariable(name, text) for name, text in environment.items() if name not in os.environ]
-    transport += [LogInfo(msg=problem)] if problem else []
     return LaunchDescription(
         [
             *(
@@ -181,7 +187,7 @@ def generate_launch_description() -> LaunchDescription:
                 )
                 for argument in ARGUMENTS
             ),
-            *transport,
+            OpaqueFunction(function=_transport),
             SetEnvironmentVariable("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1")),
             OpaqueFunction(function=_actions),
         ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rehab_pose import __version__
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.launching.parent_process import end_with_parent
+from rehab_pose.launching.start_signals import EXIT_INTERRUPTED, ending_while_loading
 from rehab_pose.session.audit import audit_reading
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def command_parser(program: str, description: str, modules: Sequence[str]) -> ar
 
 
 def run_program(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
-    """Run a command; return the exit code: 0 done, 1 a program ended early, 2 unusable input or settings."""
+    """Run a command; return its exit code: 0 done, 1 a program ended early, 2 unusable input, 130 after Ctrl-C."""
     end_with_parent()
     args = parser.parse_args(arguments)
     try:
@@ -46,6 +47,9 @@ def run_program(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
     except RehabPoseError as error:
         print(f"{parser.prog} {args.command}: {error}", file=sys.stderr)
         return EXIT_UNUSABLE_INPUT
+    except KeyboardInterrupt:
+        print(f"{parser.prog} {args.command}: stopped by Ctrl-C", file=sys.stderr)
+        return EXIT_INTERRUPTED
     return code
 
 
@@ -68,7 +72,9 @@ def program_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `rehab-pose`; return its exit code."""
-    return run_program(program_parser(), arguments)
+    with ending_while_loading(active=arguments is None):
+        parser = program_parser()
+    return run_program(parser, arguments)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import SettingsError
 from rehab_pose.graph import NODES, Option, choose_nodes, plugin_nodes
+from rehab_pose.launching.graph_lock import locked_nodes
 from rehab_pose.launching.node_commands import DEFAULT_PARAMETERS, node_command, node_environment
 from rehab_pose.launching.shared_files import shared_file
+from rehab_pose.launching.start_signals import STOP_SIGNALS
 from rehab_pose.launching.supervisor import Processes
 
 if TYPE_CHECKING:
@@ -40,6 +43,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--markers", action="store_true", help="also start the node of the RViz markers")
     parser.add_argument("--nodes", default="", metavar="A,B", help="start only these nodes")
     parser.add_argument("--namespace", default="", help="namespace of all nodes")
+    parser.add_argument(
+        "--network", action="store_true", help="let programs of other machines find the nodes and read their topics"
+    )
     parser.add_argument("--no-respawn", action="store_true", help="stop all nodes when one ends (default: restart it)")
     parser.add_argument("--duration", type=float, metavar="S", help="stop after S seconds (default: at Ctrl-C)")
     parser.add_argument("--ros-args", nargs="...", default=[], metavar="...", help="more ROS arguments for each node")
@@ -69,32 +75,38 @@ def chosen_nodes(args: argparse.Namespace) -> list[NodeSpec]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Start the nodes and wait; return 0 after Ctrl-C, SIGTERM or the duration, 1 when a node ended for good."""
+    """Start the nodes and wait; return 0 after a stop signal or the duration, 1 when a node ended for good.
+
+    Raises:
+        SettingsError: The parameters are no file, a node is unknown, or one of the nodes runs already.
+    """
     parameters = args.params_file or shared_file(DEFAULT_PARAMETERS)
     if not parameters.is_file():
         msg = f"--params-file: expected a YAML file, {parameters} is not a file"
         raise SettingsError(msg)
     more = ("--ros-args", *args.ros_args) if args.ros_args else ()
     specs = chosen_nodes(args)
-    processes = Processes()
+    processes, stop = Processes(), threading.Event()
 
-    def stop_on_signal(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    def note_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()  # does not raise: a second signal must not interrupt the stopping of the programs
 
-    previous_handlers = {number: signal.signal(number, stop_on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    ended = None
+    previous_handlers = {number: signal.signal(number, note_signal) for number in STOP_SIGNALS}
+    ended, killed = None, []
     try:
-        environment = node_environment()
-        for spec in specs:
-            command = node_command(spec, parameters, args.namespace, more)
-            processes.start(spec.name, command, environment, respawn=not args.no_respawn)
-        ended = processes.wait(args.duration)
-    except KeyboardInterrupt:
-        pass
+        environment = node_environment(network=args.network)
+        with locked_nodes([spec.name for spec in specs], args.namespace, environment):
+            try:
+                for spec in specs:
+                    if not stop.is_set():
+                        command = node_command(spec, parameters, args.namespace, more)
+                        processes.start(
+                            spec.name, command, environment, respawn=not args.no_respawn, blocked_signals=True
+                        )
+                ended = processes.wait(args.duration, stop)
+            finally:
+                killed = processes.stop()
     finally:
-        for number in previous_handlers:
-            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the stopping of the programs
-        killed = processes.stop()
         for number, handler in previous_handlers.items():
             signal.signal(number, handler)
     if killed:

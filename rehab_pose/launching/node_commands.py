@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from rehab_pose.launching.dead_segments import remove_dead_segments
 from rehab_pose.launching.shared_memory import use_shared_memory
 
 if TYPE_CHECKING:
@@ -33,15 +34,25 @@ def parameter_words(section: str, values: Mapping[str, object]) -> tuple[str, ..
     return tuple(word for name, value in values.items() for word in ("-p", f"{section}.{name}:={value}"))
 
 
-def node_environment() -> dict[str, str]:
-    """Return the environment of the nodes: one thread each, unbuffered log lines, and images in shared memory."""
+def node_environment(*, network: bool = False) -> dict[str, str]:
+    """Return the environment of the nodes: one thread each, unbuffered log lines, images in shared memory.
+
+    Shared memory that ended programs of this user left is removed first: it can fill the space that the nodes need.
+
+    Args:
+        network: Whether programs of other machines may find the nodes.
+    """
+    removed = remove_dead_segments()
+    if removed.segments:
+        megabytes = removed.total_bytes // 1024**2
+        sys.stderr.write(f"removed {megabytes} MB of shared memory that {removed.segments} ended participants left\n")
     environment = {
         "OMP_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",
         "RCUTILS_LOGGING_BUFFERED_STREAM": "0",
         **os.environ,
     }
-    problem = use_shared_memory(environment)
+    problem = use_shared_memory(environment, network=network)
     if problem:
         sys.stderr.write(f"{problem}\n")
     return environment

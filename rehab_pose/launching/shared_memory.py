@@ -1,4 +1,4 @@
-"""Transport of images by shared memory: selects the Fast DDS profile for programs that handle images."""
+"""Transport between the nodes: on this machine only unless the network is opened, and images by shared memory."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ from rehab_pose.launching.shared_files import shared_file
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-__all__ = ["OLD_VARIABLE", "VARIABLE", "use_shared_memory"]
+__all__ = ["DISCOVERY", "OLD_VARIABLE", "OPEN_PROFILE", "VARIABLE", "use_shared_memory"]
 
-PROFILE = "config/fastdds_shm.xml"
+PROFILE = "config/fastdds_local.xml"
+"""Fast DDS profile without sockets beyond this machine."""
+OPEN_PROFILE = "config/fastdds_shm.xml"
+"""Fast DDS profile for all of the machine's networks."""
+DISCOVERY = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+"""Environment variable by which ROS (since Iron) limits where nodes are looked for."""
+LEFT_TO_PROFILE, THIS_MACHINE, NETWORK = "SYSTEM_DEFAULT", "LOCALHOST", "SUBNET"
+"""Its values: what the profile says, this machine, and the local network."""
 VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
 OLD_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 OLD_DISTRIBUTIONS = ("humble", "iron", "jazzy")
@@ -23,19 +30,28 @@ NEEDED_BYTES = 512 * 1024**2
 """Free shared memory that is required [bytes]: a segment of 32 MiB for each of a dozen processes, with a reserve."""
 
 
-def use_shared_memory(environment: MutableMapping[str, str]) -> str | None:
-    """Set the profile in an environment that has none; return a description of a problem, or None.
+def use_shared_memory(environment: MutableMapping[str, str], *, network: bool = False) -> str | None:
+    """Set transport and discovery in an environment; return a description of a problem, or None.
 
-    Must be called before a program creates its first ROS context.
+    Must be called before a program creates its first ROS context. Without `network` no program of another machine finds
+    the nodes, unless the environment has a profile of its own, or ROS_AUTOMATIC_DISCOVERY_RANGE=SUBNET.
+
+    Args:
+        environment: Environment variables, changed in place.
+        network: Whether programs of other machines may find the nodes and read their topics.
     """
+    opened = network or environment.get(DISCOVERY) == NETWORK
     if VARIABLE in environment or OLD_VARIABLE in environment:
+        environment.setdefault(DISCOVERY, NETWORK if opened else THIS_MACHINE)
         return None
     free_bytes = shutil.disk_usage(SHARED_MEMORY).free if SHARED_MEMORY.is_dir() else 0
     if free_bytes < NEEDED_BYTES:
+        environment[DISCOVERY] = NETWORK if opened else THIS_MACHINE
         return (
             f"{SHARED_MEMORY} has {free_bytes // 1024**2} MB free, less than {NEEDED_BYTES // 1024**2} MB: images take "
             "the default transport, which is slower (in a container: --shm-size=1g)"
         )
     old = environment.get("ROS_DISTRO") in OLD_DISTRIBUTIONS
-    environment[OLD_VARIABLE if old else VARIABLE] = str(shared_file(PROFILE))
+    environment[OLD_VARIABLE if old else VARIABLE] = str(shared_file(OPEN_PROFILE if opened else PROFILE))
+    environment[DISCOVERY] = NETWORK if opened else LEFT_TO_PROFILE
     return None

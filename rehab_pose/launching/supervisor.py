@@ -9,10 +9,12 @@ import sys
 import threading
 import time
 from collections import deque
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from rehab_pose.launching.parent_process import PARENT_PID
+from rehab_pose.launching.start_signals import blocked_stop_signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +40,7 @@ class _Child:
     command: Sequence[str]
     environment: Mapping[str, str]
     respawn: bool
+    blocked_signals: bool
     process: subprocess.Popen[str]
     ended_s: list[float] = field(default_factory=list)
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
@@ -51,7 +54,13 @@ class Processes:
         self._children: list[_Child] = []
 
     def start(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str], *, respawn: bool = False
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        respawn: bool = False,
+        blocked_signals: bool = False,
     ) -> None:
         """Start a program; its output is passed on, line by line, and its last lines are kept.
 
@@ -60,8 +69,11 @@ class Processes:
             command: Its command line.
             environment: All of its environment variables.
             respawn: Restart the program when it ends, unless it could not use its settings or ended too often.
+            blocked_signals: Start it with stop signals blocked. Only for programs that let them in by themselves, as
+                all nodes do: no signal then meets an interpreter that is still loading.
         """
-        child = _Child(name, command, environment, respawn, _spawn(command, environment))
+        process = _spawn(command, environment, blocked_signals=blocked_signals)
+        child = _Child(name, command, environment, respawn, blocked_signals, process)
         self._listen(child)
         self._children.append(child)
 
@@ -76,10 +88,11 @@ class Processes:
         """Process ids by name."""
         return {child.name: child.process.pid for child in self._children}
 
-    def wait(self, duration_s: float | None = None) -> str | None:
-        """Wait until a program ends or the time is over; return a description of the end, or None."""
+    def wait(self, duration_s: float | None = None, stop: threading.Event | None = None) -> str | None:
+        """Wait until a program ends, the time is over or `stop` is set; return a description of the end, or None."""
+        stop = stop or threading.Event()
         end_s = None if duration_s is None else time.monotonic() + duration_s
-        while end_s is None or time.monotonic() < end_s:
+        while not stop.is_set() and (end_s is None or time.monotonic() < end_s):
             for child in self._children:
                 code = child.process.poll()
                 if code is not None and not self._try_restart(child, code):
@@ -94,7 +107,7 @@ class Processes:
         if not child.respawn or code in {0, EXIT_BAD_SETTINGS} or len(child.ended_s) > MAX_RESPAWNS:
             return False
         sys.stderr.write(f"{self._describe_end(child, code)}\nrestarting {child.name}\n")
-        child.process = _spawn(child.command, child.environment)
+        child.process = _spawn(child.command, child.environment, blocked_signals=child.blocked_signals)
         self._listen(child)
         return True
 
@@ -144,20 +157,21 @@ class Processes:
         return f"{child.name} ended with {cause}; its last lines:\n{last}"
 
 
-def _spawn(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+def _spawn(command: Sequence[str], environment: Mapping[str, str], *, blocked_signals: bool) -> subprocess.Popen[str]:
     """Start a program in its own process group, so that Ctrl-C reaches only this process, which then stops it.
 
     A new session is used only before Python 3.11: Linux divides the processor between sessions first, and the niceness
     of nodes in different sessions has no effect on each other.
     """
     own_group: dict[str, Any] = {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}
-    return subprocess.Popen(  # noqa: S603  (known programs, no shell)
-        command,
-        env={**environment, PARENT_PID: str(os.getpid())},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        **own_group,
-    )
+    with blocked_stop_signals() if blocked_signals else nullcontext():
+        return subprocess.Popen(  # noqa: S603  (known programs, no shell)
+            command,
+            env={**environment, PARENT_PID: str(os.getpid())},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            **own_group,
+        )

@@ -119,7 +119,7 @@ class GraphRun:
                 self.record = watch.record
                 self._log(f"starting {len(nodes)} nodes ...")
                 for spec in specs:
-                    processes.start(spec.name, node_command(spec, parameters), environment)
+                    processes.start(spec.name, node_command(spec, parameters), environment, blocked_signals=True)
                 if self.plan.results is not None:
                     processes.start("record", self._record_command(self.plan.results), environment)
                 if not watch.wait_for(lambda record: record.connected(nodes), START_TIMEOUT_S):
@@ -156,7 +156,12 @@ class GraphRun:
                 self._camera_start_ns = time.time_ns() + round(CAMERA_LEAD_S * NS_PER_S)
                 values["start_ns"] = self._camera_start_ns
             more = parameter_words("simulation", values)
-            camera.start(SIM_CAMERA.name, node_command(SIM_CAMERA, parameters, more=more), environment)
+            camera.start(
+                SIM_CAMERA.name,
+                node_command(SIM_CAMERA, parameters, more=more),
+                environment,
+                blocked_signals=True,
+            )
             deadline_s = time.monotonic() + START_TIMEOUT_S
             while self._first_ns is None and time.monotonic() < deadline_s:
                 failure = processes.wait(0.1) or camera.wait(0.1)

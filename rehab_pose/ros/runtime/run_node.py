@@ -10,6 +10,7 @@ from rclpy.executors import SingleThreadedExecutor
 
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.launching.parent_process import end_with_parent
+from rehab_pose.launching.start_signals import blocked_stop_signals
 from rehab_pose.ros.runtime.process_setup import freeze_garbage, keep_memory, raise_niceness
 from rehab_pose.ros.runtime.stopping import until_stop_signal
 
@@ -33,12 +34,16 @@ def run_node(make_node: Callable[[], StageNode]) -> int:
     keep_memory()
     with until_stop_signal(sys.argv):
         end_with_parent()  # its signal then ends the node as Ctrl-C does
+        # An executor whose construction is interrupted by the end of the context prints a traceback when it is freed.
+        with blocked_stop_signals():
+            if not rclpy.ok():
+                return 0
+            executor = SingleThreadedExecutor()
         try:
             node = make_node()
         except RehabPoseError as error:
             rclpy.logging.get_logger("rehab_pose").fatal(str(error))
             return EXIT_BAD_SETTINGS
-        executor = SingleThreadedExecutor()
         executor.add_node(node)
         freeze_garbage()
         raise_niceness(node.spec.niceness)  # after the slow construction, which a restarted node should finish soon

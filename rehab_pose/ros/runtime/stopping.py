@@ -11,6 +11,8 @@ from rclpy.exceptions import NotInitializedException
 from rclpy.executors import ExternalShutdownException
 from rclpy.impl.implementation_singleton import rclpy_implementation
 
+from rehab_pose.launching.start_signals import STOP_SIGNALS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ignore_shutdown_errors", "until_stop_signal"]
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SHUTDOWN_ERRORS = (rclpy_implementation.RCLError, rclpy_implementation.InvalidHandle, NotInitializedException)
 """Errors of rclpy when its context ends in the middle of a call, for example of `publish`, or before a node is made."""
 
@@ -38,12 +39,12 @@ def ignore_shutdown_errors(context: Context) -> Iterator[None]:
 
 @contextmanager
 def until_stop_signal(arguments: Sequence[str] | None = None) -> Iterator[None]:
-    """Initialise rclpy for a block that SIGINT and SIGTERM end without an error and without interrupting its clean-up.
+    """Initialise rclpy for a block that stop signals end without an error and without interrupting its clean-up.
 
     Ctrl-C in a terminal sends a program two signals, one from the terminal and one from its launcher. As a
     KeyboardInterrupt the second would interrupt the clean-up after the first, which finishes files. So Python's
-    handlers only record signals that arrive before rclpy is initialised; rclpy then handles both signals itself and
-    ends its context.
+    handlers only record signals that arrive before rclpy is initialised; rclpy then handles SIGINT and SIGTERM itself
+    and ends its context. SIGHUP, of a terminal that was closed, ends it from Python.
 
     Args:
         arguments: The command line, with its `--ros-args`; None = none.
@@ -52,9 +53,12 @@ def until_stop_signal(arguments: Sequence[str] | None = None) -> Iterator[None]:
 
     def record_signal(number: int, _frame: FrameType | None) -> None:
         received.append(number)
+        if number == signal.SIGHUP:
+            rclpy.try_shutdown()
 
     for number in STOP_SIGNALS:
         signal.signal(number, record_signal)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # a launcher starts programs with them blocked
     try:
         rclpy.init(args=None if arguments is None else list(arguments))
         context = rclpy.get_default_context()

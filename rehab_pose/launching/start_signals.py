@@ -1,0 +1,67 @@
+"""Stop signals that arrive while a started program still loads its modules: it ends at once, without a traceback.
+
+A launcher starts a program with these signals blocked (`blocked_stop_signals`), so that none meets an interpreter
+without handlers. The program lets them in (`end_on_stop_signals`) before it imports anything large. Once it has files
+to finish, `rehab_pose.ros.runtime.stopping` takes the signals over.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+__all__ = ["EXIT_INTERRUPTED", "STOP_SIGNALS", "blocked_stop_signals", "end_on_stop_signals", "ending_while_loading"]
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+EXIT_INTERRUPTED = 130
+"""Exit code after Ctrl-C, that of shells."""
+
+
+@contextmanager
+def blocked_stop_signals() -> Iterator[None]:
+    """Block the stop signals of this thread; programs started in the block inherit that."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_on_stop_signals(exit_code: int = 0) -> None:
+    """End this process at once on a stop signal, also on one that arrived while they were blocked.
+
+    Args:
+        exit_code: The process's exit code then.
+    """
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        os._exit(exit_code)  # nothing was opened yet
+
+    for number in STOP_SIGNALS:
+        signal.signal(number, end)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+@contextmanager
+def ending_while_loading(*, active: bool) -> Iterator[None]:
+    """End the process on a stop signal during a block that only loads modules; then restore the handlers.
+
+    Args:
+        active: False: nothing changes, for example in a program that calls a command as a function.
+    """
+    if not active:
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    end_on_stop_signals(EXIT_INTERRUPTED)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

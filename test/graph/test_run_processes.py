@@ -1,0 +1,104 @@
+"""`rehab-pose run`: no socket beyond this machine, one graph at a time, an end without survivors on every signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = "rehab_pose.cli.main"
+START_S = 30.0
+STOP_S = 6.0
+"""Longest time to the end of all processes on a busy machine [s]; the aim is 3 s."""
+
+
+def children(pid: int) -> list[int]:
+    """Return the running processes that a process started."""
+    text = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in text.read_text(encoding="ascii").split()] if text.is_file() else []
+
+
+def bound_addresses(pid: int) -> set[str]:
+    """Return the local addresses of a process's UDP and TCP sockets."""
+    own = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = descriptor.readlink().name
+        except OSError:  # closed meanwhile
+            continue
+        if target.startswith("socket:["):
+            own.add(target[len("socket:[") : -1])
+    found = set()
+    for table in ("udp", "udp6", "tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
+            words = line.split()
+            if words[9] in own:
+                digits = words[1].split(":")[0]
+                groups = [bytes.fromhex(digits[place : place + 8])[::-1] for place in range(0, len(digits), 8)]
+                found.add(str(ip_address(b"".join(groups))))
+    return found
+
+
+def test_nothing_is_bound_beyond_this_machine_and_the_option_opens_the_network(program: Any, wait: Any) -> None:  # noqa: ANN401
+    local = program(COMMAND, "run", "--nodes", "exercise,session")
+    opened = program(COMMAND, "run", "--nodes", "markers", "--network")
+
+    def addresses(run: Any) -> set[str]:  # noqa: ANN401
+        return set().union(*(bound_addresses(pid) for pid in children(run.process.pid)))
+
+    def all_bound(run: Any, count: int) -> bool:  # noqa: ANN401
+        pids = children(run.process.pid)
+        return len(pids) == count and all(bound_addresses(pid) for pid in pids)
+
+    assert wait(lambda: all_bound(local, 2) and all_bound(opened, 1), START_S), local.output + opened.output
+    time.sleep(1.0)  # until discovery has opened all of its sockets
+    assert addresses(local) == {"127.0.0.1"}
+    assert "0.0.0.0" in addresses(opened)  # noqa: S104  (the address that is looked for)
+    assert local.stop() == 0, local.output
+
+
+def test_a_second_graph_of_the_same_nodes_is_refused(program: Any, wait: Any) -> None:  # noqa: ANN401
+    first = program(COMMAND, "run", "--nodes", "markers")
+    assert wait(lambda: len(children(first.process.pid)) == 1, START_S), first.output
+    second = program(COMMAND, "run", "--nodes", "session,markers")
+    assert second.process.wait(START_S) == 2
+    assert f"markers runs already in the namespace / of ROS domain {os.environ['ROS_DOMAIN_ID']}" in second.output
+    assert f"(process {first.process.pid})" in second.output
+    elsewhere = program(COMMAND, "run", "--nodes", "markers", "--namespace", "robot2", "--duration", "1")
+    assert elsewhere.process.wait(START_S) == 0, elsewhere.output
+    assert first.stop() == 0, first.output
+
+
+@pytest.mark.parametrize("after_s", [0.3, 1.0, 3.0])
+@pytest.mark.parametrize(
+    "numbers", [(signal.SIGHUP,), (signal.SIGTERM, signal.SIGINT), (signal.SIGINT, signal.SIGTERM)]
+)
+def test_signals_at_any_moment_end_everything_without_traceback(
+    program: Any,  # noqa: ANN401
+    wait: Any,  # noqa: ANN401
+    numbers: tuple[int, ...],
+    after_s: float,
+) -> None:
+    run = program(COMMAND, "run", "--nodes", "exercise,session")
+    assert wait(lambda: bool(children(run.process.pid)), START_S), run.output
+    time.sleep(after_s)
+    pids = children(run.process.pid)
+    for number in numbers:
+        run.process.send_signal(number)
+    assert run.process.wait(STOP_S) == 0, run.output
+    assert "Traceback" not in run.output
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_nodes_end_with_a_launcher_that_is_killed(program: Any, wait: Any) -> None:  # noqa: ANN401
+    run = program(COMMAND, "run", "--nodes", "exercise,session")
+    assert wait(lambda: len(children(run.process.pid)) == 2, START_S), run.output
+    pids = children(run.process.pid)
+    time.sleep(1.0)
+    run.process.kill()
+    assert wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), STOP_S)

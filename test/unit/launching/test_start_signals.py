@@ -1,0 +1,47 @@
+"""A stop signal while a program loads its modules ends it at once, without a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from rehab_pose.launching.start_signals import STOP_SIGNALS, blocked_stop_signals, end_on_stop_signals
+
+PROGRAM = """
+import time
+time.sleep(0.3)  # the interpreter loads; the signal has arrived meanwhile
+from rehab_pose.launching.start_signals import end_on_stop_signals
+end_on_stop_signals()
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_a_signal_before_the_handlers_ends_the_program_once_it_lets_signals_in(number: int) -> None:
+    with blocked_stop_signals():
+        program = subprocess.Popen([sys.executable, "-c", PROGRAM], stderr=subprocess.PIPE, text=True)
+    start_s = time.monotonic()
+    os.kill(program.pid, number)
+    _, errors = program.communicate(timeout=20)
+    assert program.returncode == 0
+    assert errors == ""
+    assert time.monotonic() - start_s < 10
+
+
+def test_the_signals_of_this_thread_are_as_before_the_block() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    with blocked_stop_signals():
+        assert set(STOP_SIGNALS) <= signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+
+
+def test_the_handler_ends_the_process_without_raising() -> None:
+    program = "from rehab_pose.launching.start_signals import end_on_stop_signals; import os, signal\n"
+    program += f"{end_on_stop_signals.__name__}(7); os.kill(os.getpid(), signal.SIGINT)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (7, "")
