@@ -8,10 +8,16 @@ they are imported.
 from __future__ import annotations
 
 import io
+import math
 import pickle
+import pickletools
+import re
+import struct
 from typing import Any
 
 import numpy as np
+
+from rehab_pose.errors import InputError
 
 __all__ = ["UNPICKLING_ERRORS", "RefusedPickleError", "load_restricted_pickle"]
 
@@ -25,11 +31,15 @@ UNPICKLING_ERRORS = (
     AttributeError,
     MemoryError,
     OverflowError,
+    RecursionError,
+    AssertionError,
+    SystemError,
+    struct.error,
 )
 """Errors that a truncated or damaged pickle can raise."""
 
 
-class RefusedPickleError(ValueError):
+class RefusedPickleError(InputError):
     """The pickle refers to a name that is not allowed, or it is damaged."""
 
 
@@ -57,6 +67,10 @@ class _SparseColumns:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:  # noqa: ANN401, FBT001
         del copy
+        size = math.prod(self.shape) * self.values.dtype.itemsize
+        if len(self.shape) != 2 or min(self.shape) < 0 or size > MAX_UNPACKED:
+            msg = f"the pickle has a sparse matrix of the shape {self.shape}; expected at most {MAX_UNPACKED} bytes"
+            raise RefusedPickleError(msg)
         dense = np.zeros(self.shape, dtype=self.values.dtype)
         np.add.at(dense, self._entry_indices(), self.values)
         return dense if dtype is None else dense.astype(dtype)
@@ -86,6 +100,35 @@ def _latin1_bytes(text: str, encoding: str = "latin1") -> bytes:
     return text.encode("latin1")
 
 
+MAX_MEMO = 1 << 20
+"""Largest number of a memoised object: the unpickler allocates a table up to the number that the file claims."""
+MAX_UNPACKED = 1 << 30
+"""Largest array [bytes]."""
+_DTYPE = re.compile(r"[|<>=]?[biufcSUO]\d{0,4}")
+
+
+class _ArrayType:
+    """Stand-in for numpy.ndarray as an argument of _reconstruct; a call of ndarray would allocate any shape."""
+
+
+def _empty_array(kind: Any, shape: Any, code: Any) -> np.ndarray[Any, Any]:  # noqa: ANN401
+    """Replace numpy's _reconstruct: an empty array, whose content `__setstate__` fills from the bytes in the pickle."""
+    if kind is not _ArrayType or tuple(shape) != (0,):
+        msg = f"the pickle rebuilds an array of the shape {shape!r}; expected (0,), as numpy writes it"
+        raise RefusedPickleError(msg)
+    del code  # the type of the elements follows
+    return np.empty(0, np.uint8)
+
+
+def _plain_dtype(name: Any, *flags: Any) -> np.dtype[Any]:  # noqa: ANN401
+    """Replace numpy.dtype for the types of plain arrays; structured types can claim any size."""
+    text = name.decode("latin1") if isinstance(name, bytes) else name
+    if not isinstance(text, str) or _DTYPE.fullmatch(text) is None:
+        msg = f"the pickle has an array of {name!r}; only numbers and text can be read"
+        raise RefusedPickleError(msg)
+    return np.dtype(text, *flags)
+
+
 def _numpy_function(name: str) -> Any:  # noqa: ANN401
     # numpy.core was renamed to numpy._core in 2.0; files contain either name.
     module = np._core if hasattr(np, "_core") else np.core  # noqa: SLF001  (there is no public name)
@@ -93,8 +136,8 @@ def _numpy_function(name: str) -> Any:  # noqa: ANN401
 
 
 _ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
+    ("numpy", "ndarray"): _ArrayType,
+    ("numpy", "dtype"): _plain_dtype,
     ("chumpy.ch", "Ch"): _Chumpy,
     ("copy_reg", "_reconstructor"): _stand_in_instance,
     ("copyreg", "_reconstructor"): _stand_in_instance,
@@ -103,7 +146,7 @@ _ALLOWED: dict[tuple[str, str], Any] = {
     ("_codecs", "encode"): _latin1_bytes,
 }
 for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-    _ALLOWED[_module, "_reconstruct"] = _numpy_function("_reconstruct")
+    _ALLOWED[_module, "_reconstruct"] = _empty_array
     _ALLOWED[_module, "scalar"] = _numpy_function("scalar")
 for _module in ("scipy.sparse.csc", "scipy.sparse._csc"):
     _ALLOWED[_module, "csc_matrix"] = _SparseColumns
@@ -132,6 +175,19 @@ class _RestrictedUnpickler(pickle.Unpickler):
         return allowed
 
 
+def _check_memo(content: bytes) -> None:
+    """Refuse numbers of memoised objects that no file of arrays reaches.
+
+    Raises:
+        RefusedPickleError: A number is too large.
+        ValueError: An instruction is unknown or cut off.
+    """
+    for operation, argument, _ in pickletools.genops(content):
+        if operation.name in {"PUT", "BINPUT", "LONG_BINPUT"} and not 0 <= int(argument or 0) <= MAX_MEMO:
+            msg = f"the pickle numbers an object {argument}; expected at most {MAX_MEMO}"
+            raise RefusedPickleError(msg)
+
+
 def load_restricted_pickle(content: bytes) -> object:
     """Return the content of a pickle of arrays.
 
@@ -139,6 +195,7 @@ def load_restricted_pickle(content: bytes) -> object:
         RefusedPickleError: It refers to other objects than arrays and sparse matrices, or it is truncated or damaged.
     """
     try:
+        _check_memo(content)
         return _RestrictedUnpickler(io.BytesIO(content), encoding="latin1").load()
     except RefusedPickleError:
         raise

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import MissingDependencyError, ModelFileError
+from rehab_pose.onnx_content import check_weights
 
 if TYPE_CHECKING:
     import os
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["ID_LENGTH", "Network", "explain_missing_torch", "load_network"]
 
+ORT_ERROR_NAMES = (
+    *("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "Fail", "NotImplemented", "NoSuchFile", "RuntimeException"),
+    *("EPFail", "NoModel", "EngineError", "ModelLoaded", "ModelLoadCanceled"),
+)
+"""Errors of ONNX Runtime for files that it cannot use."""
+ORT_ERRORS = (RuntimeError, ValueError, MemoryError, UnicodeDecodeError)
+"""Errors that its binding passes on."""
+MAX_FILE_BYTES = 1 << 29
+"""Largest file; the networks of this package have up to 13 MB [bytes]."""
 ID_LENGTH = 12
 """Number of hexadecimal digits of a file's SHA-256 in a model id."""
 
@@ -55,14 +65,23 @@ def load_network(path: str | os.PathLike[str], expected_inputs: tuple[str, ...])
             "`rehab-pose-lab train`"
         )
         raise ModelFileError(msg)
+    if file.stat().st_size > MAX_FILE_BYTES:
+        msg = f"weights: expected at most {MAX_FILE_BYTES} bytes, {file} has {file.stat().st_size}"
+        raise ModelFileError(msg)
     content = file.read_bytes()
+    try:
+        check_weights(content)
+    except ValueError as error:
+        msg = f"weights: {file} is not a usable ONNX file ({len(content)} bytes): {error}; replace it"
+        raise ModelFileError(msg) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    errors = (*ORT_ERRORS, *(getattr(ort_errors, name) for name in ORT_ERROR_NAMES))
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except (ort_errors.InvalidProtobuf, ort_errors.InvalidGraph, ort_errors.Fail, ort_errors.InvalidArgument) as error:
+    except errors as error:
         msg = f"weights: {file} is not a usable ONNX file ({len(content)} bytes): {error}; replace it"
         raise ModelFileError(msg) from error
     inputs = tuple(entry.name for entry in session.get_inputs())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from rehab_pose.bags.image_header import check_image_size
 from rehab_pose.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,10 +29,11 @@ def decompress(message: Message) -> Message:
     Raises:
         InputError: The format is unknown or the data are damaged.
     """
-    data = np.frombuffer(message.data, np.uint8)
+    data = np.frombuffer(message.data, np.uint8) if len(message.data) else np.empty(0, np.uint8)
     encoding, _, transport = message.format.partition(";")
     if "compressedDepth" in transport:
         return _image_message(message, encoding.strip(), _decode_depth(encoding.strip(), transport, data))
+    check_image_size(data.tobytes())
     pixels = cv2.imdecode(data, cv2.IMREAD_COLOR)
     if pixels is None:
         msg = f"compressed image: expected JPEG or PNG data, the {len(data)} bytes of {message.format!r} are not"
@@ -43,8 +45,9 @@ def _decode_depth(encoding: str, transport: str, data: NDArray[np.uint8]) -> NDA
     if "rvl" in transport or encoding not in {"16UC1", "32FC1"}:
         msg = f"compressed depth: expected 16UC1 or 32FC1 as PNG, got {encoding!r} with {transport.strip()!r}"
         raise InputError(msg)
+    check_image_size(data[DEPTH_HEADER_BYTES:].tobytes())
     values = cv2.imdecode(data[DEPTH_HEADER_BYTES:], cv2.IMREAD_UNCHANGED)
-    if values is None or values.dtype != np.uint16:
+    if values is None or values.dtype != np.uint16 or values.ndim != 2:
         msg = f"compressed depth: expected a 16-bit PNG, the {len(data)} bytes are not"
         raise InputError(msg)
     if encoding == "16UC1":

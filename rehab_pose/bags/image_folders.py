@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from rehab_pose.bags.image_header import check_image_size
 from rehab_pose.bags.writer import BagWriter
 from rehab_pose.capture.alignment import FrameAligner
 from rehab_pose.capture.calibration_file import read_calibration
 from rehab_pose.datatypes import RgbdFrame
-from rehab_pose.errors import RecordingError
+from rehab_pose.errors import InputError, RecordingError
 from rehab_pose.messages.camera_info import camera_info_message
 from rehab_pose.messages.factory import header
 from rehab_pose.messages.images import image_message
@@ -171,6 +172,11 @@ def paired_files(color_folder: Path, depth_folder: Path) -> list[tuple[Path, Pat
 
 def _read(file: Path, flags: int, kind: str, size_px: tuple[int, int]) -> NDArray[Any]:
     """Return the decoded image of a file whose width and height must be as given."""
+    try:
+        check_image_size(file.read_bytes())
+    except (InputError, OSError) as error:
+        msg = f"images: expected {kind} in {file}: {error}"
+        raise RecordingError(msg) from error
     pixels = cv2.imread(str(file), flags)
     if pixels is None:
         msg = f"images: expected {kind} in {file}, it cannot be decoded; the file is damaged"

@@ -7,16 +7,14 @@ harmless classes (arrays, sparse matrices, chumpy's container) and refuses all o
 from __future__ import annotations
 
 import hashlib
-import io
-import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rehab_pose.array_file import ArrayFile
 from rehab_pose.body.model import BodyModel
-from rehab_pose.errors import ContractError, ModelFileError
+from rehab_pose.errors import ContractError, InputError, ModelFileError
 from rehab_pose.restricted_pickle import RefusedPickleError, load_restricted_pickle
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
@@ -32,6 +30,12 @@ SHAPE_COEFFICIENTS = 10
 """Shape directions that are used; later SMPL files hold 300, of which 24 joints determine about the first ten."""
 ID_LENGTH = 12
 """Hexadecimal digits of the file's SHA-256 that name a model."""
+MAX_FILE_BYTES = 1 << 30
+"""Largest file; SMPL's with 300 shape coefficients have 250 MB [bytes]."""
+MAX_ARRAY_BYTES, MAX_ARRAYS = 1 << 29, 100
+"""Largest array of a .npz [bytes] and largest number of arrays."""
+HEIGHT_RANGE_M = (0.4, 2.6)
+"""Height of the mean body at rest, from an infant's to beyond the tallest person's [m]."""
 NEEDED = ("v_template", "shapedirs", "J_regressor", "weights", "kintree_table", "f")
 
 
@@ -53,6 +57,9 @@ def load_body_model(path: str = "", *, shape_count: int | None = SHAPE_COEFFICIE
     if not file.is_file():
         msg = f"body model: expected a file at {file}, found none; check model_path ('' is the free body)"
         raise ModelFileError(msg)
+    if file.stat().st_size > MAX_FILE_BYTES:
+        msg = f"body model: expected at most {MAX_FILE_BYTES} bytes, {file} has {file.stat().st_size}"
+        raise ModelFileError(msg)
     content = file.read_bytes()
     if file.suffix == ".npz":
         arrays = _read_npz(file, content)
@@ -71,9 +78,9 @@ def load_body_model(path: str = "", *, shape_count: int | None = SHAPE_COEFFICIE
 
 def _read_npz(file: Path, content: bytes) -> Mapping[str, object]:
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        with ArrayFile(content, max_bytes=MAX_ARRAY_BYTES, max_members=MAX_ARRAYS) as archive:
+            return dict(archive)
+    except InputError as error:
         msg = f"body model: {file} ({len(content)} bytes) is damaged or not a .npz of plain arrays: {error}"
         raise ModelFileError(msg) from error
 
@@ -99,7 +106,7 @@ def _checked_model(file: Path, model_id: str, arrays: Mapping[str, object], shap
             msg = f"kintree_table: expected SMPL's 24 joints, got {len(parents)} joints with parents {parents.tolist()}"
             raise ContractError(msg)
         posedirs = _array(arrays["posedirs"], np.float32) if "posedirs" in arrays else None
-        return BodyModel(
+        model = BodyModel(
             model_id=model_id,
             v_template=_array(arrays["v_template"], np.float32),
             shapedirs=_array(arrays["shapedirs"], np.float32)[..., :shape_count],
@@ -109,9 +116,39 @@ def _checked_model(file: Path, model_id: str, arrays: Mapping[str, object], shap
             faces=_array(arrays["f"], np.int32),
             part_labels=_array(arrays["part_labels"], np.uint8) if "part_labels" in arrays else None,
         )
-    except (ValueError, TypeError, IndexError, OverflowError) as error:
+        _check_upright(model)
+    except (ValueError, TypeError, IndexError, OverflowError, MemoryError, AttributeError) as error:
         msg = f"body model: {file} is not a usable SMPL model: {error}"
         raise ModelFileError(msg) from error
+    return model
+
+
+def _check_upright(model: BodyModel) -> None:
+    """Check that a body has a person's size in metres and stands upright along y, with its left side at +x.
+
+    Raises:
+        ContractError: It is not so; the message has the figures.
+    """
+    low, high = HEIGHT_RANGE_M
+    height_m = float(np.ptp(model.v_template[:, 1].astype(np.float64)))
+    if not low <= height_m <= high:
+        extent = np.ptp(model.v_template.astype(np.float64), axis=0).round(3).tolist()
+        msg = (
+            f"v_template: expected a body of {low:g} to {high:g} m along y, got {extent} along x, y, z; SMPL's unit is "
+            "the metre and y is up"
+        )
+        raise ContractError(msg)
+    joints = {
+        name: model.joint_template[SMPL_24.index(name)] for name in ("head", "pelvis", "left_ankle", "right_ankle")
+    }
+    head, pelvis = joints["head"], joints["pelvis"]
+    ankles = 0.5 * (joints["left_ankle"] + joints["right_ankle"])
+    if not head[1] > pelvis[1] > ankles[1] or not joints["left_ankle"][0] > joints["right_ankle"][0]:
+        msg = (
+            f"v_template: expected the head above the pelvis above the ankles along y and the left side at +x, got "
+            f"head {head.round(2).tolist()}, pelvis {pelvis.round(2).tolist()}, ankles {ankles.round(2).tolist()} [m]"
+        )
+        raise ContractError(msg)
 
 
 def _array(value: object, dtype: type[np.generic]) -> NDArray[Any]:

@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from rehab_pose.array_file import ArrayFile
 from rehab_pose.bones.licensed import osso_template, skel_template
-from rehab_pose.errors import ModelFileError
+from rehab_pose.errors import InputError, ModelFileError
 from rehab_pose.restricted_pickle import RefusedPickleError, load_restricted_pickle
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rehab_pose.bones.licensed import BoneTemplate
+from rehab_pose.bones.licensed import BoneTemplate
 
 __all__ = ["read_template"]
 
@@ -71,7 +70,7 @@ def _checked(path: Path, make: Callable[[], BoneTemplate]) -> BoneTemplate:
     """Return the template that `make` computes; turn errors of its content into a ModelFileError."""
     try:
         return make()
-    except (ValueError, TypeError, IndexError, KeyError) as error:
+    except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError) as error:
         msg = f"bones: {path} is not a usable skeleton: {error}"
         raise ModelFileError(msg) from error
 
@@ -88,15 +87,15 @@ def _osso_file(folder: Path, pattern: str, gender: str) -> Path:
 def _unpickled(path: Path) -> object:
     try:
         return load_restricted_pickle(path.read_bytes())
-    except RefusedPickleError as error:
+    except (RefusedPickleError, OSError) as error:
         msg = f"bones: {path}: {error}"
         raise ModelFileError(msg) from error
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError) as error:
+        with ArrayFile(path) as archive:
+            return dict(archive)
+    except InputError as error:
         msg = f"bones: {path} is not an .npz of plain arrays: {error}"
         raise ModelFileError(msg) from error

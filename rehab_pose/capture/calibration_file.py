@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.errors import RecordingError
+from rehab_pose.errors import InputError, RecordingError
 from rehab_pose.geometry.calibration import CameraCalibration
+from rehab_pose.geometry.rotations import is_rotation
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["DepthCalibration", "RgbdCalibration", "read_calibration"]
+
+MAX_FILE_BYTES = 1 << 20
+"""Largest file; a calibration has less than 2 kB [bytes]."""
+RIGID_TOLERANCE = 1e-2
+"""Largest difference of R R^T from the identity: files with three digits are accepted."""
+LARGEST_BASELINE_M = 1.0
+"""Largest distance of the two cameras of one device [m]; RealSense and Kinect have 0.015 to 0.06."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,23 +64,54 @@ def read_calibration(path: str | os.PathLike[str]) -> RgbdCalibration:
     """
     file = Path(path)
     try:
+        if file.stat().st_size > MAX_FILE_BYTES:
+            msg = (
+                f"intrinsics: expected a JSON file of at most {MAX_FILE_BYTES} bytes, {file} has {file.stat().st_size}"
+            )
+            raise RecordingError(msg)
         values = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         msg = f"intrinsics: expected a JSON file at {file}: {error}"
         raise RecordingError(msg) from error
+    if not isinstance(values, dict):
+        msg = f"intrinsics: expected width, height, fx, fy, cx, cy by name in {file}, got {type(values).__name__}"
+        raise RecordingError(msg)
     color = _camera(values, str(file))
     if "depth" not in values:
         return RgbdCalibration(color, None)
     camera = _camera(values["depth"], f'{file}, section "depth"')
     try:
         motion = np.asarray(values["color_from_depth"], dtype=np.float64).reshape(4, 4)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         msg = (
             f'intrinsics: expected "color_from_depth", four rows of four numbers (metres), with "depth" in {file}: '
             f'{error}; leave "depth" out where depth is registered to colour'
         )
         raise RecordingError(msg) from error
+    _check_rigid(motion, file)
     return RgbdCalibration(color, DepthCalibration(camera, motion))
+
+
+def _check_rigid(motion: NDArray[np.float64], file: Path) -> None:
+    """Check that a matrix (4, 4) moves one camera of a device to the other.
+
+    Raises:
+        InputError: It is not finite, not rigid, or the cameras are too far from each other.
+    """
+    last_row = bool(np.isfinite(motion).all()) and np.allclose(motion[3], (0.0, 0.0, 0.0, 1.0))
+    if not last_row or not is_rotation(motion[:3, :3], RIGID_TOLERANCE):
+        msg = (
+            f"intrinsics: expected a rotation and a translation as color_from_depth in {file}, got {motion.tolist()}; "
+            "its upper left 3x3 is a rotation and its last row 0 0 0 1"
+        )
+        raise InputError(msg)
+    distance_m = float(np.linalg.norm(motion[:3, 3]))
+    if distance_m > LARGEST_BASELINE_M:
+        msg = (
+            f"intrinsics: expected cameras of one device, at most {LARGEST_BASELINE_M:g} m apart, got {distance_m:g} m "
+            f"in color_from_depth of {file}; is it in millimetres?"
+        )
+        raise InputError(msg)
 
 
 def _camera(values: Any, source: str) -> CameraCalibration:  # noqa: ANN401  (a JSON value)
@@ -86,7 +125,7 @@ def _camera(values: Any, source: str) -> CameraCalibration:  # noqa: ANN401  (a 
         width, height = int(values["width"]), int(values["height"])
         coefficients = tuple(float(value) for value in values.get("d", ()))
         model = str(values.get("distortion_model", "plumb_bob"))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         msg = (
             f"intrinsics: expected width, height, fx, fy, cx, cy (or Open3D's intrinsic_matrix of nine numbers, column "
             f"by column) in {source}: {error}"
@@ -100,4 +139,5 @@ def _camera(values: Any, source: str) -> CameraCalibration:  # noqa: ANN401  (a 
         d=coefficients,
     )
     calibration.rectified()  # raises here for impossible numbers, where the file is known
+    calibration.coefficients()
     return calibration

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.errors import InputError
-from rehab_pose.geometry.camera import CameraIntrinsics
+from rehab_pose.geometry.camera import LARGEST_IMAGE_PX, CameraIntrinsics
+from rehab_pose.geometry.rotations import is_rotation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,11 @@ FISHEYE_MODELS = ("equidistant",)
 """Models of Kannala and Brandt (2006), which OpenCV's fisheye module implements."""
 COEFFICIENTS = {"plumb_bob": (4, 5), "rational_polynomial": (8, 12, 14), "equidistant": (4,)}
 """Possible numbers of coefficients of each model."""
+FOCAL_RANGE = (0.05, 100.0)
+"""Focal length as a multiple of the sensor's longest side: an angle of view of 169 to 0.6 degrees."""
+LARGEST_BINNING = 64
+ROTATION_TOLERANCE = 1e-2
+"""Largest difference of R R^T from the identity: files with three digits are accepted."""
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
@@ -50,7 +56,8 @@ class CameraCalibration:
         """Check that the camera is calibrated.
 
         Raises:
-            InputError: K[0] is not positive (drivers send zeros when uncalibrated), or a matrix has the wrong length.
+            InputError: K[0] is not positive (drivers send zeros when uncalibrated), a number is not finite, a matrix
+                has the wrong length, R is no rotation, or binning or window are impossible.
         """
         for name, matrix in (("k", self.k), ("r", self.r), ("p", self.p or self.k)):
             if len(matrix) != 9:
@@ -61,6 +68,38 @@ class CameraCalibration:
                 f"camera calibration: expected a positive focal length K[0], got {self.k[0]}; the camera is not "
                 "calibrated: calibrate it, or point camera_info at the driver's own topic"
             )
+            raise InputError(msg)
+        self._check_numbers()
+        self._check_window()
+
+    def _check_numbers(self) -> None:
+        if not np.isfinite((*self.k, *self.r, *self.p, *self.d)).all():
+            msg = f"camera calibration: expected finite numbers, got k={self.k}, p={self.p}, r={self.r}, d={self.d}"
+            raise InputError(msg)
+        longest, (low, high) = max(self.width_px, self.height_px), FOCAL_RANGE
+        focal = [matrix[place] for matrix in (self.k, self.p or self.k) for place in (0, 4)]
+        if longest > 0 and not all(low * longest <= value <= high * longest for value in focal):
+            msg = (
+                f"camera calibration: expected focal lengths of {low:g} to {high:g} times the image's longest side of "
+                f"{longest} px, got {focal}; they are in pixels"
+            )
+            raise InputError(msg)
+        if not is_rotation(self.rotation(), ROTATION_TOLERANCE):
+            msg = f"camera calibration: expected a rotation in r, got {self.r}; calibrate the camera again"
+            raise InputError(msg)
+
+    def _check_window(self) -> None:
+        x, y, width, height = self.roi_px
+        inside = 0 <= x <= x + width <= self.width_px and 0 <= y <= y + height <= self.height_px
+        whole = (width, height) == (0, 0)
+        if not (max(self.width_px, self.height_px) <= LARGEST_IMAGE_PX and (inside or whole)):
+            msg = (
+                f"camera calibration: expected a window inside an image of at most {LARGEST_IMAGE_PX} pixels, got "
+                f"{self.roi_px} in {self.width_px}x{self.height_px}; the publisher of camera_info is wrong"
+            )
+            raise InputError(msg)
+        if not all(1 <= factor <= LARGEST_BINNING for factor in self.binning):
+            msg = f"camera calibration: expected a binning of 1 to {LARGEST_BINNING}, got {self.binning}"
             raise InputError(msg)
 
     @property

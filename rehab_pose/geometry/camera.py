@@ -12,7 +12,11 @@ from rehab_pose.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CameraIntrinsics"]
+__all__ = ["LARGEST_IMAGE_PX", "CameraIntrinsics"]
+
+
+LARGEST_IMAGE_PX = 16384
+"""Longest side of an image [px]; beyond the largest sensors, and far below what a damaged file claims."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,12 @@ class CameraIntrinsics:
                 "the camera is not calibrated: calibrate it, or point camera_info at the driver's own topic"
             )
             raise InputError(msg)
-        if self.width_px <= 0 or self.height_px <= 0:
-            msg = f"camera intrinsics: expected a positive image size, got {self.width_px}x{self.height_px}"
+        longest = max(self.width_px, self.height_px)
+        if not 0 < min(self.width_px, self.height_px) <= longest <= LARGEST_IMAGE_PX:
+            msg = (
+                f"camera intrinsics: expected an image of 1 to {LARGEST_IMAGE_PX} pixels a side, got "
+                f"{self.width_px}x{self.height_px}"
+            )
             raise InputError(msg)
 
     def cropped(self, box_px: tuple[int, int, int, int]) -> CameraIntrinsics:

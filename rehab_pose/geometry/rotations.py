@@ -13,6 +13,7 @@ __all__ = [
     "align_points",
     "angles_between",
     "axis_angles_from_matrices",
+    "is_rotation",
     "matrices_from_axis_angles",
     "matrices_from_quaternions",
     "quaternions_from_matrices",
@@ -85,6 +86,15 @@ def axis_angles_from_matrices(matrices: NDArray[Any]) -> NDArray[np.float64]:
     angle = 2.0 * np.arctan2(sine, quaternions[..., 3])
     ratio = np.where(sine < SMALL_ANGLE_RAD, 2.0, angle / np.where(sine < SMALL_ANGLE_RAD, 1.0, sine))
     return quaternions[..., :3] * ratio[..., None]
+
+
+def is_rotation(matrix: NDArray[Any], tolerance: float) -> bool:
+    """Return whether a matrix (3, 3) is a rotation: finite, R R^T within `tolerance` of the identity, no reflection."""
+    if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        orthogonal = bool(np.abs(matrix @ matrix.T - np.eye(3)).max() <= tolerance)
+    return orthogonal and float(np.linalg.det(matrix)) > 0.0
 
 
 def angles_between(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:

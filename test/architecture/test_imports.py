@@ -34,7 +34,7 @@ VOCABULARY = {
     "stage",
     "units",
 }
-FILE_READERS = {"array_file", "checkpoints", "residual_network", "restricted_pickle", "weights"}
+FILE_READERS = {"array_file", "checkpoints", "onnx_content", "residual_network", "restricted_pickle", "weights"}
 """Readers of our networks, of public networks, and of arrays in pickles and in files of users."""
 STAGES = {
     "biomechanics",

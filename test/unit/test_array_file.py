@@ -27,7 +27,7 @@ def test_named_and_optional_arrays_are_returned(file: Path) -> None:
 
 
 def test_a_large_array_is_refused_before_it_is_unpacked(file: Path) -> None:
-    with pytest.raises(ValueError, match="at most 100000 bytes, got second"):
+    with pytest.raises(ValueError, match="at most 100000 bytes, got second: 400128"):
         read_arrays(file, ("first", "second"), max_bytes=100_000)
 
 
@@ -47,5 +47,5 @@ def test_damaged_files_raise_one_of_the_read_errors(tmp_path: Path, content: byt
 def test_objects_are_not_unpickled(tmp_path: Path) -> None:
     path = tmp_path / "objects.npz"
     np.savez(path, first=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(ValueError, match="array of object"):
         read_arrays(path, ("first",), max_bytes=1_000_000)
