@@ -8,12 +8,20 @@ import numpy as np
 
 from rehab_pose.datatypes import Bones, JointAngles
 from rehab_pose.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
+from rehab_pose.messages.checks import between, near_camera, not_negative, whole_message
 from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns
 
 if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = ["angles_from_message", "angles_message", "bones_from_message", "bones_message", "joint_state_message"]
+
+LARGEST_ANGLE_RAD = 4.0 * np.pi
+"""Two turns [rad]."""
+LARGEST_SPEED = 1e5
+"""Beyond the speed of any joint, also with the noise of one frame [rad/s]."""
+LONGEST_BONE_M = 2.0
+"""Beyond any bone [m]."""
 
 
 def angles_message(factory: MessageFactory, stamp: int, frame_id: str, angles: JointAngles | None) -> Message:
@@ -32,18 +40,23 @@ def angles_message(factory: MessageFactory, stamp: int, frame_id: str, angles: J
     )
 
 
+@whole_message("JointAngles")
 def angles_from_message(message: Message) -> JointAngles | None:
-    """Return the angles of a rehab_pose_msgs/JointAngles, None when no person is in view."""
+    """Return the angles of a rehab_pose_msgs/JointAngles, None when no person is in view.
+
+    Raises:
+        InputError: Lengths differ, or a number is out of its range.
+    """
     if message.body_id == NO_BODY_ID:
         return None
     return JointAngles(
         stamp_ns=stamp_ns(message.header.stamp),
         frame_id=message.header.frame_id,
         names=tuple(message.names),
-        angles_rad=np.asarray(message.angles, np.float64),
-        velocities_rad_s=np.asarray(message.velocities, np.float64),
-        confidence=np.asarray(message.confidence, np.float64),
-        sigma_rad=np.asarray(message.sigma, np.float64),
+        angles_rad=between("JointAngles.angles", message.angles, -LARGEST_ANGLE_RAD, LARGEST_ANGLE_RAD),
+        velocities_rad_s=between("JointAngles.velocities", message.velocities, -LARGEST_SPEED, LARGEST_SPEED),
+        confidence=between("JointAngles.confidence", message.confidence, 0.0, 1.0),
+        sigma_rad=not_negative("JointAngles.sigma", message.sigma),
     )
 
 
@@ -76,20 +89,25 @@ def bones_message(factory: MessageFactory, stamp: int, frame_id: str, bones: Bon
     )
 
 
+@whole_message("Bones")
 def bones_from_message(message: Message) -> Bones | None:
-    """Return the bones of a rehab_pose_msgs/Bones, None when no person is in view."""
+    """Return the bones of a rehab_pose_msgs/Bones, None when no person is in view.
+
+    Raises:
+        InputError: Lengths differ, or a number is out of its range.
+    """
     if message.body_id == NO_BODY_ID:
         return None
     count = len(message.names)
     poses = np.zeros((count, 4, 4))
     poses[:, :3, :3] = matrices_from_quaternions(np.asarray(message.orientations).reshape(count, 4))
-    poses[:, :3, 3] = np.asarray(message.positions).reshape(count, 3)
+    poses[:, :3, 3] = near_camera("Bones.positions", message.positions).reshape(count, 3)
     poses[:, 3, 3] = 1.0
     return Bones(
         stamp_ns=stamp_ns(message.header.stamp),
         frame_id=message.header.frame_id,
         names=tuple(message.names),
         camera_from_bone=poses,
-        length_m=np.asarray(message.lengths, np.float64),
-        radius_m=np.asarray(message.radii, np.float64),
+        length_m=between("Bones.lengths", message.lengths, 0.0, LONGEST_BONE_M),
+        radius_m=between("Bones.radii", message.radii, 0.0, LONGEST_BONE_M),
     )

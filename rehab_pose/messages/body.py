@@ -8,6 +8,7 @@ import numpy as np
 
 from rehab_pose.datatypes import Body, BodyParameters
 from rehab_pose.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
+from rehab_pose.messages.checks import between, near_camera, not_negative, whole_message
 from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ __all__ = [
 
 JOINT_COUNT = 24
 """Joints of SMPL_24, the length of the fixed arrays of Body.msg."""
+LARGEST_BETA = 50.0
+"""Shape coefficients are standard deviations of people."""
+LARGEST_ROTATION_RAD = 100.0
+"""Beyond any rotation vector of a fit [rad]."""
 NO_VERTICES = np.empty((0, 3), np.float32)
 
 
@@ -55,8 +60,13 @@ def body_message(factory: MessageFactory, stamp: int, frame_id: str, body: Body 
     )
 
 
+@whole_message("Body")
 def body_from_message(message: Message, vertices_m: NDArray[np.float32] = NO_VERTICES) -> Body | None:
-    """Return the body of a rehab_pose_msgs/Body, None when no person is in view; vertices have another message."""
+    """Return the body of a rehab_pose_msgs/Body, None when no person is in view; vertices have another message.
+
+    Raises:
+        InputError: Lengths differ, or a number is out of its range.
+    """
     if message.body_id == NO_BODY_ID:
         return None
     rotations = np.concatenate([np.asarray(message.global_orient), np.asarray(message.body_pose)])
@@ -65,17 +75,19 @@ def body_from_message(message: Message, vertices_m: NDArray[np.float32] = NO_VER
         frame_id=message.header.frame_id,
         model_id=message.model,
         parameters=BodyParameters(
-            betas=np.asarray(message.betas, np.float64),
-            rotations_rad=rotations.astype(np.float64).reshape(JOINT_COUNT, 3),
-            translation_m=np.asarray(message.transl, np.float64),
+            betas=between("Body.betas", message.betas, -LARGEST_BETA, LARGEST_BETA),
+            rotations_rad=between("Body.body_pose", rotations, -LARGEST_ROTATION_RAD, LARGEST_ROTATION_RAD).reshape(
+                JOINT_COUNT, 3
+            ),
+            translation_m=near_camera("Body.transl", message.transl),
         ),
         vertices_m=vertices_m,
-        joint_positions_m=np.asarray(message.joint_positions, np.float64).reshape(JOINT_COUNT, 3),
+        joint_positions_m=near_camera("Body.joint_positions", message.joint_positions).reshape(JOINT_COUNT, 3),
         joint_rotations=matrices_from_quaternions(np.asarray(message.joint_orientations).reshape(JOINT_COUNT, 4)),
-        residual_m=float(message.residual),
+        residual_m=float(not_negative("Body.residual", message.residual)),
         iterations=int(message.iterations),
         converged=bool(message.converged),
-        joint_sigma_m=np.asarray(message.joint_sigma, np.float64),
+        joint_sigma_m=not_negative("Body.joint_sigma", message.joint_sigma),
     )
 
 
@@ -90,9 +102,14 @@ def vertices_message(factory: MessageFactory, stamp: int, frame_id: str, body: B
     )
 
 
+@whole_message("MeshVertices")
 def vertices_from_message(message: Message) -> NDArray[np.float32]:
-    """Return the vertices (V, 3) [m] of a rehab_pose_msgs/MeshVertices; V = 0 when no person is in view."""
-    return np.asarray(message.vertices, np.float32).reshape(-1, 3)
+    """Return the vertices (V, 3) [m] of a rehab_pose_msgs/MeshVertices; V = 0 when no person is in view.
+
+    Raises:
+        InputError: The number is no multiple of three, or a vertex is farther than a camera sees.
+    """
+    return near_camera("MeshVertices.vertices", message.vertices).astype(np.float32).reshape(-1, 3)
 
 
 class MeshModel(Protocol):

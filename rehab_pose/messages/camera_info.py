@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.geometry.calibration import IDENTITY, CameraCalibration
+from rehab_pose.messages.checks import whole_message
 
 if TYPE_CHECKING:
     from rehab_pose.geometry.camera import CameraIntrinsics
@@ -27,6 +28,7 @@ EMPTY_BOX: Box = (0, 0, 0, 0)
 """The region of interest of an uncropped image."""
 
 
+@whole_message("CameraInfo")
 def calibration_from_message(message: Message, *, whole_image: bool = False) -> CameraCalibration:
     """Return the contents of a CameraInfo: lens, binning, window and projection (REP-104).
 
@@ -35,7 +37,7 @@ def calibration_from_message(message: Message, *, whole_image: bool = False) -> 
         whole_image: Ignore the region of interest: the calibration is that of the full image, and the region is a box.
 
     Raises:
-        InputError: The camera is not calibrated (K[0] is 0).
+        InputError: The camera is not calibrated (K[0] is 0), or a number is not finite or impossible.
     """
     p = np.asarray(message.p, dtype=np.float64).reshape(3, 4)
     r = np.asarray(message.r, dtype=np.float64)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from rehab_pose.errors import InputError
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ __all__ = [
     "time_message",
 ]
 
+MAX_SECONDS = 2**31
+"""End of the time of builtin_interfaces/Time [s]."""
 BODY_ID = "aaaaa"
 """Id of the one subject that this package follows: five lower-case letters, as the tools of REP-155 expect."""
 NO_BODY_ID = ""
@@ -48,8 +51,16 @@ def time_message(factory: MessageFactory, stamp: int) -> Message:
 
 
 def stamp_ns(time: Message) -> int:
-    """Return the stamp [ns] of a builtin_interfaces/Time."""
-    return int(time.sec) * NS_PER_S + int(time.nanosec)
+    """Return the stamp [ns] of a builtin_interfaces/Time.
+
+    Raises:
+        InputError: It is negative, or its nanoseconds are a second or more.
+    """
+    seconds, nanoseconds = int(time.sec), int(time.nanosec)
+    if not (0 <= seconds < MAX_SECONDS and 0 <= nanoseconds < NS_PER_S):
+        msg = f"stamp: expected seconds from 0 and nanoseconds below {NS_PER_S}, got {seconds} s and {nanoseconds} ns"
+        raise InputError(msg)
+    return seconds * NS_PER_S + nanoseconds
 
 
 def header(factory: MessageFactory, stamp: int, frame_id: str) -> Message:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.datatypes import FloorPlane
+from rehab_pose.errors import InputError
+from rehab_pose.messages.checks import FARTHEST_M, direction, whole_message
 from rehab_pose.messages.factory import header, stamp_ns
 
 if TYPE_CHECKING:
@@ -29,13 +31,20 @@ def floor_plane_message(factory: MessageFactory, floor: FloorPlane) -> Message:
     )
 
 
+@whole_message("FloorPlane")
 def floor_plane_from_message(message: Message) -> FloorPlane:
-    """Return the floor plane of a rehab_pose_msgs/FloorPlane."""
-    return FloorPlane(
-        stamp_ns=stamp_ns(message.header.stamp),
-        frame_id=message.header.frame_id,
-        plane=np.array(message.plane, dtype=np.float64),
-    )
+    """Return the floor plane of a rehab_pose_msgs/FloorPlane.
+
+    Raises:
+        InputError: Its normal is no unit vector, or it is farther than a camera sees; four NaN = unknown.
+    """
+    plane = np.array(message.plane, dtype=np.float64)
+    if not np.isnan(plane).all():
+        direction("FloorPlane.plane", plane[:3])
+        if not abs(plane[3]) <= FARTHEST_M:
+            msg = f"FloorPlane.plane: expected a distance within {FARTHEST_M:g} m, got {plane[3]:g}"
+            raise InputError(msg)
+    return FloorPlane(stamp_ns=stamp_ns(message.header.stamp), frame_id=message.header.frame_id, plane=plane)
 
 
 class FloorPlaneChanges:

@@ -8,6 +8,7 @@ import numpy as np
 
 from rehab_pose.datatypes import RgbdFrame, Silhouette, unknown_direction
 from rehab_pose.messages.camera_info import EMPTY_BOX, box_from_roi, camera_info_message, intrinsics_from_message
+from rehab_pose.messages.checks import between, direction, whole_message
 from rehab_pose.messages.factory import header, stamp_ns
 from rehab_pose.messages.images import color_from_message, depth_from_message, image_message
 
@@ -40,12 +41,12 @@ def frame_message(factory: MessageFactory, frame: RgbdFrame) -> Message:
     )
 
 
+@whole_message("RgbdFrame")
 def frame_from_message(message: Message) -> RgbdFrame:
     """Return the frame of a rehab_pose_msgs/RgbdFrame.
 
     Raises:
-        InputError: An image has the wrong encoding, or the camera is not calibrated.
-        ContractError: The images' sizes differ from the camera's.
+        InputError: An image has the wrong encoding, the camera is not calibrated, or the sizes differ from its size.
     """
     return RgbdFrame(
         stamp_ns=stamp_ns(message.header.stamp),
@@ -53,7 +54,7 @@ def frame_from_message(message: Message) -> RgbdFrame:
         intrinsics=intrinsics_from_message(message.camera_info),
         color=color_from_message(message.color),
         depth_m=depth_from_message(message.depth),
-        up=np.array(message.up, dtype=np.float64),
+        up=direction("up", message.up),
     )
 
 
@@ -96,12 +97,12 @@ def full_mask_message(factory: MessageFactory, frame: RgbdFrame, silhouette: Sil
     return image_message(factory, stamp, "mono8", mask.view(np.uint8) * np.uint8(PERSON))
 
 
+@whole_message("Silhouette")
 def silhouette_from_message(message: Message) -> Silhouette | None:
     """Return the silhouette of a rehab_pose_msgs/Silhouette, None when no person is in view.
 
     Raises:
-        InputError: An image has the wrong encoding, or the camera is not calibrated.
-        ContractError: The images' sizes differ from the box.
+        InputError: An image has the wrong encoding, the camera is not calibrated, or the sizes differ from the box.
     """
     box_px = box_from_roi(message.camera_info.roi)
     if box_px[2:] == (0, 0):
@@ -114,6 +115,6 @@ def silhouette_from_message(message: Message) -> Silhouette | None:
         inside=color_from_message(message.mask)[..., 0] > 0,
         color=color_from_message(message.color),
         depth_m=depth_from_message(message.depth),
-        confidence=float(message.confidence),
-        up=np.array(message.up, dtype=np.float64),
+        confidence=float(between("Silhouette.confidence", message.confidence, 0.0, 1.0)),
+        up=direction("up", message.up),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.datatypes import ImageJoints
+from rehab_pose.messages.checks import between, near_camera, whole_message
 from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns
 from rehab_pose.skeletons.blazepose33 import BLAZEPOSE_33
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = ["image_joints_from_message", "image_joints_message"]
+
+FARTHEST_PX = 1e6
+"""Largest coordinate of a landmark, extrapolated beyond the image [px]."""
 
 
 def image_joints_message(
@@ -33,19 +37,20 @@ def image_joints_message(
     )
 
 
+@whole_message("ImageJoints")
 def image_joints_from_message(message: Message) -> ImageJoints | None:
     """Return the landmarks of a rehab_pose_msgs/ImageJoints, without the mask; None when no person is followed.
 
     Raises:
-        ContractError: An array has another length than there are landmarks.
+        InputError: An array has another length than there are landmarks, or a number is out of its range.
     """
     if message.body_id == NO_BODY_ID:
         return None
     return ImageJoints(
         stamp_ns=stamp_ns(message.header.stamp),
         frame_id=message.header.frame_id,
-        pixels=np.asarray(message.pixels, np.float64).reshape(-1, 2),
-        visibility=np.asarray(message.visibility, np.float64),
-        relative_m=np.asarray(message.relative, np.float64).reshape(-1, 3),
-        score=float(message.score),
+        pixels=between("ImageJoints.pixels", message.pixels, -FARTHEST_PX, FARTHEST_PX).reshape(-1, 2),
+        visibility=between("ImageJoints.visibility", message.visibility, 0.0, 1.0),
+        relative_m=near_camera("ImageJoints.relative", message.relative).reshape(-1, 3),
+        score=float(between("ImageJoints.score", message.score, 0.0, 1.0)),
     )

@@ -44,7 +44,7 @@ def _pixels(message: Message, what: str, dtype: DTypeLike, channels: int) -> NDA
     kind = np.dtype(dtype).newbyteorder(">" if message.is_bigendian else "<")
     height, width, step = int(message.height), int(message.width), int(message.step)
     row_bytes = width * channels * kind.itemsize
-    data = np.frombuffer(message.data, dtype=np.uint8)
+    data = np.frombuffer(message.data, dtype=np.uint8) if len(message.data) else np.empty(0, np.uint8)
     if height <= 0 or width <= 0 or step < row_bytes or len(data) < (height - 1) * step + row_bytes:
         msg = (
             f"{what}: expected {message.encoding} data of {height} rows of at least {row_bytes} bytes, got a step of "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.capture.gravity_source import ImuMeasurement
+from rehab_pose.messages.checks import whole_message
 from rehab_pose.messages.factory import stamp_ns
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ NOT_MEASURED = -1.0
 """First element of a covariance whose quantity is not measured, by the definition of the message."""
 
 
+@whole_message("sensor_msgs/Imu")
 def imu_from_message(message: Message) -> ImuMeasurement:
     """Return the measurement of a sensor_msgs/Imu."""
     turn, rate, acceleration = message.orientation, message.angular_velocity, message.linear_acceleration

@@ -8,6 +8,7 @@ import numpy as np
 
 from rehab_pose.datatypes import Joints, JointVisibility
 from rehab_pose.errors import InputError
+from rehab_pose.messages.checks import between, near_camera, not_negative, whole_message
 from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns
 from rehab_pose.skeletons.dkp24 import DKP_24
 from rehab_pose.skeletons.kinect import KINECT_25
@@ -40,12 +41,12 @@ def joints_message(factory: MessageFactory, stamp: int, frame_id: str, joints: J
     )
 
 
+@whole_message("Joints")
 def joints_from_message(message: Message) -> Joints | None:
     """Return the joints of a rehab_pose_msgs/Joints, None when no person is in view.
 
     Raises:
-        InputError: The format is unknown.
-        ContractError: An array has another length than the skeleton.
+        InputError: The format is unknown, an array has another length than the skeleton, or a number is out of range.
     """
     if message.body_id == NO_BODY_ID:
         return None
@@ -54,12 +55,16 @@ def joints_from_message(message: Message) -> Joints | None:
         known = ", ".join(f"{index} ({entry.name})" for index, entry in enumerate(FORMATS) if entry is not None)
         msg = f"joints: expected the format {known}, got {message.format}"
         raise InputError(msg)
+    visibility = np.asarray(message.visibility, np.uint8)
+    if visibility.size and visibility.max() > max(JointVisibility):
+        msg = f"joints: expected a visibility of at most {max(JointVisibility)}, got {visibility.max()}"
+        raise InputError(msg)
     return Joints(
         stamp_ns=stamp_ns(message.header.stamp),
         frame_id=message.header.frame_id,
         skeleton=skeleton,
-        positions_m=np.asarray(message.positions, np.float64).reshape(-1, 3),
-        confidence=np.asarray(message.confidence, np.float64),
-        sigma_m=np.asarray(message.sigma, np.float64),
-        visibility=np.asarray(message.visibility, np.uint8),
+        positions_m=near_camera("Joints.positions", message.positions).reshape(-1, 3),
+        confidence=between("Joints.confidence", message.confidence, 0.0, 1.0),
+        sigma_m=not_negative("Joints.sigma", message.sigma),
+        visibility=visibility,
     )

@@ -9,6 +9,7 @@ import numpy as np
 from rehab_pose.datatypes import BodyParts, KeypointFamily, Keypoints
 from rehab_pose.errors import InputError
 from rehab_pose.messages.camera_info import EMPTY_BOX, box_from_roi, roi_message
+from rehab_pose.messages.checks import whole_message
 from rehab_pose.messages.factory import BODY_ID, NO_BODY_ID, header, numbers, stamp_ns
 from rehab_pose.messages.images import color_from_message, image_message
 
@@ -75,20 +76,31 @@ def keypoints_message(factory: MessageFactory, stamp: int, frame_id: str, keypoi
     )
 
 
+@whole_message("Keypoints")
 def keypoints_from_message(message: Message) -> Keypoints | None:
     """Return the keypoints of a rehab_pose_msgs/Keypoints, None when no person is in view.
 
     Raises:
-        InputError: A detector's number is unknown.
+        InputError: A detector's number is unknown, or lengths differ.
     """
     if message.body_id == NO_BODY_ID:
         return None
     start = np.asarray(message.start, dtype=np.intp)
     points = {name: np.asarray(getattr(message, name), np.float32) for name in ("size", "angle", "response", "depth")}
+    detectors, columns = np.asarray(message.detector), (message.u, message.v, *points.values())
+    lengths = (len(start), len(message.descriptor_type), len(message.descriptor_bytes))
+    borders = not len(detectors) or (start[0] == 0 and (np.diff(start) >= 0).all() and start[-1] == len(message.u))
+    expected = (len(detectors) + bool(len(detectors)), len(detectors), len(detectors))
+    if lengths != expected or not borders or len({len(column) for column in columns}) != 1:
+        msg = (
+            f"keypoints: expected {len(detectors)} detectors with increasing starts and as many values of each kind as "
+            f"points, got {start.tolist()[:8]} and {[len(column) for column in columns]}"
+        )
+        raise InputError(msg)
     pixels = np.stack([np.asarray(message.u, np.float32), np.asarray(message.v, np.float32)], axis=1)
     data = np.frombuffer(message.descriptors, np.uint8) if len(message.descriptors) else np.empty(0, np.uint8)
     families, used = [], 0
-    for index, detector in enumerate(np.asarray(message.detector)):
+    for index, detector in enumerate(detectors):
         if detector >= len(DETECTORS):
             msg = f"keypoints: expected a detector below {len(DETECTORS)}, got {detector}; the message is newer"
             raise InputError(msg)
@@ -130,8 +142,13 @@ def parts_message(factory: MessageFactory, stamp: int, frame_id: str, parts: Bod
     )
 
 
+@whole_message("BodyParts")
 def parts_from_message(message: Message) -> BodyParts | None:
-    """Return the parts of a rehab_pose_msgs/BodyParts, None when no person is in view."""
+    """Return the parts of a rehab_pose_msgs/BodyParts, None when no person is in view.
+
+    Raises:
+        InputError: The image of labels or the contours have another size than announced.
+    """
     if message.body_id == NO_BODY_ID:
         return None
     return BodyParts(

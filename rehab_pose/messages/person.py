@@ -18,8 +18,8 @@ def person_view_from_messages(silhouette_message: Message, joints_message: Messa
     """Return the person of a Silhouette and a Joints message with the same stamp, None when no person is in view.
 
     Raises:
-        InputError: An image has the wrong encoding, the camera is not calibrated, or the joints' format is unknown.
-        ContractError: Sizes of images or arrays differ from what the messages announce.
+        InputError: An image has the wrong encoding, the camera is not calibrated, the joints' format is unknown, or
+            sizes differ from what the messages announce.
     """
     silhouette, joints = silhouette_from_message(silhouette_message), joints_from_message(joints_message)
     return PersonView(silhouette, joints) if silhouette and joints else None
