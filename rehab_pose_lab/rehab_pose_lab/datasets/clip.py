@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rehab_pose.array_file import ArrayFile
 from rehab_pose.arrays import frozen
 from rehab_pose.datatypes import Joints, JointVisibility
-from rehab_pose.errors import RecordingError
+from rehab_pose.errors import ContractError, InputError, RecordingError
 from rehab_pose.skeletons.smpl24 import SMPL_24
+from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,17 +27,25 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clip",
+    "array_file",
     "clip_from_joints",
     "clip_from_points",
+    "csv_rows",
     "joints_of_clip",
     "leave_out",
+    "metres",
     "middle_of_clip",
+    "nanoseconds",
     "required_file",
 ]
 
 SPIKE_M = 0.35
 """Distance of a joint from its median over seven frames from which it is an outlier [m]; a hand at 4 m/s moves 0.27 m
 in two frames."""
+FARTHEST_M = 20.0
+"""Largest coordinate of a joint [m]; a depth camera sees people within 8 m, the rest is damage of a file."""
+MAX_DURATION_S = 86_400.0
+"""Longest recording, a day [s]."""
 SPIKE_HALF_WINDOW = 3
 """Frames on each side of that median."""
 INFERRED_CONFIDENCE = 0.5
@@ -63,7 +74,8 @@ class Clip:
     confidence: NDArray[np.float32]
     """(T, J) 0-1."""
     counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    """Number of values left out while reading: all_zero_joints, not_tracked_joints, jumped_joints, repeated_frames."""
+    """Number of values left out while reading: all_zero_joints, far_joints, not_tracked_joints, jumped_joints,
+    repeated_frames."""
 
     def __post_init__(self) -> None:
         """Check shapes and the order of the stamps.
@@ -102,18 +114,85 @@ def required_file(root: Path, name: str, dataset: str) -> Path:
     return path
 
 
+def array_file(root: Path, name: str, dataset: str) -> ArrayFile:
+    """Return one of a data set's files of arrays, opened.
+
+    Raises:
+        RecordingError: The file is missing or damaged.
+    """
+    path = required_file(root, name, dataset)
+    try:
+        return ArrayFile(path)
+    except InputError as error:
+        msg = f"{dataset}: {error}"
+        raise RecordingError(msg) from error
+
+
+def metres(stored: NDArray[Any], metres_per_unit: float, what: str) -> NDArray[np.float32]:
+    """Return positions [m] from stored ones in another unit.
+
+    Raises:
+        RecordingError: They are no numbers.
+    """
+    if stored.dtype.kind not in "fiu":
+        msg = f"{what}: expected positions as numbers, got {stored.dtype}; the file is damaged"
+        raise RecordingError(msg)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(stored * np.float32(metres_per_unit), dtype=np.float32)
+
+
+def nanoseconds(stored: NDArray[Any], ns_per_unit: int, what: str) -> NDArray[np.int64]:
+    """Return stamps [ns] from stored ones in another unit.
+
+    Raises:
+        RecordingError: They are no numbers, or beyond the range of a stamp.
+    """
+    if stored.dtype.kind not in "fiu" or not (np.abs(stored.astype(np.float64)) * ns_per_unit < 2**62).all():
+        msg = f"{what}: expected stamps as numbers, got {stored.dtype} {stored.shape}; the file is damaged"
+        raise RecordingError(msg)
+    return np.asarray(stored.astype(np.int64) * ns_per_unit)
+
+
+def csv_rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Yield the rows of a table with titles.
+
+    Args:
+        path: The file.
+        columns: Columns that it has to have.
+
+    Raises:
+        RecordingError: It cannot be read as text, or a row lacks one of the columns.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as lines:
+            for number, row in enumerate(csv.DictReader(lines), start=2):
+                absent = [name for name in columns if row.get(name) is None]
+                if absent:
+                    msg = f"{path}: line {number}: expected the columns {', '.join(columns)}, got no {absent[0]}"
+                    raise RecordingError(msg)
+                yield row
+    except (OSError, ValueError, csv.Error) as error:
+        msg = f"{path}: expected a table of text with the columns {', '.join(columns)}: {error}"
+        raise RecordingError(msg) from error
+
+
 @contextmanager
 def leave_out(skipped: list[str] | None) -> Iterator[None]:
     """Context that either passes the errors of unusable recordings on or records and suppresses them.
 
     Args:
         skipped: None: a RecordingError is passed on; a list: its message is appended and the error is suppressed.
+
+    Raises:
+        RecordingError: The recording is unusable and `skipped` is None.
     """
     try:
         yield
-    except RecordingError as error:
+    except (RecordingError, InputError, ContractError) as error:
         if skipped is None:
-            raise
+            if isinstance(error, RecordingError):
+                raise
+            raise RecordingError(str(error)) from error
         skipped.append(str(error))
 
 
@@ -162,6 +241,7 @@ def clip_from_points(  # noqa: PLR0913  (one keyword a field of the record)
         optical_from_set: (3, 3) rotation from the axes of the data set to x right, y down, z forward.
         tracking: (T, K) 2 tracked, 1 inferred, 0 not tracked, as in the Kinect SDK; None = all tracked.
     """
+    _check_points(f"{dataset}: {name}", stamps_ns, points_m, tracking, len(smpl_names))
     keep = np.concatenate([[True], np.diff(stamps_ns) > 0]) if len(stamps_ns) else np.zeros(0, dtype=np.bool_)
     counts = {"repeated_frames": int((~keep).sum())}
     columns = [column for column, joint in enumerate(smpl_names) if joint]
@@ -169,6 +249,10 @@ def clip_from_points(  # noqa: PLR0913  (one keyword a field of the record)
     given = np.asarray(points_m, dtype=np.float32)[keep][:, columns]
     missing = (given == 0.0).all(axis=-1) | ~np.isfinite(given).all(axis=-1)
     counts["all_zero_joints"] = int(missing.sum())
+    with np.errstate(invalid="ignore"):
+        far = (np.abs(given) > FARTHEST_M).any(axis=-1) & ~missing
+    counts["far_joints"] = int(far.sum())
+    missing |= far
     state = np.full(given.shape[:2], TRACKED) if tracking is None else np.asarray(tracking)[keep][:, columns]
     counts["not_tracked_joints"] = int(((state < INFERRED) & ~missing).sum())
     missing |= state < INFERRED
@@ -192,6 +276,31 @@ def clip_from_points(  # noqa: PLR0913  (one keyword a field of the record)
         confidence=confidence,
         counts=MappingProxyType(counts),
     )
+
+
+def _check_points(
+    name: str,
+    stamps: NDArray[Any],
+    points: NDArray[Any],
+    tracking: NDArray[Any] | None,
+    count: int,
+) -> None:
+    """Check that the arrays of a clip are numbers, fit each other, and have stamps that a recording can have.
+
+    Raises:
+        RecordingError: They do not.
+    """
+    states = np.zeros(points.shape[:2]) if tracking is None else tracking
+    fits = stamps.ndim == 1 and points.shape == (len(stamps), count, 3) and states.shape == points.shape[:2]
+    if not fits or not all(array.dtype.kind in "fiub" for array in (points, states)) or stamps.dtype.kind not in "iu":
+        msg = (
+            f"{name}: expected positions (T, {count}, 3) with T stamps and tracking (T, {count}), got "
+            f"{points.dtype} {points.shape}, {stamps.shape} and {states.dtype} {states.shape}; the files are damaged"
+        )
+        raise RecordingError(msg)
+    if len(stamps) and not 0 <= int(stamps.max()) - int(stamps[0]) <= MAX_DURATION_S * NS_PER_S:
+        msg = f"{name}: expected stamps within {MAX_DURATION_S:g} s of the first one; the file is damaged"
+        raise RecordingError(msg)
 
 
 def clip_from_joints(

@@ -6,20 +6,19 @@ repetition.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rehab_pose.errors import RecordingError
-from rehab_pose_lab.datasets.clip import Clip, clip_from_points, leave_out, required_file
+from rehab_pose_lab.datasets.clip import Clip, array_file, clip_from_points, csv_rows, leave_out, metres, required_file
 from rehab_pose_lab.datasets.kinect_axes import KINECT_V2_SMPL_NAMES, OPTICAL_FROM_KINECT
 
 if TYPE_CHECKING:
     import os
 
-    from numpy.lib.npyio import NpzFile
+    from rehab_pose.array_file import ArrayFile
 
 __all__ = ["GESTURES", "load_irds"]
 
@@ -53,23 +52,22 @@ def load_irds(root: str | os.PathLike[str], *, skipped: list[str] | None = None)
     folder = Path(root)
     index = required_file(folder, "index_seq.csv", "irds")
     with (
-        np.load(required_file(folder, "seq_positions_i16.npz", "irds")) as positions,
-        np.load(required_file(folder, "seq_tracking_u8.npz", "irds")) as tracking,
-        index.open(newline="", encoding="utf-8") as lines,
+        array_file(folder, "seq_positions_i16.npz", "irds") as positions,
+        array_file(folder, "seq_tracking_u8.npz", "irds") as tracking,
     ):
         clips = []
-        for row in csv.DictReader(lines):
+        for row in csv_rows(index, ("key", "gesture", "subject", "position")):
             with leave_out(skipped):
                 clips.append(_clip(row, positions, tracking))
     return clips
 
 
-def _clip(row: dict[str, str], positions: NpzFile, tracking: NpzFile) -> Clip:
+def _clip(row: dict[str, str], positions: ArrayFile, tracking: ArrayFile) -> Clip:
     key, gesture = row["key"], row["gesture"]
     if key not in positions or key not in tracking or not gesture.isdecimal() or int(gesture) >= len(GESTURES):
         msg = f"irds: index_seq.csv lists {key}, gesture {gesture}, which the arrays lack; the folder is incomplete"
         raise RecordingError(msg)
-    points_m = positions[key] * np.float32(METRES_PER_UNIT)
+    points_m = metres(positions[key], METRES_PER_UNIT, f"irds: {key}")
     return clip_from_points(
         name=key,
         dataset="irds",

@@ -6,14 +6,20 @@ timestamps_ms.npz, each with one entry per recording; or the tree of CSV files a
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rehab_pose.errors import RecordingError
-from rehab_pose_lab.datasets.clip import Clip, clip_from_points, leave_out, required_file
+from rehab_pose_lab.datasets.clip import (
+    Clip,
+    array_file,
+    clip_from_points,
+    csv_rows,
+    leave_out,
+    metres,
+    nanoseconds,
+    required_file,
+)
 from rehab_pose_lab.datasets.kimore_exercises import KIMORE_EXERCISES
 from rehab_pose_lab.datasets.kimore_raw import load_raw_clips
 from rehab_pose_lab.datasets.kinect_axes import KINECT_V2_SMPL_NAMES, OPTICAL_FROM_KINECT
@@ -55,17 +61,20 @@ def load_kimore(root: str | os.PathLike[str], *, skipped: list[str] | None = Non
         return load_raw_clips(folder, skipped=skipped)
     index = required_file(folder, "index.csv", "kimore")
     with (
-        np.load(required_file(folder, "positions_i16.npz", "kimore")) as positions,
-        np.load(required_file(folder, "tracking_u8.npz", "kimore")) as tracking,
-        np.load(required_file(folder, "timestamps_ms.npz", "kimore")) as stamps_ms,
-        index.open(newline="", encoding="utf-8") as lines,
+        array_file(folder, "positions_i16.npz", "kimore") as positions,
+        array_file(folder, "tracking_u8.npz", "kimore") as tracking,
+        array_file(folder, "timestamps_ms.npz", "kimore") as stamps_ms,
     ):
         clips = []
-        for row in csv.DictReader(lines):
-            number, key = int(row["exercise"]), row["key"]
-            if not 1 <= number <= len(KIMORE_EXERCISES):
-                continue
+        for row in csv_rows(index, ("key", "exercise", "subject", "group")):
+            key = row["key"]
             with leave_out(skipped):
+                if not row["exercise"].isdecimal() or len(row["exercise"]) > 1:
+                    msg = f"kimore: index.csv: {key}: expected an exercise from 1 to 6, got {row['exercise']!r}"
+                    raise RecordingError(msg)
+                number = int(row["exercise"])
+                if not 1 <= number <= len(KIMORE_EXERCISES):
+                    continue
                 if key not in positions or key not in tracking or key not in stamps_ms:
                     msg = f"kimore: index.csv lists {key}, which the arrays lack; the folder is incomplete"
                     raise RecordingError(msg)
@@ -76,8 +85,8 @@ def load_kimore(root: str | os.PathLike[str], *, skipped: list[str] | None = Non
                         subject=row["subject"],
                         group=row["group"],
                         label=KIMORE_EXERCISES[number - 1],
-                        stamps_ns=stamps_ms[key].astype(np.int64) * NS_PER_MS,
-                        points_m=positions[key] * np.float32(METRES_PER_UNIT),
+                        stamps_ns=nanoseconds(stamps_ms[key], NS_PER_MS, f"kimore: {key}"),
+                        points_m=metres(positions[key], METRES_PER_UNIT, f"kimore: {key}"),
                         smpl_names=KINECT_V2_SMPL_NAMES,
                         optical_from_set=OPTICAL_FROM_KINECT,
                         tracking=tracking[key],

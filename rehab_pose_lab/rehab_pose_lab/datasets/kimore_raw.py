@@ -34,6 +34,8 @@ RAW_POSITIONS = "*/Es*/Raw/JointPosition*.csv"
 """Pattern of the recordings below the folder of a group."""
 NS_PER_TICK = 100
 """Kinect's stamps are in units of 100 ns."""
+MAX_TICKS = 9e16
+"""Largest stamp [100 ns]: beyond it nanoseconds do not fit into 64 bits."""
 VALUES_PER_JOINT = 4
 VALUES_PER_BODY = VALUES_PER_JOINT * len(KINECT_25)
 SCORE = re.compile(r"clinical (TS|PO|CF) Ex#([1-5])")
@@ -113,6 +115,9 @@ def _clip(path: Path, label: str, root: Path) -> Clip:
             raise RecordingError(msg)
         people = row.reshape(-1, len(KINECT_25), VALUES_PER_JOINT)
         bodies.append(people[int(np.argmin(np.linalg.norm(people[:, SPINE_BASE, :3], axis=1)))])
+        if not 0 <= tick[0] < MAX_TICKS:
+            msg = f"{stamps_path}: line {number}: expected a stamp of a Kinect, got {tick[0]:g}; the file is damaged"
+            raise RecordingError(msg)
         stamps.append(int(tick[0]) * NS_PER_TICK)
     if not bodies:
         msg = f"{path}: expected a person in at least one frame, all lines are blank; leave the recording out"
@@ -129,7 +134,7 @@ def _clip(path: Path, label: str, root: Path) -> Clip:
         points_m=joints[:, :, :3],
         smpl_names=KINECT_V2_SMPL_NAMES,
         optical_from_set=OPTICAL_FROM_KINECT,
-        tracking=joints[:, :, 3].astype(np.uint8),
+        tracking=np.where(np.isin(joints[:, :, 3], (1, 2)), joints[:, :, 3], 0).astype(np.uint8),
     )
 
 
@@ -143,7 +148,7 @@ def _numbers(path: Path) -> list[NDArray[np.float64]]:
     try:
         with path.open(newline="", encoding="ascii", errors="replace") as lines:
             rows.extend(np.array([float(value) for value in row if value.strip()]) for row in csv.reader(lines))
-    except ValueError as error:
+    except (ValueError, OSError, csv.Error) as error:
         msg = f"{path}: line {len(rows) + 1}: expected numbers: {error}; the file is damaged"
         raise RecordingError(msg) from error
     return rows

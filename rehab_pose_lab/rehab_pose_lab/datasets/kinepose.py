@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-import zipfile
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.array_file import READ_ERRORS, ArrayFile
 from rehab_pose.errors import RecordingError
 from rehab_pose_lab.datasets.spreadsheet import read_first_sheet
 from rehab_pose_lab.methods.biomechanics.preset import kinepose_chain
@@ -33,6 +33,18 @@ H36M_JOINTS, NOSE = 17, 9
 KEYPOINTS, JOINTS = 16, 19
 FULL_RANGE = (-2.0 * np.pi, 2.0 * np.pi)
 """Range of an unlimited angle [rad]."""
+CHAIN_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+)
+"""Errors of wrong content: Graph.txt is evaluated as a literal, which has its own."""
 ANGLES = 3
 """Angles of a joint."""
 
@@ -58,11 +70,11 @@ def load_ik_sequence(path: str | os.PathLike[str]) -> KinePoseFile:
     """
     file = Path(path)
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with ArrayFile(file) as arrays:
             keypoints = np.asarray(arrays["keypoints16"], dtype=np.float64)
             rotations = np.asarray(arrays["ori_gt"], dtype=np.float64)
             kinepose = np.asarray(arrays["kinepose_ori"], dtype=np.float64) if "kinepose_ori" in arrays else None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (*READ_ERRORS, TypeError) as error:
         msg = f"{file}: expected an .npz with keypoints16 and ori_gt ({error})"
         raise RecordingError(msg) from error
     if keypoints.ndim != 3 or keypoints.shape[1:] != (KEYPOINTS, 3) or not len(keypoints):
@@ -82,7 +94,7 @@ def load_pose_text(path: str | os.PathLike[str]) -> NDArray[np.float64]:
     """
     try:
         rows = np.loadtxt(path, ndmin=2)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         msg = f"{path}: expected a text file with one point per line ({error})"
         raise RecordingError(msg) from error
     if rows.shape[1] != 3 or len(rows) % H36M_JOINTS or not len(rows):
@@ -113,7 +125,7 @@ def load_kinepose_chain(folder: str | os.PathLike[str], name: str = "") -> Chain
         axes = np.array([_numbers(row["Global orientation"]) for row in rows]).reshape(len(rows), 3, 3)
         ranges = [_ranges(row["ROMs"]) for row in rows]
         return _in_order(files[0].stem, [row["Joint"] for row in rows], descendants, positions, axes, ranges)
-    except (OSError, ValueError, SyntaxError, KeyError, IndexError) as error:
+    except CHAIN_ERRORS as error:
         msg = f"{files[0]}: cannot be read as a chain of KinePose ({error!r})"
         raise RecordingError(msg) from error
 

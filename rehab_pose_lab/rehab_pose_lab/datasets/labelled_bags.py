@@ -6,7 +6,6 @@ start_s, end_s, label: one line per exercise, with times from the first joints i
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.skeletons.dkp24 import DKP_24
 from rehab_pose.skeletons.smpl24 import SMPL_24
-from rehab_pose_lab.datasets.clip import Clip, clip_from_joints, leave_out, required_file
+from rehab_pose_lab.datasets.clip import Clip, clip_from_joints, csv_rows, leave_out, required_file
 
 if TYPE_CHECKING:
     import os
@@ -42,10 +41,9 @@ def load_labelled_bags(root: str | os.PathLike[str], *, skipped: list[str] | Non
     labels = required_file(folder, "labels.csv", "bags")
     clips: list[Clip] = []
     read: dict[str, list[Joints]] = {}
-    with labels.open(newline="", encoding="utf-8") as lines:
-        for number, row in enumerate(csv.DictReader(lines), start=2):
-            with leave_out(skipped):
-                clips.append(_clip(folder, row, read, f"{labels}: line {number}"))
+    for number, row in enumerate(csv_rows(labels, ()), start=2):
+        with leave_out(skipped):
+            clips.append(_clip(folder, row, read, f"{labels}: line {number}"))
     return clips
 
 
@@ -60,7 +58,7 @@ def _clip(folder: Path, row: dict[str, str], read: dict[str, list[Joints]], plac
     bag_joints = read[bag]
     try:
         start_ns, end_ns = (bag_joints[0].stamp_ns + round(float(row[name]) * 1e9) for name in ("start_s", "end_s"))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         msg = f"{place}: expected start_s and end_s in seconds: {error}"
         raise RecordingError(msg) from error
     inside = [joints for joints in bag_joints if start_ns <= joints.stamp_ns <= end_ns]
@@ -83,6 +81,9 @@ def _joints(folder: Path, bag: str, place: str) -> list[Joints]:
     Raises:
         RecordingError: The bag is outside the folder, or has no joints of a supported skeleton.
     """
+    if "\0" in bag:
+        msg = f"{place}: expected the name of a bag, got {bag!r}"
+        raise RecordingError(msg)
     path = (folder / bag).resolve()
     if not path.is_relative_to(folder.resolve()):
         msg = f"{place}: {bag}: expected a bag inside {folder}, it leads out of it"

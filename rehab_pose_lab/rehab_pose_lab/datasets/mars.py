@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.errors import RecordingError
-from rehab_pose_lab.datasets.clip import Clip, clip_from_points, leave_out, required_file
+from rehab_pose_lab.datasets.clip import Clip, array_file, clip_from_points, leave_out, metres
 from rehab_pose_lab.datasets.kinect_axes import KINECT_V2_SMPL_NAMES
 
 if TYPE_CHECKING:
     import os
 
-    from numpy.lib.npyio import NpzFile
     from numpy.typing import NDArray
+
+    from rehab_pose.array_file import ArrayFile
 
 __all__ = ["MOVEMENTS", "load_mars"]
 
@@ -54,28 +55,31 @@ def load_mars(root: str | os.PathLike[str], *, skipped: list[str] | None = None)
     folder = Path(root)
     clips: list[Clip] = []
     with (
-        np.load(required_file(folder, "kinect_xyz.npz", "mars")) as arrays,
-        np.load(required_file(folder, "movement_labels.npz", "mars")) as labels,
+        array_file(folder, "kinect_xyz.npz", "mars") as arrays,
+        array_file(folder, "movement_labels.npz", "mars") as labels,
     ):
         for key in arrays.files:
             with leave_out(skipped):
-                clips.extend(_clips(key, arrays[key], _numbers(key, labels, len(arrays[key]))))
+                points_m = metres(arrays[key], 1.0, f"mars: {key}")
+                clips.extend(_clips(key, points_m, _numbers(key, labels, points_m.shape[:1])))
     return clips
 
 
-def _numbers(key: str, labels: NpzFile, length: int) -> NDArray[np.int64]:
+def _numbers(key: str, labels: ArrayFile, length: tuple[int, ...]) -> NDArray[np.int64]:
     """Return the movement of every frame (T), 1 to 10.
 
     Raises:
         RecordingError: The labels do not match the frames.
     """
-    if key not in labels or len(labels[key]) != length or not np.isin(labels[key], range(1, len(MOVEMENTS) + 1)).all():
+    numbers = labels[key] if key in labels else np.empty(0)
+    whole = len(length) == 1 and numbers.shape == length and length[0] > 0 and numbers.dtype.kind in "fiu"
+    if not whole or not np.isin(numbers, range(1, len(MOVEMENTS) + 1)).all():
         msg = f"mars: {key}: expected movements from 1 to {len(MOVEMENTS)} for {length} frames in movement_labels.npz"
         raise RecordingError(msg)
-    return np.asarray(labels[key], dtype=np.int64)
+    return np.asarray(numbers, dtype=np.int64)
 
 
-def _clips(key: str, points_m: NDArray[np.float64], numbers: NDArray[np.int64]) -> list[Clip]:
+def _clips(key: str, points_m: NDArray[np.float32], numbers: NDArray[np.int64]) -> list[Clip]:
     """Return one clip per run of frames with the same movement."""
     borders = np.flatnonzero(np.diff(numbers)) + 1
     return [

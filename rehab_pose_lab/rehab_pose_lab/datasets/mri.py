@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -79,12 +79,21 @@ def _clips(path: Path) -> Iterator[Clip]:
     """
     try:
         content = load_restricted_pickle(path.read_bytes())
-    except RefusedPickleError as error:
+    except (RefusedPickleError, OSError) as error:
         msg = f"{path}: {error}"
         raise RecordingError(msg) from error
     if not isinstance(content, dict) or not {"refined_gt_kps", "gt_avail_frames", "video_label"} <= set(content):
         msg = f"{path}: expected a dictionary with refined_gt_kps, gt_avail_frames and video_label"
         raise RecordingError(msg)
+    try:
+        yield from _labelled(path, content)
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
+        msg = f"{path}: expected arrays of keypoints, frames and intervals of movements, got {error!r}"
+        raise RecordingError(msg) from error
+
+
+def _labelled(path: Path, content: dict[str, Any]) -> Iterator[Clip]:
+    """Yield the clips of a file's content."""
     keypoints_m = np.asarray(content["refined_gt_kps"], dtype=np.float64)
     if keypoints_m.ndim != 3 or keypoints_m.shape[1:] != (3, len(COCO_17)):
         msg = f"{path}: expected refined_gt_kps of shape (T, 3, {len(COCO_17)}), got {keypoints_m.shape}"

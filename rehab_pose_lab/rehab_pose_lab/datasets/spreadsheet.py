@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 import zipfile
+from itertools import islice
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from rehab_pose.array_file import ZIP_ERRORS
 from rehab_pose.errors import RecordingError
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ __all__ = ["read_first_sheet"]
 
 MAX_BYTES = 4_000_000
 """Largest uncompressed part that is read [bytes]; protects from archives that expand without limit."""
+MAX_COLUMNS = 16_384
+"""Number of columns of a sheet, XFD the last one."""
+MAX_ROWS = 100_000
+"""Largest number of rows that are read."""
 SHARED_STRINGS, FIRST_SHEET = "xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"
 
 
@@ -33,8 +39,9 @@ def read_first_sheet(path: Path) -> list[list[str]]:
             names = set(archive.namelist())
             words = _shared_strings(_part(archive, SHARED_STRINGS)) if SHARED_STRINGS in names else []
             sheet = _part(archive, FIRST_SHEET)
-        return [_row(row, words) for row in sheet.iterfind(".//{*}row")]
-    except (zipfile.BadZipFile, KeyError, ET.ParseError, ValueError, IndexError, OSError) as error:
+        rows = list(islice(sheet.iterfind(".//{*}row"), MAX_ROWS))
+        return [_row(row, words) for row in rows]
+    except (*ZIP_ERRORS, ET.ParseError, LookupError) as error:
         msg = f"{path}: expected an .xlsx workbook with one sheet, could not read it: {error}; download it again"
         raise RecordingError(msg) from error
 
@@ -78,4 +85,7 @@ def _column(reference: str, otherwise: int) -> int:
     number = 0
     for letter in letters.group():
         number = 26 * number + ord(letter) - ord("A") + 1
+    if number > MAX_COLUMNS:
+        msg = f"a cell in column {letters.group()}, a sheet has {MAX_COLUMNS} columns"
+        raise ValueError(msg)
     return number - 1

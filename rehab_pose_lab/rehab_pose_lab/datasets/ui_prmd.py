@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.errors import RecordingError
-from rehab_pose_lab.datasets.clip import Clip, clip_from_points, leave_out, required_file
+from rehab_pose_lab.datasets.clip import Clip, array_file, clip_from_points, leave_out, metres
 
 if TYPE_CHECKING:
     import os
@@ -23,7 +23,7 @@ __all__ = ["MOVEMENTS", "load_ui_prmd"]
 
 METRES_PER_UNIT = 0.0005
 """Scale of the stored positions [m]."""
-KEY = re.compile(r"m(\d+)_(s\d+)_e\d+")
+KEY = re.compile(r"m(\d{1,3})_(s\d{1,3})_e\d{1,3}")
 NS_PER_FRAME = 1_000_000_000 // 30
 OPTICAL_FROM_UI_PRMD = np.diag([1.0, -1.0, -1.0])
 """Rotation from the set's axes: y up, the person at negative z, facing the camera along +z."""
@@ -63,7 +63,7 @@ def load_ui_prmd(root: str | os.PathLike[str], *, skipped: list[str] | None = No
     folder = Path(root)
     clips = []
     for group in ("correct", "incorrect"):
-        with np.load(required_file(folder, f"kinect_{group}.npz", "ui_prmd")) as arrays:
+        with array_file(folder, f"kinect_{group}.npz", "ui_prmd") as arrays:
             for key in arrays.files:
                 with leave_out(skipped):
                     clips.append(_clip(group, key, arrays[key]))
@@ -85,7 +85,7 @@ def _clip(group: str, key: str, units: NDArray[np.int16]) -> Clip:
         group=group,
         label=MOVEMENTS[int(match[1]) - 1],
         stamps_ns=np.arange(len(units), dtype=np.int64) * NS_PER_FRAME,
-        points_m=units * np.float32(METRES_PER_UNIT),
+        points_m=metres(units, METRES_PER_UNIT, f"ui_prmd: {key}"),
         smpl_names=SMPL_NAMES,
         optical_from_set=OPTICAL_FROM_UI_PRMD,
     )

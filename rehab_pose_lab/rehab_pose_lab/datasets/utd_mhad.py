@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rehab_pose.array_file import READ_ERRORS, check_sizes
+from rehab_pose.array_file import READ_ERRORS, ArrayFile
 from rehab_pose.arrays import frozen, set_fields
 from rehab_pose.datatypes import Silhouette
 from rehab_pose.errors import RecordingError
@@ -213,8 +213,7 @@ def load_utd_mhad(root: str | os.PathLike[str], *, subjects: Sequence[str] = ())
 
 def _subject(path: Path) -> Iterator[UtdRecording]:
     """Yield the recordings of one subject's file."""
-    check_sizes(path, MAX_MEMBER_BYTES)
-    with np.load(path, allow_pickle=False) as arrays:
+    with ArrayFile(path, max_bytes=MAX_MEMBER_BYTES) as arrays:
         names = sorted({name.rpartition("_")[0] for name in arrays.files}, key=_recording_key)
         joints_m = {name: _joints(arrays[f"{name}_joints"], name) for name in names}
         valid = dict(zip(names, _valid([joints_m[name] for name in names]), strict=True))

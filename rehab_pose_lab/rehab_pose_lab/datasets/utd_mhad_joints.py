@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.errors import RecordingError
-from rehab_pose_lab.datasets.clip import Clip, clip_from_points, leave_out
+from rehab_pose_lab.datasets.clip import Clip, array_file, clip_from_points, leave_out
 from rehab_pose_lab.datasets.utd_mhad import FRAME_NS, UTD_JOINTS, utd_subjects
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def load_utd_joints(root: str | os.PathLike[str], *, skipped: list[str] | None =
         raise RecordingError(msg)
     clips = []
     for subject in subjects:
-        with np.load(Path(root) / f"{subject}.npz", allow_pickle=False) as arrays:
+        with array_file(Path(root), f"{subject}.npz", "utd_mhad") as arrays:
             for key in sorted(arrays.files):
                 match = RECORDING.fullmatch(key)
                 if match is not None:

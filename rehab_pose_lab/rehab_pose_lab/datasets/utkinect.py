@@ -6,15 +6,14 @@ joints/joints_s<NN>_e<NN>.txt, whose lines are a frame number and x, y, z of 20 
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rehab_pose.errors import RecordingError
-from rehab_pose_lab.datasets.clip import Clip, clip_from_points, leave_out, required_file
+from rehab_pose_lab.datasets.clip import Clip, array_file, clip_from_points, csv_rows, leave_out, required_file
 from rehab_pose_lab.datasets.kinect_axes import KINECT_V1_SMPL_NAMES, OPTICAL_FROM_KINECT
 
 if TYPE_CHECKING:
@@ -29,6 +28,10 @@ NS_PER_FRAME = 1_000_000_000 // 30
 """Period of the frame numbers, those of the camera's 30 Hz stream [ns]; about every second frame has a skeleton."""
 RAW_LABELS, RAW_LABEL = "actionLabel.txt", re.compile(r"(\w+)\s*:\s*(\S+)\s+(\S+)")
 VALUES_PER_LINE = 1 + 3 * len(KINECT_V1_SMPL_NAMES)
+
+
+MAX_FRAME = 1_000_000
+"""Largest frame number: nine hours."""
 
 
 class _Action(NamedTuple):
@@ -85,11 +88,14 @@ def _clip(action: _Action, sequence: _Sequence) -> Clip:
 
 def _actions(folder: Path) -> Iterator[_Action]:
     labels = required_file(folder, "action_labels.csv", "utkinect")
-    with labels.open(newline="", encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
+    for row in csv_rows(labels, ("seq", "action", "start", "end")):
+        try:
             action = _Action(row["seq"], row["action"], float(row["start"]), float(row["end"]))
-            if np.isfinite([action.first, action.last]).all():
-                yield action
+        except ValueError as error:
+            msg = f"{labels}: {row['seq']} {row['action']}: expected frame numbers: {error}"
+            raise RecordingError(msg) from error
+        if np.isfinite([action.first, action.last]).all():
+            yield action
 
 
 def _raw_actions(path: Path) -> Iterator[_Action]:
@@ -113,11 +119,32 @@ def _raw_actions(path: Path) -> Iterator[_Action]:
 
 
 def _sequence(folder: Path, sequence: str) -> _Sequence:
-    with np.load(required_file(folder, "joints.npz", "utkinect")) as arrays:
+    with array_file(folder, "joints.npz", "utkinect") as arrays:
         if f"{sequence}_frame" not in arrays or f"{sequence}_xyz" not in arrays:
             msg = f"utkinect: action_labels.csv lists {sequence}, which joints.npz lacks; the folder is incomplete"
             raise RecordingError(msg)
-        return _Sequence(arrays[f"{sequence}_frame"].astype(np.int64), arrays[f"{sequence}_xyz"].astype(np.float64))
+        return _checked(sequence, arrays[f"{sequence}_frame"], arrays[f"{sequence}_xyz"])
+
+
+def _checked(sequence: str, numbers: NDArray[Any], points_m: NDArray[Any]) -> _Sequence:
+    """Return a sequence.
+
+    Raises:
+        RecordingError: Numbers and points do not fit each other, or are no frame numbers and positions.
+    """
+    fits = numbers.ndim == 1 and points_m.ndim == 3 and len(points_m) == len(numbers)
+    if (
+        not fits
+        or points_m.dtype.kind not in "fiu"
+        or numbers.dtype.kind not in "fiu"
+        or not (np.abs(numbers.astype(np.float64)) <= MAX_FRAME).all()
+    ):
+        msg = (
+            f"utkinect: {sequence}: expected frame numbers (T) and points (T, 20, 3), got {numbers.dtype} "
+            f"{numbers.shape} and {points_m.dtype} {points_m.shape}; the file is damaged"
+        )
+        raise RecordingError(msg)
+    return _Sequence(numbers.astype(np.int64), points_m.astype(np.float64))
 
 
 def _raw_sequence(folder: Path, sequence: str) -> _Sequence:
@@ -127,10 +154,10 @@ def _raw_sequence(folder: Path, sequence: str) -> _Sequence:
         raise RecordingError(msg)
     try:
         values = np.loadtxt(path, ndmin=2)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         msg = f"{path}: expected lines of {VALUES_PER_LINE} numbers: {error}; the file is damaged"
         raise RecordingError(msg) from error
     if values.shape[1] != VALUES_PER_LINE:
         msg = f"{path}: expected lines of {VALUES_PER_LINE} numbers, got {values.shape[1]}; the file is damaged"
         raise RecordingError(msg)
-    return _Sequence(values[:, 0].astype(np.int64), values[:, 1:].reshape(len(values), -1, 3))
+    return _checked(sequence, values[:, 0], values[:, 1:].reshape(len(values), -1, 3))

@@ -77,6 +77,7 @@ def test_zeros_outliers_and_untracked_joints_are_missing_and_counted() -> None:
     assert dict(clip.counts) == {
         "repeated_frames": 0,
         "all_zero_joints": 1,
+        "far_joints": 0,
         "not_tracked_joints": 1,
         "jumped_joints": 1,
     }

@@ -147,7 +147,7 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
         ({"a3_t1_box": np.array([1.5, 2.0])}, "two integers"),
         ({"walk_depth": np.zeros((2, 2, 2), np.uint16)}, "a<action>_t<trial>"),
         ({"a3_t2_depth": np.zeros((2, 2, 2), np.uint16)}, "a3_t2_joints"),
-        ({"a3_t1_box": np.array([{}, {}], dtype=object)}, "allow_pickle"),
+        ({"a3_t1_box": np.array([{}, {}], dtype=object)}, "array of object"),
         ({"a3_t1_depth": np.zeros((1, 1 << 13, 1 << 12), np.uint16)}, "at most"),
     ],
 )

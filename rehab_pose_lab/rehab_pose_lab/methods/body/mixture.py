@@ -8,9 +8,6 @@ the user's path.
 
 from __future__ import annotations
 
-import io
-import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rehab_pose.array_file import READ_ERRORS, ArrayFile
 from rehab_pose.arrays import frozen
 from rehab_pose.errors import ContractError, ModelFileError
 from rehab_pose.restricted_pickle import RefusedPickleError, load_restricted_pickle
@@ -163,12 +161,12 @@ def _read(file: Path, content: bytes) -> Mapping[str, object]:
         if file.suffix == ".pkl":
             loaded = load_restricted_pickle(content)
         else:
-            with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-                loaded = {name: archive[name] for name in archive.files}
+            with ArrayFile(content) as archive:
+                loaded = dict(archive)
     except RefusedPickleError as error:
         msg = f"pose mixture: {file}: {error}"
         raise ModelFileError(msg) from error
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except READ_ERRORS as error:
         msg = f"pose mixture: {file} ({len(content)} bytes) is damaged or not a .npz of plain arrays: {error}"
         raise ModelFileError(msg) from error
     if not isinstance(loaded, dict):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rehab_pose.array_file import READ_ERRORS, ArrayFile
 from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.window_features import SMPL_INDICES
 from rehab_pose_lab.datasets.kimore_exercises import KIMORE_EXERCISES
@@ -211,9 +212,9 @@ def subjects_of_scores(path: Path = SHIPPED_SCORES) -> frozenset[str]:
         ModelFileError: The file is missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with ArrayFile(path) as arrays:
             return frozenset(str(name) for name in arrays[SUBJECTS]) if SUBJECTS in arrays.files else frozenset()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         msg = f"clinical scores: expected the file of `rehab-pose-lab train quality` at {path}, got {error!r}"
         raise ModelFileError(msg) from error
 
@@ -226,7 +227,7 @@ def load_score_model(path: Path = SHIPPED_SCORES) -> ScoreModel:
     """
     count = len(KIMORE_EXERCISES)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with ArrayFile(path) as arrays:
             named = {name: np.asarray(arrays[name]) for name in arrays.files if name != SUBJECTS}
         scales = tuple(
             FeatureScale(
@@ -241,7 +242,7 @@ def load_score_model(path: Path = SHIPPED_SCORES) -> ScoreModel:
         blend = TotalBlend(**{part.name: named[f"blend_{part.name}"].astype(np.float64) for part in fields(TotalBlend)})
         parts = {"scales", "trees", "blend"}
         rest = {part.name: named[part.name].astype(np.float64) for part in fields(ScoreModel) if part.name not in parts}
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except (*READ_ERRORS, IndexError, TypeError) as error:
         msg = f"clinical scores: expected the file of `rehab-pose-lab train quality` at {path}, got {error!r}"
         raise ModelFileError(msg) from error
     return ScoreModel(scales=scales, trees=trees, blend=blend, **rest)
