@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
 
-__all__ = ["damaged_bag_metrics"]
+__all__ = ["LAYOUTS", "damaged_bag_metrics", "write_bags"]
 
 FRAMES = 20
 LABELS_PER_FRAME = 15
@@ -66,7 +66,7 @@ def damaged_bag_metrics(cuts: int, flips: int, log: Callable[[str], None], seed:
     """
     count, generator = _Count(), np.random.default_rng(seed)
     with TemporaryDirectory(prefix="rehab_pose_damaged_") as folder:
-        bags = _bags(Path(folder))
+        bags = write_bags(Path(folder))
         for layout, file in bags.items():
             if layout != COMPRESSED:
                 _cut(file, Path(folder), cuts, count)
@@ -84,10 +84,16 @@ def damaged_bag_metrics(cuts: int, flips: int, log: Callable[[str], None], seed:
     }
 
 
-def _bags(folder: Path) -> dict[str, Path]:
-    """Write the same recording in each layout; return their files."""
+def write_bags(folder: Path, *, frames: int = FRAMES, labels: int = LABELS_PER_FRAME) -> dict[str, Path]:
+    """Write the same recording in each of LAYOUTS; return their files.
+
+    Args:
+        folder: Folder of the new bags.
+        frames: Number of frames.
+        labels: Number of other messages a frame.
+    """
     with BagWriter(folder / "own") as bag:
-        _write(bag)
+        _write(bag, frames, labels)
     with BagReader(folder / "own") as reader:
         recorded = list(reader.serialized())
     for layout in LAYOUTS[1:]:
@@ -108,10 +114,10 @@ def _bags(folder: Path) -> dict[str, Path]:
     }
 
 
-def _write(bag: BagWriter) -> None:
+def _write(bag: BagWriter, frames: int, labels: int) -> None:
     """Write images and labels, each message with content that occurs once."""
     string = type_store().types["std_msgs/msg/String"]
-    for index in range(FRAMES):
+    for index in range(frames):
         stamp_ns = NS_PER_S + index * NS_PER_S // 4
         stamp, generator = header(bag.factory, stamp_ns, "cam"), np.random.default_rng(index)
         bag.write(topics.CAMERA_INFO, stamp_ns, camera_info_message(bag.factory, stamp, CAMERA))
@@ -119,7 +125,7 @@ def _write(bag: BagWriter) -> None:
         bag.write(topics.COLOR, stamp_ns, image_message(bag.factory, stamp, "rgb8", color))
         depth = generator.integers(500, 4000, (12, 16)).astype(np.uint16)
         bag.write(topics.DEPTH, stamp_ns, image_message(bag.factory, stamp, "16UC1", depth))
-        for part in range(LABELS_PER_FRAME):
+        for part in range(labels):
             name = f"{index:03d}.{part:03d}"
             bag.write(topics.EXERCISE_LABEL, stamp_ns + part, string(data=f"<{name}{'abcdefghij' * 15}{name}>"))
 

@@ -15,7 +15,7 @@ __all__ = ["main", "program_parser"]
 
 PROGRAM = "rehab-pose-lab"
 DESCRIPTION = "Train, evaluate and benchmark rehab_pose, and generate its documentation."
-COMMANDS = ("bench", "train", "convert", "evaluate", "summarise", "compare", "docs")
+COMMANDS = ("bench", "train", "convert", "evaluate", "summarise", "compare", "fuzz", "docs")
 """Each is a module in this folder: its `add_parser(subparsers)` sets `run(arguments) -> int`."""
 
 

@@ -1,0 +1,222 @@
+"""Runs targets in a separate process, so that a crash of native code or an endless loop in it is a finding too."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import time
+import traceback
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+
+from rehab_pose_lab.fuzzing.all_targets import TARGETS
+from rehab_pose_lab.fuzzing.outcomes import Outcome, observe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from multiprocessing.connection import Connection
+
+    from rehab_pose_lab.fuzzing.targets import Prepared
+
+__all__ = ["FuzzResult", "fuzz", "fuzz_metrics", "fuzz_table"]
+
+BATCH = 250
+"""Inputs of a target in a row."""
+STUCK_S = 60.0
+"""A worker that works on one input for longer is stopped [s]; Python code is interrupted long before."""
+MAX_ADDRESS_SPACE = 12 * 10**9
+"""Limit of a worker's address space, which protects the machine [bytes]."""
+FINDINGS = (Outcome.TRACEBACK, Outcome.HANG, Outcome.MEMORY, Outcome.NONSENSE)
+KEPT_EXAMPLES = 3
+"""Findings of a target that are described."""
+POLL_S = 0.5
+
+
+@dataclass
+class FuzzResult:
+    """Result of one target."""
+
+    name: str
+    counts: Counter[Outcome] = field(default_factory=Counter)
+    examples: dict[str, tuple[Outcome, str]] = field(default_factory=dict)
+    """Description of findings by their last line, each once."""
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs."""
+        return sum(self.counts.values())
+
+    def add(self, outcome: Outcome, text: str) -> None:
+        """Count an outcome, and keep the description of a finding of a new kind."""
+        self.counts[outcome] += 1
+        if outcome in FINDINGS:
+            lines = text.strip().splitlines() or [""]
+            frames = [line.strip() for line in lines if line.strip().startswith("File")]
+            key = f"{outcome.value}: {(frames or lines)[-1]}"
+            self.examples.setdefault(key, (outcome, text))
+
+
+def fuzz(
+    *, inputs: int | None, seconds: float | None, first_seed: int, names: Sequence[str] = (), log: Callable[[str], None]
+) -> list[FuzzResult]:
+    """Fuzz targets in turn; return their results.
+
+    Args:
+        inputs: Number of inputs in all; None = as many as `seconds` allow.
+        seconds: Stop after this time [s]; None = no limit.
+        first_seed: Seed; the same seed, targets and number of inputs give the same inputs.
+        names: Targets whose names contain one of these; empty = all.
+        log: Called with a line about each finding of a new kind.
+    """
+    targets = [target.name for target in TARGETS if not names or any(name in target.name for name in names)]
+    results = {name: FuzzResult(name) for name in targets}
+    ends = None if seconds is None else time.monotonic() + seconds
+    size = BATCH if inputs is None else min(BATCH, max(1, -(-inputs // max(1, len(targets)))))
+    done = rounds = 0
+    with TemporaryDirectory(prefix="rehab_pose_fuzz_") as folder:
+        worker = _Worker(Path(folder))
+        try:
+            while targets and (inputs is None or done < inputs) and (ends is None or time.monotonic() < ends):
+                for name in targets:
+                    if ends is not None and time.monotonic() >= ends:
+                        break
+                    before = set(results[name].examples)
+                    worker.run(name, size, first_seed + rounds, results[name])
+                    done += size
+                    for key in results[name].examples.keys() - before:
+                        log(f"{name}: {key}")
+                rounds += 1
+        finally:
+            worker.stop()
+    return list(results.values())
+
+
+class _Worker:
+    """A process that runs batches; it is started again after a crash."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._context = multiprocessing.get_context("spawn")
+        self._began = self._context.Value("d", 0.0)
+        self._process: Any = None
+
+    def run(self, name: str, count: int, number: int, result: FuzzResult) -> None:
+        """Run a batch of a target."""
+        if self._process is None:
+            self._connection, other = self._context.Pipe()
+            self._process = self._context.Process(
+                target=_serve, args=(other, self._began, str(self._folder)), daemon=True
+            )
+            self._process.start()
+            other.close()
+        self._began.value = time.monotonic()
+        self._connection.send((name, count, number))
+        while True:
+            try:
+                if self._connection.poll(POLL_S):
+                    received = self._connection.recv()
+                    if isinstance(received, str):
+                        msg = f"the strategy of {name} failed, seed {number}:\n{received}"
+                        raise RuntimeError(msg)
+                    for outcome, text, times in received:
+                        result.add(outcome, text)
+                        result.counts[outcome] += times - 1
+                    return
+            except (EOFError, ConnectionResetError):
+                result.add(Outcome.TRACEBACK, f"the process ended, exit code {self._exit_code()}; seed {number}")
+                return
+            if time.monotonic() - self._began.value > STUCK_S:
+                self.stop()
+                result.add(Outcome.HANG, f"native code ran for more than {STUCK_S:g} s; seed {number}")
+                return
+
+    def _exit_code(self) -> int | None:
+        self._process.join(POLL_S)
+        code: int | None = self._process.exitcode
+        self.stop()
+        return code
+
+    def stop(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._connection.close()
+            self._process = None
+
+
+def _serve(connection: Connection, began: Any, folder: str) -> None:  # noqa: ANN401  (a shared number)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # native decoders write about each damaged image
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESS_SPACE, MAX_ADDRESS_SPACE))
+    prepared: dict[str, Prepared] = {}
+    while True:
+        try:
+            name, count, number = connection.recv()
+        except EOFError:
+            return
+        if name not in prepared:
+            place = Path(folder, f"{os.getpid()}_{len(prepared)}")
+            place.mkdir()
+            prepared[name] = next(target for target in TARGETS if target.name == name).prepare(place)
+        try:
+            connection.send(list(_batch(prepared[name], count, number, began)))
+        except Exception:  # noqa: BLE001  (an error of a strategy, which the parent reports)
+            connection.send(traceback.format_exc())
+
+
+def _batch(
+    target: Prepared,
+    count: int,
+    number: int,
+    began: Any,  # noqa: ANN401
+) -> Iterator[tuple[Outcome, str, int]]:
+    """Yield each outcome of a batch with its description and its number; that of plain outcomes is summed up."""
+    found: list[tuple[Outcome, str]] = []
+
+    @seed(number)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )
+    @given(target.inputs)
+    def one(value: Any) -> None:  # noqa: ANN401
+        began.value = time.monotonic()
+        found.append(observe(lambda: target.read(value)))
+
+    one()
+    plain = Counter(outcome for outcome, _ in found if outcome not in FINDINGS)
+    yield from ((outcome, "", times) for outcome, times in plain.items())
+    yield from ((outcome, text, 1) for outcome, text in found if outcome in FINDINGS)
+
+
+def fuzz_metrics(results: Sequence[FuzzResult]) -> dict[str, float]:
+    """Return the sums over all targets."""
+    total: Counter[Outcome] = sum((result.counts for result in results), Counter())
+    return {
+        "fuzz_inputs": float(sum(total.values())),
+        "fuzz_tracebacks": float(total[Outcome.TRACEBACK]),
+        "fuzz_hangs": float(total[Outcome.HANG]),
+        "fuzz_memory": float(total[Outcome.MEMORY]),
+        "fuzz_nonsense": float(total[Outcome.NONSENSE]),
+    }
+
+
+def fuzz_table(results: Sequence[FuzzResult]) -> list[str]:
+    """Return one line a target."""
+    width = max((len(result.name) for result in results), default=0)
+    lines = [f"{'target':{width}s} {'inputs':>8s} " + " ".join(f"{outcome.value:>9s}" for outcome in Outcome)]
+    lines += [
+        f"{result.name:{width}s} {result.inputs:8d} " + " ".join(f"{result.counts[outcome]:9d}" for outcome in Outcome)
+        for result in results
+    ]
+    return lines
