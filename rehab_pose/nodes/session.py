@@ -6,10 +6,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from rehab_pose.errors import InputError
 from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
-from rehab_pose.messages.exercise import progress_from_message, repetition_from_message
-from rehab_pose.messages.factory import stamp_ns
+from rehab_pose.messages.exercise import classification_from_message, progress_from_message, repetition_from_message
 from rehab_pose.ros.adapters.exercise_action import ExerciseAction
 from rehab_pose.ros.adapters.session_services import SessionServices
 from rehab_pose.ros.io.exercise_list_input import ExerciseListInput
@@ -35,7 +35,7 @@ class SessionNode(StageNode):
 
     def __init__(self) -> None:
         super().__init__(node_spec("session"))
-        exercises = ExerciseListInput(self)
+        self._exercises = exercises = ExerciseListInput(self)
         self._session_services = SessionServices(self, self.settings(SessionSettings), exercises)
         self._controller = self._session_services.controller
         self._action = ExerciseAction(self, self._controller, lambda: self._session_services.stamp_ns, exercises)
@@ -62,21 +62,23 @@ class SessionNode(StageNode):
         self._controller.settings = settings
 
     def _on_exercise(self, message: Message, arrived_s: float) -> None:
-        stamp, present = stamp_ns(message.header.stamp), bool(message.body_id)
-        self._session_services.stamp_ns = stamp
-        self._session_services.frame_id = message.header.frame_id
+        result, present = classification_from_message(message), bool(message.body_id)
+        self._check_label(result.label)
+        self._session_services.stamp_ns = result.stamp_ns
+        self._session_services.frame_id = result.frame_id
         self._controller.observe(
-            stamp,
+            result.stamp_ns,
             arrived_s,
             present=present,
-            confidence=float(message.confidence),
-            unknown_movement=bool(message.out_of_distribution),
+            confidence=result.confidence,
+            unknown_movement=result.out_of_distribution,
         )
-        self._action.on_label(message.label)
+        self._action.on_label(result.label)
         self.health.done(arrived_s, present=present)
 
     def _on_repetition(self, message: Message, _arrived_s: float) -> None:
         repetition = repetition_from_message(message)
+        self._check_label(repetition.label)
         if self._controller.receive(repetition, self._session_services.stamp_ns):
             self._action.on_repetition(repetition)
         else:
@@ -86,7 +88,19 @@ class SessionNode(StageNode):
         self._controller.check(stage_running=self.count_publishers(topics.EXERCISE.name) > 0)
 
     def _on_progress(self, message: Message, _arrived_s: float) -> None:
-        self._action.on_progress(progress_from_message(message))
+        progress = progress_from_message(message)
+        if progress is not None:
+            self._check_label(progress.label)
+        self._action.on_progress(progress)
+
+    def _check_label(self, label: str) -> None:
+        """Raise an InputError for a label that the running recogniser does not know; before its list came all pass."""
+        labels = self._exercises.labels
+        if labels is not None and label not in labels:
+            msg = (
+                f"label: expected one of the list on {topics.EXERCISE_LIST.name}, got {label!r}; its publisher is wrong"
+            )
+            raise InputError(msg)
 
 
 def main() -> int:

@@ -9,12 +9,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from action_msgs.msg import GoalStatus
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 
 from rehab_pose.datatypes import RepetitionProgress, Side
 from rehab_pose.errors import InputError, RehabPoseError
 from rehab_pose.exercise.catalogue import NONE
 from rehab_pose.ros.io.message_factory import message_class
+from rehab_pose.ros.runtime.guard import guarded
 from rehab_pose.session.state import Recording, Tally, check_code, check_exercise
 from rehab_pose.units import NS_PER_S
 
@@ -134,13 +136,16 @@ class ExerciseAction:
             self._server.destroy()
 
     def _on_request(self, request: Message) -> GoalResponse:
-        try:
-            self._check(request)
-        except RehabPoseError as error:
-            # ROS sends no reason with a refused goal: it is logged and shown on /diagnostics.
-            self._node.report_error(f"{self._name}: {error}")
-            return GoalResponse.REJECT
-        return GoalResponse.ACCEPT
+        answer = GoalResponse.REJECT
+        with guarded(self._node, self._name):
+            try:
+                self._check(request)
+            except RehabPoseError as error:
+                # ROS sends no reason with a refused goal: it is logged and shown on /diagnostics.
+                self._node.report_error(f"{self._name}: {error}")
+            else:
+                answer = GoalResponse.ACCEPT
+        return answer
 
     def _check(self, request: Message) -> None:
         self._exercise_of(request)
@@ -172,6 +177,17 @@ class ExerciseAction:
         return check_exercise(request.exercise_id, request.exercise, self._exercises.labels)
 
     def _on_accepted(self, handle: ServerGoalHandle[Any, Any, Any]) -> None:
+        with guarded(self._node, self._name) as outcome:
+            self._start_goal(handle)
+        if outcome.error:
+            self._goal = None
+            result = self._action.Result(mean_quality=math.nan, message=outcome.error)
+            with guarded(self._node, self._name):
+                if handle.status == GoalStatus.STATUS_ACCEPTED:
+                    handle.execute()
+                self._server.notify_execute(handle, lambda ended: _end(ended, "abort", result))
+
+    def _start_goal(self, handle: ServerGoalHandle[Any, Any, Any]) -> None:
         request = handle.request
         exercise = self._exercise_of(request)
         tally, of_session = (
@@ -182,13 +198,7 @@ class ExerciseAction:
         handle.execute()
         if own_session:
             recording = Recording[self._controller.settings.goal_recording.upper()]
-            try:
-                self._controller.start("", request.subject_code, of_session, recording, self._newest_ns(), goal=True)
-            except RehabPoseError as error:
-                self._node.report_error(f"{self._name}: {error}")
-                result = self._action.Result(mean_quality=math.nan, message=str(error))
-                self._server.notify_execute(handle, lambda ended: _end(ended, "abort", result))
-                return
+            self._controller.start("", request.subject_code, of_session, recording, self._newest_ns(), goal=True)
         if continued is not None:  # sent again after this node was restarted
             tally.counted, own_session = continued, True
         deadline_ns = self._now_ns() + request.timeout * NS_PER_S if request.timeout else math.inf

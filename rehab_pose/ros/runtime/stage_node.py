@@ -16,6 +16,7 @@ from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import OVERRIDABLE, overrides_explained, qos
 from rehab_pose.ros.runtime.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS, diagnostic_array
 from rehab_pose.ros.runtime.distributions import callbacks_get_info, publisher_count
+from rehab_pose.ros.runtime.guard import guarded, guarded_callback, guarded_service
 from rehab_pose.ros.runtime.health import SILENCE, Health
 from rehab_pose.ros.runtime.lazy_stage import LazyStage, Resettable
 from rehab_pose.ros.runtime.parameters import LiveSettings, declare_settings, declared_names, unmatched_overrides
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from rclpy.callback_groups import CallbackGroup
     from rclpy.publisher import Publisher
     from rclpy.qos import QoSProfile
+    from rclpy.service import Service
     from rclpy.subscription import Subscription
+    from rclpy.timer import Timer
 
     from rehab_pose.graph import NodeSpec
     from rehab_pose.messages.factory import Message
@@ -58,8 +61,8 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
 
     The constructor declares the parameters and creates the publishers of the node's row in `rehab_pose.graph`. A
     subclass then builds its stages and subscribes to its inputs. Handlers run on one worker thread and return whether
-    a person was in view; a RehabPoseError they raise drops that message, with the reason counted, logged and shown on
-    /diagnostics.
+    a person was in view. An error in a handler, or in any callback of a subscription, timer or service, drops that
+    message; the reason is counted, logged and shown on /diagnostics, and the node goes on.
     """
 
     def __init__(self, spec: NodeSpec) -> None:
@@ -95,6 +98,40 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         )
         self._reports = 0
         self._report_timer = self.create_timer(EARLY_PERIOD_S, self._report)
+
+    def create_subscription(
+        self,
+        msg_type: Any,  # noqa: ANN401  (a class without a common base)
+        topic: str,
+        callback: Callable[..., None],
+        *arguments: Any,  # noqa: ANN401
+        **options: Any,  # noqa: ANN401
+    ) -> Subscription[Any]:
+        """Subscribe with a callback whose errors are counted and reported; see rclpy's Node."""
+        guarded_one = guarded_callback(self, topic, callback)
+        return super().create_subscription(msg_type, topic, guarded_one, *arguments, **options)
+
+    def create_timer(
+        self,
+        timer_period_sec: float,
+        callback: Callable[..., None],
+        *arguments: Any,  # noqa: ANN401
+        **options: Any,  # noqa: ANN401
+    ) -> Timer:
+        """Start a timer with a callback whose errors are counted and reported; see rclpy's Node."""
+        return super().create_timer(timer_period_sec, guarded_callback(self, "timer", callback), *arguments, **options)
+
+    def create_service(
+        self,
+        srv_type: Any,  # noqa: ANN401  (a class without a common base)
+        srv_name: str,
+        callback: Callable[[Any, Any], Any],
+        *arguments: Any,  # noqa: ANN401
+        **options: Any,  # noqa: ANN401
+    ) -> Service[Any, Any]:
+        """Serve with a callback whose errors are counted, reported and answered; see rclpy's Node."""
+        guarded_one = guarded_service(self, srv_name, callback)
+        return super().create_service(srv_type, srv_name, guarded_one, *arguments, **options)
 
     def settings(self, kind: type[S]) -> S:
         """Return the settings of one of the node's sections, by their class.
@@ -266,7 +303,8 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         self._settings[kind] = settings
         apply = self._on_change.get(kind)
         if apply is not None:
-            apply(settings)
+            with guarded(self, "parameters"):
+                apply(settings)
 
     def _publisher(self, topic: Topic) -> Publisher[Any]:
         kind, profile = message_class(topic.type_name), qos(topic.delivery)
@@ -290,7 +328,8 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         if not self._checked_parameters:
             self._checked_parameters = True
             self._warn_of_unknown_parameters()
-        self.before_report()
+        with guarded(self, "report"):  # which is sent nevertheless
+            self.before_report()
         for full_name, subscription in self._listening.items():
             # A message sent before publisher and subscriber have discovered each other is lost without an error:
             # report how many publishers are connected.

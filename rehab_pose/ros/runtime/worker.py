@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import TYPE_CHECKING, Any
 
-from rehab_pose.errors import RehabPoseError
+from rehab_pose.ros.runtime.guard import guarded
 from rehab_pose.ros.runtime.mailbox import Mailbox
 from rehab_pose.stage import JUMP_BACK_NS
 from rehab_pose.units import NS_PER_S
@@ -74,23 +73,12 @@ class Worker:
         handler, item, stamp, arrived_s = entry
         node = self._node
         self._reset_after_jump(getattr(handler, "__name__", ""), stamp)
-        try:
+        with guarded(node) as outcome:
             present = handler(item)
-        except RehabPoseError as error:
-            node.health.drop(type(error).__name__)
-            node.report_error(str(error))
-        except Exception as error:  # noqa: BLE001
-            # A programming error must not end the worker thread silently: the node would seem to run and publish
-            # nothing. It is logged with its traceback, counted and shown as an error on /diagnostics.
-            if not node.context.ok():
-                return  # shut down while processing: nothing can be published any more
-            node.health.drop("internal error")
-            node.report_error(f"internal error: {type(error).__name__}: {error}", detail=traceback.format_exc())
-        else:
-            if not self._main:
-                return
-            age_s = (node.get_clock().now().nanoseconds - stamp) / NS_PER_S
-            node.health.done(arrived_s, present=present, age_s=age_s)
+        if outcome.error or not self._main:
+            return
+        age_s = (node.get_clock().now().nanoseconds - stamp) / NS_PER_S
+        node.health.done(arrived_s, present=present, age_s=age_s)
 
     def _reset_after_jump(self, handler_name: str, stamp: int) -> None:
         """Reset the stages when time jumps back; stamps are compared per handler, as one input may lag."""

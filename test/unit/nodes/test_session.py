@@ -479,3 +479,63 @@ def test_the_folder_can_be_changed_while_the_node_runs(exercise: Exercise, tmp_p
     [response] = exercise.session.set_parameters([Parameter("session.goal_recording", value="everything")])
     assert not response.successful
     assert "expected one of nothing, results, mesh, images, got 'everything'" in response.reason
+
+
+def _malformed(factory: RosMessageFactory, good: Repetition) -> dict[str, tuple[topics.Topic, Any]]:
+    """Return messages that no correct publisher sends, by their fault."""
+    progress = RepetitionProgress(good.stamp_ns, "cam", "squat", 0, RepetitionPhase.OUT, "pelvis_height_m", 0.5, 0.2)
+    result = ExerciseClassification(good.stamp_ns, "cam", 0, "squat", 0.9, [0.1] * len(LABELS), False, "m")  # type: ignore[arg-type]
+    repetition = {name: repetition_message(factory, good) for name in ("side", "quality", "name", "time")}
+    repetition["side"].side = 7
+    repetition["quality"].quality = -5.0
+    repetition["name"].label = "no such exercise"
+    repetition["time"].end.nanosec = 2 * NS_PER_S
+    advance = {name: progress_message(factory, good.stamp_ns, "cam", progress) for name in ("phase", "time")}
+    advance["phase"].phase = 99
+    advance["time"].header.stamp.nanosec = NS_PER_S
+    label = {name: classification_message(factory, result) for name in ("name", "confidence", "time")}
+    label["name"].label = "no such exercise"
+    label["confidence"].confidence = -5.0
+    label["time"].header.stamp.nanosec = 2**32 - 1
+    return {
+        **{f"repetition {fault}": (topics.REPETITION, message) for fault, message in repetition.items()},
+        **{f"progress {fault}": (topics.REPETITION_PROGRESS, message) for fault, message in advance.items()},
+        **{f"classification {fault}": (topics.EXERCISE, message) for fault, message in label.items()},
+    }
+
+
+def test_malformed_results_are_counted_and_the_session_goes_on(exercise: Exercise) -> None:
+    exercise.publish_list(*LABELS)
+    assert exercise.call("StartSession", "start_session", session_id="s1").success
+    good = exercise.publish_repetition("squat")
+    health, times = exercise.session.health, 20
+    for fault, (topic, message) in _malformed(exercise.factory, good).items():
+        reason = f"InputError on {topic.name}"
+        before = health.dropped[reason]
+        for _ in range(times):
+            exercise.publishers[topic].publish(message)
+            received = health.inputs[topic.name].received
+            assert exercise.wait_until(lambda r=received, t=topic: health.inputs[t.name].received > r), fault  # type: ignore[misc]
+        assert health.dropped[reason] == before + times, fault
+    assert health.report().values["dropped: InputError on repetition"] == str(4 * times)
+    assert health.report().message.startswith(("label: expected", "stamp: expected", "Exercise"))
+    exercise.publish_repetition("squat")
+    stopped = exercise.call("StopSession", "stop_session")
+    assert (stopped.success, stopped.repetitions) == (True, 2)
+
+
+def test_a_programming_error_in_a_service_or_a_goal_is_answered(
+    exercise: Exercise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        msg = "mistake"
+        raise KeyError(msg)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exercise.session._controller, "start", fail)
+        refused = exercise.call("StartSession", "start_session", session_id="s1")
+        status, result = exercise.result(exercise.goal(repetitions=1))
+    assert (refused.success, refused.message) == (False, "internal error: KeyError: 'mistake'")
+    assert (status, result.message) == (GoalStatus.STATUS_ABORTED, "internal error: KeyError: 'mistake'")
+    assert exercise.session.health.dropped["internal error on run_exercise"] == 1
+    assert exercise.goal(repetitions=1).accepted
