@@ -10,6 +10,7 @@ import io
 import lzma
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, MemoryError),
 )
 """Errors that zipfile raises for damaged archives, and for encrypted or unknown methods of compression."""
-HEADER_ERRORS = (SyntaxError, RecursionError, AttributeError, AssertionError, *ZIP_ERRORS)
+HEADER_ERRORS = (SyntaxError, tokenize.TokenError, RecursionError, AttributeError, AssertionError, *ZIP_ERRORS)
 """Errors that numpy raises for damaged headers, whose text it evaluates as a literal."""
 MAX_BYTES = 1 << 30
 """Default of the largest unpacked size of one array [bytes]."""

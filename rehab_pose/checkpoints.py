@@ -75,6 +75,9 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
             msg = f"weights: {file}: expected tensors by name, {name!r} is {_kind(value)}; save state_dict() instead"
             raise ModelFileError(msg)
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            msg = f"weights: {file}: {name} is NaN or infinite; download the file again"
+            raise ModelFileError(msg)
         state[name.removeprefix(PARALLEL_PREFIX)] = value
     return state
 
