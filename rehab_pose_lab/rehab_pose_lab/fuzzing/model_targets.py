@@ -221,12 +221,14 @@ MODEL_TARGETS = (
         "scores.npz",
         lambda: archives(_stored(SHIPPED_SCORES)),
         lambda path: load_score_model(path) and None,
+        slow=True,
     ),
     file_target(
         "clinical scores subjects",
         "subjects.npz",
         lambda: archives(_stored(SHIPPED_SCORES)),
         lambda path: subjects_of_scores(path) and None,
+        slow=True,
     ),
     file_target(
         "pose mixture .npz", "m.npz", lambda: archives(_mixture()), lambda path: load_mixture_prior(str(path)) and None

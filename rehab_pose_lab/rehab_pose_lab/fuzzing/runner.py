@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FuzzResult", "fuzz", "fuzz_metrics", "fuzz_table"]
 
-BATCH = 250
-"""Inputs of a target in a row."""
+BATCH, TIMED_BATCH = 250, 25
+"""Inputs of a target in a row where their number is given, and where the time is given."""
+SLOW_DIVISOR = 10
+"""A slow target has this fraction of the inputs of another one."""
 STUCK_S = 60.0
 """A worker that works on one input for longer is stopped [s]; Python code is interrupted long before."""
 MAX_ADDRESS_SPACE = 12 * 10**9
@@ -46,6 +48,9 @@ class FuzzResult:
     counts: Counter[Outcome] = field(default_factory=Counter)
     examples: dict[str, tuple[Outcome, str]] = field(default_factory=dict)
     """Description of findings by their last line, each once."""
+
+    elapsed_s: float = 0.0
+    """Time of all inputs, with that of making them [s]."""
 
     @property
     def inputs(self) -> int:
@@ -74,20 +79,23 @@ def fuzz(
         names: Targets whose names contain one of these; empty = all.
         log: Called with a line about each finding of a new kind.
     """
-    targets = [target.name for target in TARGETS if not names or any(name in target.name for name in names)]
-    results = {name: FuzzResult(name) for name in targets}
+    targets = [target for target in TARGETS if not names or any(name in target.name for name in names)]
+    results = {target.name: FuzzResult(target.name) for target in targets}
     ends = None if seconds is None else time.monotonic() + seconds
-    size = BATCH if inputs is None else min(BATCH, max(1, -(-inputs // max(1, len(targets)))))
+    whole = TIMED_BATCH if inputs is None else min(BATCH, max(1, -(-inputs // max(1, len(targets)))))
     done = rounds = 0
     with TemporaryDirectory(prefix="rehab_pose_fuzz_") as folder:
         worker = _Worker(Path(folder))
         try:
             while targets and (inputs is None or done < inputs) and (ends is None or time.monotonic() < ends):
-                for name in targets:
+                for target in targets:
+                    name, size = target.name, max(1, whole // SLOW_DIVISOR) if target.slow else whole
                     if ends is not None and time.monotonic() >= ends:
                         break
                     before = set(results[name].examples)
+                    started = time.monotonic()
                     worker.run(name, size, first_seed + rounds, results[name])
+                    results[name].elapsed_s += time.monotonic() - started
                     done += size
                     for key in results[name].examples.keys() - before:
                         log(f"{name}: {key}")
@@ -214,9 +222,9 @@ def fuzz_metrics(results: Sequence[FuzzResult]) -> dict[str, float]:
 def fuzz_table(results: Sequence[FuzzResult]) -> list[str]:
     """Return one line a target."""
     width = max((len(result.name) for result in results), default=0)
-    lines = [f"{'target':{width}s} {'inputs':>8s} " + " ".join(f"{outcome.value:>9s}" for outcome in Outcome)]
-    lines += [
-        f"{result.name:{width}s} {result.inputs:8d} " + " ".join(f"{result.counts[outcome]:9d}" for outcome in Outcome)
-        for result in results
-    ]
+    titles = " ".join(f"{outcome.value:>9s}" for outcome in Outcome)
+    lines = [f"{'target':{width}s} {'inputs':>8s} {titles} {'time [s]':>9s}"]
+    for result in results:
+        counts = " ".join(f"{result.counts[outcome]:9d}" for outcome in Outcome)
+        lines.append(f"{result.name:{width}s} {result.inputs:8d} {counts} {result.elapsed_s:9.1f}")
     return lines

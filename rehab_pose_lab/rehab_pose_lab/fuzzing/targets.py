@@ -30,3 +30,5 @@ class Target:
     name: str
     prepare: Callable[[Path], Prepared]
     """Prepares the target in a folder of its own."""
+    slow: bool = False
+    """True if an input takes much longer than those of others."""
