@@ -7,13 +7,16 @@ looped recording) discards the waiting items, and every item without a partner i
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import Generic, TypeVar
 
 from rehab_pose.stage import JUMP_BACK_NS
 from rehab_pose.units import NS_PER_S
 
 __all__ = ["StampPairer"]
+
+MAX_STAMPS = 1000
+"""Largest number of stamps of discarded items that are kept."""
 
 First = TypeVar("First")
 Second = TypeVar("Second")
@@ -25,6 +28,7 @@ class StampPairer(Generic[First, Second]):
     Attributes:
         dropped_first: Number of items of the first stream that were discarded without a partner.
         dropped_second: Number of items of the second stream that were discarded without a partner.
+        dropped_stamps: Stamps of the newest of these items [ns]; a reader removes what it has read.
         jumps_back: Number of jumps back in time.
     """
 
@@ -42,6 +46,7 @@ class StampPairer(Generic[First, Second]):
         self._newest_ns: int | None = None
         self.dropped_first = 0
         self.dropped_second = 0
+        self.dropped_stamps: deque[int] = deque(maxlen=MAX_STAMPS)
         self.jumps_back = 0
 
     def add_first(self, stamp_ns: int, item: First) -> list[tuple[First, Second]]:
@@ -66,10 +71,17 @@ class StampPairer(Generic[First, Second]):
         self._discard_older(first_ns=partner_ns, second_ns=stamp_ns)
         return [pair]
 
+    def take_dropped(self) -> list[int]:
+        """Return the stamps of the items discarded since the last call [ns]; of a pair with both missing, one."""
+        taken = list(dict.fromkeys(self.dropped_stamps))
+        self.dropped_stamps.clear()
+        return taken
+
     def clear(self) -> None:
         """Discard the waiting items and count them as dropped."""
         self.dropped_first += len(self._first)
         self.dropped_second += len(self._second)
+        self.dropped_stamps.extend((*self._first, *self._second))
         self._first.clear()
         self._second.clear()
         self._newest_ns = None
@@ -88,10 +100,10 @@ class StampPairer(Generic[First, Second]):
         self, queue: OrderedDict[int, First] | OrderedDict[int, Second], stamp_ns: int, item: First | Second
     ) -> int:
         """Append an item to its queue; return the number of items that it replaced or displaced."""
-        dropped = 1 if stamp_ns in queue else 0
+        dropped = 1 if stamp_ns in queue else 0  # another item has its stamp: no frame is lost
         queue[stamp_ns] = item  # type: ignore[assignment]
         while len(queue) > self._depth:
-            queue.popitem(last=False)
+            self.dropped_stamps.append(queue.popitem(last=False)[0])
             dropped += 1
         return dropped
 
@@ -100,6 +112,8 @@ class StampPairer(Generic[First, Second]):
         for stamp_ns in [other for other in self._first if other < first_ns]:
             del self._first[stamp_ns]
             self.dropped_first += 1
+            self.dropped_stamps.append(stamp_ns)
         for stamp_ns in [other for other in self._second if other < second_ns]:
             del self._second[stamp_ns]
             self.dropped_second += 1
+            self.dropped_stamps.append(stamp_ns)

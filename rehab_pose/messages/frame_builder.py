@@ -89,6 +89,7 @@ class FrameBuilder:
     def _with_camera(self, pairs: list[tuple[Message, Message]]) -> list[RawFrame]:
         if self._camera_info is None:
             self.dropped_without_camera_info += len(pairs)
+            self.pairer.dropped_stamps.extend(stamp_ns(color.header.stamp) for color, _ in pairs)
             return []
         return [(color, depth, self._camera_info) for color, depth in pairs]
 

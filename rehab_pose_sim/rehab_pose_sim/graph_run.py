@@ -244,13 +244,15 @@ def run_metrics(graph: GraphRun) -> dict[str, float]:
     first_ns = graph.start_ns + round(SETTLE_S * NS_PER_S) if graph.plan.recording is None else graph.start_ns
     stamps = sorted(stamp for stamp in record.exercise_ns if stamp >= first_ns)
     sent = [stamp for stamp in record.camera_ns if first_ns <= stamp <= stamps[-1]]
+    fates = record.fates(first_ns, stamps[-1])
     metrics = {
         "graph_fps": round((len(stamps) - 1) / (stamps[-1] - stamps[0]) * NS_PER_S, 2),
         "camera_fps": round((len(sent) - 1) / (max(sent) - min(sent)) * NS_PER_S, 2),
         "frames_sent": float(len(sent)),
         "frames_answered": float(len(stamps)),
-        "frames_lost_counted": float(record.counted_losses()),
-        "frames_lost_uncounted": float(record.uncounted_losses(first_ns, stamps[-1])),
+        "frames_lost_counted": float(fates.dropped + fates.lost_in_transport),
+        "frames_lost_uncounted": float(fates.uncounted),
+        "frames_counted_twice": float(fates.counted_twice),
         "rss_mb_total": round(sum(graph.rss_mb.values()), 1),
     }
     if graph.plan.recording is None:

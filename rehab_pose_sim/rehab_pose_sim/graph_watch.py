@@ -20,6 +20,7 @@ from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.qos import qos
 from rehab_pose.ros.runtime.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS
+from rehab_pose.ros.runtime.health import DROPPED_STAMPS, LOST_BETWEEN
 from rehab_pose.ros.runtime.stopping import ignore_shutdown_errors
 
 if TYPE_CHECKING:
@@ -30,10 +31,32 @@ if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message
     from rehab_pose.messages.topics import Topic
 
-__all__ = ["GraphRecord", "GraphWatch"]
+__all__ = ["FrameFates", "GraphRecord", "GraphWatch"]
 
-FRAME_PATH = ("sim_camera", "rgbd_sync", "silhouette", "joints", "exercise", "pipeline")
-"""Nodes between the camera and the label: a frame that is lost between them must be counted by one of them."""
+FRAME_INPUTS = {
+    "rgbd_sync": (topics.COLOR, topics.DEPTH),
+    "silhouette": (topics.RGBD,),
+    "joints": (topics.SILHOUETTE, topics.IMAGE_JOINTS),
+    "exercise": (topics.JOINTS,),
+    "pipeline": (topics.COLOR, topics.DEPTH),
+}
+"""Nodes between the camera and the label, and the inputs with one message a frame: a frame that is lost between them
+must be counted by one of them."""
+
+
+@dataclass(frozen=True)
+class FrameFates:
+    """Number of camera frames by what became of them."""
+
+    answered: int
+    dropped: int
+    """Not answered; a node reports the stamp as dropped."""
+    lost_in_transport: int
+    """Not answered; a node reports messages lost between the stamps before and after."""
+    uncounted: int
+    """Not answered, and no node reports it."""
+    counted_twice: int
+    """Answered and reported as dropped too, or dropped by several nodes."""
 
 
 @dataclass
@@ -49,7 +72,11 @@ class GraphRecord:
     classifications: list[ExerciseClassification] = field(default_factory=list)
     repetitions: list[Repetition] = field(default_factory=list)
     diagnostics: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Last values of each node, including its level and message."""
+    """Last values of each node of the watched namespace, including its level and message."""
+    dropped_by: dict[int, set[str]] = field(default_factory=dict)
+    """Nodes that reported a frame as dropped, by its stamp."""
+    lost_between: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    """Number of messages lost between two stamps, by node and input, and stamps."""
     warnings: list[str] = field(default_factory=list)
     """Each new WARN or ERROR message, as `node: message`."""
 
@@ -70,21 +97,33 @@ class GraphRecord:
             for node in nodes
         )
 
-    def counted_losses(self) -> int:
-        """Return the number of frames between camera and label that the nodes count as dropped or lost."""
-        return sum(
-            int(value)
-            for node, values in self.diagnostics.items()
-            if node.strip("/").split("/")[-1] in FRAME_PATH
-            for key, value in values.items()
-            if key.startswith(("dropped:", "lost in transport:"))
-        )
+    def fates(self, first_ns: int, last_ns: int) -> FrameFates:
+        """Return what became of the camera's frames between two stamps."""
+        sent = sorted(stamp for stamp in self.camera_ns if first_ns <= stamp <= last_ns)
+        nodes = {stamp: len(self.dropped_by.get(stamp, ())) for stamp in sent}
+        answered = [stamp for stamp in sent if stamp in self.exercise_ns]
+        dropped = [stamp for stamp in sent if stamp not in self.exercise_ns and nodes[stamp]]
+        open_ones = [stamp for stamp in sent if stamp not in self.exercise_ns and not nodes[stamp]]
+        in_transport = 0
+        for (_, after_ns, before_ns), number in sorted(self.lost_between.items()):
+            found = [stamp for stamp in open_ones if after_ns < stamp < before_ns][:number]
+            in_transport += len(found)
+            open_ones = [stamp for stamp in open_ones if stamp not in found]
+        twice = sum(nodes[stamp] for stamp in answered) + sum(nodes[stamp] - 1 for stamp in dropped)
+        return FrameFates(len(answered), len(dropped), in_transport, len(open_ones), twice)
 
-    def uncounted_losses(self, first_ns: int, last_ns: int) -> int:
-        """Return the number of camera frames between two stamps that have neither a result nor a count."""
-        sent = [stamp for stamp in self.camera_ns if first_ns <= stamp <= last_ns]
-        unanswered = sum(stamp not in self.exercise_ns for stamp in sent)
-        return max(0, unanswered - self.counted_losses())
+    def take_report(self, node: str, values: dict[str, str]) -> None:
+        """Take the frames that a node reports as dropped or lost; nodes that are not on their path are ignored."""
+        name = node.strip("/").split("/")[-1]
+        if name not in FRAME_INPUTS:
+            return
+        for stamp in values.get(DROPPED_STAMPS, "").split():
+            self.dropped_by.setdefault(int(stamp), set()).add(node)
+        for topic in FRAME_INPUTS[name]:
+            for loss in values.get(LOST_BETWEEN + topic.name, "").split():
+                stamps, _, number = loss.partition(":")
+                after, _, before = stamps.partition("-")
+                self.lost_between[f"{node} {topic.name}", int(after), int(before)] = int(number)
 
 
 class GraphWatch:
@@ -158,10 +197,14 @@ class GraphWatch:
             self._on_repetition(repetition)
 
     def _diagnostics(self, message: Message) -> None:
+        namespace = self._node.get_namespace().rstrip("/")
         for status in message.status:
+            if status.name.rpartition("/")[0] != namespace:
+                continue  # another graph, which has its own frames
             values = {entry.key: entry.value for entry in status.values}
             level = status.level[0] if isinstance(status.level, bytes) else int(status.level)
             previous = self.record.diagnostics.get(status.name, {}).get("message", "")
+            self.record.take_report(status.name, values)
             self.record.diagnostics[status.name] = {**values, "level": str(level), "message": status.message}
             if level > 0 and status.message != previous:
                 self.record.warnings.append(f"{status.name}: {status.message}")

@@ -72,6 +72,7 @@ class CameraInput:
         health.dropped["colour without depth"] = pairer.dropped_first
         health.dropped["depth without colour"] = pairer.dropped_second
         health.dropped["no camera_info yet"] = self._builder.dropped_without_camera_info
+        health.note_dropped(pairer.take_dropped())
         now_s = self._node.now_s()
         info_hz = health.inputs[topics.CAMERA_INFO.name].rate_hz(now_s)
         for topic in (topics.COLOR, topics.DEPTH):

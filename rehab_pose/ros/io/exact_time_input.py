@@ -50,6 +50,7 @@ class ExactTimeInput:
         """Add the messages without a partner to the node's health."""
         self._node.health.dropped[f"{self._first.name} without {self._second.name}"] = self._pairer.dropped_first
         self._node.health.dropped[f"{self._second.name} without {self._first.name}"] = self._pairer.dropped_second
+        self._node.health.note_dropped(self._pairer.take_dropped())
 
     def _on_first(self, message: Message, arrived_s: float) -> None:
         self._post(self._pairer.add_first(stamp_ns(message.header.stamp), message), arrived_s)

@@ -28,12 +28,13 @@ class Outcome:
 
 
 @contextmanager
-def guarded(node: StageNode, place: str = "") -> Iterator[Outcome]:
+def guarded(node: StageNode, place: str = "", *, stamp_ns: int | None = None) -> Iterator[Outcome]:
     """Count, log and report an error of a block as a drop, instead of raising it.
 
     Args:
         node: Counts the drop under the kind of the error, and shows it on /diagnostics.
         place: Where the error happened, which the reason of the drop contains: a topic or a service; '' = the worker.
+        stamp_ns: Stamp of the frame that gets no label because of an error; None = no frame.
     """
     outcome = Outcome()
     suffix = f" on {place}" if place else ""
@@ -41,14 +42,14 @@ def guarded(node: StageNode, place: str = "") -> Iterator[Outcome]:
         yield outcome
     except RehabPoseError as error:
         outcome.error = str(error) or type(error).__name__
-        node.health.drop(type(error).__name__ + suffix)
+        node.health.drop(type(error).__name__ + suffix, stamp_ns=stamp_ns)
         node.report_error(outcome.error)
     except Exception as error:  # noqa: BLE001
         # A programming error must not end the node, nor its worker silently: it would seem to run and publish nothing.
         # It is logged with its traceback, counted and shown as an error on /diagnostics.
         outcome.error = f"internal error: {type(error).__name__}: {error}"
         if node.context.ok():  # after a shutdown nothing can be published, and rclpy's errors result from that
-            node.health.drop("internal error" + suffix)
+            node.health.drop("internal error" + suffix, stamp_ns=stamp_ns)
             node.report_error(outcome.error, detail=traceback.format_exc())
 
 

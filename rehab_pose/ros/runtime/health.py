@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-__all__ = ["SILENCE", "Health", "InputHealth", "Level", "Report"]
+__all__ = ["DROPPED_STAMPS", "LOST_BETWEEN", "SILENCE", "Health", "InputHealth", "Level", "Report"]
 
 SILENCE = "no message for"
 """First words of the message of a node with a silent input; `rehab-pose doctor` recognises them."""
@@ -23,6 +23,15 @@ ERROR_SHOWN_S = 5.0
 OLDEST_S = 10.0
 """Largest plausible age of a frame [s]. An older one was recorded earlier, or the camera's clock differs; its age is
 not reported."""
+DROPPED_STAMPS = "stamps of dropped frames [ns]"
+"""Key of the stamps of the frames that were dropped in the last STAMPS_SHOWN_S, separated by spaces."""
+LOST_BETWEEN = "lost between stamps [ns]: "
+"""Prefix of the key with the messages of an input lost in the last STAMPS_SHOWN_S, as `after-before:number`; the
+input's relative name follows."""
+STAMPS_SHOWN_S = 5.0
+"""Time for which a stamp is repeated in the reports, some of which may be lost [s]."""
+MAX_STAMPS = 1000
+"""Largest number of stamps that are kept: drops of 200 frames a second."""
 RECENT = 256
 """Frames over which rate and latency are averaged: two seconds of a fast camera."""
 
@@ -61,6 +70,9 @@ class InputHealth:
     last_s: float | None = None
     arrivals_s: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
     last_number: dict[bytes, int] = field(default_factory=dict)
+    last_stamp: dict[bytes, int] = field(default_factory=dict)
+    lost_between: deque[tuple[float, int, int, int]] = field(default_factory=lambda: deque(maxlen=MAX_STAMPS))
+    """Time [s], stamps of the messages before and after [ns] and number of messages of each loss."""
 
     def rate_hz(self, now_s: float) -> float:
         """Return the rate of arrivals over the last SILENT_S [Hz]; 0 when silent."""
@@ -96,6 +108,7 @@ class Health:
         """Values that do not change from frame to frame, such as the model."""
         self.warnings: dict[str, str] = {}
         """Warnings that stay until they are removed, by key."""
+        self._dropped_stamps: deque[tuple[float, int]] = deque(maxlen=MAX_STAMPS)
         self._last_error = ""
         self._last_error_s = -math.inf
         self._latencies_s: deque[float] = deque(maxlen=RECENT)
@@ -121,7 +134,9 @@ class Health:
         with self._lock:
             self.inputs[topic].watched = False
 
-    def arrived(self, entry: InputHealth, publisher: bytes = b"", number: int | None = None) -> float:
+    def arrived(
+        self, entry: InputHealth, publisher: bytes = b"", number: int | None = None, stamp_ns: int = 0
+    ) -> float:
         """Count a message; return the time [s]. A gap in the publisher's sequence numbers counts as lost."""
         now_s = self._clock_s()
         with self._lock:
@@ -132,7 +147,9 @@ class Health:
                 last = entry.last_number.get(publisher)
                 if last is not None and number > last + 1:
                     entry.lost += number - last - 1
-                entry.last_number[publisher] = number
+                    loss = (now_s, entry.last_stamp.get(publisher, 0), stamp_ns, number - last - 1)
+                    entry.lost_between.append(loss)
+                entry.last_number[publisher], entry.last_stamp[publisher] = number, stamp_ns
         return now_s
 
     def done(self, arrived_s: float, *, present: bool, age_s: float = math.nan) -> None:
@@ -152,10 +169,24 @@ class Health:
             self._latencies_s.append(now_s - arrived_s)
             self._done_s.append(now_s)
 
-    def drop(self, reason: str, count: int = 1) -> None:
-        """Count dropped frames under a reason."""
+    def drop(self, reason: str, count: int = 1, *, stamp_ns: int | None = None) -> None:
+        """Count dropped frames under a reason.
+
+        Args:
+            reason: In words.
+            count: Number of frames.
+            stamp_ns: Stamp of the frame that gets no label because of that; None = what was dropped is no frame.
+        """
         with self._lock:
             self.dropped[reason] += count
+        if stamp_ns is not None:
+            self.note_dropped([stamp_ns])
+
+    def note_dropped(self, stamps_ns: Iterable[int]) -> None:
+        """Report the stamps of frames that get no label, and that are counted elsewhere."""
+        now_s = self._clock_s()
+        with self._lock:
+            self._dropped_stamps.extend((now_s, stamp) for stamp in stamps_ns)
 
     def error(self, message: str) -> None:
         """Store an error, which the reports of the next ERROR_SHOWN_S show."""
@@ -203,5 +234,22 @@ class Health:
                 **{f"received: {entry.full_name}": str(entry.received) for entry in self.inputs.values()},
                 "last error": self._last_error,
                 **self.facts,
+                **self._recent_stamps(now_s),
             }
         return Report(level, message, values)
+
+    def _recent_stamps(self, now_s: float) -> dict[str, str]:
+        """Return the stamps of the frames that were dropped or lost lately, by their keys in the report."""
+        values = {}
+        dropped = [str(stamp) for time_s, stamp in self._dropped_stamps if now_s - time_s < STAMPS_SHOWN_S]
+        if dropped:
+            values[DROPPED_STAMPS] = " ".join(dropped)
+        for topic, entry in self.inputs.items():
+            lost = [
+                f"{after}-{before}:{number}"
+                for time_s, after, before, number in entry.lost_between
+                if now_s - time_s < STAMPS_SHOWN_S
+            ]
+            if lost:
+                values[LOST_BETWEEN + topic] = " ".join(lost)
+        return values

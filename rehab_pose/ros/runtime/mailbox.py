@@ -42,16 +42,18 @@ class Mailbox(Generic[T]):
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def put(self, item: T) -> None:
-        """Queue an item; when the mailbox is full the oldest is dropped and counted."""
+    def put(self, item: T) -> list[T]:
+        """Queue an item; when the mailbox is full the oldest is dropped, counted and returned."""
+        replaced: list[T] = []
         with self._condition:
             if self._closed:
-                return
+                return replaced
             while len(self._items) >= self.capacity:
-                self._items.popleft()
+                replaced.append(self._items.popleft())
                 self.replaced += 1
             self._items.append(item)
             self._condition.notify()
+        return replaced
 
     def close(self) -> None:
         """Stop the worker after the item being processed; waiting items are counted as replaced."""

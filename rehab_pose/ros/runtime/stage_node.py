@@ -207,7 +207,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
     def post(self, handler: Callable[[Any], bool], item: object, stamp: int, arrived_s: float) -> None:
         """Queue an item with a stamp [ns] for a handler on the worker thread."""
         if not self.settings(NodeSettings).active:
-            self.health.drop(INACTIVE)
+            self.health.drop(INACTIVE, stamp_ns=stamp)
         else:
             self.worker.put(handler, item, stamp, arrived_s)
 
@@ -246,7 +246,8 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         def numbered(message: Message, info: dict[str, Any]) -> None:
             gid = info.get("publisher_gid")
             number = info.get("publication_sequence_number")
-            receive(message, self.health.arrived(entry, gid["data"] if gid else b"", number))
+            publisher = gid["data"] if gid else b""
+            receive(message, self.health.arrived(entry, publisher, number, _any_stamp_ns(message)))
 
         callback = numbered if callbacks_get_info() else plain
         kind, effective_profile = message_class(topic.type_name), profile or qos(topic.delivery)
@@ -359,3 +360,9 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         for topic in (self._silent - silent.keys()) & CAMERA_NAMES:
             self.get_logger().info(f"messages again on {self.resolve_topic_name(topic)}")
         self._silent = set(silent)
+
+
+def _any_stamp_ns(message: Message) -> int:
+    """Return the stamp of a message [ns], also a nonsensical one, which its receiver refuses; 0 = it has none."""
+    stamp = getattr(getattr(message, "header", None), "stamp", None)
+    return 0 if stamp is None else int(stamp.sec) * NS_PER_S + int(stamp.nanosec)

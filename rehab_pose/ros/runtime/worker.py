@@ -57,7 +57,9 @@ class Worker:
     def put(self, handler: Callable[[Any], bool], item: object, stamp: int, arrived_s: float) -> None:
         """Queue an item with its stamp [ns]; the handler returns whether a person was in view."""
         if self._mailbox is not None:
-            self._mailbox.put((handler, item, stamp, arrived_s))
+            replaced = self._mailbox.put((handler, item, stamp, arrived_s))
+            if self._main:
+                self._node.health.note_dropped(old_stamp for _, _, old_stamp, _ in replaced)
 
     def close(self) -> None:
         """Stop the thread after the item that it is processing."""
@@ -73,7 +75,7 @@ class Worker:
         handler, item, stamp, arrived_s = entry
         node = self._node
         self._reset_after_jump(getattr(handler, "__name__", ""), stamp)
-        with guarded(node) as outcome:
+        with guarded(node, stamp_ns=stamp if self._main else None) as outcome:
             present = handler(item)
         if outcome.error or not self._main:
             return

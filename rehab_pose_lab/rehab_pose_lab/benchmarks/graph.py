@@ -41,6 +41,7 @@ SEPARATE_METRICS = (
     "graph_latency_ms_p50",
     "graph_latency_ms_p95",
     "frames_lost_uncounted",
+    "frames_counted_twice",
     "frames_lost_counted",
 )
 
@@ -93,7 +94,8 @@ def ros_metrics(log: Callable[[str], None]) -> dict[str, float]:
     composed = _measured_run(composed=True, log=log)
     metrics["composed_fps"] = composed["graph_fps"]
     metrics["composed_latency_ms_p50"] = composed["graph_latency_ms_p50"]
-    metrics["frames_lost_uncounted"] += composed["frames_lost_uncounted"]
+    for name in ("frames_lost_uncounted", "frames_counted_twice"):
+        metrics[name] += composed[name]
     metrics.update(_restarts(log))
     return metrics
 

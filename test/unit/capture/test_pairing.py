@@ -31,6 +31,8 @@ def test_an_item_without_partner_is_counted_when_it_is_discarded() -> None:
     pairer: StampPairer[int, int] = StampPairer(SLOP_S, depth=3)
     assert run([("first", index * FRAME_NS) for index in range(5)], pairer) == []
     assert pairer.dropped_first == 2
+    assert pairer.take_dropped() == [0, FRAME_NS]
+    assert pairer.take_dropped() == []
 
 
 def test_a_jump_back_in_time_discards_the_waiting_items() -> None:

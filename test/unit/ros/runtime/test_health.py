@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rehab_pose.ros.runtime.health import Health, Level
+from rehab_pose.ros.runtime.health import DROPPED_STAMPS, LOST_BETWEEN, Health, Level
 
 
 class Clock:
@@ -92,3 +92,19 @@ def test_implausible_ages_of_frames_are_left_out_of_the_mean() -> None:
     for age_s in (0.050, 0.070, 1e6, -1.0):
         health.done(clock.now_s, present=True, age_s=age_s)
     assert health.report().values["age of the frame [ms]"] == "60.0"
+
+
+def test_stamps_of_lost_frames_are_reported_for_some_seconds() -> None:
+    clock = Clock()
+    health = Health(clock)
+    entry = health.add_input("rgbd", "/ns/rgbd", watched=True)
+    health.arrived(entry, b"one", 1, 100)
+    health.arrived(entry, b"one", 4, 400)
+    health.drop("InputError", stamp_ns=400)
+    health.drop("findings that no label followed")
+    health.note_dropped([500, 600])
+    values = health.report().values
+    assert values[DROPPED_STAMPS] == "400 500 600"
+    assert values[LOST_BETWEEN + "rgbd"] == "100-400:2"
+    clock.now_s += 60.0
+    assert not {DROPPED_STAMPS, LOST_BETWEEN + "rgbd"} & health.report().values.keys()

@@ -30,8 +30,8 @@ def test_the_newest_item_replaces_the_waiting_one_and_every_drop_is_counted() ->
     mailbox = Mailbox(work, "test")
     mailbox.put(0)
     assert work.started.wait(TIMEOUT_S)
-    for item in range(1, 6):
-        mailbox.put(item)
+    replaced = [mailbox.put(item) for item in range(1, 6)]
+    assert replaced == [[], [1], [2], [3], [4]]
     work.may_finish.set()
     for _ in range(2):
         assert work.all_done.acquire(timeout=TIMEOUT_S)
