@@ -18,6 +18,7 @@ from rehab_pose.messages.camera_info import camera_info_message
 from rehab_pose.messages.factory import header
 from rehab_pose.messages.images import image_message
 from rehab_pose.messages.topics import CAMERA_INFO, COLOR, DEPTH
+from rehab_pose.output_file import refuse_existing
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -227,6 +228,10 @@ def bag_from_images(
     _check_positive("a rate", rate_hz)
     pairs = paired_files(color_folder, depth_folder)
     size = (camera.width_px, camera.height_px)
+    refuse_existing([output])
+    for color_file, depth_file in pairs:  # errors of images come before there is any output
+        _read_color(color_file, size)
+        _read_depth(depth_file, size)
     with BagWriter(output) as bag:
         for index, (color_file, depth_file) in enumerate(pairs):
             rgb, depth = _read_color(color_file, size), _read_depth(depth_file, size)

@@ -53,9 +53,26 @@ def run(arguments: argparse.Namespace) -> int:
         ModelFileError: A model file cannot be used.
         RecordingError: The recording cannot be read, or shows no person in that frame.
     """
+    _check_outputs(arguments)
     model, body = _body_in_recording(arguments.recording, arguments.frame)
     write_bones_of(arguments, model, body)
     return 0
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """Check that the outputs are new, before the recording is processed.
+
+    Raises:
+        RecordingError: One exists, or its place cannot be written.
+    """
+    from rehab_pose.drawing.overlay import check_picture_name  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.output_file import refuse_existing  # noqa: PLC0415
+    from rehab_pose.results.bone_files import bone_paths  # noqa: PLC0415
+
+    refuse_existing(bone_paths(arguments.output))
+    if arguments.picture is not None:
+        check_picture_name(arguments.picture)
+        refuse_existing([arguments.picture])
 
 
 def write_bones_of(arguments: argparse.Namespace, model: BodyModel, body: Body) -> None:

@@ -47,6 +47,11 @@ def run_program(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
     except RehabPoseError as error:
         print(f"{parser.prog} {args.command}: {error}", file=sys.stderr)
         return EXIT_UNUSABLE_INPUT
+    except OSError as error:
+        # Files that vanish, full disks, and folders without permission while a command runs.
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"{parser.prog} {args.command}: {place}{error.strerror or error}", file=sys.stderr)
+        return EXIT_UNUSABLE_INPUT
     except KeyboardInterrupt:
         print(f"{parser.prog} {args.command}: stopped by Ctrl-C", file=sys.stderr)
         return EXIT_INTERRUPTED

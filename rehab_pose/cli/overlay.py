@@ -34,7 +34,12 @@ def run(arguments: argparse.Namespace) -> int:
         RecordingError: The recording cannot be read, or holds no frame.
     """
     from rehab_pose.bags.reader import BagReader  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.drawing.overlay import check_picture_name  # noqa: PLC0415
+    from rehab_pose.output_file import refuse_existing  # noqa: PLC0415
 
+    check_picture_name(arguments.output)
+    _check_positive(arguments)
+    refuse_existing([arguments.output])
     with BagReader(arguments.recording) as reader:
         count = reader.topics[reader.camera_topics().color].count
         step = max(1, count // max(1, arguments.frames))
@@ -43,6 +48,13 @@ def run(arguments: argparse.Namespace) -> int:
         losses = reader.losses
     print(f"{written} of {count} frames drawn: {arguments.output}" + (f"; {losses.sentence}" if losses else ""))
     return EXIT_PARTLY if losses else 0
+
+
+def _check_positive(arguments: argparse.Namespace) -> None:
+    for name in ("frames", "columns"):
+        if getattr(arguments, name) < 1:
+            msg = f"overlay: expected --{name} of at least 1, got {getattr(arguments, name)}"
+            raise RecordingError(msg)
 
 
 def _write_overlay(frames: Iterable[RgbdFrame], drawn: set[int], output: Path, columns: int) -> int:

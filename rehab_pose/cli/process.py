@@ -85,14 +85,17 @@ def _run_bag(arguments: argparse.Namespace) -> int:
     from rehab_pose.messages.floor import FloorPlaneChanges  # noqa: PLC0415
     from rehab_pose.messages.results import latched_messages, result_messages  # noqa: PLC0415
     from rehab_pose.messages.topics import SHAPE_TOPICS  # noqa: PLC0415
+    from rehab_pose.output_file import refuse_existing  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
     from rehab_pose.results.summary import frame_summary, write_summary  # noqa: PLC0415
 
     bag_folder = arguments.output / "results"
-    _refuse_existing(bag_folder)
+    refuse_existing([bag_folder, arguments.output / SUMMARY])
     pipeline = Pipeline()
     frames: list[dict[str, Any]] = []
     floor = FloorPlaneChanges()
+    with BagReader(arguments.recording) as reader:
+        next(reader.frames())  # an error where the recording has no frame, before there is any output
     with BagReader(arguments.recording) as reader, BagWriter(bag_folder) as writer:
         for frame in tqdm(reader.frames(), unit="frame", disable=None):
             if not frames:
@@ -117,6 +120,7 @@ def _run_images(arguments: argparse.Namespace) -> int:
 
     from rehab_pose.bags.image_folders import ImageFolders  # noqa: PLC0415
     from rehab_pose.capture.calibration_file import read_calibration  # noqa: PLC0415
+    from rehab_pose.output_file import refuse_existing  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
     from rehab_pose.results.frame_files import FrameFiles  # noqa: PLC0415
     from rehab_pose.results.summary import frame_summary, write_summary  # noqa: PLC0415
@@ -128,8 +132,7 @@ def _run_images(arguments: argparse.Namespace) -> int:
         RATE_HZ if arguments.rate is None else arguments.rate,
         DEPTH_SCALE_M if arguments.depth_scale is None else arguments.depth_scale,
     )
-    for name in FrameFiles.FOLDERS:
-        _refuse_existing(arguments.output / name)
+    refuse_existing(arguments.output / name for name in (*FrameFiles.FOLDERS, SUMMARY))
     count = folders.check()
     pipeline = Pipeline()
     files = FrameFiles(arguments.output, pipeline.model)
@@ -141,12 +144,6 @@ def _run_images(arguments: argparse.Namespace) -> int:
     recording = arguments.depth if arguments.color is None else arguments.color
     write_summary(arguments.output / SUMMARY, recording.name, pipeline.model_ids, frames)
     return _print_result(frames, *(arguments.output / name for name in FrameFiles.FOLDERS), arguments.output)
-
-
-def _refuse_existing(path: Path) -> None:
-    if path.exists():
-        msg = f"expected a new place for the results, {path} exists already; choose another or remove it"
-        raise RecordingError(msg)
 
 
 def _print_result(frames: list[dict[str, Any]], *paths: Path) -> int:

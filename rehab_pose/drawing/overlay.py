@@ -10,6 +10,7 @@ import numpy as np
 
 from rehab_pose.drawing.rasteriser import render_person
 from rehab_pose.errors import RecordingError
+from rehab_pose.output_file import write_new
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from rehab_pose.body.model import BodyModel
     from rehab_pose.datatypes import ExerciseClassification, Joints, RgbdFrame, Silhouette
 
-__all__ = ["OverlayContent", "draw_overlay", "write_picture"]
+__all__ = ["OverlayContent", "check_picture_name", "draw_overlay", "write_picture"]
 
 # Colours of the overlay [0-255].
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
+"""File types of pictures."""
 SILHOUETTE_RGB = (60, 200, 120)
 LEFT_RGB = (80, 160, 255)
 RIGHT_RGB = (255, 120, 80)
@@ -64,11 +67,22 @@ def draw_overlay(frame: RgbdFrame, content: OverlayContent, model: BodyModel) ->
     return np.hstack([left, right])
 
 
+def check_picture_name(path: Path) -> None:
+    """Check that the name of a picture has a known ending.
+
+    Raises:
+        RecordingError: It has not.
+    """
+    if path.suffix.lower() not in PICTURE_ENDINGS:
+        msg = f"overlay: expected a picture file such as overlay.png ({', '.join(PICTURE_ENDINGS)}), got {path}"
+        raise RecordingError(msg)
+
+
 def write_picture(pictures: Sequence[NDArray[np.uint8]], columns: int, output: Path) -> None:
     """Write RGB pictures of one size (H, W, 3) in rows of one image file.
 
     Raises:
-        RecordingError: There are no pictures, or the file type is unknown.
+        RecordingError: There are no pictures, the file type is unknown, or the file exists or cannot be written.
     """
     if not pictures:
         msg = "overlay: expected at least one frame to draw, the recording has none of the requested ones"
@@ -78,12 +92,12 @@ def write_picture(pictures: Sequence[NDArray[np.uint8]], columns: int, output: P
     for start in range(0, len(pictures), columns):
         row = list(pictures[start : start + columns])
         rows.append(np.hstack(row + [blank] * (columns - len(row))))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    encoded, data = cv2.imencode(output.suffix or ".png", cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    check_picture_name(output)
+    encoded, data = cv2.imencode(output.suffix, cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
     if not encoded:
         msg = f"overlay: expected a picture file such as overlay.png, got {output}"
         raise RecordingError(msg)
-    output.write_bytes(data.tobytes())
+    write_new(output, data.tobytes())
 
 
 def _tint(picture: NDArray[np.uint8], silhouette: Silhouette) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import csv
+import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rehab_pose.bones.articulations import parent_of, side_of
-from rehab_pose.errors import ContractError, RecordingError
+from rehab_pose.errors import ContractError
 from rehab_pose.geometry.rotations import quaternions_from_matrices
+from rehab_pose.output_file import write_new
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rehab_pose.datatypes import BoneMesh, Bones
 
-__all__ = ["write_bones"]
+__all__ = ["bone_paths", "write_bones"]
 
 PLY_FACE = np.dtype([("count", "u1"), ("corners", "<i4", 3), ("bone", "<i4")])
 """A triangle in a binary PLY file."""
@@ -44,12 +46,12 @@ def _write_ply(path: Path, mesh: BoneMesh, bone_names: tuple[str, ...]) -> None:
         "end_header\n",
     ]
     vertices = np.ascontiguousarray(mesh.vertices_m, dtype="<f4")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes("\n".join(header).encode("ascii") + vertices.tobytes() + faces.tobytes())
-    except OSError as error:
-        msg = f"bones: cannot write {path}: {error}"
-        raise RecordingError(msg) from error
+    write_new(path, "\n".join(header).encode("ascii") + vertices.tobytes() + faces.tobytes())
+
+
+def bone_paths(folder: Path) -> tuple[Path, ...]:
+    """Return what `write_bones` makes in a folder."""
+    return tuple(folder / name for name in ("skeleton.ply", "parts", "bones.csv", "joints.csv"))
 
 
 def write_bones(folder: Path, bones: Bones) -> int:
@@ -57,7 +59,7 @@ def write_bones(folder: Path, bones: Bones) -> int:
 
     Raises:
         ContractError: The bones have no meshes.
-        RecordingError: A file cannot be written.
+        RecordingError: A file exists already or cannot be written.
     """
     mesh = bones.mesh
     if mesh is None:
@@ -66,11 +68,7 @@ def write_bones(folder: Path, bones: Bones) -> int:
     _write_ply(folder / "skeleton.ply", mesh, bones.names)
     for number, name in enumerate(bones.names):
         _write_ply(folder / "parts" / f"{name}.ply", _part(mesh, number), (name,))
-    try:
-        _write_tables(folder, bones)
-    except OSError as error:
-        msg = f"bones: cannot write into {folder}: {error}"
-        raise RecordingError(msg) from error
+    _write_tables(folder, bones)
     return len(bones.names) + 3
 
 
@@ -83,17 +81,22 @@ def _part(mesh: BoneMesh, number: int) -> BoneMesh:
 def _write_tables(folder: Path, bones: Bones) -> None:
     quaternions = quaternions_from_matrices(bones.camera_from_bone[:, :3, :3])
     sigma = np.full(len(bones.names), np.nan) if bones.sigma_m is None else bones.sigma_m
-    with (folder / "bones.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([*COLUMNS, "source"])
-        for number, name in enumerate(bones.names):
-            values = (bones.length_m[number], bones.radius_m[number], sigma[number])
-            origin = bones.camera_from_bone[number, :3, 3]
-            numbers = [f"{value:.6f}" for value in (*values, *origin, *quaternions[number])]
-            writer.writerow([name, side_of(name), parent_of(name), *numbers, bones.source])
-    with (folder / "joints.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["joint", "x_m", "y_m", "z_m"])
-        centres = np.empty((0, 3)) if bones.joint_centres_m is None else bones.joint_centres_m
-        for name, centre in zip(bones.joint_names, centres, strict=True):
-            writer.writerow([name, *(f"{value:.6f}" for value in centre)])
+    rows: list[list[str]] = [[*COLUMNS, "source"]]
+    for number, name in enumerate(bones.names):
+        values = (bones.length_m[number], bones.radius_m[number], sigma[number])
+        origin = bones.camera_from_bone[number, :3, 3]
+        numbers = [f"{value:.6f}" for value in (*values, *origin, *quaternions[number])]
+        rows.append([name, side_of(name), parent_of(name), *numbers, bones.source])
+    write_new(folder / "bones.csv", _table(rows))
+    centres = np.empty((0, 3)) if bones.joint_centres_m is None else bones.joint_centres_m
+    rows = [["joint", "x_m", "y_m", "z_m"]]
+    rows += [
+        [name, *(f"{value:.6f}" for value in centre)] for name, centre in zip(bones.joint_names, centres, strict=True)
+    ]
+    write_new(folder / "joints.csv", _table(rows))
+
+
+def _table(rows: list[list[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

@@ -11,6 +11,7 @@ import numpy as np
 from rehab_pose.datatypes import JointVisibility
 from rehab_pose.drawing.overlay import OverlayContent, draw_overlay
 from rehab_pose.errors import RecordingError
+from rehab_pose.output_file import write_new
 from rehab_pose.results.summary import frame_summary
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class FrameFiles:
             mask[result.silhouette.full_mask()] = PERSON
         _write(self._silhouettes / f"{name}.png", mask)
         text = json.dumps(joints_of(result), indent=1, allow_nan=False)
-        (self._joints / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        write_new(self._joints / f"{name}.json", f"{text}\n".encode())
         vertices_m = None if result.body is None else result.body.vertices_m
         content = OverlayContent(result.silhouette, result.joints, vertices_m, result.exercise.classification)
         picture = draw_overlay(frame, content, self._model)
@@ -102,4 +103,4 @@ def _write(file: Path, picture: NDArray[Any]) -> None:
     if not encoded:
         msg = f"images: expected to write {file}, the picture cannot be encoded"
         raise RecordingError(msg)
-    file.write_bytes(content.tobytes())
+    write_new(file, content.tobytes())

@@ -6,6 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from rehab_pose.output_file import write_new
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -39,10 +41,10 @@ def write_summary(path: Path, recording: str, models: dict[str, str], frames: It
     """Write the summaries of frames, with the ids of the models that computed them.
 
     Raises:
-        OSError: The file cannot be written.
+        RecordingError: The file exists already or cannot be written.
     """
     content = {"recording": recording, "models": models, "frames": list(frames)}
-    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+    write_new(path, f"{json.dumps(content, indent=1, allow_nan=False)}\n".encode())
 
 
 def _joints(joints: Joints) -> dict[str, list[float | None]]:

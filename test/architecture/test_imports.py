@@ -29,6 +29,7 @@ VOCABULARY = {
     "filters",
     "geometry",
     "optimisation",
+    "output_file",
     "settings",
     "skeletons",
     "stage",

@@ -1,0 +1,70 @@
+"""Files of results: written completely or not at all, and never over a file that was there before."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rehab_pose.errors import RecordingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["refuse_existing", "writable_place", "write_new"]
+
+OTHERS_MODE = 0o666
+"""Mode of a new file before the mask of the process is applied."""
+
+
+def refuse_existing(paths: Iterable[Path]) -> None:
+    """Check that outputs are new, before anything is computed.
+
+    Raises:
+        RecordingError: One exists already, or no file can be created at its place.
+    """
+    for path in paths:
+        if path.exists() or path.is_symlink():
+            msg = f"expected a new place for the results, {path} exists already; choose another or remove it"
+            raise RecordingError(msg)
+        writable_place(path)
+
+
+def writable_place(path: Path) -> None:
+    """Check that a new file or folder can be made at a path.
+
+    Raises:
+        RecordingError: Its folder cannot be written, or a part of the path is a file.
+    """
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        kind = "a folder that can be written" if folder.is_dir() else "a folder"
+        msg = f"expected to write {path}: {folder} is not {kind}; choose another place"
+        raise RecordingError(msg)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name and move it to its place, making its folder where there is none.
+
+    Raises:
+        RecordingError: The file exists already or cannot be written; what was there is unchanged.
+    """
+    refuse_existing([path])
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(content)
+        mask = os.umask(0o077)
+        os.umask(mask)
+        temporary.chmod(OTHERS_MODE & ~mask)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        msg = f"expected to write {path}: {error.strerror or error}; free space, or choose another place"
+        raise RecordingError(msg) from error

@@ -1,0 +1,54 @@
+"""Results are written whole or not at all, and never over a file that was there."""
+
+from __future__ import annotations
+
+import os
+import resource
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rehab_pose.errors import RecordingError
+from rehab_pose.output_file import refuse_existing, write_new
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_new_file_is_written_with_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b.json"
+    write_new(path, b"content")
+    assert path.read_bytes() == b"content"
+    assert [file.name for file in path.parent.iterdir()] == ["b.json"]
+
+
+def test_a_file_that_exists_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    path.write_text("mine")
+    with pytest.raises(RecordingError, match="exists already"):
+        write_new(path, b"content")
+    assert path.read_text() == "mine"
+
+
+def test_a_file_in_place_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(RecordingError, match="is not a folder"):
+        refuse_existing([tmp_path / "file" / "out.png"])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(RecordingError, match="can be written"):
+        refuse_existing([tmp_path / "out.png"])
+
+
+def test_nothing_is_left_of_a_file_that_could_not_be_written(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(RecordingError, match="expected to write"):
+            write_new(tmp_path / "large.bin", bytes(100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
