@@ -14,20 +14,20 @@ import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.errors import InputError
+from rehab_pose.errors import InputError, ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["READ_ERRORS", "ZIP_ERRORS", "ArrayFile", "check_sizes", "read_arrays"]
+__all__ = ["CONTENT_ERRORS", "READ_ERRORS", "ZIP_ERRORS", "ArrayFile", "check_sizes", "read_arrays", "usable_content"]
 
 READ_ERRORS = (OSError, ValueError, KeyError)
 """Errors of reading a missing, damaged, hostile or too large file: InputError is a ValueError."""
@@ -38,6 +38,8 @@ ZIP_ERRORS = (
 """Errors that zipfile raises for damaged archives, and for encrypted or unknown methods of compression."""
 HEADER_ERRORS = (SyntaxError, tokenize.TokenError, RecursionError, AttributeError, AssertionError, *ZIP_ERRORS)
 """Errors that numpy raises for damaged headers, whose text it evaluates as a literal."""
+CONTENT_ERRORS = (ValueError, TypeError, IndexError, KeyError, OverflowError, AttributeError)
+"""Errors of the use of arrays with other types or shapes."""
 MAX_BYTES = 1 << 30
 """Default of the largest unpacked size of one array [bytes]."""
 MAX_MEMBERS = 10_000
@@ -131,6 +133,24 @@ def _parsed(content: bytes) -> NDArray[Any]:
         raise ValueError(msg)
     flat: NDArray[Any] = np.frombuffer(content, dtype, offset=stream.tell()) if rest else np.empty(0, dtype)
     return flat.reshape(shape, order="F" if fortran_order else "C").copy()
+
+
+@contextmanager
+def usable_content(path: Path, advice: str) -> Iterator[None]:
+    """Turn errors of arrays with other types or shapes than expected into a ModelFileError.
+
+    Args:
+        path: The file that they are from, for the message.
+        advice: Advice for the user, for the message.
+
+    Raises:
+        ModelFileError: The block raised such an error.
+    """
+    try:
+        yield
+    except CONTENT_ERRORS as error:
+        msg = f"{path}: expected arrays of other types or shapes: {error}; {advice}"
+        raise ModelFileError(msg) from error
 
 
 def check_sizes(path: Path, max_bytes: int) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.array_file import READ_ERRORS, read_arrays
+from rehab_pose.array_file import READ_ERRORS, read_arrays, usable_content
 from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.window_features import FEATURE_JOINTS, WINDOW_SAMPLES
 
@@ -102,11 +102,17 @@ class FewShotSpace:
             ModelFileError: It is missing or damaged.
         """
         names = ("centre", "projection", "background", "movements", "model_id")
-        stored = _arrays(path, names, "make it with `rehab-pose-lab train few-shot`")
+        advice = "make it with `rehab-pose-lab train few-shot`"
+        stored = _arrays(path, names, advice)
+        with usable_content(path, advice):
+            return cls._of(path, names, stored)
+
+    @classmethod
+    def _of(cls, path: Path, names: Sequence[str], stored: dict[str, NDArray[Any]]) -> FewShotSpace:
         centre, projection, background = (np.asarray(stored[name], dtype=np.float32) for name in names[:3])
         movements = tuple(str(name) for name in stored["movements"])
         shapes = projection.shape == (len(centre), background.shape[-1]) and len(movements) == len(background)
-        if not shapes or not np.isfinite(projection).all():
+        if not shapes or not all(np.isfinite(array).all() for array in (centre, projection, background)):
             msg = f"{path}: expected projection (F, D), got {projection.shape}; `rehab-pose-lab train few-shot` again"
             raise ModelFileError(msg)
         return cls(centre, projection, background, movements, str(stored["model_id"]))
@@ -180,6 +186,11 @@ def load_added(path: Path) -> AddedExercise:
     """
     advice = f"add it again: rehab-pose exercise add {path.stem}"
     stored = _arrays(path, _MEMBERS, advice)
+    with usable_content(path, advice):
+        return _added(path, stored, advice)
+
+
+def _added(path: Path, stored: dict[str, NDArray[Any]], advice: str) -> AddedExercise:
     windows_m, coordinates = stored["windows_m"], stored["coordinates"]
     count = len(windows_m) if windows_m.ndim == 4 else 0
     shapes = windows_m.shape[1:] == (WINDOW_SAMPLES, len(FEATURE_JOINTS), 3) and 0 < count <= MAX_WINDOWS

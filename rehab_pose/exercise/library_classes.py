@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.array_file import READ_ERRORS, read_arrays
+from rehab_pose.array_file import READ_ERRORS, read_arrays, usable_content
 from rehab_pose.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -89,6 +89,11 @@ class LibraryClasses:
         except READ_ERRORS as error:
             msg = f"{path}: expected the arrays {', '.join(_MEMBERS)}, got {error!r}; {advice}"
             raise ModelFileError(msg) from error
+        with usable_content(path, advice):
+            return cls._of(path, stored, advice)
+
+    @classmethod
+    def _of(cls, path: Path, stored: dict[str, NDArray[Any]], advice: str) -> LibraryClasses:
         points, classes = stored["points"].astype(np.float32), stored["classes"]
         names = tuple(str(name) for name in stored["names"])
         background, limits = stored["background"].astype(np.float32), stored["limits"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.array_file import READ_ERRORS, ArrayFile
+from rehab_pose.array_file import CONTENT_ERRORS, READ_ERRORS, ArrayFile
 from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.window_features import SMPL_INDICES
 from rehab_pose_lab.datasets.kimore_exercises import KIMORE_EXERCISES
@@ -242,7 +242,7 @@ def load_score_model(path: Path = SHIPPED_SCORES) -> ScoreModel:
         blend = TotalBlend(**{part.name: named[f"blend_{part.name}"].astype(np.float64) for part in fields(TotalBlend)})
         parts = {"scales", "trees", "blend"}
         rest = {part.name: named[part.name].astype(np.float64) for part in fields(ScoreModel) if part.name not in parts}
-    except (*READ_ERRORS, IndexError, TypeError) as error:
+    except (*READ_ERRORS, *CONTENT_ERRORS) as error:
         msg = f"clinical scores: expected the file of `rehab-pose-lab train quality` at {path}, got {error!r}"
         raise ModelFileError(msg) from error
     return ScoreModel(scales=scales, trees=trees, blend=blend, **rest)
