@@ -131,7 +131,7 @@ def exercise_signal_metrics(
         result = measure_exercise(scene)
         log(
             f"{result.name:22s} {result.counted} of {result.true_cycles} cycles, correlation {result.correlation:.3f}, "
-            f"joints {1e3 * result.joint_error_m:.0f} mm; recognised as {result.label}, {result.repetitions} repetitions"
+            f"joints {1e3 * result.joint_error_m:.0f} mm; label {result.label}, {result.repetitions} repetitions"
         )
         results.append(result)
     exact = [result.counted == result.true_cycles for result in results]

@@ -67,7 +67,7 @@ def test_the_trained_exercises_keep_their_answers(classifier: WindowClassifier, 
     np.testing.assert_allclose(with_library[: len(LABELS)], alone, atol=0.05)
 
 
-def test_an_added_exercise_takes_the_place_of_the_librarys(tmp_path: Path) -> None:
+def test_an_added_exercise_takes_the_place_of_the_librarys() -> None:
     classes = LibraryClasses.load()
     kept = classes.without(frozenset({"lunge"}))
     assert "lunge" not in kept.names
