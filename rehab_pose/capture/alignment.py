@@ -101,6 +101,11 @@ class FrameAligner:
             depth_m = self._registration.register(depth_m)
         return color, depth_m, rectification.intrinsics
 
+    @property
+    def registers(self) -> bool:
+        """True if depth has a camera of its own and is registered to colour here."""
+        return self._depth is not None
+
     def _rectification_of(self, calibration: CameraCalibration) -> Rectification:
         """Return the rectification of a calibration; the tables are computed again only when it changes."""
         if self._rectification is None or calibration != self._calibration:

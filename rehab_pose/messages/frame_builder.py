@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rehab_pose.capture.alignment import FrameAligner, named_raw
+from rehab_pose.capture.depth_plausibility import check_depth_frame, check_depth_unit
 from rehab_pose.capture.gravity_source import GravitySource
 from rehab_pose.capture.pairing import StampPairer
 from rehab_pose.capture.settings import CaptureSettings
@@ -97,14 +98,17 @@ class FrameBuilder:
         """Return the rectified and cleaned frame of a raw one, with the colour image's stamp and frame_id.
 
         Raises:
-            InputError: An encoding or a lens is unknown, the sizes differ, or the camera is not calibrated.
+            InputError: An encoding or a lens is unknown, the sizes differ, the camera is not calibrated, depth is not
+            registered to colour, or nearly all of it is out of range.
         """
         color_message, depth_message, camera_info = raw
+        depth = depth_from_message(depth_message)
         color, depth_m, intrinsics = self._aligner.align(
-            self._decode_color(color_message),
-            depth_from_message(depth_message),
-            calibration_from_message(camera_info),
+            self._decode_color(color_message), depth, calibration_from_message(camera_info)
         )
+        if not self._aligner.registers:
+            check_depth_frame(color_message.header.frame_id, depth_message.header.frame_id)
+        check_depth_unit(depth)
         return RgbdFrame(
             stamp_ns=stamp_ns(color_message.header.stamp),
             frame_id=color_message.header.frame_id,

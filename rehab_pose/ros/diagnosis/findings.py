@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rehab_pose.capture.depth_plausibility import check_depth_frame, check_depth_unit
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.messages.camera_info import calibration_from_message
-from rehab_pose.messages.images import COLOR_ENCODINGS, DEPTH_ENCODINGS
+from rehab_pose.messages.images import COLOR_ENCODINGS, DEPTH_ENCODINGS, depth_from_message
 from rehab_pose.ros.runtime.health import SILENCE, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from rehab_pose.messages.factory import Message
     from rehab_pose.ros.diagnosis.survey import GraphSurvey, TopicSurvey
 
 __all__ = ["CameraNames", "Finding", "findings", "highest_level"]
@@ -116,6 +118,21 @@ def _calibration(graph: GraphSurvey, camera: CameraNames) -> Iterator[Finding]:
             yield Finding(f"image {name}", Level.ERROR, message, remedy)
         else:
             yield Finding(f"image {name}", Level.OK, f"{image.width}x{image.height} px, {image.encoding}")
+    yield from _depth(graph.topics[camera.color].first, graph.topics[camera.depth].first)
+
+
+def _depth(color: Message | None, depth: Message | None) -> Iterator[Finding]:
+    """Yield findings about the unit and the registration of depth."""
+    if color is None or depth is None or depth.encoding not in DEPTH_ENCODINGS:
+        return
+    remedy = "take the depth that is registered to the colour image, in the unit of REP-118"
+    try:
+        check_depth_frame(color.header.frame_id, depth.header.frame_id)
+        check_depth_unit(depth_from_message(depth))
+    except RehabPoseError as error:
+        yield Finding("depth", Level.ERROR, str(error), remedy)
+    else:
+        yield Finding("depth", Level.OK, "registered to colour, its range is that of a room")
 
 
 def _frames(graph: GraphSurvey, camera: CameraNames) -> Iterator[Finding]:
