@@ -71,7 +71,7 @@ class SqlitePages:
         """Yield all rows whose place is sound, in the order of the pages."""
         for start in range(0, len(self._data) - 8, self._page):
             head = start + (HEAD_BYTES if start == 0 else 0)
-            if self._data[head] == LEAF_OF_TABLE:
+            if head < len(self._data) and self._data[head] == LEAF_OF_TABLE:
                 yield from self._rows_of_page(start, head)
 
     def values(self, row: Row) -> list[Value] | None:
@@ -86,6 +86,9 @@ class SqlitePages:
 
     def _rows_of_page(self, start: int, head: int) -> Iterator[Row]:
         data, end = self._data, min(start + self._page, len(self._data))
+        if head + 8 > end:
+            self.broken += 1
+            return
         (count,) = struct.unpack_from(">H", data, head + 3)
         pointers = head + 8
         if pointers + 2 * count > end:

@@ -49,10 +49,10 @@ def test_colour_is_decoded_to_bgr() -> None:
 @pytest.mark.parametrize(
     ("image_format", "message"),
     [
-        ("rgb8; jpeg compressed bgr8", "expected JPEG or PNG data"),
+        ("rgb8; jpeg compressed bgr8", "expected a PNG or JPEG image"),
         ("16UC1; compressedDepth rvl", "expected 16UC1 or 32FC1 as PNG"),
         ("8UC1; compressedDepth png", "expected 16UC1 or 32FC1 as PNG"),
-        ("16UC1; compressedDepth png", "expected a 16-bit PNG"),
+        ("16UC1; compressedDepth png", "expected a PNG or JPEG image"),
     ],
 )
 def test_damaged_data_and_unknown_formats_are_refused(image_format: str, message: str) -> None:

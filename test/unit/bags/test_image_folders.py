@@ -80,7 +80,7 @@ def test_an_empty_folder_is_refused(folders: Path) -> None:
     [
         (np.zeros((6, 8), np.uint16), "expected 16x12 pixels"),
         (np.zeros((12, 16), np.uint8), "expected 16-bit depth"),
-        (None, "cannot be decoded"),
+        (None, "expected a PNG or JPEG"),
     ],
 )
 def test_an_invalid_depth_image_is_refused(folders: Path, pixels: Any, message: str) -> None:  # noqa: ANN401
@@ -103,7 +103,7 @@ def test_the_command_converts_and_reports_an_error_in_one_line(
     assert "wrote 3 frames of 16x12" in capsys.readouterr().out
     assert main(command) == 2
     error = capsys.readouterr().err
-    assert error.startswith("rehab-pose bag: bag: expected a path that does not exist yet")
+    assert error.startswith("rehab-pose bag: expected a new place for the results")
     assert error.count("\n") == 1
     assert main(["bag", "info", str(folders / "bag")]) == 0
     assert "/depth_registered/image_rect" in capsys.readouterr().out
