@@ -252,10 +252,29 @@ class JournalContent:
                 if line is None:
                     content.unreadable_lines += 1
                 else:
+                    _check_plausible(line)
                     content.apply(line)
             except ValueError:
                 content.unreadable_lines += 1
         return content
+
+
+def _check_plausible(line: Mapping[str, Any]) -> None:
+    """Check a line of a repetition that was read from a file.
+
+    Raises:
+        ValueError: Its stamps do not increase, or a number is out of its range: the line is damaged.
+    """
+    if line.get("kind") != "repetition":
+        return
+    repetition = _repetition(line)
+    start_ns, turn_ns, end_ns = repetition.start_ns, repetition.turn_ns, repetition.end_ns
+    increasing = 0 <= start_ns <= (turn_ns or start_ns) <= end_ns <= repetition.stamp_ns
+    qualities = (repetition.quality, repetition.quality_low, repetition.quality_high)
+    wrong = any(value < 0.0 or value > 1.0 for value in qualities) or abs(repetition.asymmetry) > 1.0
+    if not increasing or repetition.count < 1 or wrong:
+        msg = f"expected a repetition with stamps that increase and qualities from 0 to 1, got {repetition}"
+        raise ValueError(msg)
 
 
 def repetition_fields(repetition: Repetition) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -209,3 +209,13 @@ def test_a_damaged_journal_gives_a_report_or_one_error(
         write_session_report(folder, read_journal(folder))
     except RecordingError as error:
         assert str(error)  # noqa: PT017  (most changes raise nothing)
+
+
+@pytest.mark.parametrize("change", [{"quality": 4.0}, {"count": 0}, {"start_ns": 2**60}, {"asymmetry": -3.0}])
+def test_a_repetition_that_cannot_be_is_counted_as_a_damaged_line(tmp_path: Path, change: dict[str, Any]) -> None:
+    journal = Journal.begin(tmp_path, HEADER)
+    journal.add_repetition(repetition(1), counted=True)
+    journal.add_repetition(dataclasses.replace(repetition(2), **change), counted=True)
+    journal.close()
+    content = read_journal(tmp_path)
+    assert ([entry.repetition.count for entry in content.repetitions], content.unreadable_lines) == ([1], 1)
