@@ -14,6 +14,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
+from rehab_pose.errors import InputError
 from rehab_pose.messages import topics
 from rehab_pose.messages.exercise import classification_from_message, repetition_from_message
 from rehab_pose.messages.factory import stamp_ns
@@ -78,7 +79,7 @@ class GraphRecord:
     lost_between: dict[tuple[str, int, int], int] = field(default_factory=dict)
     """Number of messages lost between two stamps, by node and input, and stamps."""
     warnings: list[str] = field(default_factory=list)
-    """Each new WARN or ERROR message, as `node: message`."""
+    """Each new WARN or ERROR message, as `node: message`, and each result that is no record."""
 
     def connected(self, nodes: Iterable[str]) -> bool:
         """Return whether all these nodes publish diagnostics and have discovered the publishers of all their inputs.
@@ -175,7 +176,13 @@ class GraphWatch:
             self._executor.spin()
 
     def _listen(self, topic: Topic, receive: Callable[[Any], None]) -> None:
-        self._node.create_subscription(message_class(topic.type_name), topic.name, receive, qos(topic.delivery))
+        def checked(message: Message) -> None:
+            try:
+                receive(message)
+            except InputError as error:
+                self.record.warnings.append(f"graph_watch: {topic.name}: {error}")
+
+        self._node.create_subscription(message_class(topic.type_name), topic.name, checked, qos(topic.delivery))
 
     def _camera(self, message: Message) -> None:
         self.record.camera_ns[stamp_ns(message.header.stamp)] = time.time_ns()

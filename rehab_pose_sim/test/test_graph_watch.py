@@ -63,10 +63,11 @@ def test_a_drop_cannot_hide_another_loss_nor_a_frame_counted_twice() -> None:
 class Recogniser(StageNode):
     """Stands for the graph from the camera to the label; drops some frames, with or without a word."""
 
-    def __init__(self, *, swallowed: set[int], refused: set[int]) -> None:
+    def __init__(self, *, swallowed: set[int], refused: set[int], damaged: set[int]) -> None:
         spec = NodeSpec("exercise", "", (), (topics.CAMERA_INFO,), (topics.EXERCISE, topics.CAMERA_INFO), ())
         super().__init__(spec)
         self._swallowed, self._refused = swallowed, refused
+        self._damaged = damaged
         self.input(topics.CAMERA_INFO, self._on_frame, capacity=FRAMES)
 
     def _on_frame(self, message: Any) -> bool:  # noqa: ANN401
@@ -78,7 +79,9 @@ class Recogniser(StageNode):
             raise InputError(msg)
         if STAMPS.index(stamp) not in self._swallowed:
             result = ExerciseClassification(stamp, "cam", 0, "none", 0.9, [0.1], False, "m")  # type: ignore[arg-type]
-            self.publish(topics.EXERCISE, classification_message(self.factory, result))
+            answer = classification_message(self.factory, result)
+            answer.confidence = -5.0 if STAMPS.index(stamp) in self._damaged else 0.9
+            self.publish(topics.EXERCISE, answer)
         return True
 
 
@@ -124,10 +127,16 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., GraphRecord]]
 
 
 def test_frames_that_a_node_swallows_silently_are_uncounted(run: Callable[..., GraphRecord]) -> None:
-    assert fates(run(swallowed={3, 6}, refused={4})) == (7, 1, 0, 2, 0)
+    assert fates(run(swallowed={3, 6}, refused={4}, damaged=set())) == (7, 1, 0, 2, 0)
+
+
+def test_a_damaged_label_is_no_answer_and_the_watch_goes_on(run: Callable[..., GraphRecord]) -> None:
+    record = run(swallowed=set(), refused=set(), damaged={4})
+    assert fates(record) == (9, 0, 0, 1, 0)
+    assert any("ExerciseClassification.confidence: expected" in warning for warning in record.warnings)
 
 
 def test_drops_of_another_namespace_explain_nothing(run: Callable[..., GraphRecord]) -> None:
-    record = run(namespace="other", swallowed=set(), refused={4})
+    record = run(namespace="other", swallowed=set(), refused={4}, damaged=set())
     assert not record.diagnostics
     assert not record.dropped_by
