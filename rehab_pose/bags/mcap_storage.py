@@ -8,7 +8,6 @@ Sizes that the file claims are checked before memory is allocated.
 from __future__ import annotations
 
 import heapq
-import mmap
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from rehab_pose.bags.losses import BagLosses
 from rehab_pose.bags.mcap_index import index_from_search, index_from_summary
 from rehab_pose.bags.mcap_parts import load
 from rehab_pose.bags.recorded_qos import profiles_of
-from rehab_pose.bags.storage import StoredTopic
+from rehab_pose.bags.storage import StoredTopic, mapped_file
 from rehab_pose.errors import RecordingError
 
 if TYPE_CHECKING:
@@ -49,12 +48,7 @@ class McapStorage:
             RecordingError: The file cannot be read, or it has no topic that can be read.
         """
         self.losses = BagLosses()
-        try:
-            with path.open("rb") as file:
-                self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:
-            msg = f"{path} cannot be read: {error}"
-            raise RecordingError(msg) from error
+        self._data = mapped_file(path)
         index = index_from_summary(self._data)
         self._searched = index is None
         if index is None:

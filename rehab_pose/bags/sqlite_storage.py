@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import mmap
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from rehab_pose.bags.losses import BagLosses
 from rehab_pose.bags.recorded_qos import profiles_of
 from rehab_pose.bags.sqlite_pages import MAGIC, Row, SqlitePages, Value
-from rehab_pose.bags.storage import StoredTopic
+from rehab_pose.bags.storage import StoredTopic, mapped_file
 from rehab_pose.errors import RecordingError
 
 if TYPE_CHECKING:
@@ -55,12 +54,7 @@ class SqliteStorage:
             RecordingError: The file cannot be read, or it has no topic that can be read.
         """
         self.losses = BagLosses()
-        try:
-            with path.open("rb") as file:
-                self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:
-            msg = f"{path} cannot be read: {error}"
-            raise RecordingError(msg) from error
+        self._data = mapped_file(path)
         if len(self._data) < len(MAGIC):
             msg = f"{path} is too short for a SQLite file"
             raise RecordingError(msg)

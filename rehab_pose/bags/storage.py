@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from rehab_pose.errors import RecordingError
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from pathlib import Path
 
     from rosbags.interfaces import Qos
 
     from rehab_pose.bags.losses import BagLosses
 
-__all__ = ["Storage", "StoredMessage", "StoredTopic"]
+__all__ = ["Storage", "StoredMessage", "StoredTopic", "mapped_file"]
 
 
 @dataclass(frozen=True)
@@ -49,3 +53,17 @@ class Storage(Protocol):
 
     def close(self) -> None:
         """Close the file."""
+
+
+def mapped_file(path: Path) -> mmap.mmap:
+    """Return the bytes of a file, which are read from the disk where they are used.
+
+    Raises:
+        RecordingError: The file is missing, empty or not readable.
+    """
+    try:
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError) as error:
+        msg = f"{path} cannot be read: {error}"
+        raise RecordingError(msg) from error
