@@ -118,17 +118,23 @@ def _chart(run: list[Repetition]) -> str:
             parts.append(_text(_x(3), top + 15, f"{repetition.smoothness:.1f}"))
         if math.isfinite(repetition.quality):
             colour = next(colour for minimum, colour in QUALITY_COLOURS if repetition.quality >= minimum)
-            parts.append(_bar(_x(4), top, repetition.quality, colour, f"{repetition.quality:.2f}"))
+            shown_to = max(repetition.quality, repetition.quality_high if _has_interval(repetition) else 0.0)
+            parts.append(_box(_x(4), top, min(repetition.quality, 1.0) * BAR_PX, colour))
+            parts.append(_text(_x(4) + min(shown_to, 1.0) * BAR_PX + 5, top + 15, f"{repetition.quality:.2f}"))
             parts.append(_interval(repetition, top))
     width, height = _x(COLUMNS), TOP_PX + len(run) * ROW_PX + 6
     return f'<svg viewBox="0 0 {width:.0f} {height}" role="img">{"".join(parts)}</svg>'
 
 
+def _has_interval(repetition: Repetition) -> bool:
+    return math.isfinite(repetition.quality_low) and math.isfinite(repetition.quality_high)
+
+
 def _interval(repetition: Repetition, top: float) -> str:
     """Return a line over the bar of the quality, from the lower to the upper end of its interval, if it has one."""
-    ends = (repetition.quality_low, repetition.quality_high)
-    if not all(math.isfinite(end) for end in ends):
+    if not _has_interval(repetition):
         return ""
+    ends = (repetition.quality_low, repetition.quality_high)
     left, right = (_x(4) + max(0.0, min(end, 1.0)) * BAR_PX for end in ends)
     middle = top + (ROW_PX - 6) / 2
     return f'<line x1="{left:.1f}" x2="{right:.1f}" y1="{middle}" y2="{middle}" stroke="{INK}" stroke-width="2"/>'
