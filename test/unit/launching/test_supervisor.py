@@ -96,12 +96,12 @@ def test_a_program_that_ends_again_and_again_is_given_up(
 def test_stopping_ends_all_programs_and_names_those_that_had_to_be_killed(
     processes: Processes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(supervisor, "GRACE_S", 0.5)
-    ready = tmp_path / "ready"
+    monkeypatch.setattr(supervisor, "GRACE_S", 3.0)
+    ready, awake = tmp_path / "ready", tmp_path / "awake"
     stubborn = IGNORE_SIGINT.replace("print('ready', flush=True)", f"open({str(ready)!r}, 'w').close()")
-    processes.start("polite", program(SLEEP), os.environ)
+    processes.start("polite", program(f"open({str(awake)!r}, 'w').close(); {SLEEP}"), os.environ)
     processes.start("stubborn", program(stubborn), os.environ)
-    assert wait_until(ready.exists)
+    assert wait_until(lambda: ready.exists() and awake.exists())
     pids = list(processes.pids.values())
     assert processes.stop() == ["stubborn"]
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
