@@ -18,7 +18,7 @@ class ImageJointSettings(Settings):
         0.5, "Below this score of the network the person is lost in colour", minimum=0.05, maximum=0.99
     )
     extrapolation_s: float = setting(
-        0.07,
+        0.045,
         "Landmarks of slow movements are extrapolated in every second frame, for up to this long after the network's "
         "last run; 0: it runs in every frame [s]",
         minimum=0.0,

@@ -21,7 +21,7 @@ class JointSettings(Settings):
     )
     weights_path: str = setting("", "ONNX file of the network; empty = the shipped weights")
     extrapolation_s: float = setting(
-        0.07,
+        0.045,
         "Method fused, with landmarks: the network's joints are extrapolated in every second frame, for up to this "
         "long after its last run; 0: it runs in every frame [s]",
         minimum=0.0,

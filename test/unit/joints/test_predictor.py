@@ -116,7 +116,7 @@ def test_every_posture_is_right_for_a_camera_that_is_turned(posture: str, roll_d
 
 def test_joints_of_a_slow_movement_are_extrapolated_over_one_frame_only() -> None:
     camera = SimulatedCamera(SimulationSettings(exercise="squat", gap_s=0.0))
-    segmenter, predictor = SilhouetteSegmenter(), JointPredictor()
+    segmenter, predictor = SilhouetteSegmenter(), JointPredictor(JointSettings(extrapolation_s=0.07))
     silhouettes = [segmenter.segment(camera.frame(index).frame) for index in range(30, 36)]
     assert all(silhouettes)
     first, _, third, fourth, fifth, sixth = (silhouette for silhouette in silhouettes if silhouette is not None)
