@@ -13,7 +13,7 @@ from rehab_pose.graph import NODES, Option, choose_nodes, plugin_nodes
 from rehab_pose.launching.graph_lock import locked_nodes
 from rehab_pose.launching.node_commands import DEFAULT_PARAMETERS, node_command, node_environment
 from rehab_pose.launching.shared_files import shared_file
-from rehab_pose.launching.start_signals import STOP_SIGNALS
+from rehab_pose.launching.start_signals import handled_stop_signals
 from rehab_pose.launching.supervisor import Processes
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     def note_signal(_number: int, _frame: FrameType | None) -> None:
         stop.set()  # does not raise: a second signal must not interrupt the stopping of the programs
 
-    previous_handlers = {number: signal.signal(number, note_signal) for number in STOP_SIGNALS}
+    previous_handlers = {number: signal.signal(number, note_signal) for number in handled_stop_signals()}
     ended, killed = None, []
     try:
         environment = node_environment(network=args.network)

@@ -16,11 +16,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-__all__ = ["EXIT_INTERRUPTED", "STOP_SIGNALS", "blocked_stop_signals", "end_on_stop_signals", "ending_while_loading"]
+__all__ = [
+    "EXIT_INTERRUPTED",
+    "STOP_SIGNALS",
+    "blocked_stop_signals",
+    "end_on_stop_signals",
+    "ending_while_loading",
+    "handled_stop_signals",
+]
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, that of shells."""
+
+
+def handled_stop_signals() -> tuple[signal.Signals, ...]:
+    """Return the stop signals that a program has to handle: not SIGHUP where it is ignored, as under nohup."""
+    return tuple(
+        number for number in STOP_SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+    )
 
 
 @contextmanager
@@ -43,7 +57,7 @@ def end_on_stop_signals(exit_code: int = 0) -> None:
     def end(_number: int, _frame: FrameType | None) -> None:
         os._exit(exit_code)  # nothing was opened yet
 
-    for number in STOP_SIGNALS:
+    for number in handled_stop_signals():
         signal.signal(number, end)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 

@@ -11,7 +11,7 @@ from rclpy.exceptions import NotInitializedException
 from rclpy.executors import ExternalShutdownException
 from rclpy.impl.implementation_singleton import rclpy_implementation
 
-from rehab_pose.launching.start_signals import STOP_SIGNALS
+from rehab_pose.launching.start_signals import STOP_SIGNALS, handled_stop_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +56,7 @@ def until_stop_signal(arguments: Sequence[str] | None = None) -> Iterator[None]:
         if number == signal.SIGHUP:
             rclpy.try_shutdown()
 
-    for number in STOP_SIGNALS:
+    for number in handled_stop_signals():
         signal.signal(number, record_signal)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # a launcher starts programs with them blocked
     try:

@@ -33,6 +33,20 @@ def test_a_signal_before_the_handlers_ends_the_program_once_it_lets_signals_in(n
     assert time.monotonic() - start_s < 10
 
 
+def test_a_program_under_nohup_goes_on_after_the_terminal_is_closed() -> None:
+    program = (
+        "import os, signal\n"
+        "from rehab_pose.launching.start_signals import end_on_stop_signals\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup starts it\n"
+        "end_on_stop_signals(7)\n"
+        "os.kill(os.getpid(), signal.SIGHUP)\n"
+        "print('goes on', flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGTERM)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "goes on\n", "")
+
+
 def test_the_signals_of_this_thread_are_as_before_the_block() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     with blocked_stop_signals():
