@@ -37,6 +37,7 @@ __all__ = [
     "JournalContent",
     "JournalHeader",
     "JournalledRepetition",
+    "json_object",
     "repetition_fields",
     "repetition_key",
 ]
@@ -237,7 +238,7 @@ class JournalContent:
             ValueError: The first line is no header of a journal.
         """
         lines = data.split(b"\n")
-        first, _ = _object(lines[0]), lines.pop(0)
+        first = json_object(lines.pop(0))
         if first is None:
             msg = "expected a JSON object as first line"
             raise ValueError(msg)
@@ -247,7 +248,7 @@ class JournalContent:
         for text in lines:
             if not text:
                 continue
-            line = _object(text)
+            line = json_object(text)
             try:
                 if line is None:
                     content.unreadable_lines += 1
@@ -342,8 +343,8 @@ def _text(line: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _object(text: bytes) -> dict[str, Any] | None:
-    """Return a line's JSON object; None if it is none."""
+def json_object(text: bytes) -> dict[str, Any] | None:
+    """Return the JSON object of a line; None if the line is no JSON object."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

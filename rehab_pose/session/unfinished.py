@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import RecordingError
 from rehab_pose.session.file_names import JOURNAL
 from rehab_pose.session.journal import read_journal
+from rehab_pose.session.journal_content import json_object
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -70,8 +70,5 @@ def _has_end(folder: Path) -> bool:
         file.seek(0, 2)
         file.seek(max(0, file.tell() - TAIL_BYTES))
         last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
-    try:
-        line = json.loads(last)
-    except ValueError:
-        return False
-    return isinstance(line, dict) and line.get("kind") == "end"
+    line = json_object(last)
+    return line is not None and line.get("kind") == "end"

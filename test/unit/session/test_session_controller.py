@@ -181,6 +181,21 @@ def test_a_session_with_all_repetitions_is_ended_as_done(tmp_path: Path) -> None
     assert second.states == [(SessionStage.DONE, "all 2 repetitions done")]
 
 
+@pytest.mark.parametrize("line", [b"[" * 100_000, b"\xff\xfe", b"[]"], ids=["nested", "no text", "no object"])
+def test_a_session_with_a_damaged_last_line_is_continued(tmp_path: Path, line: bytes) -> None:
+    first = Program(tmp_path)
+    first.begin()
+    first.do(1)
+    first.kill()
+    with (tmp_path / "p7_s1" / JOURNAL).open("ab") as file:
+        file.write(line + b"\n")
+    second = Program(tmp_path, NOW_NS + NS_PER_S)
+    assert second.session.running
+    second.controller.stop("stopped")
+    assert reported(tmp_path) == [1]
+    assert facts(tmp_path)["journal_lines_unreadable"] == 1
+
+
 def test_sessions_of_other_nodes_and_of_running_programs_are_left_alone(tmp_path: Path) -> None:
     running = Program(tmp_path)
     running.begin()
