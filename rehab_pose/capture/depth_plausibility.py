@@ -31,17 +31,19 @@ def depth_unit_fault(depth: NDArray[Any]) -> str:
         depth: (H, W) uint16 [mm], 0 = no return, or float32 [m], NaN or infinity = no return.
     """
     step = STEP_PX if depth.size > STEP_PX**2 * MIN_RETURNS * 2 else 1
-    sample = depth[::step, ::step]
-    metres = sample / MM_PER_M if sample.dtype == np.uint16 else sample
-    returns_m = metres[np.isfinite(metres) & (metres > 0)]
-    if len(returns_m) < MIN_RETURNS:
+    sample = np.ascontiguousarray(depth[::step, ::step])
+    units_per_m = MM_PER_M if sample.dtype == np.uint16 else 1.0
+    is_return = np.isfinite(sample) & (sample > 0)
+    count = np.count_nonzero(is_return)
+    if count < MIN_RETURNS:
         return ""
-    median_m = float(np.median(returns_m))
-    for name, part in (
-        (f"beyond {FARTHEST_M:g} m", float((returns_m > FARTHEST_M).mean())),
-        (f"within {NEAREST_M:g} m", float((returns_m < NEAREST_M).mean())),
+    for name, is_beyond in (
+        (f"beyond {FARTHEST_M:g} m", sample > FARTHEST_M * units_per_m),
+        (f"within {NEAREST_M:g} m", sample < NEAREST_M * units_per_m),
     ):
+        part = np.count_nonzero(is_return & is_beyond) / count
         if part >= NEARLY_ALL:
+            median_m = float(np.median(sample[is_return])) / units_per_m
             return (
                 f"{100 * part:.0f} % of the depth is {name}, median {median_m:g} m; 16UC1 is in millimetres and 32FC1 "
                 "in metres (REP-118): is it in another unit, or is the camera covered?"
