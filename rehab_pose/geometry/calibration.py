@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ class CameraCalibration:
         self._check_window()
 
     def _check_numbers(self) -> None:
-        if not np.isfinite((*self.k, *self.r, *self.p, *self.d)).all():
+        if not all(map(math.isfinite, (*self.k, *self.r, *self.p, *self.d))):
             msg = f"camera calibration: expected finite numbers, got k={self.k}, p={self.p}, r={self.r}, d={self.d}"
             raise InputError(msg)
         longest, (low, high) = max(self.width_px, self.height_px), FOCAL_RANGE
@@ -84,7 +85,7 @@ class CameraCalibration:
                 f"{longest} px, got {focal}; they are in pixels"
             )
             raise InputError(msg)
-        if not is_rotation(self.rotation(), ROTATION_TOLERANCE):
+        if self.r != IDENTITY and not is_rotation(self.rotation(), ROTATION_TOLERANCE):
             msg = f"camera calibration: expected a rotation in r, got {self.r}; calibrate the camera again"
             raise InputError(msg)
 
