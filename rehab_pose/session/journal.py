@@ -76,7 +76,7 @@ class Journal:
         try:
             journal._append({"kind": "session", "time_ns": journal.content.first_time_ns, **header.line()})
         except RecordingError:
-            journal.close()
+            journal.remove()
             raise
         return journal
 
@@ -88,18 +88,21 @@ class Journal:
             RecordingError: There is no journal, it is damaged, or another process writes it.
         """
         path = folder / JOURNAL
-        content = read_journal(folder)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         except OSError as error:
-            msg = f"session: expected to write {path}: {error}"
+            msg = f"session: expected a journal at {path} that can be written: {error.strerror or error}"
             raise RecordingError(msg) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            content = read_journal(folder)  # with the lock: the program that had it may just have written the end
         except OSError as error:
             os.close(descriptor)
             msg = f"session: the session of {path} is running in another process; stop it there"
             raise RecordingError(msg) from error
+        except RecordingError:
+            os.close(descriptor)
+            raise
         journal = cls(folder, content, descriptor, now_ns)
         if journal._size and os.pread(descriptor, 1, journal._size - 1) != b"\n":
             journal._pending.append(b"\n")  # ends the torn line, so that it stays one unreadable line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
 import math
 import os
@@ -161,6 +162,38 @@ def test_the_journal_of_a_running_session_is_not_resumed(tmp_path: Path) -> None
         Journal.begin(tmp_path, HEADER)
     journal.close()
     Journal.resume(tmp_path).close()
+
+
+def test_lines_that_were_written_before_the_lock_was_free_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal.begin(tmp_path, HEADER)
+    lock = fcntl.flock
+
+    def ends_first(descriptor: int, operation: int) -> None:
+        journal.add_repetition(repetition(1), counted=True)
+        journal.add("end", state="done", message="stopped")
+        journal.close()
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", ends_first)
+    again = Journal.resume(tmp_path)
+    again.close()
+    assert (len(again.content.repetitions), again.content.state) == (1, "done")
+
+
+def test_a_journal_that_cannot_be_begun_leaves_its_name_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "s1"
+    folder.mkdir()
+
+    def full(_descriptor: int, _data: memoryview) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(RecordingError, match="No space left on device"):
+            Journal.begin(folder, HEADER)
+    assert not folder.exists()
 
 
 def test_lines_wait_in_memory_while_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
