@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rehab_pose.errors import InputError
+from rehab_pose.errors import InputError, RecordingError
 
 if TYPE_CHECKING:
     import argparse
@@ -88,8 +88,7 @@ def _show(args: argparse.Namespace) -> int:
 
     session = find_session(_sessions(args), args.session)
     if session.content is None:
-        print(session.problem)
-        return 1
+        raise RecordingError(session.problem)
     audit(session.folder.parent, "read", session.folder.name, "session show")
     print(f"{session.folder.name}: {session.state}")
     print("\n".join(session_lines(session.content)))

@@ -47,6 +47,8 @@ def repair_session(folder: Path) -> list[str]:
 def _recovered(bag: Path) -> str:
     try:
         with BagReader(bag) as reader:
+            for _ in reader.serialized():  # damage inside a file with a whole index is found only by reading
+                pass
             if not reader.losses:
                 return f"{bag} is whole"
         target = bag.with_name(bag.name + RECOVERED)

@@ -85,6 +85,18 @@ def test_showing_a_session_is_in_the_audit_log(tmp_path: Path, capsys: pytest.Ca
     assert "there is none" in capsys.readouterr().err
 
 
+def test_showing_a_damaged_journal_is_an_error_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = keep(tmp_path)
+    (folder / JOURNAL).write_text("{}\n")
+    assert main(["session", "show", "p7_s1", "--folder", str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1
+    assert "is no journal of a session" in captured.err
+    assert not captured.out
+
+
 def test_reading_a_recording_of_a_session_is_in_the_audit_log(tmp_path: Path) -> None:
     folder = keep(tmp_path, recorded=True)
     assert main(["bag", "info", str(folder / "recording")]) == 0
@@ -113,6 +125,18 @@ def test_a_repaired_session_has_its_report_and_a_whole_bag(tmp_path: Path, capsy
     assert main(["session", "repair", str(folder)]) == 0
     assert "was recovered before" in capsys.readouterr().out
     assert main(["session", "repair", str(tmp_path / "nothing")]) == 2
+
+
+def test_damage_inside_a_bag_with_a_whole_index_is_repaired(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = keep(tmp_path, recorded=True)
+    bag = folder / "recording" / "recording.mcap"
+    data = bytearray(bag.read_bytes())
+    data[data.index(b"label 150") + 6] ^= 1
+    bag.write_bytes(data)
+    assert main(["session", "repair", str(folder)]) == 0
+    assert "left out: 1 damaged record" in capsys.readouterr().out
+    with BagReader(folder / "recording_recovered") as reader:
+        assert 250 < sum(1 for _ in reader.messages()) < 300
 
 
 def test_a_running_session_is_neither_repaired_nor_deleted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
