@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import RecordingError
+from rehab_pose.output_file import refuse_existing
 from rehab_pose.session.audit import audit
 from rehab_pose.session.journal_content import JournalContent, JournalHeader, JournalledRepetition
 from rehab_pose.session.report import write_session_report
@@ -42,9 +43,7 @@ def export_session(session: StoredSession, output: Path, code: str | None) -> Pa
     """
     if session.content is None:
         raise RecordingError(session.problem)
-    if output.exists():
-        msg = f"session export: expected a new folder, {output} exists already; choose another"
-        raise RecordingError(msg)
+    refuse_existing([output])
     if code is not None:
         check_code("code", code)
     audit(
