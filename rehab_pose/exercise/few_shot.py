@@ -211,17 +211,36 @@ def _added(path: Path, stored: dict[str, NDArray[Any]], advice: str) -> AddedExe
     )
 
 
-def squared_distances(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
-    """Return squared distances (N, M) of points (N, D) and (M, D)."""
-    squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None] - 2.0 * one @ other.T
+def squared_distances(
+    one: NDArray[Any], other: NDArray[Any], other_squares: NDArray[Any] | None = None
+) -> NDArray[np.float64]:
+    """Return squared distances (N, M) of points (N, D) and (M, D).
+
+    Args:
+        one: (N, D).
+        other: (M, D).
+        other_squares: (M) `squared_lengths` of the other points, where they were computed before.
+    """
+    if other_squares is None:
+        other_squares = squared_lengths(other)
+    squares = squared_lengths(one)[:, None] + other_squares[None] - 2.0 * one @ other.T
     return np.asarray(np.maximum(squares, 0.0), dtype=np.float64)
 
 
-def _log_density(squares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the logarithm of the kernel density (N) from squared distances (N, M), up to a constant."""
-    exponents = squares / (-2.0 * KERNEL_VARIANCE)
-    highest = exponents.max(axis=1)
-    return np.asarray(np.log(np.exp(exponents - highest[:, None]).mean(axis=1)) + highest)
+def squared_lengths(points: NDArray[Any]) -> NDArray[Any]:
+    """Return the squared distances (N) of points (N, D) from the origin, in their own precision."""
+    return np.asarray((points**2).sum(axis=1))
+
+
+def _log_density(squares: NDArray[np.float64], smallest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithm of the kernel density (N), up to a constant.
+
+    Args:
+        squares: (N, M) squared distances.
+        smallest: (N) the smallest of each row.
+    """
+    relative = np.exp((squares - smallest[:, None]) / (-2.0 * KERNEL_VARIANCE)).mean(axis=1)
+    return np.asarray(np.log(relative) - smallest / (2.0 * KERNEL_VARIANCE))
 
 
 class FewShotHead:
@@ -243,23 +262,23 @@ class FewShotHead:
             same: Movements of the space that do not compete; None = those that the exercises resemble.
         """
         self.names = tuple(name for name, _, _ in exercises)
-        self._points = [np.asarray(points, dtype=np.float32) for _, points, _ in exercises]
         frozen = [np.asarray(points, dtype=np.float32) for points in still]
-        self._limits = [limit for _, _, limit in exercises]
         if same is None:
             same = {name for _, points, _ in exercises for name in space.resembled(np.asarray(points))}
         kept = [place for place, name in enumerate(space.movements) if name not in same]
-        self._background = np.concatenate([space.background[kept] if kept else space.background, *frozen])
+        none = np.concatenate([space.background[kept] if kept else space.background, *frozen])
+        self._points = [none, *(np.asarray(points, dtype=np.float32) for _, points, _ in exercises)]
+        self._squares = [squared_lengths(points) for points in self._points]  # not again for every window
+        self._limits = np.array([np.inf, *(limit for _, _, limit in exercises)])
 
     def probabilities(self, coordinates: NDArray[Any]) -> NDArray[np.float64]:
         """Return probabilities (B, 1 + U): of none of the added exercises, and of each of them."""
-        scores = [_log_density(squared_distances(coordinates, self._background))]
-        near = [np.ones(len(coordinates), dtype=np.bool_)]
-        for points, limit in zip(self._points, self._limits, strict=True):
-            squares = squared_distances(coordinates, points)
-            scores.append(_log_density(squares))
-            near.append(squares.min(axis=1) <= limit**2)
-        logits = np.stack(scores, axis=1)
-        weights = np.exp(logits - logits.max(axis=1, keepdims=True)) * np.stack(near, axis=1)
+        smallest, densities = [], []
+        for points, lengths in zip(self._points, self._squares, strict=True):
+            squares = squared_distances(coordinates, points, lengths)
+            smallest.append(squares.min(axis=1))
+            densities.append(_log_density(squares, smallest[-1]))
+        logits, is_near = np.stack(densities, axis=1), np.stack(smallest, axis=1) <= self._limits**2
+        weights = np.exp(logits - logits.max(axis=1, keepdims=True)) * is_near
         weights[:, 0] += 1e-12  # where all others are too far away
         return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float64)
