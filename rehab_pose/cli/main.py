@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from rehab_pose import __version__
 from rehab_pose.errors import RehabPoseError
+from rehab_pose.launching.exit_codes import EXIT_INTERRUPTED
 from rehab_pose.launching.parent_process import end_with_parent
-from rehab_pose.launching.start_signals import EXIT_INTERRUPTED, ending_while_loading
+from rehab_pose.launching.start_signals import ending_while_loading
 from rehab_pose.session.audit import audit_reading
 
 if TYPE_CHECKING:

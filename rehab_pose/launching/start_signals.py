@@ -12,12 +12,13 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rehab_pose.launching.exit_codes import EXIT_INTERRUPTED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
 __all__ = [
-    "EXIT_INTERRUPTED",
     "STOP_SIGNALS",
     "blocked_stop_signals",
     "end_on_stop_signals",
@@ -26,8 +27,6 @@ __all__ = [
 ]
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-EXIT_INTERRUPTED = 130
-"""Exit code after Ctrl-C, that of shells."""
 
 
 def handled_stop_signals() -> tuple[signal.Signals, ...]:

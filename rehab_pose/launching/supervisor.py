@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
+from rehab_pose.launching.exit_codes import EXIT_BAD_SETTINGS
 from rehab_pose.launching.parent_process import PARENT_PID
 from rehab_pose.launching.start_signals import blocked_stop_signals
 
@@ -28,8 +29,6 @@ GRACE_S = 2.5
 runs then usually waits for DDS, which can take seconds to release the shared memory of a program that just ended."""
 POLL_S = 0.05
 """Period of checking the programs [s]."""
-EXIT_BAD_SETTINGS = 2
-"""Exit code of a program that cannot use its settings; it is not restarted, because it would fail again."""
 MAX_RESPAWNS, RESPAWN_WINDOW_S = 5, 30.0
 """A program is restarted at most this many times within this time [s]."""
 

@@ -9,6 +9,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 
 from rehab_pose.errors import RehabPoseError
+from rehab_pose.launching.exit_codes import EXIT_BAD_SETTINGS
 from rehab_pose.launching.parent_process import end_with_parent
 from rehab_pose.launching.start_signals import blocked_stop_signals
 from rehab_pose.ros.runtime.process_setup import freeze_garbage, keep_memory, raise_niceness
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from rehab_pose.ros.runtime.stage_node import StageNode
 
 __all__ = ["run_node"]
-
-EXIT_BAD_SETTINGS = 2
-"""Exit code of a node whose settings cannot be used."""
 
 
 def run_node(make_node: Callable[[], StageNode]) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import RecordingError
+from rehab_pose.launching.exit_codes import EXIT_INTERRUPTED
 from rehab_pose_sim.graph_run import GraphPlan, GraphRun, exercise_scores, run_metrics
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ PICTURE_FRAMES = 8
 """Frames of a recording that are drawn."""
 SECONDS_PER_EXERCISE = 9.0
 """Length of each simulated exercise [s]."""
-EXIT_INTERRUPTED = 130
-"""128 + SIGINT, the convention of shells."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
