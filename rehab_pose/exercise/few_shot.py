@@ -32,6 +32,7 @@ __all__ = [
     "input_statistics",
     "load_added",
     "squared_distances",
+    "stored_arrays",
 ]
 
 SHIPPED_SPACE = Path(__file__).parent / "weights" / "few_shot.npz"
@@ -66,8 +67,13 @@ def input_statistics(features: NDArray[np.float32], present: NDArray[np.float32]
     return np.concatenate([mean, std, highest, lowest], axis=1).astype(np.float32)
 
 
-def _arrays(path: Path, names: Sequence[str], command: str) -> dict[str, NDArray[Any]]:
+def stored_arrays(path: Path, names: Sequence[str], advice: str) -> dict[str, NDArray[Any]]:
     """Return the arrays of a file, checked for names and size; nothing in it is executed.
+
+    Args:
+        path: The file.
+        names: Arrays that it has to contain.
+        advice: Advice for the user, for the error's message.
 
     Raises:
         ModelFileError: The file is missing, damaged or too large.
@@ -75,7 +81,7 @@ def _arrays(path: Path, names: Sequence[str], command: str) -> dict[str, NDArray
     try:
         return read_arrays(path, names, max_bytes=MAX_BYTES)
     except READ_ERRORS as error:
-        msg = f"{path}: expected the arrays {', '.join(names)}, got {error!r}; {command}"
+        msg = f"{path}: expected the arrays {', '.join(names)}, got {error!r}; {advice}"
         raise ModelFileError(msg) from error
 
 
@@ -103,7 +109,7 @@ class FewShotSpace:
         """
         names = ("centre", "projection", "background", "movements", "model_id")
         advice = "make it with `rehab-pose-lab train few-shot`"
-        stored = _arrays(path, names, advice)
+        stored = stored_arrays(path, names, advice)
         with usable_content(path, advice):
             return cls._of(path, names, stored)
 
@@ -185,7 +191,7 @@ def load_added(path: Path) -> AddedExercise:
         ModelFileError: The file is missing, damaged, or of another version.
     """
     advice = f"add it again: rehab-pose exercise add {path.stem}"
-    stored = _arrays(path, _MEMBERS, advice)
+    stored = stored_arrays(path, _MEMBERS, advice)
     with usable_content(path, advice):
         return _added(path, stored, advice)
 

@@ -7,14 +7,15 @@ set, their prototypes are among its windows and do not compete with it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rehab_pose.array_file import READ_ERRORS, read_arrays, usable_content
+from rehab_pose.array_file import usable_content
 from rehab_pose.errors import ModelFileError
+from rehab_pose.exercise.few_shot import stored_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +24,6 @@ __all__ = ["SHIPPED_CLASSES", "LibraryClasses"]
 
 SHIPPED_CLASSES = Path(__file__).parent / "weights" / "library.npz"
 """Classes that belong to the shipped network."""
-MAX_BYTES = 64 << 20
-"""Largest unpacked size of an array in the file [bytes]."""
 _MEMBERS = ("names", "points", "classes", "limits", "background", "same", "model_id")
 
 
@@ -53,13 +52,11 @@ class LibraryClasses:
     def without(self, names: frozenset[str]) -> LibraryClasses:
         """Return the classes without some of the exercises."""
         kept = [place for place, name in enumerate(self.names) if name not in names]
-        return LibraryClasses(
-            tuple(self.names[place] for place in kept),
-            tuple(self.points[place] for place in kept),
-            tuple(self.limits[place] for place in kept),
-            self.background,
-            self.same,
-            self.model_id,
+        return replace(
+            self,
+            names=tuple(self.names[place] for place in kept),
+            points=tuple(self.points[place] for place in kept),
+            limits=tuple(self.limits[place] for place in kept),
         )
 
     def save(self, path: Path) -> None:
@@ -84,11 +81,7 @@ class LibraryClasses:
             ModelFileError: It is missing or damaged.
         """
         advice = "make it with `rehab-pose-lab train library`"
-        try:
-            stored = read_arrays(path, _MEMBERS, max_bytes=MAX_BYTES)
-        except READ_ERRORS as error:
-            msg = f"{path}: expected the arrays {', '.join(_MEMBERS)}, got {error!r}; {advice}"
-            raise ModelFileError(msg) from error
+        stored = stored_arrays(path, _MEMBERS, advice)
         with usable_content(path, advice):
             return cls._of(path, stored, advice)
 
