@@ -206,6 +206,9 @@ def _added(path: Path, stored: dict[str, NDArray[Any]], advice: str) -> AddedExe
     if int(stored["format"]) != FORMAT or not (shapes and lengths and finite):
         msg = f"{path}: expected up to {MAX_WINDOWS} windows of version {FORMAT}, got {windows_m.shape}; {advice}"
         raise ModelFileError(msg)
+    if (stored["recordings"] == STILL).all():
+        msg = f"{path}: expected windows of a movement, got {count} in which a posture is held; {advice}"
+        raise ModelFileError(msg)
     return AddedExercise(
         name=path.stem,
         windows_m=windows_m.astype(np.float32),

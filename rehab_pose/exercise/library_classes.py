@@ -91,8 +91,8 @@ class LibraryClasses:
         names = tuple(str(name) for name in stored["names"])
         background, limits = stored["background"].astype(np.float32), stored["limits"]
         shapes = points.ndim == 2 and background.shape[1:] == points.shape[1:] and classes.shape == (len(points),)
-        numbers = limits.shape == (len(names),) and bool(np.isfinite(limits).all() and np.isfinite(points).all())
-        if not shapes or not numbers or set(classes.tolist()) != set(range(len(names))):
+        finite = all(np.isfinite(array).all() for array in (points, background, limits))
+        if not shapes or not finite or limits.shape != (len(names),) or set(classes.tolist()) != set(range(len(names))):
             msg = f"{path}: expected windows of {len(names)} exercises, got points {points.shape}; {advice}"
             raise ModelFileError(msg)
         return cls(

@@ -13,7 +13,7 @@ from rehab_pose.errors import InputError, ModelFileError
 from rehab_pose.exercise.catalogue import UNLISTED_ID, label_id
 from rehab_pose.exercise.definition import definition_text
 from rehab_pose.exercise.exercise_library import shipped_library
-from rehab_pose.exercise.few_shot import FewShotHead, FewShotSpace, load_added
+from rehab_pose.exercise.few_shot import STILL, FewShotHead, FewShotSpace, load_added
 from rehab_pose.exercise.few_shot_fit import Recording, learn, leave_one_out, level
 from rehab_pose.exercise.few_shot_signal import find_signal, signal_picture
 from rehab_pose.exercise.recogniser import ExerciseRecogniser
@@ -177,6 +177,10 @@ def test_damaged_and_foreign_files_are_refused(classifier: WindowClassifier, tmp
     path = tmp_path / "march.npz"
     march.save(path)
     assert load_added(path).windows_m.shape == march.windows_m.shape
+    replace(march, recordings=np.full_like(march.recordings, STILL)).save(tmp_path / "held.npz")
+    with pytest.raises(ModelFileError, match=r"windows of a movement.*exercise add held"):
+        load_added(tmp_path / "held.npz")
+    (tmp_path / "held.npz").unlink()
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(ModelFileError, match="exercise add march"):
         load_added(path)

@@ -94,6 +94,9 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "cut.npz").write_bytes(whole.read_bytes()[:5000])
     replace(classes, limits=classes.limits[:-1]).save(tmp_path / "short.npz")
     replace(classes, limits=(float("nan"), *classes.limits[1:])).save(tmp_path / "nan.npz")
-    for name in ("cut", "short", "nan", "missing"):
+    holes = classes.background.copy()
+    holes[0, 0] = np.nan
+    replace(classes, background=holes).save(tmp_path / "holes.npz")
+    for name in ("cut", "short", "nan", "holes", "missing"):
         with pytest.raises(ModelFileError, match="train library"):
             LibraryClasses.load(tmp_path / f"{name}.npz")
