@@ -9,12 +9,15 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["SHARED_MEMORY", "Removed", "remove_dead_segments"]
+from rehab_pose.launching.shared_memory import SHARED_MEMORY
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (Linux's shared memory)
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Removed", "remove_dead_segments"]
+
 SEGMENT = re.compile(r"(fastdds|fastrtps)_[0-9a-f]{16}", re.ASCII)
 """Names of the segments of Fast DDS 3 and of Fast DDS 2."""
 LOCK = "_el"

@@ -11,7 +11,7 @@ from rehab_pose.launching.shared_files import shared_file
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-__all__ = ["DISCOVERY", "OLD_VARIABLE", "OPEN_PROFILE", "VARIABLE", "use_shared_memory"]
+__all__ = ["DISCOVERY", "OLD_VARIABLE", "OPEN_PROFILE", "SHARED_MEMORY", "VARIABLE", "use_shared_memory"]
 
 PROFILE = "config/fastdds_local.xml"
 """Fast DDS profile without sockets beyond this machine."""
@@ -25,7 +25,7 @@ VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
 OLD_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 OLD_DISTRIBUTIONS = ("humble", "iron", "jazzy")
 """ROS distributions with Fast DDS 2, which reads OLD_VARIABLE; Fast DDS 3 warns about it."""
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (Linux's shared memory; this code writes nothing there)
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (Linux's shared memory)
 NEEDED_BYTES = 512 * 1024**2
 """Free shared memory that is required [bytes]: a segment of 32 MiB for each of a dozen processes, with a reserve."""
 
