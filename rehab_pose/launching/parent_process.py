@@ -7,12 +7,23 @@ import os
 import signal
 import sys
 
-__all__ = ["PARENT_PID", "end_with_parent"]
+from rehab_pose.launching.start_signals import end_on_stop_signals
+
+__all__ = ["PARENT_PID", "end_on_stop_signals_if_launched", "end_with_parent"]
 
 PARENT_PID = "REHAB_POSE_PARENT_PID"
 """Environment variable with the launcher's process id."""
 PR_SET_PDEATHSIG = 1
 """Option of prctl (Linux) that sends the process a signal when its parent ends."""
+
+
+def end_on_stop_signals_if_launched() -> None:
+    """End this process at once on a stop signal, if a launcher started it.
+
+    Packages of nodes call this before the modules of a node are loaded, which takes seconds.
+    """
+    if PARENT_PID in os.environ:
+        end_on_stop_signals()
 
 
 def end_with_parent() -> None:
