@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeVar
 from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.body.joints_of_body import joints_of_body
 from rehab_pose.datatypes import PersonView
-from rehab_pose.errors import InputError
 from rehab_pose.image_joints.detector import ImageJointDetector
 from rehab_pose.joints.predictor import JointPredictor
 from rehab_pose.silhouette.color_check import unusable_color
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from rehab_pose.stage import Stage
 
 __all__ = ["ImageResult", "ImageStages", "PoseResult", "PoseStages", "Stopwatch"]
-
-MIN_SIDE_PX = 120
-"""Shortest side of an image [px]: the silhouette is found at about that resolution, and no depth camera has less."""
 
 Input = TypeVar("Input")
 Output = TypeVar("Output")
@@ -84,15 +80,7 @@ class ImageStages:
         self.silhouette.reset()
 
     def process(self, frame: RgbdFrame, stopwatch: Stopwatch | None = None) -> ImageResult:
-        """Return the followed person; add the time of the stages to a stopwatch.
-
-        Raises:
-            InputError: The image is too small to show a person.
-        """
-        if min(frame.color.shape[:2]) < MIN_SIDE_PX:
-            height, width = frame.color.shape[:2]
-            msg = f"expected images with sides of at least {MIN_SIDE_PX} pixels, got {width}x{height}"
-            raise InputError(msg)
+        """Return the followed person; add the time of the stages to a stopwatch."""
         stopwatch = stopwatch or Stopwatch()
         detector, segmenter = self.image_joints, self.silhouette
         image_joints = stopwatch.process("image_joints", detector, frame)

@@ -75,7 +75,12 @@ def refine_to_full_resolution(
     left, right = max(columns[0] - margin, 0), min(columns[-1] + 1 + margin, reduced.person.shape[1])
     part = slice(top, bottom), slice(left, right)
     scale_y, scale_x = depth_m.shape[0] / reduced.person.shape[0], depth_m.shape[1] / reduced.person.shape[1]
-    x0, x1, y0, y1 = round(left * scale_x), round(right * scale_x), round(top * scale_y), round(bottom * scale_y)
+    # In an image smaller than the reduced one a sampled pixel may lie beyond the rounded border of the part.
+    x0, x1 = (
+        min(round(left * scale_x), reduced.columns[left]),
+        max(round(right * scale_x), reduced.columns[right - 1] + 1),
+    )
+    y0, y1 = min(round(top * scale_y), reduced.rows[top]), max(round(bottom * scale_y), reduced.rows[bottom - 1] + 1)
     label = cv2.resize(_regions(reduced, part), (x1 - x0, y1 - y0), interpolation=cv2.INTER_NEAREST)
     sampled_rows, sampled_columns = reduced.rows[top:bottom] - y0, reduced.columns[left:right] - x0
     for seeds, value in ((reduced.surely_person[part], PERSON), (reduced.surely_other[part], OTHER)):

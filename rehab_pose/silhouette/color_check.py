@@ -22,7 +22,8 @@ MIN_SPREAD = 4
 
 def unusable_color(color: NDArray[np.uint8]) -> str:
     """Return why a colour image (H, W, 3) cannot be used; empty if it can."""
-    green = color[SAMPLE_STRIDE_PX // 2 :: SAMPLE_STRIDE_PX, SAMPLE_STRIDE_PX // 2 :: SAMPLE_STRIDE_PX, 1]
+    row, column = (min(SAMPLE_STRIDE_PX, side) // 2 for side in color.shape[:2])
+    green = color[row::SAMPLE_STRIDE_PX, column::SAMPLE_STRIDE_PX, 1]
     ordered = np.sort(green, axis=None)
     low, bright, high = (int(ordered[int(fraction * (len(ordered) - 1))]) for fraction in (0.02, 0.9, 0.98))
     if high - low < MIN_SPREAD:

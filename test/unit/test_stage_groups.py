@@ -11,7 +11,6 @@ import pytest
 
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.datatypes import RgbdFrame
-from rehab_pose.errors import InputError
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.image_joints.settings import ImageJointSettings
 from rehab_pose.joints.settings import JointSettings
@@ -144,8 +143,14 @@ def test_the_networks_on_colour_and_on_depth_take_turns_at_30_hz(monkeypatch: py
     assert all(later - earlier == 2 for earlier, later in zip(depth[-4:], depth[-3:], strict=False))
 
 
-def test_images_that_are_too_small_are_refused() -> None:
-    camera = CameraIntrinsics(width_px=64, height_px=48, fx=60.0, fy=60.0, cx=31.5, cy=23.5)
-    empty = np.full((48, 64), np.nan, np.float32)
-    with pytest.raises(InputError, match="expected images with sides of at least 120 pixels, got 64x48"):
-        stages().process(RgbdFrame(1, "cam", camera, np.zeros((48, 64, 3), np.uint8), empty))
+@pytest.mark.parametrize("size_px", [(1, 1), (3, 2), (8, 6), (16, 12), (12, 16), (64, 48), (119, 90)])
+def test_images_of_any_size_are_processed(size_px: tuple[int, int]) -> None:
+    width, height = size_px
+    camera = CameraIntrinsics(width, height, fx=width, fy=width, cx=0.5 * width - 0.5, cy=0.5 * height - 0.5)
+    random, images = np.random.default_rng(3), stages()
+    for index in range(6):
+        depth_m = np.full((height, width), 3.0, np.float32)
+        left, right = sorted(random.integers(0, width + 1, 2))
+        depth_m[height // 4 :, left:right] = 1.5
+        color = random.integers(0, 255, (height, width, 3), dtype=np.uint8)
+        images.process(RgbdFrame(1 + index * 33_000_000, "cam", camera, color, depth_m))
