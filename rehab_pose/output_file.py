@@ -1,9 +1,13 @@
-"""Files of results: written completely or not at all, and never over a file that was there before."""
+"""Files of results, written completely or not at all.
+
+New files are never written over one that was there before; private files are replaced in one step.
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +16,12 @@ from rehab_pose.errors import RecordingError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["refuse_existing", "writable_place", "write_new"]
+__all__ = ["refuse_existing", "replace_private", "writable_place", "write_new"]
 
 OTHERS_MODE = 0o666
 """Mode of a new file before the mask of the process is applied."""
+OWNER_MODE = 0o600
+"""Mode of a private file: only its owner can read it."""
 
 
 def refuse_existing(paths: Iterable[Path]) -> None:
@@ -68,3 +74,29 @@ def write_new(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
         msg = f"expected to write {path}: {error.strerror or error}; free space, or choose another place"
         raise RecordingError(msg) from error
+
+
+def replace_private(path: Path, content: str, *, sync: bool) -> None:
+    """Write or replace a file in one step, so that there is always a whole one; only its owner can read it.
+
+    Args:
+        path: The file, in a folder that exists.
+        content: Its text, written as UTF-8.
+        sync: Wait until the disk has it.
+
+    Raises:
+        OSError: The file cannot be written; what was there is unchanged.
+    """
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, OWNER_MODE)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(content)
+            stream.flush()
+            if sync:
+                os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 __all__ = ["BagLosses"]
 
@@ -28,16 +28,7 @@ class BagLosses:
 
     def __bool__(self) -> bool:
         """Return whether anything that was recorded is missing."""
-        return any(
-            (
-                self.cut_files,
-                self.damaged_records,
-                self.lost_messages,
-                self.undecodable_messages,
-                self.unusable_images,
-                self.unpaired_images,
-            )
-        )
+        return bool(self.sentence)
 
     @property
     def sentence(self) -> str:
@@ -55,10 +46,5 @@ class BagLosses:
 
     def add(self, other: BagLosses) -> None:
         """Add what was left out of another file."""
-        self.cut_files += other.cut_files
-        self.damaged_records += other.damaged_records
-        self.lost_messages += other.lost_messages
-        self.undecodable_messages += other.undecodable_messages
-        self.unusable_images += other.unusable_images
-        self.unpaired_images += other.unpaired_images
-        self.notes += other.notes
+        for item in fields(self):
+            setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))

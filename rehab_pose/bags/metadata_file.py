@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from rosbags.rosbag2.metadata import dump_qos_v9
+
+from rehab_pose.output_file import replace_private
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,16 +88,4 @@ def write_metadata(
         "ros_distro": "rehab_pose",
     }
     content = yaml.safe_dump({"rosbag2_bagfile_information": information}, sort_keys=False)
-    target, temporary = folder / METADATA, folder / f".{METADATA}.new"
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(content)
-            stream.flush()
-            if sync:
-                os.fsync(stream.fileno())
-        temporary.replace(target)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+    replace_private(folder / METADATA, content, sync=sync)

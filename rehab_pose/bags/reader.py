@@ -6,6 +6,7 @@ What is whole of a damaged or cut bag is read, and `losses` says what was not; f
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,9 @@ class BagReader(AbstractContextManager["BagReader"]):
         """
         self.path = Path(path)
         self._own = BagLosses()
+        # Of each topic, the largest number in one reading: a topic may be read several times.
+        self._undecodable: Counter[str] = Counter()
+        self._damaged: Counter[str] = Counter()
         self._storages: list[Storage] = []
         self._temporary: TemporaryDirectory[str] | None = None
         try:
@@ -164,7 +168,7 @@ class BagReader(AbstractContextManager["BagReader"]):
     @property
     def losses(self) -> BagLosses:
         """Everything that could not be read so far; complete after all messages were read."""
-        total = BagLosses()
+        total = BagLosses(damaged_records=self._damaged.total(), undecodable_messages=self._undecodable.total())
         for losses in (self._own, *(storage.losses for storage in self._storages)):
             total.add(losses)
         return total
@@ -185,6 +189,7 @@ class BagReader(AbstractContextManager["BagReader"]):
 
         Messages that cannot be decoded are counted and left out.
         """
+        failed: Counter[str] = Counter()
         for name, time_ns, place, number, data in self._stored(frozenset(names) or frozenset(self.topics)):
             storage, decoder = self._storages[place], self._decoders[place][number][1]
             try:
@@ -194,21 +199,25 @@ class BagReader(AbstractContextManager["BagReader"]):
                     assert decoder is not None  # noqa: S101  (every other storage has one)
                     message = decoder.decode(data)
             except InputError:
-                self._own.undecodable_messages += 1
+                failed[name] += 1
+                self._undecodable |= failed
                 continue
             yield name, time_ns, message
 
     def _stored(self, names: frozenset[str]) -> Iterator[tuple[str, int, int, int, bytes]]:
         """Yield topic, time [ns], storage, number in it, and data of the messages of some topics in their order."""
         streams = [self._of_storage(place, names) for place in range(len(self._storages))]
+        failed: Counter[str] = Counter()
         for time_ns, place, number, data in heapq.merge(*streams, key=lambda entry: entry[0]):
+            name = self._decoders[place][number][0].name
             if self._compressed_messages:
                 unpacked = decompressed_message(data)
                 if unpacked is None:
-                    self._own.damaged_records += 1
+                    failed[name] += 1
+                    self._damaged |= failed
                     continue
                 data = unpacked  # noqa: PLW2901
-            yield self._decoders[place][number][0].name, time_ns, place, number, data
+            yield name, time_ns, place, number, data
 
     def _of_storage(self, place: int, names: frozenset[str]) -> Iterator[tuple[int, int, int, bytes]]:
         numbers = [number for number, (topic, _) in self._decoders[place].items() if topic.name in names]

@@ -89,8 +89,9 @@ class Ros1Storage:
             for connection, time_ns, data in self._reader.messages(connections=chosen):
                 yield time_ns, number_of[id(connection)], bytes(data)
         except DAMAGED as error:
-            self.losses.damaged_records += 1
-            self.losses.notes.append(f"the rest behind the damage is not read: {error}")
+            if not self.losses.damaged_records:  # the file may be read several times
+                self.losses.damaged_records = 1
+                self.losses.notes.append(f"the rest behind the damage is not read: {error}")
 
     def decode(self, number: int, data: bytes) -> Message:
         """Return a message of a topic.

@@ -67,7 +67,6 @@ class BagWriter(AbstractContextManager["BagWriter"]):
     Attributes:
         path: The bag's folder.
         factory: Makes its messages.
-        counts: Number of messages of each topic.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -78,7 +77,6 @@ class BagWriter(AbstractContextManager["BagWriter"]):
         """
         self.path = Path(path)
         self.factory = BagMessageFactory()
-        self.counts: dict[str, int] = {}
         self._file = f"{self.path.name}.mcap"
         self._entries: dict[str, tuple[int, TopicEntry]] = {}
         self._closed = False
@@ -95,6 +93,12 @@ class BagWriter(AbstractContextManager["BagWriter"]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of messages of each topic that has any; those that the disk refused are not counted."""
+        counts = {name: self._mcap.counts[channel] for name, (channel, _) in self._entries.items()}
+        return {name: count for name, count in counts.items() if count}
 
     def write(self, topic: Topic, stamp_ns: int, message: Message) -> None:
         """Write a message made by `factory` to a topic at a stamp [ns].
@@ -160,7 +164,6 @@ class BagWriter(AbstractContextManager["BagWriter"]):
             RecordingError: The type is unknown, or the disk cannot be written.
         """
         self.add_topic(name, type_name, latched=latched)
-        self.counts[name] = self.counts.get(name, 0) + 1
         try:
             self._mcap.write(self._entries[name][0], stamp_ns, data)
         except OSError as error:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.cli.exit_codes import EXIT_PARTLY
+
 if TYPE_CHECKING:
     import argparse
 
+    from rehab_pose.bags.losses import BagLosses
     from rehab_pose.body.model import BodyModel
     from rehab_pose.datatypes import Body
 
@@ -47,16 +50,18 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Infer and write the bones of the person in a recording.
+    """Infer and write the bones of the person in a recording; return 3 if parts of the recording could not be used.
 
     Raises:
         ModelFileError: A model file cannot be used.
         RecordingError: The recording cannot be read, or shows no person in that frame.
     """
     _check_outputs(arguments)
-    model, body = _body_in_recording(arguments.recording, arguments.frame)
+    model, body, losses = _body_in_recording(arguments.recording, arguments.frame)
     write_bones_of(arguments, model, body)
-    return 0
+    if losses:
+        print(losses.sentence)
+    return EXIT_PARTLY if losses else 0
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
@@ -112,7 +117,8 @@ def write_bones_of(arguments: argparse.Namespace, model: BodyModel, body: Body) 
         print(f"picture: {arguments.picture}")
 
 
-def _body_in_recording(recording: Path, frame_number: int) -> tuple[BodyModel, Body]:
+def _body_in_recording(recording: Path, frame_number: int) -> tuple[BodyModel, Body, BagLosses]:
+    """Return the model, the first body from a frame on, and what was left out of the recording up to it."""
     from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
     from rehab_pose.errors import RecordingError  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
@@ -122,6 +128,6 @@ def _body_in_recording(recording: Path, frame_number: int) -> tuple[BodyModel, B
         for number, frame in enumerate(reader.frames()):
             count, result = number + 1, pipeline.process(frame)
             if number >= frame_number and result.body is not None:
-                return pipeline.model, result.body
+                return pipeline.model, result.body, reader.losses
     msg = f"{recording}: expected a person in frame {frame_number} or later, got {count} frames without"
     raise RecordingError(msg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,19 +95,19 @@ def _run_bag(arguments: argparse.Namespace) -> int:
     pipeline = Pipeline()
     frames: list[dict[str, Any]] = []
     floor = FloorPlaneChanges()
+    images, mesh = arguments.silhouettes, arguments.mesh
     with BagReader(arguments.recording) as reader:
-        next(reader.frames())  # an error where the recording has no frame, before there is any output
-    with BagReader(arguments.recording) as reader, BagWriter(bag_folder) as writer:
-        for frame in tqdm(reader.frames(), unit="frame", disable=None):
-            if not frames:
-                for topic, message in latched_messages(writer.factory, pipeline.model, pipeline.exercise_labels):
-                    writer.write(topic, frame.stamp_ns, message)
-            result = pipeline.process(frame)
-            images, mesh = arguments.silhouettes, arguments.mesh
-            for topic, message in result_messages(writer.factory, frame, result, floor, images=images, mesh=mesh):
-                if images or topic not in SHAPE_TOPICS:
-                    writer.write(topic, frame.stamp_ns, message)
-            frames.append(frame_summary(result))
+        recorded = reader.frames()
+        first = next(recorded)  # an error where the recording has no frame, before there is any output
+        with BagWriter(bag_folder) as writer:
+            for topic, message in latched_messages(writer.factory, pipeline.model, pipeline.exercise_labels):
+                writer.write(topic, first.stamp_ns, message)
+            for frame in tqdm(chain([first], recorded), unit="frame", disable=None):
+                result = pipeline.process(frame)
+                for topic, message in result_messages(writer.factory, frame, result, floor, images=images, mesh=mesh):
+                    if images or topic not in SHAPE_TOPICS:
+                        writer.write(topic, frame.stamp_ns, message)
+                frames.append(frame_summary(result))
         losses = reader.losses
     write_summary(arguments.output / SUMMARY, arguments.recording.name, pipeline.model_ids, frames)
     code = _print_result(frames, bag_folder, arguments.output)

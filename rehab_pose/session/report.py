@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from contextlib import suppress
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose.errors import RecordingError
+from rehab_pose.output_file import replace_private
 from rehab_pose.session.report_observation import observation_facts, observation_lines, observation_section
 from rehab_pose.session.report_page import repetition_page
 from rehab_pose.units import NS_PER_S
@@ -90,28 +89,12 @@ def write_repetition_report(
         page = page.replace("</h1>", f"</h1>{observation_section(course)}", 1)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_private(target, json.dumps(content, indent=1, allow_nan=False) + "\n")
-        _write_private(target.with_suffix(".html"), page)
+        replace_private(target, json.dumps(content, indent=1, allow_nan=False) + "\n", sync=True)
+        replace_private(target.with_suffix(".html"), page, sync=True)
     except OSError as error:
         msg = f"session report: {folder} cannot be written ({error}); choose another folder"
         raise RecordingError(msg) from error
     return target
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write or replace a file in one step; only its owner can read it."""
-    temporary = path.with_name(f".{path.name}.new")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def repetition_facts(repetition: Repetition) -> dict[str, Any]:

@@ -269,6 +269,17 @@ def test_messages_that_do_not_fit_their_type_are_counted(tmp_path: Path) -> None
         assert reader.losses.undecodable_messages == 1
 
 
+def test_a_damaged_image_that_is_read_several_times_counts_once(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "bag") as bag:
+        bag.write_serialized(f"/{topics.DEPTH.name}", topics.DEPTH.type_name, 1, b"\0\1\0\0\xff\xff\xff\x7fx")
+        write_session(bag)
+    with BagReader(tmp_path / "bag") as reader:
+        assert sum(1 for _ in reader.frames()) == FRAMES  # also reads the first images to find the camera's topics
+        assert reader.losses.undecodable_messages == 1
+        assert sum(1 for _ in reader.frames()) == FRAMES
+        assert reader.losses.sentence == "left out: 1 undecodable message"
+
+
 def write_ros1(path: Path, recorded: Path) -> None:
     """Write the frames of a bag of ROS 2 as a bag of ROS 1."""
     old, new = get_typestore(Stores.ROS1_NOETIC), type_store()

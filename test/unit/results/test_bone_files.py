@@ -119,3 +119,7 @@ def test_the_command_processes_a_recording(tmp_path: Path, capsys: pytest.Captur
     assert "76 bones" in capsys.readouterr().out
     assert (out / "parts" / "skull.ply").is_file()
     assert main(["bones", str(tmp_path / "bag"), "-o", str(out), "--frame", "9"]) == 2
+    file = tmp_path / "bag" / "bag.mcap"
+    file.write_bytes(file.read_bytes()[:-50])
+    assert main(["bones", str(tmp_path / "bag"), "-o", str(tmp_path / "cut"), "--frame", "2"]) == 3
+    assert capsys.readouterr().out.splitlines()[-1] == "left out: 1 file without its end"
