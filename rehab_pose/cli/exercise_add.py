@@ -10,6 +10,7 @@ import numpy as np
 
 from rehab_pose.cli.exercise_list import add_folder_option
 from rehab_pose.errors import InputError
+from rehab_pose.session.audit import audit_reading
 
 if TYPE_CHECKING:
     import argparse
@@ -73,7 +74,10 @@ def run(arguments: argparse.Namespace) -> int:
     definition_path = folder / f"{name}.yaml"
     files = (folder / f"{name}.npz", definition_path)
     _check_name(name, classifier.trained_labels, files, replace=arguments.replace)
-    recordings = [read_recording(person, path) for person, path in find_recordings(arguments.bags)]
+    found_recordings = find_recordings(arguments.bags)
+    for _, path in found_recordings:
+        audit_reading(path, arguments.command)
+    recordings = [read_recording(person, path) for person, path in found_recordings]
     exercise = learn(name, recordings, classifier, mirror=not arguments.one_side)
     others = [load_added(path) for path in sorted(folder.glob("*.npz")) if path.stem != name]
     figures = leave_one_out(exercise, others, classifier)

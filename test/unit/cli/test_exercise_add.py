@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from rehab_pose.cli.main import main
 from rehab_pose.exercise.exercise_library import ExerciseLibrary
 from rehab_pose.exercise.window_classifier import WindowClassifier
+from rehab_pose.session.file_names import AUDIT_LOG, JOURNAL
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
@@ -55,6 +57,14 @@ def test_a_folder_of_recordings_becomes_a_label(
     assert main(["exercise", "remove", "side_bend", "--library", str(library)]) == 0
     assert not list(library.iterdir())
     assert main(["exercise", "remove", "side_bend", "--library", str(library)]) == 2
+
+
+def test_reading_recordings_of_a_session_is_in_the_audit_log(recordings: Path, tmp_path: Path) -> None:
+    (recordings / JOURNAL).touch()
+    command = ["exercise", "add", "side_bend", "--bags", str(recordings), "--library", str(tmp_path / "library")]
+    assert main(command) == 0
+    lines = [json.loads(line) for line in (tmp_path / AUDIT_LOG).read_text().splitlines()]
+    assert [(line["action"], line["session"]) for line in lines] == [("read", "recordings")] * 3
 
 
 def test_an_existing_definition_is_not_overwritten(
