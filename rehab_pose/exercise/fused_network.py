@@ -16,7 +16,7 @@ import numpy as np
 from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.exercise.fused_features import FUSED_STREAMS, VERTEX_COUNT, coverage, fused_features
-from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ
+from rehab_pose.exercise.network_metadata import INPUT_NAMES, check_metadata, input_metadata
 from rehab_pose.weights import load_network
 
 if TYPE_CHECKING:
@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     from rehab_pose.exercise.fused_features import Findings
     from rehab_pose.exercise.window_features import BodyFrames
 
-__all__ = ["CORRECTION_LIMIT", "INPUT_NAMES", "SHIPPED_WEIGHTS", "FusedNetwork", "corrected_probabilities"]
+__all__ = ["CORRECTION_LIMIT", "SHIPPED_WEIGHTS", "FusedNetwork", "corrected_probabilities"]
 
 SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "exercise_fused.onnx"
-INPUT_NAMES = ("features", "present")
-"""Names of the network's inputs in the ONNX file."""
 MIN_PROBABILITY = 1e-12
 """Lower bound of a divisor."""
 CORRECTION_LIMIT = 4.0
@@ -53,19 +51,12 @@ class FusedNetwork:
         """
         self._network = load_network(path or SHIPPED_WEIGHTS, INPUT_NAMES)
         metadata = self._network.metadata
-        expected = {
-            "labels": ",".join(labels),
-            "joints": ",".join(FEATURE_JOINTS),
-            "fused_streams": ",".join(f"{stream.name}:{stream.size}" for stream in FUSED_STREAMS),
-            "sample_rate_hz": str(SAMPLE_RATE_HZ),
-        }
-        for name, value in expected.items():
-            if metadata.get(name) != value:
-                msg = (
-                    f"fused weights {path or SHIPPED_WEIGHTS}: expected {name} = {value}, the file has "
-                    f"{metadata.get(name)}; train them for it: rehab-pose-lab train fused"
-                )
-                raise ModelFileError(msg)
+        check_metadata(
+            self._network,
+            input_metadata(labels, "fused_streams", FUSED_STREAMS),
+            f"fused weights {path or SHIPPED_WEIGHTS}",
+            "train them for it: rehab-pose-lab train fused",
+        )
         self.labels = tuple(labels)
         """Labels whose logits are corrected."""
         self.vertices: NDArray[np.int64] = np.array([int(index) for index in metadata["vertices"].split(",")])

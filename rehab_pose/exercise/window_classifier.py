@@ -15,7 +15,8 @@ from rehab_pose.exercise.feature_streams import STREAMS, window_streams
 from rehab_pose.exercise.few_shot import AddedExercise, FewShotHead, FewShotSpace, load_added
 from rehab_pose.exercise.fused_network import corrected_probabilities
 from rehab_pose.exercise.library_classes import LibraryClasses
-from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ, body_frames
+from rehab_pose.exercise.network_metadata import INPUT_NAMES, check_metadata, input_metadata
+from rehab_pose.exercise.window_features import body_frames
 from rehab_pose.weights import Network, load_network
 
 if TYPE_CHECKING:
@@ -25,11 +26,9 @@ if TYPE_CHECKING:
 
     from rehab_pose.exercise.window_features import BodyFrames
 
-__all__ = ["INPUT_NAMES", "SHIPPED_WEIGHTS", "Correct", "WindowClassifier"]
+__all__ = ["SHIPPED_WEIGHTS", "Correct", "WindowClassifier"]
 
 SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "exercise.onnx"
-INPUT_NAMES = ("features", "present")
-"""Names of the network's inputs in the ONNX file."""
 LEVEL_UP = np.array([0.0, -1.0, 0.0])
 """Against gravity in a levelled optical frame."""
 BATCH = 256
@@ -80,19 +79,12 @@ class WindowClassifier:
         metadata = self._network.metadata
         self.trained_labels = tuple(labels)
         """Labels of the network, `none` first."""
-        expected = {
-            "labels": ",".join(self.trained_labels),
-            "joints": ",".join(FEATURE_JOINTS),
-            "streams": ",".join(f"{stream.name}:{stream.size}" for stream in STREAMS),
-            "sample_rate_hz": str(SAMPLE_RATE_HZ),
-        }
-        for name, value in expected.items():
-            if metadata.get(name) != value:
-                msg = (
-                    f"exercise weights {path or SHIPPED_WEIGHTS}: expected {name} = {value}, the file has "
-                    f"{metadata.get(name)}; use weights trained for it, or train them: rehab-pose-lab train recognition"
-                )
-                raise ModelFileError(msg)
+        check_metadata(
+            self._network,
+            input_metadata(self.trained_labels, "streams", STREAMS),
+            f"exercise weights {path or SHIPPED_WEIGHTS}",
+            "use weights trained for it, or train them: rehab-pose-lab train recognition",
+        )
         self._temperature = float(metadata["temperature"])
         self._familiar_energy = float(metadata["familiar_energy"])
         self._space: FewShotSpace | None = None

@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rehab_pose.errors import RecordingError
-from rehab_pose.exercise.window_classifier import INPUT_NAMES
+from rehab_pose.exercise.network_metadata import INPUT_NAMES
 from rehab_pose.weights import load_network
 from rehab_pose_lab.benchmarks.movement_quality import movement_metrics
 from rehab_pose_lab.benchmarks.recognition_few_shot import EmbeddingNetwork, few_shot_metrics

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.array_file import READ_ERRORS, ArrayFile
+from rehab_pose.array_file import CONTENT_ERRORS, READ_ERRORS, ArrayFile
 from rehab_pose.errors import RecordingError
 from rehab_pose_lab.datasets.spreadsheet import read_first_sheet
 from rehab_pose_lab.methods.biomechanics.preset import kinepose_chain
@@ -33,17 +33,7 @@ H36M_JOINTS, NOSE = 17, 9
 KEYPOINTS, JOINTS = 16, 19
 FULL_RANGE = (-2.0 * np.pi, 2.0 * np.pi)
 """Range of an unlimited angle [rad]."""
-CHAIN_ERRORS = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    KeyError,
-    IndexError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-    MemoryError,
-)
+CHAIN_ERRORS = (OSError, SyntaxError, RecursionError, MemoryError, *CONTENT_ERRORS)
 """Errors of wrong content: Graph.txt is evaluated as a literal, which has its own."""
 ANGLES = 3
 """Angles of a joint."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rehab_pose.array_file import CONTENT_ERRORS
 from rehab_pose.errors import RecordingError
 from rehab_pose.exercise.catalogue import SQUAT
 from rehab_pose.restricted_pickle import RefusedPickleError, load_restricted_pickle
@@ -87,7 +88,7 @@ def _clips(path: Path) -> Iterator[Clip]:
         raise RecordingError(msg)
     try:
         yield from _labelled(path, content)
-    except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
+    except CONTENT_ERRORS as error:
         msg = f"{path}: expected arrays of keypoints, frames and intervals of movements, got {error!r}"
         raise RecordingError(msg) from error
 

@@ -28,8 +28,6 @@ NS_PER_FRAME = 1_000_000_000 // 30
 """Period of the frame numbers, those of the camera's 30 Hz stream [ns]; about every second frame has a skeleton."""
 RAW_LABELS, RAW_LABEL = "actionLabel.txt", re.compile(r"(\w+)\s*:\s*(\S+)\s+(\S+)")
 VALUES_PER_LINE = 1 + 3 * len(KINECT_V1_SMPL_NAMES)
-
-
 MAX_FRAME = 1_000_000
 """Largest frame number: nine hours."""
 
@@ -133,12 +131,8 @@ def _checked(sequence: str, numbers: NDArray[Any], points_m: NDArray[Any]) -> _S
         RecordingError: Numbers and points do not fit each other, or are no frame numbers and positions.
     """
     fits = numbers.ndim == 1 and points_m.ndim == 3 and len(points_m) == len(numbers)
-    if (
-        not fits
-        or points_m.dtype.kind not in "fiu"
-        or numbers.dtype.kind not in "fiu"
-        or not (np.abs(numbers.astype(np.float64)) <= MAX_FRAME).all()
-    ):
+    are_numbers = all(array.dtype.kind in "fiu" for array in (numbers, points_m))
+    if not (fits and are_numbers and (np.abs(numbers.astype(np.float64)) <= MAX_FRAME).all()):
         msg = (
             f"utkinect: {sequence}: expected frame numbers (T) and points (T, 20, 3), got {numbers.dtype} "
             f"{numbers.shape} and {points_m.dtype} {points_m.shape}; the file is damaged"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.exercise.window_classifier import INPUT_NAMES, SHIPPED_WEIGHTS, WindowClassifier
+from rehab_pose.exercise.network_metadata import INPUT_NAMES
+from rehab_pose.exercise.window_classifier import SHIPPED_WEIGHTS, WindowClassifier
 from rehab_pose.weights import load_network
 
 if TYPE_CHECKING:

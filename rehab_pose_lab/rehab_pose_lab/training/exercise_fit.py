@@ -13,16 +13,19 @@ from tqdm import tqdm
 
 from rehab_pose.errors import RecordingError
 from rehab_pose.exercise.feature_streams import STREAM_COUNT, STREAMS
-from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ, WINDOW_SAMPLES
+from rehab_pose.exercise.network_metadata import INPUT_NAMES, input_metadata
+from rehab_pose.exercise.window_features import WINDOW_SAMPLES
 from rehab_pose_lab.training.exercise_network import ExerciseNetwork, ExportedNetwork, NetworkSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from torch import nn
+
     from rehab_pose_lab.training.exercise_windows import Batch, WindowSampler
 
-__all__ = ["TrainingPlan", "TrainingRun", "export_onnx", "fit", "predictor_of"]
+__all__ = ["TrainingPlan", "TrainingRun", "export_onnx", "fit", "predictor_of", "write_window_network"]
 
 logger = logging.getLogger(__name__)
 
@@ -196,31 +199,39 @@ def export_onnx(
         extra: Further metadata (dataset, temperature, familiar_energy, ...).
         subjects: People that it was trained on, as `set/person`.
     """
+    metadata = input_metadata(labels, "streams", STREAMS) | {"subjects": ",".join(sorted(subjects))}
+    outputs = ("logits", "exercise_logits", "embedding")
+    write_window_network(ExportedNetwork(network), STREAM_COUNT, outputs, path, metadata | extra)
+
+
+def write_window_network(
+    network: nn.Module, inputs: int, outputs: Sequence[str], path: Path, metadata: dict[str, str]
+) -> None:
+    """Write a network of windows as one ONNX file for batches of any size.
+
+    Args:
+        network: Takes features (B, WINDOW_SAMPLES, inputs) and presence (B, WINDOW_SAMPLES).
+        inputs: Number of features of a sample.
+        outputs: Names of the network's outputs.
+        path: The file.
+        metadata: What is needed to use the network.
+    """
     import onnx  # noqa: PLC0415  (only to write the file)
 
     for verbose in ("onnxscript", "onnx_ir", "torch.onnx"):  # hundreds of lines on how the graph was simplified
         logging.getLogger(verbose).setLevel(logging.WARNING)
-    network.eval()
     batch = torch.export.Dim("batch", min=1, max=4096)
-    example = (torch.zeros(2, WINDOW_SAMPLES, STREAM_COUNT), torch.ones(2, WINDOW_SAMPLES))
     torch.onnx.export(
-        ExportedNetwork(network).eval(),
-        example,
+        network.eval(),
+        (torch.zeros(2, WINDOW_SAMPLES, inputs), torch.ones(2, WINDOW_SAMPLES)),
         str(path),
-        input_names=["features", "present"],
-        output_names=["logits", "exercise_logits", "embedding"],
-        dynamic_shapes={"features": {0: batch}, "present": {0: batch}},
+        input_names=list(INPUT_NAMES),
+        output_names=list(outputs),
+        dynamic_shapes={name: {0: batch} for name in INPUT_NAMES},
         dynamo=True,
         external_data=False,
         verbose=False,
     )
     model = onnx.load(str(path))
-    metadata = {
-        "labels": ",".join(labels),
-        "joints": ",".join(FEATURE_JOINTS),
-        "streams": ",".join(f"{stream.name}:{stream.size}" for stream in STREAMS),
-        "sample_rate_hz": str(SAMPLE_RATE_HZ),
-        "subjects": ",".join(sorted(subjects)),
-    }
-    onnx.helper.set_model_props(model, metadata | extra)
+    onnx.helper.set_model_props(model, metadata)
     onnx.save(model, str(path))

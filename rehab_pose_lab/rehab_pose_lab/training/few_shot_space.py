@@ -8,7 +8,8 @@ import numpy as np
 
 from rehab_pose.errors import ModelFileError
 from rehab_pose.exercise.few_shot import input_statistics
-from rehab_pose.exercise.window_classifier import INPUT_NAMES, SHIPPED_WEIGHTS
+from rehab_pose.exercise.network_metadata import INPUT_NAMES
+from rehab_pose.exercise.window_classifier import SHIPPED_WEIGHTS
 from rehab_pose.weights import load_network
 from rehab_pose_lab.training.exercise_predictions import predict_at_ends
 from rehab_pose_lab.training.exercise_windows import label_of, labelled_parts

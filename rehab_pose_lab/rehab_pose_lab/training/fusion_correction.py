@@ -15,8 +15,9 @@ from tqdm import tqdm
 from rehab_pose.errors import RecordingError
 from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.exercise.fused_features import FUSED_COUNT, FUSED_STREAMS, coverage, fused_features
-from rehab_pose.exercise.fused_network import CORRECTION_LIMIT, INPUT_NAMES
-from rehab_pose.exercise.window_features import FEATURE_JOINTS, SAMPLE_RATE_HZ, WINDOW_SAMPLES
+from rehab_pose.exercise.fused_network import CORRECTION_LIMIT
+from rehab_pose.exercise.network_metadata import input_metadata
+from rehab_pose_lab.training.exercise_fit import write_window_network
 from rehab_pose_lab.training.exercise_network import ExerciseNetwork, NetworkSettings
 from rehab_pose_lab.training.fusion_windows import draw_windows
 
@@ -154,31 +155,8 @@ def export_correction(network: CorrectionNetwork, path: Path, metadata: dict[str
         path: The file.
         metadata: Vertices, body model, people and data that it was trained on.
     """
-    import onnx  # noqa: PLC0415  (only to write the file)
-
-    for verbose in ("onnxscript", "onnx_ir", "torch.onnx"):  # hundreds of lines on how the graph was simplified
-        logging.getLogger(verbose).setLevel(logging.WARNING)
-    batch = torch.export.Dim("batch", min=1, max=4096)
-    torch.onnx.export(
-        network.eval(),
-        (torch.zeros(2, WINDOW_SAMPLES, FUSED_COUNT), torch.ones(2, WINDOW_SAMPLES)),
-        str(path),
-        input_names=list(INPUT_NAMES),
-        output_names=["correction"],
-        dynamic_shapes={"features": {0: batch}, "present": {0: batch}},
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
-    model = onnx.load(str(path))
-    fixed = {
-        "labels": ",".join(LABELS),
-        "joints": ",".join(FEATURE_JOINTS),
-        "fused_streams": ",".join(f"{stream.name}:{stream.size}" for stream in FUSED_STREAMS),
-        "sample_rate_hz": str(SAMPLE_RATE_HZ),
-    }
-    onnx.helper.set_model_props(model, fixed | metadata)
-    onnx.save(model, str(path))
+    fixed = input_metadata(LABELS, "fused_streams", FUSED_STREAMS)
+    write_window_network(network, FUSED_COUNT, ("correction",), path, fixed | metadata)
 
 
 def _loss(network: CorrectionNetwork, windows: FusionWindows, joint_logits: JointLogits) -> torch.Tensor:

@@ -13,8 +13,8 @@ from rehab_pose.body.loader import load_body_model
 from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.exercise.fused_features import OTHER_STREAMS
 from rehab_pose.exercise.fused_network import corrected_probabilities
+from rehab_pose.exercise.network_metadata import INPUT_NAMES
 from rehab_pose.exercise.settings import ExerciseSettings
-from rehab_pose.exercise.window_classifier import INPUT_NAMES
 from rehab_pose.weights import load_network
 from rehab_pose_lab.training.exercise_clips import load_clips
 from rehab_pose_lab.training.exercise_experiments import Experiment, ExperimentContext, subjects_of
