@@ -19,13 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ID_LENGTH", "Network", "explain_missing_torch", "load_network"]
 
-ORT_ERROR_NAMES = (
-    *("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "Fail", "NotImplemented", "NoSuchFile", "RuntimeException"),
-    *("EPFail", "NoModel", "EngineError", "ModelLoaded", "ModelLoadCanceled"),
-)
-"""Errors of ONNX Runtime for files that it cannot use."""
-ORT_ERRORS = (RuntimeError, ValueError, MemoryError, UnicodeDecodeError)
-"""Errors that its binding passes on."""
+BINDING_ERRORS = (RuntimeError, ValueError, MemoryError)
+"""Errors that the Python binding of ONNX Runtime passes on."""
 MAX_FILE_BYTES = 1 << 29
 """Largest file; the networks of this package have up to 13 MB [bytes]."""
 ID_LENGTH = 12
@@ -78,7 +73,9 @@ def load_network(path: str | os.PathLike[str], expected_inputs: tuple[str, ...])
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    errors = (*ORT_ERRORS, *(getattr(ort_errors, name) for name in ORT_ERROR_NAMES))
+    # ONNX Runtime has a class for each of its error codes; which ones there are depends on its version.
+    kinds = [kind for kind in vars(ort_errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    errors: tuple[type[Exception], ...] = (*BINDING_ERRORS, *kinds)
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except errors as error:

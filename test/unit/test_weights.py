@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from rehab_pose.errors import MissingDependencyError, ModelFileError
 from rehab_pose.joints.crop import INPUT_NAME
@@ -36,6 +37,17 @@ def test_missing_and_damaged_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "damaged.onnx").write_bytes(b"not a network")
     with pytest.raises(ModelFileError, match="not a usable ONNX file"):
         load_network(tmp_path / "damaged.onnx", ("depth",))
+
+
+def test_an_onnx_runtime_without_the_newest_kinds_of_errors_is_enough(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delattr(ort_errors, "ModelLoadCanceled")
+    assert load_network(DEFAULT_WEIGHTS, (INPUT_NAME,)).model_id
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(b"\x08\x01")
+    with pytest.raises(ModelFileError, match="not a usable ONNX file"):
+        load_network(damaged, (INPUT_NAME,))
 
 
 def test_a_missing_torch_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
