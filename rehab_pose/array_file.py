@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CONTENT_ERRORS", "READ_ERRORS", "ZIP_ERRORS", "ArrayFile", "check_sizes", "read_arrays", "usable_content"]
+__all__ = ["CONTENT_ERRORS", "READ_ERRORS", "ZIP_ERRORS", "ArrayFile", "read_arrays", "usable_content"]
 
 READ_ERRORS = (OSError, ValueError, KeyError)
 """Errors of reading a missing, damaged, hostile or too large file: InputError is a ValueError."""
@@ -151,16 +151,6 @@ def usable_content(path: Path, advice: str) -> Iterator[None]:
     except CONTENT_ERRORS as error:
         msg = f"{path}: expected arrays of other types or shapes: {error}; {advice}"
         raise ModelFileError(msg) from error
-
-
-def check_sizes(path: Path, max_bytes: int) -> int:
-    """Return the number of members of a file, none of which unpacks to more than `max_bytes` [bytes].
-
-    Raises:
-        InputError: A member is larger, or the file is no archive; nothing was unpacked.
-    """
-    with ArrayFile(path, max_bytes=max_bytes) as members:
-        return len(members)
 
 
 def read_arrays(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rehab_pose.array_file import ArrayFile
+from rehab_pose.array_file import CONTENT_ERRORS, ArrayFile
 from rehab_pose.bones.licensed import osso_template, skel_template
 from rehab_pose.errors import InputError, ModelFileError
 from rehab_pose.restricted_pickle import RefusedPickleError, load_restricted_pickle
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-from rehab_pose.bones.licensed import BoneTemplate
+    from rehab_pose.bones.licensed import BoneTemplate
 
 __all__ = ["read_template"]
 
@@ -70,7 +70,7 @@ def _checked(path: Path, make: Callable[[], BoneTemplate]) -> BoneTemplate:
     """Return the template that `make` computes; turn errors of its content into a ModelFileError."""
     try:
         return make()
-    except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError) as error:
+    except (*CONTENT_ERRORS, MemoryError) as error:
         msg = f"bones: {path} is not a usable skeleton: {error}"
         raise ModelFileError(msg) from error
 

@@ -58,10 +58,11 @@ def between(name: str, values: ArrayLike, low: float, high: float) -> NDArray[np
         InputError: One is not.
     """
     array = np.asarray(values, dtype=np.float64)
-    if array.size and (np.fmin.reduce(array.ravel()) < low or np.fmax.reduce(array.ravel()) > high):
-        lowest, highest = np.fmin.reduce(array.ravel()), np.fmax.reduce(array.ravel())
-        msg = f"{name}: expected numbers from {low:g} to {high:g}, got {lowest:g} to {highest:g}"
-        raise InputError(msg)
+    if array.size:
+        lowest, highest = np.fmin.reduce(array, axis=None), np.fmax.reduce(array, axis=None)  # without NaN
+        if lowest < low or highest > high:
+            msg = f"{name}: expected numbers from {low:g} to {high:g}, got {lowest:g} to {highest:g}"
+            raise InputError(msg)
     return array
 
 

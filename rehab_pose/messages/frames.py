@@ -54,7 +54,7 @@ def frame_from_message(message: Message) -> RgbdFrame:
         intrinsics=intrinsics_from_message(message.camera_info),
         color=color_from_message(message.color),
         depth_m=depth_from_message(message.depth),
-        up=direction("up", message.up),
+        up=direction("RgbdFrame.up", message.up),
     )
 
 
@@ -116,5 +116,5 @@ def silhouette_from_message(message: Message) -> Silhouette | None:
         color=color_from_message(message.color),
         depth_m=depth_from_message(message.depth),
         confidence=float(between("Silhouette.confidence", message.confidence, 0.0, 1.0)),
-        up=direction("up", message.up),
+        up=direction("Silhouette.up", message.up),
     )

@@ -90,6 +90,7 @@ def keypoints_from_message(message: Message) -> Keypoints | None:
     detectors, columns = np.asarray(message.detector), (message.u, message.v, *points.values())
     lengths = (len(start), len(message.descriptor_type), len(message.descriptor_bytes))
     borders = not len(detectors) or (start[0] == 0 and (np.diff(start) >= 0).all() and start[-1] == len(message.u))
+    # `start` has one entry more than there are detectors, and is empty without detectors.
     expected = (len(detectors) + bool(len(detectors)), len(detectors), len(detectors))
     if lengths != expected or not borders or len({len(column) for column in columns}) != 1:
         msg = (

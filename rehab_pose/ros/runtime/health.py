@@ -69,8 +69,8 @@ class InputHealth:
     """Messages never received, according to gaps in the publisher's sequence numbers."""
     last_s: float | None = None
     arrivals_s: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
-    last_number: dict[bytes, int] = field(default_factory=dict)
-    last_stamp: dict[bytes, int] = field(default_factory=dict)
+    last_message: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    """Sequence number and stamp [ns] of the last message of each publisher."""
     lost_between: deque[tuple[float, int, int, int]] = field(default_factory=lambda: deque(maxlen=MAX_STAMPS))
     """Time [s], stamps of the messages before and after [ns] and number of messages of each loss."""
 
@@ -126,7 +126,7 @@ class Health:
         with self._lock:
             entry = self.inputs.setdefault(topic, InputHealth(full_name, watched=watched))
             entry.watched, entry.since_s = watched, self._clock_s()
-            entry.last_number.clear()  # what was published in between is not lost
+            entry.last_message.clear()  # what was published in between is not lost
         return entry
 
     def remove_input(self, topic: str) -> None:
@@ -144,12 +144,12 @@ class Health:
             entry.last_s = now_s
             entry.arrivals_s.append(now_s)
             if number is not None:
-                last = entry.last_number.get(publisher)
-                if last is not None and number > last + 1:
-                    entry.lost += number - last - 1
-                    loss = (now_s, entry.last_stamp.get(publisher, 0), stamp_ns, number - last - 1)
-                    entry.lost_between.append(loss)
-                entry.last_number[publisher], entry.last_stamp[publisher] = number, stamp_ns
+                last_number, last_stamp_ns = entry.last_message.get(publisher, (number, 0))
+                lost = max(0, number - last_number - 1)
+                if lost:
+                    entry.lost += lost
+                    entry.lost_between.append((now_s, last_stamp_ns, stamp_ns, lost))
+                entry.last_message[publisher] = number, stamp_ns
         return now_s
 
     def done(self, arrived_s: float, *, present: bool, age_s: float = math.nan) -> None:
