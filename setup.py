@@ -25,6 +25,15 @@ REQUIREMENTS = [
     "tqdm",
 ]
 """Imported by the offline commands; ROS 2 itself comes from its distribution or from the ros-* wheels on PyPI."""
+EXTRAS = {
+    "batch": ["ray", "pandas", "pyarrow"],
+    "encryption": ["pyrage"],
+    "exports": ["ezc3d", "imageio-ffmpeg", "pandas", "pyarrow", "xarray"],
+    "reports": ["Jinja2", "weasyprint"],
+    "torch": ["torch"],  # only for public checkpoints (DeepLabV3+, Single-Human-Parsing)
+    "view": ["Jinja2", "starlette", "uvicorn", "websockets"],
+}
+"""Imported where they are used; a command whose extra is missing names it."""
 MESSAGES = "rehab_pose_msgs"
 
 
@@ -48,7 +57,7 @@ setup(
     name=PACKAGE,
     version="0.2.0",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: package_files(".npz", ".onnx", ".yaml", ".json")},
+    package_data={PACKAGE: package_files(".npz", ".onnx", ".yaml", ".json", ".html", ".css", ".js", ".txt")},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (SHARE, ["package.xml", "NOTICE"]),
@@ -58,7 +67,7 @@ setup(
     ],
     python_requires=">=3.10",
     install_requires=REQUIREMENTS,
-    extras_require={"torch": ["torch"]},  # only for public checkpoints (DeepLabV3+, Single-Human-Parsing)
+    extras_require=EXTRAS,
     zip_safe=False,
     maintainer="The rehab_pose maintainers",
     maintainer_email="maintainers@rehab-pose.invalid",

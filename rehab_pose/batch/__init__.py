@@ -1,0 +1,1 @@
+"""Many recordings processed in parallel."""

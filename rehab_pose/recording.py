@@ -1,0 +1,1 @@
+"""A processed recording: joints, angles and repetitions as arrays and tables."""

@@ -1,0 +1,1 @@
+"""The page for a browser: server, what it sends, and the files of the page."""
