@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,32 +81,17 @@ def _run_bag(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm  # noqa: PLC0415  (loaded only when this command runs)
 
     from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
-    from rehab_pose.bags.writer import BagWriter  # noqa: PLC0415
-    from rehab_pose.messages.floor import FloorPlaneChanges  # noqa: PLC0415
-    from rehab_pose.messages.results import latched_messages, result_messages  # noqa: PLC0415
-    from rehab_pose.messages.topics import SHAPE_TOPICS  # noqa: PLC0415
     from rehab_pose.output_file import refuse_existing  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
-    from rehab_pose.results.summary import frame_summary, write_summary  # noqa: PLC0415
+    from rehab_pose.results.result_bag import write_result_bag  # noqa: PLC0415
+    from rehab_pose.results.summary import write_summary  # noqa: PLC0415
 
     bag_folder = arguments.output / "results"
     refuse_existing([bag_folder, arguments.output / SUMMARY])
     pipeline = Pipeline()
-    frames: list[dict[str, Any]] = []
-    floor = FloorPlaneChanges()
-    images, mesh = arguments.silhouettes, arguments.mesh
     with BagReader(arguments.recording) as reader:
-        recorded = reader.frames()
-        first = next(recorded)  # an error where the recording has no frame, before there is any output
-        with BagWriter(bag_folder) as writer:
-            for topic, message in latched_messages(writer.factory, pipeline.model, pipeline.exercise_labels):
-                writer.write(topic, first.stamp_ns, message)
-            for frame in tqdm(chain([first], recorded), unit="frame", disable=None):
-                result = pipeline.process(frame)
-                for topic, message in result_messages(writer.factory, frame, result, floor, images=images, mesh=mesh):
-                    if images or topic not in SHAPE_TOPICS:
-                        writer.write(topic, frame.stamp_ns, message)
-                frames.append(frame_summary(result))
+        shown = tqdm(reader.frames(), unit="frame", disable=None)
+        frames = write_result_bag(shown, pipeline, bag_folder, images=arguments.silhouettes, mesh=arguments.mesh)
         losses = reader.losses
     write_summary(arguments.output / SUMMARY, arguments.recording.name, pipeline.model_ids, frames)
     code = _print_result(frames, bag_folder, arguments.output)
