@@ -29,6 +29,7 @@ VOCABULARY = {
     "filters",
     "geometry",
     "optimisation",
+    "optional_packages",
     "output_file",
     "settings",
     "skeletons",
