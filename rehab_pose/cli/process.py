@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
 from rehab_pose.errors import RecordingError
+from rehab_pose.results.summary import SUMMARY
 
 if TYPE_CHECKING:
     import argparse
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
-SUMMARY = "summary.json"
 RATE_HZ = 30.0
 """Default frame rate of folders of images [Hz]."""
 DEPTH_SCALE_M = 0.001

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import Joints, Repetition
     from rehab_pose.pipeline import PipelineResult
 
-__all__ = ["frame_summary", "write_summary"]
+__all__ = ["SUMMARY", "frame_summary", "write_summary"]
+
+SUMMARY = "summary.json"
+"""Name of the file."""
 
 
 def frame_summary(result: PipelineResult) -> dict[str, Any]:

@@ -1,1 +1,0 @@
-"""A processed recording: joints, angles and repetitions as arrays and tables."""

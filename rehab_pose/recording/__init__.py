@@ -1,0 +1,1 @@
+"""A processed recording: joints, joint angles, body, labels and repetitions as arrays and tables."""
