@@ -27,7 +27,7 @@ from rehab_pose_lab.benchmarks.damaged_bags import LAYOUTS, write_bags
 from rehab_pose_lab.fuzzing.message_examples import example_repetition
 from rehab_pose_lab.fuzzing.mutations import edited, json_files, odd_arrays, yaml_files
 from rehab_pose_lab.fuzzing.plausibility import implausible
-from rehab_pose_lab.fuzzing.targets import Prepared, Target
+from rehab_pose_lab.fuzzing.targets import Pace, Prepared, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def file_target(
     inputs: Callable[[], SearchStrategy[bytes]],
     read: Callable[[Path], Any],
     *,
-    slow: bool = False,
+    pace: Pace = Pace.USUAL,
 ) -> Target:
     """Return a target whose input is the content of a file.
 
@@ -58,7 +58,7 @@ def file_target(
         file: Name of the file.
         inputs: Makes the strategy of the content.
         read: Reads the file and returns what is checked for plausibility.
-        slow: True if an input takes much longer than those of other targets.
+        pace: Time that an input takes.
     """
 
     def prepare(folder: Path) -> Prepared:
@@ -71,7 +71,7 @@ def file_target(
 
         return Prepared(inputs(), read_content)
 
-    return Target(name, prepare, slow=slow)
+    return Target(name, prepare, pace=pace)
 
 
 def _settings_target() -> Target:
@@ -85,7 +85,7 @@ def _settings_target() -> Target:
     def read(content: dict[str, Any]) -> str:
         return implausible(CaptureSettings.from_mapping(content))
 
-    return Target("settings", lambda _: Prepared(odd, read))
+    return Target("settings", lambda _: Prepared(odd, read), pace=Pace.FAST)
 
 
 def _angles() -> SearchStrategy[bytes]:
@@ -153,7 +153,7 @@ def _bag_target(layout: str) -> Target:
 
         return Prepared(edited(file.read_bytes()), read)
 
-    return Target(f"bag {layout}", prepare, slow=True)
+    return Target(f"bag {layout}", prepare, pace=Pace.SLOW)
 
 
 def _metadata_target() -> Target:
@@ -169,7 +169,7 @@ def _metadata_target() -> Target:
 
         return Prepared(inputs, read)
 
-    return Target("bag metadata", prepare, slow=True)
+    return Target("bag metadata", prepare, pace=Pace.SLOW)
 
 
 def _image_folder_target() -> Target:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from rehab_pose.messages.imu import imu_from_message
 from rehab_pose_lab.fuzzing import message_examples as examples
 from rehab_pose_lab.fuzzing.mutations import ODD_FLOATS, ODD_INTEGERS, ODD_TEXTS, edited, odd_arrays
 from rehab_pose_lab.fuzzing.plausibility import implausible
-from rehab_pose_lab.fuzzing.targets import Prepared, Target
+from rehab_pose_lab.fuzzing.targets import Pace, Prepared, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["MESSAGE_TARGETS", "odd_messages"]
 
 _UNUSED = "__msgtype__"
+_TEXTS = st.sampled_from((*ODD_TEXTS, "rgb8", "16UC1", "32FC1", "mono8", "bgra8", "equidistant"))
+_FLOATS = st.one_of(st.sampled_from(ODD_FLOATS), st.floats(width=32))
+_CHANGES = st.integers(1, 4)
 
 
 def _paths(message: Any) -> list[tuple[str, ...]]:  # noqa: ANN401  (a message of rosbags)
@@ -62,8 +66,9 @@ def _with(message: Any, path: tuple[str, ...], change: Callable[[Any], Any]) -> 
 def odd_messages(draw: DrawFn, *messages: Any) -> Any:  # noqa: ANN401
     """Return messages with one to four odd fields; types stay those that a message can have."""
     message = draw(st.sampled_from(messages))
-    for _ in range(draw(st.integers(1, 4))):
-        path = draw(st.sampled_from(_paths(message)))
+    paths = st.sampled_from(_paths(message))
+    for _ in range(draw(_CHANGES)):
+        path = draw(paths)
         message = _with(message, path, lambda value: draw(_odd_field(value)))
     return message
 
@@ -79,7 +84,7 @@ def _odd_field(value: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401
     if isinstance(value, (bool, int, float)):
         return _odd_number(value)
     if isinstance(value, str):
-        return st.sampled_from((*ODD_TEXTS, "rgb8", "16UC1", "32FC1", "mono8", "bgra8", "equidistant"))
+        return _TEXTS
     if isinstance(value, list):
         return st.sampled_from(([], value[:-1], [*value, "x"], ["x"] * 300, value[::-1], [""] * len(value)))
     return st.just(value)
@@ -88,9 +93,12 @@ def _odd_field(value: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401
 def _odd_number(value: float) -> st.SearchStrategy[Any]:
     if isinstance(value, bool):
         return st.booleans()
-    if isinstance(value, int):
-        return st.one_of(st.sampled_from(ODD_INTEGERS), st.integers(0, 255), st.integers(value - 2, value + 2))
-    return st.one_of(st.sampled_from(ODD_FLOATS), st.floats(width=32))
+    return _near_or_odd(value) if isinstance(value, int) else _FLOATS
+
+
+@cache
+def _near_or_odd(value: int) -> st.SearchStrategy[int]:
+    return st.one_of(st.sampled_from(ODD_INTEGERS), st.integers(0, 255), st.integers(value - 2, value + 2))
 
 
 def _target(
@@ -109,7 +117,7 @@ def _target(
 
         return Prepared(odd_messages(*messages), read)
 
-    return Target(f"message {name}", prepare)
+    return Target(f"message {name}", prepare, pace=Pace.FAST)
 
 
 def _view(factory: BagMessageFactory) -> tuple[Any, ...]:

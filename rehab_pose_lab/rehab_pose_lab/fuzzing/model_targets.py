@@ -23,7 +23,7 @@ from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose.weights import load_network
 from rehab_pose_lab.fuzzing.file_targets import file_target
 from rehab_pose_lab.fuzzing.mutations import archives, edited, odd_arrays, pickles
-from rehab_pose_lab.fuzzing.targets import Prepared, Target
+from rehab_pose_lab.fuzzing.targets import Pace, Prepared, Target
 from rehab_pose_lab.methods.body.mixture import load_mixture_prior
 from rehab_pose_lab.methods.exercise.clinical_scores import SHIPPED_SCORES, load_score_model, subjects_of_scores
 
@@ -221,14 +221,14 @@ MODEL_TARGETS = (
         "scores.npz",
         lambda: archives(_stored(SHIPPED_SCORES)),
         lambda path: load_score_model(path) and None,
-        slow=True,
+        pace=Pace.SLOW,
     ),
     file_target(
         "clinical scores subjects",
         "subjects.npz",
         lambda: archives(_stored(SHIPPED_SCORES)),
         lambda path: subjects_of_scores(path) and None,
-        slow=True,
+        pace=Pace.SLOW,
     ),
     file_target(
         "pose mixture .npz", "m.npz", lambda: archives(_mixture()), lambda path: load_mixture_prior(str(path)) and None

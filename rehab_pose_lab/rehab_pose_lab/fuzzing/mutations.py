@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import zipfile
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,14 +64,19 @@ _BLOCKS = (
 )
 """Blocks that are written over or into a file: extreme numbers, delimiters, and words of the formats."""
 _EDITS = ("flip", "write", "insert", "cut_out", "repeat", "truncate")
+# Strategies that many inputs use are made once: making one costs as much as drawing from it.
+_EDIT_LISTS = st.lists(
+    st.tuples(st.sampled_from(_EDITS), st.integers(0, 2**20 - 1), st.integers(0, 255), st.sampled_from(_BLOCKS)),
+    min_size=1,
+    max_size=6,
+)
 _MAX_REPEAT = 64
 """Longest part of a file that is repeated [bytes]."""
 
 
 def edited(*examples: bytes) -> SearchStrategy[bytes]:
     """Return files made of examples by one to six edits."""
-    edit = st.tuples(st.sampled_from(_EDITS), st.integers(0, 2**20 - 1), st.integers(0, 255), st.sampled_from(_BLOCKS))
-    return st.builds(_edit, st.sampled_from(examples), st.lists(edit, min_size=1, max_size=6))
+    return st.builds(_edit, st.sampled_from(examples), _EDIT_LISTS)
 
 
 def _edit(data: bytes, edits: Sequence[tuple[str, int, int, bytes]]) -> bytes:
@@ -92,6 +98,7 @@ def _edit(data: bytes, edits: Sequence[tuple[str, int, int, bytes]]) -> bytes:
     return bytes(result)
 
 
+@cache
 def odd_values() -> SearchStrategy[Any]:
     """Return values of JSON and YAML that a reader may not expect."""
     return st.one_of(
@@ -137,14 +144,22 @@ class _Factor(float):
     """A number that multiplies the value it replaces: another unit or direction."""
 
 
+@cache
+def _new_values() -> SearchStrategy[Any]:
+    return st.one_of(odd_values(), st.sampled_from((1000.0, -1.0, 1e-3, 1e4)).map(_Factor))
+
+
+_ONE_OR_TWO, _ONE_TO_THREE, _ONE_OF_FIVE = st.integers(1, 2), st.integers(1, 3), st.integers(0, 4)
+
+
 @st.composite
 def _changed(draw: DrawFn, examples: tuple[Any, ...]) -> Any:  # noqa: ANN401
     value = draw(st.sampled_from(examples))
-    for _ in range(draw(st.integers(1, 2))):
+    for _ in range(draw(_ONE_OR_TWO)):
         paths = sorted(_paths(value), key=len, reverse=True)  # the first ones are drawn more often than others
         path = draw(st.sampled_from(paths))
-        new = draw(st.one_of(odd_values(), st.sampled_from((1000.0, -1.0, 1e-3, 1e4)).map(_Factor)))
-        value = _replaced(value, path, new, remove=draw(st.integers(0, 4)) == 4)
+        new = draw(_new_values())
+        value = _replaced(value, path, new, remove=draw(_ONE_OF_FIVE) == 4)
     return value
 
 
@@ -165,6 +180,9 @@ def _yaml_text(value: Any) -> bytes:  # noqa: ANN401  (a value of YAML)
     return str(yaml.dump(value, Dumper=dumper)).encode(errors="surrogatepass")
 
 
+_WORDS = st.one_of(st.sampled_from(ODD_TEXTS), st.sampled_from(ODD_INTEGERS).map(str), st.floats().map(str))
+
+
 @st.composite
 def text_files(draw: DrawFn, *examples: str) -> bytes:
     """Return tables as text with odd words, missing or repeated lines, or edited bytes."""
@@ -172,37 +190,38 @@ def text_files(draw: DrawFn, *examples: str) -> bytes:
     if draw(st.booleans()):
         return draw(edited(text.encode()))
     lines = text.splitlines()
-    for _ in range(draw(st.integers(1, 3))):
+    for _ in range(draw(_ONE_TO_THREE)):
         index = draw(st.integers(0, max(len(lines) - 1, 0)))
         separator = "," if "," in lines[index] else " "
         words = lines[index].split(separator)
-        words[draw(st.integers(0, len(words) - 1))] = draw(
-            st.one_of(st.sampled_from(ODD_TEXTS), st.sampled_from(ODD_INTEGERS).map(str), st.floats().map(str))
-        )
+        words[draw(st.integers(0, len(words) - 1))] = draw(_WORDS)
         changed = separator.join(words)
         lines[index : index + 1] = draw(st.sampled_from(([changed], [changed], [changed, changed], [], ["", changed])))
         lines = lines or [""]
     return "\n".join(lines).encode(errors="surrogatepass")
 
 
-_KINDS = ("f2", "f4", "f8", "i1", "i2", "i8", "u1", "u8", "?", "c8", "S3", "U4", "O")
+_TYPES = st.sampled_from(("f2", "f4", "f8", "i1", "i2", "i8", "u1", "u8", "?", "c8", "S3", "U4", "O"))
+_SAME_TYPE_WAYS = st.sampled_from(("values", "scale", "shape", "axes"))
+_ARRAY_WAYS = st.sampled_from(("values", "scale", "shape", "axes", "type"))
+_SCALES = st.sampled_from((1000.0, 0.0, -1.0, 1e-3, 1e30, float("nan")))
+_FLOATS, _INTEGERS = st.sampled_from(ODD_FLOATS), st.sampled_from(ODD_INTEGERS)
 
 
 @st.composite
 def odd_arrays(draw: DrawFn, example: NDArray[Any], *, same_type: bool = False) -> NDArray[Any]:
     """Return an array like the example with odd values, another scale, shape, order of axes or type."""
-    ways = ("values", "scale", "shape", "axes") if same_type else ("values", "scale", "shape", "axes", "type")
     array = np.array(example)
-    way = draw(st.sampled_from(ways))
+    way = draw(_SAME_TYPE_WAYS if same_type else _ARRAY_WAYS)
     if way == "values" and array.size and array.dtype.kind in "fiub":
-        for _ in range(draw(st.integers(1, 3))):
+        for _ in range(draw(_ONE_TO_THREE)):
             place = draw(st.integers(0, array.size - 1))
-            pool = ODD_FLOATS if array.dtype.kind == "f" else ODD_INTEGERS
+            pool = _FLOATS if array.dtype.kind == "f" else _INTEGERS
             with np.errstate(over="ignore", invalid="ignore"):
-                array.reshape(-1)[place] = np.array(draw(st.sampled_from(pool))).astype(array.dtype)
+                array.reshape(-1)[place] = np.array(draw(pool)).astype(array.dtype)
     elif way == "scale" and array.dtype.kind in "fiu":
         with np.errstate(over="ignore", invalid="ignore"):
-            factor = draw(st.sampled_from((1000.0, 0.0, -1.0, 1e-3, 1e30, float("nan"))))
+            factor = draw(_SCALES)
             array = (array * factor).astype(array.dtype)
     elif way == "shape":
         array = draw(st.sampled_from(_reshaped(array)))
@@ -213,7 +232,7 @@ def odd_arrays(draw: DrawFn, example: NDArray[Any], *, same_type: bool = False) 
             else np.flip(array, axis=draw(st.integers(0, array.ndim - 1)))
         )
     elif way == "type":
-        array = _as_type(array, draw(st.sampled_from(_KINDS)))
+        array = _as_type(array, draw(_TYPES))
     return array
 
 
@@ -252,6 +271,7 @@ def _with_claimed_shape(stored: bytes, shape: str) -> bytes:
     return head.ljust(end)[:end] + stored[end:] if start > 9 else stored
 
 
+_ARCHIVE_WAYS = st.sampled_from(("arrays", "arrays", "drop", "rename", "shape", "zip", "bytes", "member"))
 _SHAPES = ("(10000000000,)", "(1, 99999999999999999999)", "(-1,)", "(3,)", "()", "(1.5,)", "((2,),)", "(2**40,)", "x")
 
 
@@ -263,7 +283,7 @@ def archives(draw: DrawFn, arrays: Mapping[str, NDArray[Any]]) -> bytes:
     chosen = draw(st.lists(st.sampled_from(sorted(members)), max_size=2))
     for name, array in members.items():
         stored[name] = _stored(draw(odd_arrays(array)) if name in chosen else array)
-    way = draw(st.sampled_from(("arrays", "arrays", "drop", "rename", "shape", "zip", "bytes", "member")))
+    way = draw(_ARCHIVE_WAYS)
     name = draw(st.sampled_from(sorted(members)))
     if way == "drop":
         del stored[name]

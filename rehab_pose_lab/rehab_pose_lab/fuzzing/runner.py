@@ -9,6 +9,7 @@ import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -17,19 +18,24 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
 from rehab_pose_lab.fuzzing.all_targets import TARGETS
 from rehab_pose_lab.fuzzing.outcomes import Outcome, observe
+from rehab_pose_lab.fuzzing.targets import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
 
-    from rehab_pose_lab.fuzzing.targets import Prepared
+    from rehab_pose_lab.fuzzing.targets import Prepared, Target
 
-__all__ = ["FuzzResult", "fuzz", "fuzz_metrics", "fuzz_table"]
+__all__ = ["FuzzResult", "fuzz", "fuzz_metrics", "fuzz_table", "shares"]
 
 BATCH, TIMED_BATCH = 250, 25
 """Inputs of a target in a row where their number is given, and where the time is given."""
+MINIMUM = 500
+"""Inputs of each target where there are enough for all."""
 SLOW_DIVISOR = 10
-"""A slow target has this fraction of the inputs of another one."""
+"""Where the time is given, a slow target has this fraction of the inputs of another one."""
+TURNS = 1_000_000
+"""Difference of the seeds of the batches of two runs: seeds that follow each other share no batch."""
 STUCK_S = 60.0
 """A worker that works on one input for longer is stopped [s]; Python code is interrupted long before."""
 MAX_ADDRESS_SPACE = 12 * 10**9
@@ -82,27 +88,59 @@ def fuzz(
     targets = [target for target in TARGETS if not names or any(name in target.name for name in names)]
     results = {target.name: FuzzResult(target.name) for target in targets}
     ends = None if seconds is None else time.monotonic() + seconds
-    whole = TIMED_BATCH if inputs is None else min(BATCH, max(1, -(-inputs // max(1, len(targets)))))
-    done = rounds = 0
+    left = {} if inputs is None else shares(targets, inputs)
     with TemporaryDirectory(prefix="rehab_pose_fuzz_") as folder:
         worker = _Worker(Path(folder))
         try:
-            while targets and (inputs is None or done < inputs) and (ends is None or time.monotonic() < ends):
-                for target in targets:
-                    name, size = target.name, max(1, whole // SLOW_DIVISOR) if target.slow else whole
+            for turn in count():
+                sizes = {target.name: left.get(target.name, _timed_size(target)) for target in targets}
+                if not any(sizes.values()):
+                    break
+                for name, size in sizes.items():
                     if ends is not None and time.monotonic() >= ends:
-                        break
-                    before = set(results[name].examples)
-                    started = time.monotonic()
-                    worker.run(name, size, first_seed + rounds, results[name])
-                    results[name].elapsed_s += time.monotonic() - started
-                    done += size
-                    for key in results[name].examples.keys() - before:
-                        log(f"{name}: {key}")
-                rounds += 1
+                        return list(results.values())
+                    batch = min(size, BATCH)
+                    if batch:
+                        _run_batch(worker, name, batch, first_seed * TURNS + turn, results[name], log)
+                    if name in left:
+                        left[name] -= batch
         finally:
             worker.stop()
     return list(results.values())
+
+
+def shares(targets: Sequence[Target], inputs: int) -> dict[str, int]:
+    """Return how many inputs each target has, by name.
+
+    Each has the same minimum, at most `MINIMUM`; the rest goes to targets whose inputs take little time.
+
+    Args:
+        targets: The targets.
+        inputs: Number of inputs of all.
+    """
+    if not targets:
+        return {}
+    minimum = min(MINIMUM, inputs // len(targets))
+    rest, weights = inputs - minimum * len(targets), sum(target.pace.value for target in targets)
+    shared = {target.name: minimum + rest * target.pace.value // max(weights, 1) for target in targets}
+    missing = inputs - sum(shared.values())
+    for number, name in enumerate(sorted(shared, key=lambda name: -shared[name])):
+        shared[name] += missing // len(shared) + (number < missing % len(shared))
+    return shared
+
+
+def _timed_size(target: Target) -> int:
+    return max(1, TIMED_BATCH // SLOW_DIVISOR) if target.pace is Pace.SLOW else TIMED_BATCH
+
+
+def _run_batch(
+    worker: _Worker, name: str, size: int, seed_number: int, result: FuzzResult, log: Callable[[str], None]
+) -> None:
+    before, started = set(result.examples), time.monotonic()
+    worker.run(name, size, seed_number, result)
+    result.elapsed_s += time.monotonic() - started
+    for key in result.examples.keys() - before:
+        log(f"{name}: {key}")
 
 
 class _Worker:
@@ -114,7 +152,7 @@ class _Worker:
         self._began = self._context.Value("d", 0.0)
         self._process: Any = None
 
-    def run(self, name: str, count: int, number: int, result: FuzzResult) -> None:
+    def run(self, name: str, size: int, number: int, result: FuzzResult) -> None:
         """Run a batch of a target."""
         if self._process is None:
             self._connection, other = self._context.Pipe()
@@ -124,7 +162,7 @@ class _Worker:
             self._process.start()
             other.close()
         self._began.value = time.monotonic()
-        self._connection.send((name, count, number))
+        self._connection.send((name, size, number))
         while True:
             try:
                 if self._connection.poll(POLL_S):
@@ -165,7 +203,7 @@ def _serve(connection: Connection, began: Any, folder: str) -> None:  # noqa: AN
     prepared: dict[str, Prepared] = {}
     while True:
         try:
-            name, count, number = connection.recv()
+            name, size, number = connection.recv()
         except EOFError:
             return
         if name not in prepared:
@@ -173,14 +211,14 @@ def _serve(connection: Connection, began: Any, folder: str) -> None:  # noqa: AN
             place.mkdir()
             prepared[name] = next(target for target in TARGETS if target.name == name).prepare(place)
         try:
-            connection.send(list(_batch(prepared[name], count, number, began)))
+            connection.send(list(_batch(prepared[name], size, number, began)))
         except Exception:  # noqa: BLE001  (an error of a strategy, which the parent reports)
             connection.send(traceback.format_exc())
 
 
 def _batch(
     target: Prepared,
-    count: int,
+    size: int,
     number: int,
     began: Any,  # noqa: ANN401
 ) -> Iterator[tuple[Outcome, str, int]]:
@@ -189,7 +227,7 @@ def _batch(
 
     @seed(number)
     @settings(
-        max_examples=count,
+        max_examples=size,
         database=None,
         deadline=None,
         phases=(Phase.generate,),

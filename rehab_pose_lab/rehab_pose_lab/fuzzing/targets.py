@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-__all__ = ["Prepared", "Target"]
+__all__ = ["Pace", "Prepared", "Target"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,17 @@ class Prepared:
     """Reads one input; returns a sentence if it accepted one that is not plausible, else ''."""
 
 
+class Pace(Enum):
+    """Time of one input; the value is the relative number of inputs that a target has beyond the minimum."""
+
+    SLOW = 0
+    """25 ms and more: bags, large archives."""
+    USUAL = 2
+    """About 10 ms: a file is written and read."""
+    FAST = 5
+    """About 4 ms: nothing is written."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A reader of files or a converter of messages."""
@@ -30,5 +42,5 @@ class Target:
     name: str
     prepare: Callable[[Path], Prepared]
     """Prepares the target in a folder of its own."""
-    slow: bool = False
-    """True if an input takes much longer than those of others."""
+    pace: Pace = Pace.USUAL
+    """Time that an input takes."""
