@@ -1,4 +1,4 @@
-"""`rehab-pose session`: list, show, repair, export and delete the sessions that the session node has kept."""
+"""`rehab-pose session`: start and stop sessions, and list, show, repair, export and delete those that were kept."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehab_pose.cli import session_control
 from rehab_pose.errors import InputError, RecordingError
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ DEFAULT_CODE = "export"
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the parser of `session`."""
-    parser = subparsers.add_parser("session", help="list, show, repair, export and delete sessions")
+    parser = subparsers.add_parser("session", help="start, stop, list, show, repair, export and delete sessions")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    session_control.add_actions(actions)
     listing = actions.add_parser("list", help="list the sessions")
     show = actions.add_parser("show", help="print the report of a session")
     repair = actions.add_parser(
@@ -53,8 +55,8 @@ def run(args: argparse.Namespace) -> int:
         RecordingError: There is no such session, or its files cannot be read or written.
         InputError: A code or a number cannot be used.
     """
-    actions = {"list": _list, "show": _show, "repair": _repair, "export": _export, "delete": _delete, "expire": _expire}
-    return actions[args.action](args)
+    kept = {"list": _list, "show": _show, "repair": _repair, "export": _export, "delete": _delete, "expire": _expire}
+    return {**session_control.ACTIONS, **kept}[args.action](args)
 
 
 def _sessions(args: argparse.Namespace) -> Path:
@@ -65,19 +67,17 @@ def _sessions(args: argparse.Namespace) -> Path:
 
 def _list(args: argparse.Namespace) -> int:
     from rehab_pose.session.store import list_sessions  # noqa: PLC0415
+    from rehab_pose.session.words import session_row, table_lines  # noqa: PLC0415
 
     found = list_sessions(_sessions(args))
+    if found:
+        print("\n".join(table_lines([session_row(session) for session in found])))
+        print("next: `rehab-pose session report NAME`, or `rehab-pose session trend CODE` for all of a person")
+    else:
+        print(f"no sessions in {_sessions(args)}; `rehab-pose session start` starts one")
     for session in found:
         if session.content is None:
-            print(f"{session.folder.name}  {session.problem}")
-            continue
-        header = session.content.header
-        print(
-            f"{session.folder.name}  {header.started}  {session.state}  {header.exercise or 'any exercise'}  "
-            f"{len(session.content.counted)} repetitions  {session.size_mb:.1f} MB"
-        )
-    if not found:
-        print(f"no sessions in {_sessions(args)}")
+            print(session.problem, file=sys.stderr)
     return 0
 
 
@@ -85,12 +85,13 @@ def _show(args: argparse.Namespace) -> int:
     from rehab_pose.session.audit import audit  # noqa: PLC0415
     from rehab_pose.session.report import session_lines  # noqa: PLC0415
     from rehab_pose.session.store import find_session  # noqa: PLC0415
+    from rehab_pose.session.words import session_title  # noqa: PLC0415
 
     session = find_session(_sessions(args), args.session)
     if session.content is None:
         raise RecordingError(session.problem)
     audit(session.folder.parent, "read", session.folder.name, "session show")
-    print(f"{session.folder.name}: {session.state}")
+    print(session_title(session))
     print("\n".join(session_lines(session.content)))
     return 0
 

@@ -140,8 +140,11 @@ class Tally:
 
 
 def _involves(repetition: Repetition, side: Side) -> bool:
-    """Return whether a repetition involves a side; one with both sides involves each."""
-    return side is Side.ANY or repetition.side in {side, Side.BOTH}
+    """Return whether a repetition involves a side; one with both sides involves each.
+
+    Exercises that the sides do together have repetitions of ANY side: they involve both, and neither alone.
+    """
+    return side is Side.ANY or repetition.side in {side, Side.BOTH} or (side, repetition.side) == (Side.BOTH, Side.ANY)
 
 
 @dataclass

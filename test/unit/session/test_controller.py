@@ -51,7 +51,7 @@ def test_without_a_chosen_exercise_all_repetitions_are_counted() -> None:
 
 @pytest.mark.parametrize(
     ("chosen", "counted"),
-    [(Side.ANY, 4), (Side.LEFT, 2), (Side.RIGHT, 2), (Side.BOTH, 1)],
+    [(Side.ANY, 4), (Side.LEFT, 2), (Side.RIGHT, 2), (Side.BOTH, 2)],
     ids=str,
 )
 def test_a_repetition_with_both_sides_counts_for_each_side(chosen: Side, counted: int) -> None:

@@ -67,12 +67,15 @@ def test_sessions_are_listed_with_their_state(tmp_path: Path, capsys: pytest.Cap
     running = Journal.begin(tmp_path / "p9_s3", JournalHeader("s3"))
     (tmp_path / "p8_s4" / JOURNAL).write_text("{}\n")
     assert main(["session", "list", "--folder", str(tmp_path)]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    captured = capsys.readouterr()
+    head, *lines, _next = captured.out.splitlines()
+    assert head.split() == ["NAME", "STARTED", "EXERCISE", "REPETITIONS", "STATE", "SIZE"]
     assert [line.split()[0] for line in lines] == ["p7_s1", "p7_s2", "p8_s4", "p9_s3"]
-    assert "done  squat  3 repetitions" in lines[0]
+    assert lines[0].split()[-5:-2] == ["Squat", "3", "done"]
     assert "interrupted" in lines[1]
-    assert "is no journal of a session" in lines[2]
+    assert "unreadable" in lines[2]
     assert "running" in lines[3]
+    assert "is no journal of a session" in captured.err
     running.close()
 
 

@@ -1,0 +1,97 @@
+"""The commands `session start`, `stop` and `status` against a session node over DDS."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+from rehab_pose.cli.main import main
+from rehab_pose.nodes.session import SessionNode
+from rehab_pose.session.journal import read_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def run(*arguments: str) -> int:
+    return main(["session", *arguments])
+
+
+@pytest.fixture
+def sessions(ros: Any, tmp_path: Path) -> Iterator[Path]:  # noqa: ANN401
+    """Run a session node in a thread; yield the folder of its sessions."""
+    ros("-p", f"session.folder:={tmp_path / 'sessions'}")
+    node, executor = SessionNode(), SingleThreadedExecutor()
+    executor.add_node(node)
+
+    def spin() -> None:
+        try:
+            executor.spin()
+        except ExternalShutdownException:
+            return
+
+    thread = threading.Thread(target=spin)
+    thread.start()
+    yield tmp_path / "sessions"
+    executor.shutdown()
+    thread.join()
+    node.close()
+    node.destroy_node()
+
+
+def test_a_session_is_started_shown_and_stopped_by_command(sessions: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("status") == 1
+    assert "there was none" in capsys.readouterr().out
+    words = ("--exercise", "lateral trunk tilt", "--side", "left", "--repetitions", "4")
+    assert run("start", "P01", *words, "--recording", "results") == 0
+    assert (
+        "Lateral tilt of the trunk with the arms up, 0 of 4 repetitions, left side; recording results"
+        in capsys.readouterr().out
+    )
+    assert run("start", "P02", "--exercise", "squat", "--side", "both", "--recording", "nothing") == 0
+    answer = capsys.readouterr().out
+    assert "ended P01_" in answer
+    assert "started P02_" in answer
+    assert run("status") == 0
+    assert "is running: Squat, 0 repetitions" in capsys.readouterr().out
+    assert run("stop") == 0
+    assert "0 repetitions counted\nreport: " in capsys.readouterr().out
+    assert run("stop") == 1
+    first, second = (read_journal(folder) for folder in sorted(sessions.iterdir()) if folder.is_dir())
+    assert (first.header.exercise, first.header.side, first.header.target) == ("lateral_trunk_tilt", "left", 4)
+    assert (second.header.exercise, second.header.side, second.header.recording) == ("squat", "any", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("P01", "--exercise", "sqat"), "there is no exercise 'sqat'; did you mean squat?"),
+        (("P 01",), "expected a code"),
+        (("P01", "--exercise", "squat", "--side", "left"), "both sides do squat together"),
+        (("P01", "--exercise", "trunk_rotation", "--side", "left"), "expected --repetitions of at least 1"),
+        (
+            ("P01", "--exercise", "trunk_rotation", "--side", "left", "--repetitions", "3", "--recording", "images"),
+            "the graph records results for one side",
+        ),
+    ],
+    ids=["exercise", "code", "side", "repetitions", "recording"],
+)
+@pytest.mark.usefixtures("sessions")
+def test_what_cannot_be_started_is_refused_with_the_reason(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str
+) -> None:
+    assert run("start", *arguments) == 2
+    assert sentence in capsys.readouterr().err
+    assert run("status") == 1
+
+
+def test_without_a_graph_the_answer_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rehab_pose.ros.adapters.session_client.DISCOVERY_S", 0.3)
+    assert run("stop") == 2
+    assert capsys.readouterr().err.count("\n") == 1
