@@ -223,9 +223,10 @@ class ExerciseAction:
         if goal is None:
             return
         self._timer.cancel()
-        if goal.own_session:
+        kept = self._controller.session.session_id == goal.session_id  # else another one was started meanwhile
+        if kept and goal.own_session:
             self._controller.stop(message)
-        else:
+        elif kept:
             self._controller.write_report()
         tally = goal.tally
         result = self._action.Result(
@@ -235,7 +236,7 @@ class ExerciseAction:
             other_exercises=tally.others,
             mean_quality=tally.mean_quality,
             timed_out=timed_out,
-            report_path=self._controller.session.report_path,
+            report_path=self._controller.session.report_path if kept else "",
             message=message,
         )
         self._server.notify_execute(goal.handle, lambda handle: _end(handle, final_state, result))

@@ -132,7 +132,9 @@ class SessionClient:
                 raise InputError(answer.message)
         else:
             self._send_goal(request)
-        self._wait(lambda: self._state is not before and self.state().running, ANSWER_S)
+        if not self._wait(lambda: self._state is not before and self.state().running, ANSWER_S):
+            msg = f"the session has not started within {ANSWER_S:.0f} s; look at `rehab-pose doctor`"
+            raise InputError(msg)
         return self.state()
 
     def stop(self) -> StoppedSession | None:
