@@ -27,6 +27,7 @@ from rehab_pose.errors import InputError, RecordingError, RehabPoseError
 from rehab_pose.messages.frame_builder import FrameBuilder
 from rehab_pose.messages.images import COLOR_ENCODINGS, DEPTH_ENCODINGS
 from rehab_pose.messages.topics import CAMERA_INFO, COLOR, DEPTH, IMU
+from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
     import os
@@ -45,7 +46,6 @@ IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO_TYPE = "sensor_msgs/msg/CameraInfo"
 STORAGES: dict[str, Callable[[Path], Storage]] = {".mcap": McapStorage, ".db3": SqliteStorage, ".bag": Ros1Storage}
-NS_TO_S = 1e-9
 MIN_FOCAL, MAX_FOCAL = 0.1, 20.0
 """Focal length as a multiple of the image's longer side: an angle of view of 157 to 3 degrees. Depth cameras have 50 to
 120 degrees."""
@@ -174,23 +174,31 @@ class BagReader(AbstractContextManager["BagReader"]):
         return total
 
     @property
+    def _first_ns(self) -> int:
+        return min((storage.first_ns for storage in self._storages if storage.first_ns is not None), default=0)
+
+    @property
     def duration_s(self) -> float:
         """Time from the first to the last message [s]."""
-        first = [storage.first_ns for storage in self._storages if storage.first_ns is not None]
-        return (max(storage.last_ns for storage in self._storages) - min(first)) * NS_TO_S if first else 0.0
+        last = [storage.last_ns for storage in self._storages if storage.first_ns is not None]
+        return (max(last) - self._first_ns) / NS_PER_S if last else 0.0
 
     def serialized(self) -> Iterator[RecordedMessage]:
         """Yield every message in the order of recording, without deserialisation."""
         for name, time_ns, _, _, data in self._stored(frozenset(self.topics)):
             yield RecordedMessage(self.topics[name], time_ns, data)
 
-    def messages(self, *names: str) -> Iterator[tuple[str, int, Message]]:
+    def messages(self, *names: str, since_s: float = 0.0) -> Iterator[tuple[str, int, Message]]:
         """Yield topic, time [ns] and message of the named topics (default: all), in the order of recording.
 
-        Messages that cannot be decoded are counted and left out.
+        Messages that cannot be decoded, and those before `since_s` after the first one [s], are left out; the former
+        are counted.
         """
         failed: Counter[str] = Counter()
+        since_ns = self._first_ns + round(since_s * NS_PER_S)
         for name, time_ns, place, number, data in self._stored(frozenset(names) or frozenset(self.topics)):
+            if time_ns < since_ns:
+                continue
             storage, decoder = self._storages[place], self._decoders[place][number][1]
             try:
                 if isinstance(storage, Ros1Storage):
@@ -245,13 +253,14 @@ class BagReader(AbstractContextManager["BagReader"]):
         return CameraTopics(color, info, depth)
 
     def frames(
-        self, camera: CameraTopics | None = None, settings: CaptureSettings | None = None
+        self, camera: CameraTopics | None = None, settings: CaptureSettings | None = None, *, since_s: float = 0.0
     ) -> Iterator[RgbdFrame]:
         """Yield the RGB-D frames of the recording, paired and cleaned as in the live node.
 
         Args:
             camera: Topics to read.
             settings: Settings of pairing and cleaning.
+            since_s: Time after the beginning of the recording from which frames are read [s].
 
         Images that cannot be used, or that have no partner, are counted in `losses` and left out.
 
@@ -266,7 +275,7 @@ class BagReader(AbstractContextManager["BagReader"]):
         builder.add_camera_info(self._first(topics.camera_info))
         images = frames = unusable = 0
         problem: RehabPoseError | None = None
-        for name, _, message in self.messages(topics.color, topics.camera_info, topics.depth, *imu):
+        for name, _, message in self.messages(topics.color, topics.camera_info, topics.depth, *imu, since_s=since_s):
             built, parts = [], 1
             try:
                 for raw in self._added(builder, topics, name, message):

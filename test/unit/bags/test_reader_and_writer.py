@@ -59,6 +59,14 @@ def bag_path(tmp_path: Path) -> Path:
     return tmp_path / "bag"
 
 
+def test_reading_begins_at_a_chosen_time(bag_path: Path) -> None:
+    with BagReader(bag_path) as bag:
+        stamps = [given.stamp_ns for given in bag.frames(settings=AS_MEASURED, since_s=0.05)]
+        assert stamps == [frame(2).stamp_ns, frame(3).stamp_ns]
+        assert len(list(bag.messages(topics.COLOR.name, since_s=10.0))) == 0
+        assert not bag.losses
+
+
 def test_read_frames_equal_the_written_ones(bag_path: Path) -> None:
     with BagReader(bag_path) as bag:
         read = list(bag.frames(settings=AS_MEASURED))
