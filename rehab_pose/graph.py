@@ -236,9 +236,17 @@ NODES = (
     NodeSpec(
         "session",
         "repetition, repetition/progress, exercise and exercise/list -> session_state, recordings and reports; the "
-        "action run_exercise.",
+        "action run_exercise. joints, joint_angles and floor_plane give a report its pictures and angles.",
         (),
-        (topics.EXERCISE, topics.EXERCISE_LIST, topics.REPETITION, topics.REPETITION_PROGRESS),
+        (
+            topics.EXERCISE,
+            topics.EXERCISE_LIST,
+            topics.REPETITION,
+            topics.REPETITION_PROGRESS,
+            topics.JOINTS,
+            topics.JOINT_ANGLES,
+            topics.FLOOR_PLANE,
+        ),
         (topics.SESSION_STATE,),
         ("session",),
         option=Option.RECOGNITION,

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from rehab_pose.errors import InputError
 from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
+from rehab_pose.messages.angles import angles_from_message
 from rehab_pose.messages.exercise import classification_from_message, progress_from_message, repetition_from_message
+from rehab_pose.messages.floor import floor_plane_from_message
+from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.ros.adapters.exercise_action import ExerciseAction
 from rehab_pose.ros.adapters.session_services import SessionServices
 from rehab_pose.ros.io.exercise_list_input import ExerciseListInput
@@ -44,6 +47,12 @@ class SessionNode(StageNode):
         self.listen(topics.EXERCISE, self._on_exercise)
         self.listen(topics.REPETITION, self._on_repetition, watched=False)
         self.listen(topics.REPETITION_PROGRESS, self._on_progress, watched=False)
+        for topic, receive in (
+            (topics.JOINTS, self._on_joints),
+            (topics.JOINT_ANGLES, self._on_angles),
+            (topics.FLOOR_PLANE, self._on_floor),
+        ):
+            self.listen(topic, receive, watched=False)
         self.create_timer(CHECK_PERIOD_S, self._check)
 
     def close(self) -> None:
@@ -91,7 +100,20 @@ class SessionNode(StageNode):
         progress = progress_from_message(message)
         if progress is not None:
             self._check_label(progress.label)
+        if self._controller.session.running:
+            self._controller.movements.progress(progress)
         self._action.on_progress(progress)
+
+    def _on_joints(self, message: Message, _arrived_s: float) -> None:
+        if self._controller.session.running:
+            self._controller.movements.joints(joints_from_message(message))
+
+    def _on_angles(self, message: Message, _arrived_s: float) -> None:
+        if self._controller.session.running:
+            self._controller.movements.angles(angles_from_message(message))
+
+    def _on_floor(self, message: Message, _arrived_s: float) -> None:
+        self._controller.movements.floor(floor_plane_from_message(message))
 
     def _check_label(self, label: str) -> None:
         """Raise an InputError for a label that the running recogniser does not know; before its list came all pass."""

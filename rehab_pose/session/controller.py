@@ -13,6 +13,7 @@ from rehab_pose.errors import RecordingError, RehabPoseError
 from rehab_pose.session.disk_space import free_mb
 from rehab_pose.session.journal import Journal
 from rehab_pose.session.journal_content import JournalHeader
+from rehab_pose.session.movement_history import MovementHistory
 from rehab_pose.session.names import free_session_id, session_time_ns
 from rehab_pose.session.observation import GapReason, ObservationTracker
 from rehab_pose.session.recording_policy import RunningRecording, make_private, session_folder
@@ -42,7 +43,11 @@ CLOCK_ERROR_S = 60.0
 
 
 class SessionController:
-    """Controls the running session and its files."""
+    """Controls the running session and its files.
+
+    Attributes:
+        movements: Frames of the running session, from which the movement of a repetition is taken.
+    """
 
     def __init__(
         self,
@@ -71,6 +76,7 @@ class SessionController:
         self._files: SessionFiles | None = None
         self._tracker = ObservationTracker()
         self._resumed = False
+        self.movements = MovementHistory()
 
     def start(
         self,
@@ -145,7 +151,7 @@ class SessionController:
             return
         counted = self.session.count(repetition)
         if self._files is not None:
-            self._files.log_repetition(repetition, counted=counted)
+            self._files.log_repetition(repetition, self.movements.movement(repetition), counted=counted)
         if counted and self.session.tally.done:
             self.stop(f"all {len(self.session.tally.counted)} repetitions done")
         elif counted:
@@ -200,6 +206,7 @@ class SessionController:
             return False
         self.session.end(reason)
         files, self._files = self._files, None
+        self.movements.clear()
         if files is not None:
             files.log_gaps(self._tracker.finish(time.monotonic()))
             files.log("observed", **asdict(self._tracker.total))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rehab_pose.errors import RecordingError
 from rehab_pose.output_file import refuse_existing
 from rehab_pose.session.audit import audit
-from rehab_pose.session.journal_content import JournalContent, JournalHeader, JournalledRepetition
+from rehab_pose.session.journal_content import JournalContent, JournalHeader
 from rehab_pose.session.report import write_session_report
 from rehab_pose.session.state import check_code
 from rehab_pose.units import NS_PER_S
@@ -80,9 +80,7 @@ def deidentified(content: JournalContent, code: str) -> JournalContent:
             recording=header.recording,
             software=header.software,
         ),
-        repetitions=[
-            JournalledRepetition(_shifted(entry.repetition, shift_ns), entry.counted) for entry in content.repetitions
-        ],
+        repetitions=[replace(entry, repetition=_shifted(entry.repetition, shift_ns)) for entry in content.repetitions],
         observations=[
             replace(part, first_ns=part.first_ns + shift_ns, last_ns=part.last_ns + shift_ns) if part.first_ns else part
             for part in content.observations

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rehab_pose.datatypes import Repetition
+    from rehab_pose.session.movement import RepetitionMovement
 
 __all__ = ["Journal", "read_journal"]
 
@@ -118,13 +119,16 @@ class Journal:
         self.content.apply(line)
         self._append(line)
 
-    def add_repetition(self, repetition: Repetition, *, counted: bool) -> None:
-        """Add a repetition.
+    def add_repetition(
+        self, repetition: Repetition, *, counted: bool, movement: RepetitionMovement | None = None
+    ) -> None:
+        """Add a repetition, and its movement if joints were received.
 
         Raises:
             RecordingError: The file cannot be written; the line is kept, and written with the next one.
         """
-        self.add("repetition", counted=counted, **repetition_fields(repetition))
+        moved = {} if movement is None else {"movement": movement.fields()}
+        self.add("repetition", counted=counted, **repetition_fields(repetition), **moved)
 
     def flush(self) -> None:
         """Write the lines that could not be written before.

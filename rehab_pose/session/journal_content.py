@@ -6,14 +6,17 @@ A journal is a text file with one JSON object a line. Each has `kind` and `time_
 |---|---|
 | session | the first line: format, version, and the fields of `JournalHeader` |
 | recording | path (in the session's folder), state (started, ended, failed), message |
-| repetition | counted (true if it belongs to the tally), and the fields of `Repetition`; null = not measured |
+| repetition | counted (true if it belongs to the tally), the fields of `Repetition` (null = not measured), and where
+joints were received `movement` with the fields of `RepetitionMovement` |
 | observed | the fields of `Observation`, cumulated since the last line `session` or `resumed` |
 | gap | reason, start_ns, end_ns (stamps of the camera) |
 | note | message: an event that people should know, for example a failed recording |
 | resumed | message: the session node was started again and continues |
 | end | state (done, interrupted), message: the last line of a session that has ended |
 
-Readers skip and count lines that they cannot read, and lines of a kind that they do not know.
+Readers skip and count lines that they cannot read, and lines of a kind that they do not know. The version rises when
+the meaning of a field changes; new optional fields do not raise it, because older readers leave out fields that they
+do not know.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from rehab_pose.datatypes import Repetition, Side
+from rehab_pose.session.movement import RepetitionMovement
 from rehab_pose.session.observation import Gap, GapReason, Observation
 
 if TYPE_CHECKING:
@@ -111,6 +115,8 @@ class JournalledRepetition:
     repetition: Repetition
     counted: bool
     """True if its exercise and side are those of the tally."""
+    movement: RepetitionMovement | None = None
+    """None = no joints were received, or the journal is of a version without it."""
 
 
 @dataclass
@@ -189,8 +195,10 @@ class JournalContent:
         if self.knows(repetition):
             self.repeated += 1
             return
+        moved = line.get("movement")
+        movement = None if moved is None else RepetitionMovement.from_fields(moved)
         self._keys.add(repetition_key(repetition))
-        self.repetitions.append(JournalledRepetition(repetition, counted=line.get("counted") is True))
+        self.repetitions.append(JournalledRepetition(repetition, line.get("counted") is True, movement))
 
     def _add_observed(self, line: Mapping[str, Any]) -> None:
         self.observations[-1] = Observation(**_checked_fields(Observation, line))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import Repetition
     from rehab_pose.session.journal import Journal
     from rehab_pose.session.journal_content import JournalContent
+    from rehab_pose.session.movement import RepetitionMovement
     from rehab_pose.session.observation import Gap
     from rehab_pose.session.recording_policy import RunningRecording
 
@@ -56,10 +57,10 @@ class SessionFiles:
         except RehabPoseError as error:
             self._journal_failed(error)
 
-    def log_repetition(self, repetition: Repetition, *, counted: bool) -> None:
+    def log_repetition(self, repetition: Repetition, movement: RepetitionMovement | None, *, counted: bool) -> None:
         """Add a repetition to the journal."""
         try:
-            self._journal.add_repetition(repetition, counted=counted)
+            self._journal.add_repetition(repetition, counted=counted, movement=movement)
         except RehabPoseError as error:
             self._journal_failed(error)
 
