@@ -93,9 +93,10 @@ class CameraCalibration:
         x, y, width, height = self.roi_px
         inside = 0 <= x <= x + width <= self.width_px and 0 <= y <= y + height <= self.height_px
         whole = (width, height) == (0, 0)
-        if not (max(self.width_px, self.height_px) <= LARGEST_IMAGE_PX and (inside or whole)):
+        sizes = (self.width_px, self.height_px)
+        if not (0 < min(sizes) <= max(sizes) <= LARGEST_IMAGE_PX and (inside or whole)):
             msg = (
-                f"camera calibration: expected a window inside an image of at most {LARGEST_IMAGE_PX} pixels, got "
+                f"camera calibration: expected a window inside an image of 1 to {LARGEST_IMAGE_PX} pixels a side, got "
                 f"{self.roi_px} in {self.width_px}x{self.height_px}; the publisher of camera_info is wrong"
             )
             raise InputError(msg)

@@ -75,6 +75,7 @@ def test_names_and_folders_that_do_not_exist_are_named(tmp_path: Path) -> None:
         ({"hold_s": -1}, "hold_s: expected a number from 0"),
         ({"hold_s": True}, "hold_s"),
         ({"hold_s": float("nan")}, "hold_s"),
+        ({"hold_s": 10**400}, "hold_s"),
         ({"repetition_s": [5, 2]}, "repetition_s: expected two increasing"),
         ({"repetition_s": [5]}, "repetition_s: expected two numbers"),
         ({"name": "Squat"}, "name: expected a name"),
