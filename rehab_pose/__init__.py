@@ -38,7 +38,7 @@ def process(
         path: Bag with colour, camera_info and depth.
         output: Folder for the results; None = a temporary folder, removed when the recording is closed.
         settings: Of the stages.
-        progress: Show a progress bar on standard error.
+        progress: Show a progress bar with the time left on standard error, if that is a terminal.
 
     Raises:
         RecordingError: The recording cannot be read, or the output exists or cannot be written.

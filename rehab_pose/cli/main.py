@@ -22,7 +22,21 @@ __all__ = ["command_parser", "main", "program_parser", "run_program"]
 
 PROGRAM = "rehab-pose"
 DESCRIPTION = "Analyse rehabilitation exercises of a person with one RGB-D camera."
-COMMANDS = ("run", "play", "record", "bag", "process", "overlay", "bones", "exercise", "session", "doctor", "warm_up")
+COMMANDS = (
+    "run",
+    "play",
+    "record",
+    "view",
+    "bag",
+    "process",
+    "overlay",
+    "export",
+    "bones",
+    "exercise",
+    "session",
+    "doctor",
+    "warm_up",
+)
 """Modules of this package. Each has `add_parser(subparsers)`, which sets the default `run(arguments) -> int`."""
 EXIT_UNUSABLE_INPUT = 2
 """Exit code of a command whose input or settings cannot be used."""

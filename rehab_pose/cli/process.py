@@ -90,7 +90,8 @@ def _run_bag(arguments: argparse.Namespace) -> int:
     refuse_existing([bag_folder, arguments.output / SUMMARY])
     pipeline = Pipeline()
     with BagReader(arguments.recording) as reader:
-        shown = tqdm(reader.frames(), unit="frame", disable=None)
+        count = reader.topics[reader.camera_topics().color].count
+        shown = tqdm(reader.frames(), total=count, unit="frame", disable=None)
         frames = write_result_bag(shown, pipeline, bag_folder, images=arguments.silhouettes, mesh=arguments.mesh)
         losses = reader.losses
     write_summary(arguments.output / SUMMARY, arguments.recording.name, pipeline.model_ids, frames)

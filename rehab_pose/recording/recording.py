@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-    from rehab_pose.datatypes import Repetition
+    from rehab_pose.datatypes import Repetition, RgbdFrame
     from rehab_pose.messages.factory import Message
     from rehab_pose.messages.topics import Topic
-    from rehab_pose.pipeline import PipelineSettings
+    from rehab_pose.pipeline import Pipeline, PipelineResult, PipelineSettings
     from rehab_pose.recording.tracks import AngleTrack, BodyTrack, JointTrack, LabelTrack
 
-__all__ = ["RESULT_FOLDER", "Recording", "open_recording", "process_recording"]
+__all__ = ["RESULT_FOLDER", "Recording", "has_results", "open_recording", "process_recording"]
 
 RESULT_FOLDER = "results"
 """Name of the bag in the folder that `rehab-pose process` writes."""
@@ -218,8 +218,21 @@ def open_recording(path: str | Path) -> Recording:
     Raises:
         RecordingError: There is no bag of results.
     """
-    folder = Path(path)
-    return Recording(folder / RESULT_FOLDER if (folder / RESULT_FOLDER).is_dir() else folder)
+    return Recording(_result_bag(Path(path)))
+
+
+def has_results(path: str | Path) -> bool:
+    """Return whether a path has results, for `open_recording`; False for a camera's bag.
+
+    Raises:
+        RecordingError: There is no bag.
+    """
+    with BagReader(_result_bag(Path(path))) as reader:
+        return any(topic.type_name == topics.JOINTS.type_name for topic in reader.topics.values())
+
+
+def _result_bag(path: Path) -> Path:
+    return path / RESULT_FOLDER if (path / RESULT_FOLDER).is_dir() else path
 
 
 def process_recording(
@@ -227,6 +240,8 @@ def process_recording(
     output: str | Path | None = None,
     settings: PipelineSettings | None = None,
     *,
+    pipeline: Pipeline | None = None,
+    each: Callable[[RgbdFrame, PipelineResult], None] | None = None,
     progress: bool = False,
 ) -> Recording:
     """Run all stages over a camera's recording.
@@ -234,8 +249,10 @@ def process_recording(
     Args:
         path: Bag with colour, camera_info and depth.
         output: Folder for the results, as of `rehab-pose process`; None = a temporary folder.
-        settings: Of the stages.
-        progress: Show a progress bar on standard error.
+        settings: Of the stages; not used with a pipeline.
+        pipeline: The stages, without earlier frames; None = new ones.
+        each: Called with each frame and its result.
+        progress: Show a progress bar with the time left on standard error, if that is a terminal.
 
     Raises:
         RecordingError: The recording cannot be read, or the output exists or cannot be written.
@@ -250,9 +267,10 @@ def process_recording(
     temporary = tempfile.TemporaryDirectory(prefix="rehab_pose_") if output is None else None
     folder = Path(temporary.name if temporary else str(output))
     with BagReader(path) as reader:
-        pipeline = Pipeline(settings)
-        frames = tqdm(reader.frames(), unit="frame", disable=not progress)
-        summaries = write_result_bag(frames, pipeline, folder / RESULT_FOLDER)
+        pipeline = pipeline or Pipeline(settings)
+        count = reader.topics[reader.camera_topics().color].count
+        frames = tqdm(reader.frames(), total=count, unit="frame", disable=None if progress else True)
+        summaries = write_result_bag(frames, pipeline, folder / RESULT_FOLDER, each=each)
         losses = reader.losses
     write_summary(folder / SUMMARY, Path(path).name, pipeline.model_ids, summaries)
     return Recording(folder / RESULT_FOLDER, temporary=temporary, camera_losses=losses)

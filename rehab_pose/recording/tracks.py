@@ -92,6 +92,8 @@ class BodyTrack:
     """(T, 24, 3) axis-angle relative to the parent [rad]; row 0 is the root's rotation in the camera."""
     translation_m: NDArray[np.float32]
     """(T, 3) added after the root rotation [m], as in SMPL."""
+    joint_positions_m: NDArray[np.float32]
+    """(T, 24, 3) joints of the fitted body in the camera's optical frame [m]."""
 
     def __post_init__(self) -> None:
         """Check shapes."""
@@ -102,6 +104,9 @@ class BodyTrack:
             betas=frozen("BodyTrack.betas", self.betas, (frames, "B"), np.float32),
             rotations_rad=frozen("BodyTrack.rotations_rad", self.rotations_rad, (frames, JOINT_COUNT, 3), np.float32),
             translation_m=frozen("BodyTrack.translation_m", self.translation_m, (frames, 3), np.float32),
+            joint_positions_m=frozen(
+                "BodyTrack.joint_positions_m", self.joint_positions_m, (frames, JOINT_COUNT, 3), np.float32
+            ),
         )
 
     @property
@@ -152,13 +157,13 @@ def body_track(stamps_ns: Sequence[int], found: Sequence[Body | None]) -> BodyTr
     first = next((body for body in found if body is not None), None)
     model_id, shapes = ("", 0) if first is None else (first.model_id, len(first.parameters.betas))
     betas = np.full((len(found), shapes), np.nan, np.float32)
-    rotations = np.full((len(found), JOINT_COUNT, 3), np.nan, np.float32)
+    rotations, positions = (np.full((len(found), JOINT_COUNT, 3), np.nan, np.float32) for _ in range(2))
     translation = np.full((len(found), 3), np.nan, np.float32)
     for row, body in enumerate(found):
         if body is not None and body.model_id == model_id and len(body.parameters.betas) == shapes:
             betas[row], rotations[row] = body.parameters.betas, body.parameters.rotations_rad
-            translation[row] = body.parameters.translation_m
-    return BodyTrack(np.array(stamps_ns, np.int64), model_id, betas, rotations, translation)
+            translation[row], positions[row] = body.parameters.translation_m, body.joint_positions_m
+    return BodyTrack(np.array(stamps_ns, np.int64), model_id, betas, rotations, translation, positions)
 
 
 def label_track(found: Sequence[ExerciseClassification]) -> LabelTrack:

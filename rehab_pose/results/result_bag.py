@@ -12,17 +12,23 @@ from rehab_pose.messages.topics import SHAPE_TOPICS
 from rehab_pose.results.summary import frame_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from rehab_pose.datatypes import RgbdFrame
-    from rehab_pose.pipeline import Pipeline
+    from rehab_pose.pipeline import Pipeline, PipelineResult
 
 __all__ = ["write_result_bag"]
 
 
 def write_result_bag(
-    frames: Iterable[RgbdFrame], pipeline: Pipeline, folder: Path, *, images: bool = False, mesh: bool = False
+    frames: Iterable[RgbdFrame],
+    pipeline: Pipeline,
+    folder: Path,
+    *,
+    images: bool = False,
+    mesh: bool = False,
+    each: Callable[[RgbdFrame, PipelineResult], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Process frames, write the results as a new bag, and return the summary of each frame.
 
@@ -32,6 +38,7 @@ def write_result_bag(
         folder: The bag's folder, which must not exist.
         images: Also write silhouettes, parts and keypoints, which show the person.
         mesh: Also write the vertices of the mesh (2 MB/s).
+        each: Called with each frame and its result.
 
     Raises:
         RecordingError: The frames cannot be read, or the bag cannot be written.
@@ -48,4 +55,6 @@ def write_result_bag(
                 if images or topic not in SHAPE_TOPICS:
                     writer.write(topic, frame.stamp_ns, message)
             summaries.append(frame_summary(result))
+            if each is not None:
+                each(frame, result)
     return summaries

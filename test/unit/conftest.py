@@ -1,4 +1,4 @@
-"""ROS within one test process: its own domain, and no packet leaves this machine."""
+"""Fixtures of unit tests. ROS within one test process has its own domain, and no packet leaves this machine."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rehab_pose_sim.known_results import write_known_results
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
@@ -27,3 +30,11 @@ def ros() -> Iterator[Any]:
     init()
     yield init
     rclpy.try_shutdown()
+
+
+@pytest.fixture(scope="session")
+def known_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a bag of results with a known movement."""
+    folder = tmp_path_factory.mktemp("results") / "walk"
+    write_known_results(folder)
+    return folder
