@@ -76,12 +76,12 @@ def write_new(path: Path, content: bytes) -> None:
         raise RecordingError(msg) from error
 
 
-def replace_private(path: Path, content: str, *, sync: bool) -> None:
+def replace_private(path: Path, content: str | bytes, *, sync: bool) -> None:
     """Write or replace a file in one step, so that there is always a whole one; only its owner can read it.
 
     Args:
         path: The file, in a folder that exists.
-        content: Its text, written as UTF-8.
+        content: Its bytes, or its text, which is written as UTF-8.
         sync: Wait until the disk has it.
 
     Raises:
@@ -90,8 +90,8 @@ def replace_private(path: Path, content: str, *, sync: bool) -> None:
     temporary = path.with_name(f".{path.name}.new")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, OWNER_MODE)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(content)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
             stream.flush()
             if sync:
                 os.fsync(stream.fileno())

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rehab_pose.cli import session_control
+from rehab_pose.cli import session_control, session_report
 from rehab_pose.errors import InputError, RecordingError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("session", help="start, stop, list, show, repair, export and delete sessions")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     session_control.add_actions(actions)
+    session_report.add_actions(actions)
     listing = actions.add_parser("list", help="list the sessions")
     show = actions.add_parser("show", help="print the report of a session")
     repair = actions.add_parser(
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         InputError: A code or a number cannot be used.
     """
     kept = {"list": _list, "show": _show, "repair": _repair, "export": _export, "delete": _delete, "expire": _expire}
-    return {**session_control.ACTIONS, **kept}[args.action](args)
+    return {**session_control.ACTIONS, **session_report.ACTIONS, **kept}[args.action](args)
 
 
 def _sessions(args: argparse.Namespace) -> Path:

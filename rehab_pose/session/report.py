@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose.errors import RecordingError
 from rehab_pose.output_file import replace_private
-from rehab_pose.session.report_observation import observation_facts, observation_lines, observation_section
-from rehab_pose.session.report_page import repetition_page
+from rehab_pose.session.report_observation import observation_facts, observation_lines
+from rehab_pose.session.reports.session_page import session_page
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -21,21 +20,53 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import Repetition
     from rehab_pose.session.journal_content import JournalContent
 
-__all__ = ["repetition_facts", "session_lines", "session_summary", "write_repetition_report", "write_session_report"]
+__all__ = ["repetition_facts", "session_lines", "session_summary", "write_session_report"]
 
 UNITS = ("rad", "m")
 """Units that a signal's name may end with."""
 
 
 def write_session_report(folder: Path, content: JournalContent) -> Path:
-    """Write the report of a session's journal into its folder; see `write_repetition_report`.
+    """Write `ID_repetitions.json` and `ID_repetitions.html` of a session's journal into a folder.
+
+    Args:
+        folder: Folder of the two files; created if it does not exist.
+        content: The journal. Its session id is the first part of the files' names: only letters, digits, `.`, `-` and
+            `_`, so that it is no path.
+
+    Returns:
+        The JSON file's path.
 
     Raises:
-        RecordingError: The files cannot be written.
+        RecordingError: The session's id cannot be part of a file's name, or the files cannot be written.
     """
-    header = content.header
-    repetitions = [entry.repetition for entry in content.repetitions]
-    return write_repetition_report(folder, header.session_id, header.subject_code, repetitions, content)
+    session_id = content.header.session_id
+    if not session_id or session_id.startswith(".") or not all(sign.isalnum() or sign in ".-_" for sign in session_id):
+        msg = f"session id: expected letters, digits, '.', '-', '_', got {session_id!r}; it names the report's files"
+        raise RecordingError(msg)
+    facts = {
+        "session_id": session_id,
+        "subject_code": content.header.subject_code,
+        "session": observation_facts(content),
+        "sets": session_summary([entry.repetition for entry in content.repetitions]),
+        "repetitions": [
+            {
+                **repetition_facts(entry.repetition),
+                "counted": entry.counted,
+                "movement": None if entry.movement is None else entry.movement.fields(),
+            }
+            for entry in content.repetitions
+        ],
+    }
+    target = folder / f"{session_id}_repetitions.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        replace_private(target, json.dumps(facts, indent=1, allow_nan=False) + "\n", sync=True)
+        replace_private(target.with_suffix(".html"), session_page(content), sync=True)
+    except OSError as error:
+        msg = f"session report: {folder} cannot be written ({error}); choose another folder"
+        raise RecordingError(msg) from error
+    return target
 
 
 def session_lines(content: JournalContent) -> list[str]:
@@ -46,55 +77,6 @@ def session_lines(content: JournalContent) -> list[str]:
         for run in session_summary([entry.repetition for entry in content.repetitions])
     ]
     return [*(sets or ["no repetitions"]), *observation_lines(content)]
-
-
-def write_repetition_report(
-    folder: Path,
-    session_id: str,
-    subject_code: str,
-    repetitions: Sequence[Repetition],
-    course: JournalContent | None = None,
-) -> Path:
-    """Write `<session_id>_repetitions.json` and `<session_id>_repetitions.html` into a folder.
-
-    The page is self-contained and needs no network.
-
-    Args:
-        folder: Folder of the two files; created if it does not exist.
-        session_id: First part of the files' names; only letters, digits, `.`, `-` and `_`, so that it is no path.
-        subject_code: Code of the subject; not a name.
-        repetitions: Repetitions in the order in which they were counted; may be empty.
-        course: The journal, for observed time and gaps; None = there is none.
-
-    Returns:
-        The JSON file's path.
-
-    Raises:
-        RecordingError: The session's id cannot be part of a file's name, or the files cannot be written.
-    """
-    if not session_id or session_id.startswith(".") or not all(sign.isalnum() or sign in ".-_" for sign in session_id):
-        msg = f"session id: expected letters, digits, '.', '-', '_', got {session_id!r}; it names the report's files"
-        raise RecordingError(msg)
-    content = {
-        "session_id": session_id,
-        "subject_code": subject_code,
-        **({"session": observation_facts(course)} if course else {}),
-        "sets": session_summary(repetitions),
-        "repetitions": [repetition_facts(repetition) for repetition in repetitions],
-    }
-    target = folder / f"{session_id}_repetitions.json"
-    title = f"Session {escape(session_id)}, subject {escape(subject_code)}"
-    page = repetition_page(title, repetitions)
-    if course:
-        page = page.replace("</h1>", f"</h1>{observation_section(course)}", 1)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        replace_private(target, json.dumps(content, indent=1, allow_nan=False) + "\n", sync=True)
-        replace_private(target.with_suffix(".html"), page, sync=True)
-    except OSError as error:
-        msg = f"session report: {folder} cannot be written ({error}); choose another folder"
-        raise RecordingError(msg) from error
-    return target
 
 
 def repetition_facts(repetition: Repetition) -> dict[str, Any]:

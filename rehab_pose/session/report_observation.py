@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose.session.observation import GapReason
@@ -11,7 +10,7 @@ from rehab_pose.units import NS_PER_S
 if TYPE_CHECKING:
     from rehab_pose.session.journal_content import JournalContent
 
-__all__ = ["observation_facts", "observation_lines", "observation_section"]
+__all__ = ["observation_facts", "observation_lines"]
 
 S_PER_MIN = 60.0
 MAX_NAMED_GAPS = 20
@@ -88,12 +87,6 @@ def observation_lines(content: JournalContent) -> list[str]:
     if content.unreadable_lines:
         lines.append(f"{content.unreadable_lines} lines of the journal could not be read.")
     return lines
-
-
-def observation_section(content: JournalContent) -> str:
-    """Return the course of a session as a part of an HTML page."""
-    items = "".join(f"<li>{escape(line)}</li>" for line in observation_lines(content))
-    return f"<h2>Observation</h2><ul>{items}</ul>"
 
 
 def _delivered_later(content: JournalContent, start_ns: int, end_ns: int) -> int:

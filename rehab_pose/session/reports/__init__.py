@@ -1,0 +1,1 @@
+"""Pages for people about sessions: a report for each, and the trend of a person over all."""
