@@ -6,10 +6,11 @@ import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
 
 from rehab_pose.launching.start_signals import end_on_stop_signals
 
-__all__ = ["PARENT_PID", "end_on_stop_signals_if_launched", "end_with_parent"]
+__all__ = ["PARENT_PID", "end_on_stop_signals_if_node", "end_with_parent"]
 
 PARENT_PID = "REHAB_POSE_PARENT_PID"
 """Environment variable with the launcher's process id."""
@@ -17,12 +18,20 @@ PR_SET_PDEATHSIG = 1
 """Option of prctl (Linux) that sends the process a signal when its parent ends."""
 
 
-def end_on_stop_signals_if_launched() -> None:
-    """End this process at once on a stop signal, if a launcher started it.
+def end_on_stop_signals_if_node(package: str, folder: Path) -> None:
+    """End this process at once on a stop signal, if it is a node: a launcher started it, or it runs a package's node.
 
-    Packages of nodes call this before the modules of a node are loaded, which takes seconds.
+    Packages of nodes call this before the modules of a node are loaded, which takes seconds. Nothing changes in other
+    programs that import a node.
+
+    Args:
+        package: Name of the package of nodes.
+        folder: Its folder, with a module for each node.
     """
-    if PARENT_PID in os.environ:
+    words = sys.orig_argv
+    module = words[words.index("-m") + 1] if "-m" in words[:-1] else f"{package}.{Path(sys.argv[0]).stem}"
+    parent, _, name = module.rpartition(".")
+    if PARENT_PID in os.environ or (parent == package and (folder / f"{name}.py").is_file()):
         end_on_stop_signals()
 
 

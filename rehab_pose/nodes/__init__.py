@@ -1,5 +1,7 @@
 """One module for each node. A node converts messages, calls its stages and publishes their results."""
 
-from rehab_pose.launching.parent_process import end_on_stop_signals_if_launched
+from pathlib import Path
 
-end_on_stop_signals_if_launched()
+from rehab_pose.launching.parent_process import end_on_stop_signals_if_node
+
+end_on_stop_signals_if_node(__name__, Path(__file__).parent)

@@ -217,6 +217,7 @@ def test_only_the_ros_side_imports_ros(module: Module) -> None:
     ros_side = module.unit in ROS_UNITS or module.name in {
         f"{SIMULATOR}.graph_watch",
         f"{LABORATORY}.benchmarks.markers",
+        f"{LABORATORY}.benchmarks.running_graph",
         f"{LABORATORY}.benchmarks.session_kills",
     }
     assert not packages or ros_side

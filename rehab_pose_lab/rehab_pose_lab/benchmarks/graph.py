@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.graph import Option, choose_nodes
 from rehab_pose.launching.node_commands import node_environment, parameter_words
-from rehab_pose.launching.shared_memory import use_shared_memory
+from rehab_pose_lab.benchmarks.process_state import node_pids
+from rehab_pose_lab.benchmarks.running_graph import use_private_domain
 from rehab_pose_sim.graph_run import GraphPlan, GraphRun, exercise_scores, run_metrics
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["graph_metrics", "ros_metrics"]
 
-DOMAINS = (20, 200)
-"""Range of ROS domains from which one is chosen, so that other programs on the machine do not interfere."""
 SECONDS_PER_EXERCISE = 9.0
 """Length of each exercise in the run with all exercises [s]."""
 MEASURED_S = 20.0
@@ -55,7 +54,7 @@ def graph_metrics(log: Callable[[str], None]) -> dict[str, float]:
     Raises:
         RehabPoseError: A node of the graph failed.
     """
-    _use_private_domain()
+    use_private_domain()
     with tempfile.TemporaryDirectory() as folder:
         plan = GraphPlan(
             results=Path(folder) / "results",
@@ -84,8 +83,7 @@ def ros_metrics(log: Callable[[str], None]) -> dict[str, float]:
     Raises:
         RehabPoseError: A node of the graph failed.
     """
-    _use_private_domain()
-    use_shared_memory(os.environ)
+    use_private_domain()
     from rehab_pose_lab.benchmarks.markers import marker_metrics  # noqa: PLC0415  (reads the transport when ROS is loaded)
 
     metrics = marker_metrics()
@@ -98,12 +96,6 @@ def ros_metrics(log: Callable[[str], None]) -> dict[str, float]:
         metrics[name] += composed[name]
     metrics.update(_restarts(log))
     return metrics
-
-
-def _use_private_domain() -> None:
-    low, high = DOMAINS
-    os.environ["ROS_DOMAIN_ID"] = str(low + os.getpid() % (high - low))
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 
 def _finished_run(plan: GraphPlan, log: Callable[[str], None]) -> GraphRun:
@@ -195,16 +187,3 @@ def _kill(
         msg = f"{name} was killed and was not back within {RESPAWN_TIMEOUT_S:.0f} s"
         raise RehabPoseError(msg)
     return (time.time_ns() - killed_ns) / 1e9
-
-
-def node_pids(launcher_pid: int) -> dict[str, int]:
-    """Return the process id of each node that a launcher started, by name of the node."""
-    pids = {}
-    for child in Path(f"/proc/{launcher_pid}/task/{launcher_pid}/children").read_text(encoding="ascii").split():
-        try:
-            command = Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8")
-        except OSError:  # it ended in between
-            continue
-        if "rehab_pose.nodes." in command:
-            pids[command.split("rehab_pose.nodes.")[1].split("\0")[0]] = int(child)
-    return pids

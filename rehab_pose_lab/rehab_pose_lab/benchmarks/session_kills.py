@@ -7,7 +7,6 @@ node runs in a process of its own, is killed with SIGKILL, and started again at 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -35,6 +34,7 @@ from rehab_pose.session.journal import read_journal
 from rehab_pose.session.observation import GapReason
 from rehab_pose.session.state import SessionStage
 from rehab_pose.units import NS_PER_S
+from rehab_pose_lab.benchmarks.running_graph import use_private_domain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,8 +125,7 @@ def kill_metrics(kills: int, log: Callable[[str], None], seed: int = 0) -> dict[
     Raises:
         RehabPoseError: The session node does not start.
     """
-    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    use_private_domain()
     with TemporaryDirectory(prefix="rehab_pose_kills_") as folder:
         rclpy.init(args=["bench", "--ros-args", "--log-level", "error"])
         try:

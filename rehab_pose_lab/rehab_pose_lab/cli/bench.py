@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehab_pose_lab.benchmarks.faults import PARTS as FAULT_PARTS
 from rehab_pose_lab.benchmarks.output import metrics_json, metrics_table, rounded_metrics
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "body; "
         "recognition: exercises of held-out people; counting: repetitions of simulated sets, and false ones; "
         "exercises: signals of the library on simulated images through the whole pipeline, and on sets of real people; "
-        "faults: repetitions lost by kills of the session node, and what is read of damaged bags",
+        "faults: kills, signals, damaged bags and inputs, open sockets, a long run; the whole takes three hours",
     )
     parser.add_argument(
         "--pictures",
@@ -81,6 +82,22 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     group.add_argument("--output", type=Path, default=OUTPUT, help="folder of the experiments (default: %(default)s)")
     group.add_argument("--results", type=Path, default=RESULTS, help="file of the metrics (default: %(default)s)")
     group.add_argument("--experiments", default="", metavar="PREFIX", help="only experiments with this prefix")
+    faults = parser.add_argument_group("faults")
+    faults.add_argument(
+        "--part",
+        action="append",
+        default=[],
+        choices=FAULT_PARTS,
+        help="only this part (may be repeated): damaged bags, kills of the session node, kills of any process of the "
+        "graph, stop signals, sockets of the running graph, a long run, hostile inputs",
+    )
+    faults.add_argument("--kills", type=int, default=100, help="kills of each kind (default: %(default)s)")
+    faults.add_argument("--signals", type=int, default=200, help="stop signals (default: %(default)s)")
+    faults.add_argument(
+        "--soak-minutes", type=float, default=30.0, help="length of the long run (default: %(default)s)"
+    )
+    faults.add_argument("--fuzz-inputs", type=int, default=200_000, help="hostile inputs (default: %(default)s)")
+    faults.add_argument("--seed", type=int, default=0, help="seed of moments and inputs (default: %(default)s)")
     parser.set_defaults(run=run)
 
 
@@ -99,7 +116,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _real(arguments)
     from rehab_pose_lab.benchmarks.perception_speed import machine_metrics  # noqa: PLC0415  (loads models)
 
-    metrics = {**_measure(arguments.benchmark), **machine_metrics()}
+    measured = _faults(arguments) if arguments.benchmark == "faults" else _measure(arguments.benchmark)
+    metrics = {**measured, **machine_metrics()}
     if arguments.json:
         print(metrics_json(metrics))
         return 0
@@ -173,8 +191,10 @@ def _measure(benchmark: str) -> dict[str, float]:
         from rehab_pose_lab.datasets.location import data_folder  # noqa: PLC0415
 
         return {**body_metrics(data_folder() / "kimore"), **energy_metrics()}
-    if benchmark in {"counting", "faults"}:
-        return _measure_with_progress(benchmark)
+    if benchmark == "counting":
+        from rehab_pose_lab.benchmarks.counting import counting_metrics  # noqa: PLC0415
+
+        return counting_metrics(log=_log)
     if benchmark == "biomechanics":
         from rehab_pose_lab.benchmarks.biomechanics import biomechanics_metrics  # noqa: PLC0415
         from rehab_pose_lab.benchmarks.bones import bones_metrics  # noqa: PLC0415
@@ -197,14 +217,18 @@ def _measure(benchmark: str) -> dict[str, float]:
     return {**metrics, **pipeline_metrics()}
 
 
-def _measure_with_progress(benchmark: str) -> dict[str, float]:
-    if benchmark == "faults":
-        from rehab_pose_lab.benchmarks.faults import fault_metrics  # noqa: PLC0415  (needs ROS)
+def _faults(arguments: argparse.Namespace) -> dict[str, float]:
+    from rehab_pose_lab.benchmarks.faults import FaultPlan, fault_metrics  # noqa: PLC0415  (needs ROS)
 
-        return fault_metrics(_log)
-    from rehab_pose_lab.benchmarks.counting import counting_metrics  # noqa: PLC0415
-
-    return counting_metrics(log=_log)
+    plan = FaultPlan(
+        arguments.part or FAULT_PARTS,
+        arguments.kills,
+        arguments.signals,
+        arguments.soak_minutes,
+        arguments.fuzz_inputs,
+        arguments.seed,
+    )
+    return fault_metrics(_log, plan)
 
 
 def _log(line: str) -> None:

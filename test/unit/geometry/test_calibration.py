@@ -51,7 +51,7 @@ def test_an_unknown_lens_and_a_wrong_number_of_coefficients_are_errors() -> None
         CameraCalibration(640, 480, k=(1.0,) * 4)
     with pytest.raises(InputError, match=r"positive focal length K\[0\], got 0.0"):
         CameraCalibration(640, 480, k=(0.0,) * 9)
-    with pytest.raises(InputError, match="an image of 1 to 16384 pixels a side, got .* in 0x0"):
+    with pytest.raises(InputError, match=r"an image of 1 to 16384 pixels a side, got .* in 0x0"):
         replace(PLAIN, width_px=0, height_px=0)
 
 

@@ -7,10 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from rehab_pose.launching.start_signals import STOP_SIGNALS, blocked_stop_signals, end_on_stop_signals
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROGRAM = """
 import time
@@ -18,6 +22,12 @@ time.sleep(0.3)  # the interpreter loads; the signal has arrived meanwhile
 from rehab_pose.launching.start_signals import end_on_stop_signals
 end_on_stop_signals()
 time.sleep(60)
+"""
+
+NODES = """
+from pathlib import Path
+from rehab_pose.launching.parent_process import end_on_stop_signals_if_node
+end_on_stop_signals_if_node(__name__, Path(__file__).parent)
 """
 
 
@@ -59,3 +69,32 @@ def test_the_handler_ends_the_process_without_raising() -> None:
     program += f"{end_on_stop_signals.__name__}(7); os.kill(os.getpid(), signal.SIGINT)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (7, "")
+
+
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_a_node_that_is_started_by_itself_ends_on_a_signal_while_it_loads(number: int, tmp_path: Path) -> None:
+    package = tmp_path / "others" / "nodes"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(NODES, encoding="utf-8")
+    (package / "slow.py").write_text("import time\nprint('loads', flush=True)\ntime.sleep(60)\n", encoding="utf-8")
+    (tmp_path / "slow").write_text("from others.nodes import slow\n", encoding="utf-8")  # a script that pip installs
+    for command in (["-m", "others.nodes.slow"], ["slow"]):
+        program = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert program.stdout is not None
+        assert program.stdout.readline() == "loads\n"
+        os.kill(program.pid, number)
+        _, errors = program.communicate(timeout=20)
+        assert (program.returncode, errors) == (0, "")
+
+
+def test_signals_stay_as_they_are_in_a_program_that_imports_a_node() -> None:
+    program = "import signal, rehab_pose.nodes; print(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "True\n", done.stderr

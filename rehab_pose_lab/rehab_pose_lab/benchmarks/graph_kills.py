@@ -1,0 +1,161 @@
+"""Kills of any process of a running graph during a session, a part of `rehab-pose-lab bench faults`.
+
+The simulated camera runs on, as a real one does. A node is killed with SIGKILL at a random moment and restarted by
+`rehab-pose run`; where `rehab-pose run` itself is killed, all nodes end with it and it is started again here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rehab_pose.errors import RehabPoseError
+from rehab_pose.graph import Option, choose_nodes
+from rehab_pose.units import NS_PER_S
+from rehab_pose_lab.benchmarks.running_graph import RunningGraph, call_service, running_graph, use_private_domain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rehab_pose_sim.graph_watch import GraphRecord, GraphWatch
+
+__all__ = ["LAUNCHER", "graph_kill_metrics"]
+
+LAUNCHER = "run"
+"""Name under which the launcher is among the processes that are killed."""
+LOOPED_S = 8.0
+"""Length of the exercise that the camera repeats [s]."""
+START_TIMEOUT_S = 120.0
+BACK_TIMEOUT_S = 60.0
+LONGEST_LIFE_S = 4.0
+"""Kills come at a random moment up to this time after the graph runs again [s]. With eight nodes none is killed more
+than five times in 30 s, after which the launcher gives up."""
+SETTLE_S = 3.0
+"""Time at the end for the last repetitions to be counted [s]."""
+CAMERA = "sim_camera"
+
+
+def graph_kill_metrics(kills: int, log: Callable[[str], None], seed: int = 0) -> dict[str, float]:
+    """Return respawn times, and the repetitions of a session that are lost or counted twice by kills.
+
+    A respawn lasts from the kill until the new process publishes diagnostics, and a label and a body of a frame after
+    the kill have been received.
+
+    Args:
+        kills: Number of kills.
+        log: Called with a line about each kill.
+        seed: Seed of processes and moments.
+
+    Raises:
+        RehabPoseError: The graph does not start, or is not back in time.
+    """
+    use_private_domain()
+    from rehab_pose_sim.graph_watch import GraphWatch  # noqa: PLC0415  (reads the transport when ROS is loaded)
+
+    chosen = np.random.default_rng(seed)
+    nodes = [spec.name for spec in choose_nodes({Option.MESH, Option.RECOGNITION}, composed=False)]
+    with TemporaryDirectory(prefix="rehab_pose_kills_") as name:
+        folder = Path(name)
+        settings = {"session": {"folder": folder / "sessions", "min_free_mb": 0}}
+        simulation = {"exercise": "squat", "seconds_per_exercise": LOOPED_S, "ahead_s": 2.0 * LOOPED_S}
+        with (
+            running_graph(["--nodes", CAMERA], {"simulation": simulation}, folder / "camera.log"),
+            running_graph(["--nodes", ",".join(nodes)], settings, folder / "graph.log") as graph,
+            GraphWatch() as watch,
+        ):
+            _wait_for_start(watch, nodes)
+            started = call_service("StartSession", "start_session", session_id="bench", recording=1)
+            if not started.success:
+                msg = f"the session did not start: {started.message}"
+                raise RehabPoseError(msg)
+            begun = len(watch.record.repetitions)
+            times = _killed(graph, watch, [*nodes, LAUNCHER], kills, chosen, log)
+            time.sleep(SETTLE_S)
+            published = watch.record.repetitions[begun:]
+            time.sleep(SETTLE_S)
+            call_service("StopSession", "stop_session")
+        return {**_respawns(times), **_counted(folder / "sessions" / "bench", [one.end_ns for one in published])}
+
+
+def _wait_for_start(watch: GraphWatch, nodes: list[str]) -> None:
+    def runs(record: GraphRecord) -> bool:
+        return record.connected(nodes) and bool(record.exercise_ns) and bool(record.body_ns)
+
+    if not watch.wait_for(runs, START_TIMEOUT_S):
+        msg = f"the graph did not start within {START_TIMEOUT_S:g} s; `rehab-pose run --sim` shows why"
+        raise RehabPoseError(msg)
+
+
+def _killed(
+    graph: RunningGraph,
+    watch: GraphWatch,
+    names: list[str],
+    kills: int,
+    chosen: np.random.Generator,
+    log: Callable[[str], None],
+) -> list[tuple[str, float]]:
+    """Kill processes; return the name of each and the time until the graph was whole again [s]."""
+    times = []
+    for number in range(1, kills + 1):
+        time.sleep(chosen.uniform(0.0, LONGEST_LIFE_S))
+        name = str(chosen.choice(names))
+        respawn_s = _kill(graph, watch, name, names)
+        times.append((name, respawn_s))
+        log(f"kill {number} of {kills}: {name} was back after {respawn_s:.2f} s")
+    return times
+
+
+def _kill(graph: RunningGraph, watch: GraphWatch, name: str, names: list[str]) -> float:
+    record, pids = watch.record, graph.pids
+    waited = [node for node in names if node != LAUNCHER] if name == LAUNCHER else [name]
+    killed_ns = time.time_ns()
+    if name == LAUNCHER:
+        graph.process.kill()
+        graph.restart()
+    else:
+        os.kill(pids[name], signal.SIGKILL)
+    record.diagnostics.clear()
+
+    def is_back(received: GraphRecord) -> bool:
+        now = graph.pids
+        seen = {node.strip("/") for node in received.diagnostics}
+        alive = all(now.get(node, pids.get(node)) != pids.get(node) for node in waited)
+        flowing = all(max(stamps, default=0) > killed_ns for stamps in (received.exercise_ns, received.body_ns))
+        return alive and flowing and seen.issuperset(waited)
+
+    if not watch.wait_for(is_back, BACK_TIMEOUT_S):
+        msg = f"{name} was killed and was not back within {BACK_TIMEOUT_S:g} s; see {graph.output}"
+        raise RehabPoseError(msg)
+    return (time.time_ns() - killed_ns) / NS_PER_S
+
+
+def _respawns(times: list[tuple[str, float]]) -> dict[str, float]:
+    """Return the statistics of the respawns; the launcher, which nothing restarts, is not one of them."""
+    nodes = [respawn_s for name, respawn_s in times if name != LAUNCHER]
+    launchers = [respawn_s for name, respawn_s in times if name == LAUNCHER]
+    return {
+        "graph_kills": float(len(times)),
+        "respawn_p95_s": float(np.percentile(nodes, 95)) if nodes else float("nan"),
+        "respawn_max_s": max(nodes, default=float("nan")),
+        "launcher_kills": float(len(launchers)),
+        "launcher_restart_max_s": max(launchers, default=float("nan")),
+    }
+
+
+def _counted(folder: Path, published_ns: list[int]) -> dict[str, float]:
+    """Return the repetitions that were published during the session and are not once in its report."""
+    [report] = folder.glob("*_repetitions.json")
+    reported = [entry["end_ns"] for entry in json.loads(report.read_text(encoding="utf-8"))["repetitions"]]
+    expected = set(published_ns)
+    return {
+        "repetitions": float(len(expected)),
+        "repetitions_lost": float(len(expected - set(reported))),
+        "repetitions_doubled": float(len(reported) - len(set(reported))),
+    }

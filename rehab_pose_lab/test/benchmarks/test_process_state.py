@@ -1,0 +1,74 @@
+"""State of processes in /proc, and the growth that is computed from samples of it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rehab_pose_lab.benchmarks.process_state import (
+    bound_addresses,
+    children,
+    marked_processes,
+    process_size,
+    shared_memory,
+)
+from rehab_pose_lab.benchmarks.soak import Sample, growth, slope_pct_per_h
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_sockets_beyond_this_machine_are_seen() -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as local,
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as every,
+    ):
+        local.bind(("127.0.0.1", 0))
+        every.bind(("::", 0))
+        assert {"127.0.0.1", "::"} <= bound_addresses(os.getpid())
+    assert "::" not in bound_addresses(os.getpid())
+
+
+def test_children_are_found_also_by_a_mark_in_their_environment() -> None:
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen(command, env={**os.environ, "A_MARK": "4711x"}, start_new_session=True) as child:
+        try:
+            assert child.pid in children(os.getpid())
+            assert marked_processes("4711x") == [child.pid]
+        finally:
+            child.kill()
+    assert marked_processes("4711x") == []
+    assert bound_addresses(child.pid) == set()
+    with pytest.raises(OSError, match="No such file"):
+        process_size(child.pid)
+
+
+def test_the_size_of_a_process_follows_its_descriptors_and_memory() -> None:
+    before = process_size(os.getpid())
+    with socket.socket():
+        block = bytearray(b"x") * 50_000_000
+        after = process_size(os.getpid())
+    assert after.descriptors == before.descriptors + 1
+    assert after.rss_mb - before.rss_mb > 0.9 * len(block) / 1024**2
+
+
+def test_shared_memory_counts_files_and_space(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x" * 2**20)
+    (tmp_path / "b").touch()
+    assert tuple(shared_memory(tmp_path)) == (2, pytest.approx(1.0, abs=0.02))
+    assert shared_memory(tmp_path / "none") == (0, 0.0)
+
+
+def test_growth_is_measured_after_the_warm_up_and_single_values_do_not_change_it() -> None:
+    samples = [Sample(t, 100.0 if t < 300 else 110.0 + 0.01 * t, 50, 8, 3, 33.0) for t in range(0, 1200, 10)]
+    samples[60] = samples[60]._replace(rss_mb=400.0)
+    samples[-20:] = [sample._replace(descriptors=52) for sample in samples[-20:]]
+    found = growth(samples)
+    assert found["soak_rss_pct_per_h"] == pytest.approx(100 * 36 / 117.5, rel=0.05)
+    assert (found["soak_descriptors"], found["soak_threads"], found["soak_shared_mb"]) == (2, 0, 0)
+    assert slope_pct_per_h([0.0, 1.0, 2.0], [5.0, 5.0, 5.0]) == 0.0
