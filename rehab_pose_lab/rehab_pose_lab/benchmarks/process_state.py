@@ -6,9 +6,12 @@ import os
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rehab_pose.launching.shared_memory import SHARED_MEMORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "ProcessSize",
@@ -38,7 +41,7 @@ class ProcessSize(NamedTuple):
 
 
 class SharedMemory(NamedTuple):
-    """Files of this user in /dev/shm."""
+    """Files in /dev/shm that processes have mapped."""
 
     files: int
     size_mb: float
@@ -129,14 +132,21 @@ def _address(digits: str) -> str:
     return str(ip_address(b"".join(words)))
 
 
-def shared_memory(folder: Path = SHARED_MEMORY) -> SharedMemory:
-    """Return the number and size of this user's files of shared memory."""
-    files, blocks = 0, 0
-    for path in folder.iterdir() if folder.is_dir() else ():
+def shared_memory(pids: Iterable[int], folder: Path = SHARED_MEMORY) -> SharedMemory:
+    """Return the files of shared memory that processes have mapped; none of those that have ended.
+
+    Args:
+        pids: The processes.
+        folder: Where the files are.
+    """
+    names: set[str] = set()
+    for pid in pids:
         try:
-            status = path.stat()
-        except OSError:  # removed meanwhile
+            lines = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
             continue
-        if status.st_uid == os.getuid():
-            files, blocks = files + 1, blocks + status.st_blocks
-    return SharedMemory(files, blocks * 512 / BYTES_PER_MB)
+        names |= {
+            words[5] for line in lines if len(words := line.split(maxsplit=5)) == 6 and folder.as_posix() in words[5]
+        }
+    present = [path for path in map(Path, names) if path.exists()]  # of a removed file the name ends in "(deleted)"
+    return SharedMemory(len(names), sum(path.stat().st_blocks for path in present) * 512 / BYTES_PER_MB)

@@ -131,7 +131,7 @@ def _sample(now_s: float, pids: Sequence[int]) -> Sample:
         sum(size.rss_mb for size in sizes),
         sum(size.descriptors for size in sizes),
         sum(size.threads for size in sizes),
-        *shared_memory(),
+        *shared_memory(pids),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import socket
 import subprocess
@@ -57,11 +58,14 @@ def test_the_size_of_a_process_follows_its_descriptors_and_memory() -> None:
     assert after.rss_mb - before.rss_mb > 0.9 * len(block) / 1024**2
 
 
-def test_shared_memory_counts_files_and_space(tmp_path: Path) -> None:
+def test_shared_memory_counts_the_files_that_a_process_has_mapped(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x" * 2**20)
-    (tmp_path / "b").touch()
-    assert tuple(shared_memory(tmp_path)) == (2, pytest.approx(1.0, abs=0.02))
-    assert shared_memory(tmp_path / "none") == (0, 0.0)
+    (tmp_path / "b").write_bytes(b"x")
+    with (tmp_path / "a").open("r+b") as file, mmap.mmap(file.fileno(), 0):
+        found = shared_memory([os.getpid()], tmp_path)
+    assert found.files == 1
+    assert found.size_mb == pytest.approx(1.0, abs=0.02)
+    assert shared_memory([os.getpid()], tmp_path).files == 0
 
 
 def test_growth_is_measured_after_the_warm_up_and_single_values_do_not_change_it() -> None:
