@@ -1,4 +1,4 @@
-"""`rehab-pose session report`: the report of a session as a page or a PDF file."""
+"""`rehab-pose session report` and `trend`: a session, or all of a person, as a page or a PDF file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OWNER_ONLY = 0o600
 
 
 def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the parser of the action."""
+    """Add the parsers of the two actions."""
     report = actions.add_parser(
         "report",
         help="write the report of a session as a page or as PDF",
@@ -28,7 +28,15 @@ def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     report.add_argument("session", metavar="NAME", help="name of the session's folder, or its id")
     add_page_options(report, "beside the journal")
-    report.add_argument("--folder", default="", help="folder of all sessions (default: that of session.folder)")
+    trend = actions.add_parser(
+        "trend",
+        help="write the trend of a person over sessions as a page or as PDF",
+        description="Writes charts and a table of all sessions of a person, and the last against the one before.",
+    )
+    trend.add_argument("person", metavar="CODE", help="code of the person, as given to `session start`")
+    add_page_options(trend, "trend_CODE in the folder of all sessions")
+    for action in (report, trend):
+        action.add_argument("--folder", default="", help="folder of all sessions (default: that of session.folder)")
 
 
 def add_page_options(parser: argparse.ArgumentParser, place: str) -> None:
@@ -52,6 +60,36 @@ def _report(args: argparse.Namespace) -> int:
     person = session.content.header.subject_code
     if person:
         print(f"next: `rehab-pose session trend {person}` compares it with earlier sessions")
+    return 0
+
+
+def _trend(args: argparse.Namespace) -> int:
+    from rehab_pose.session.audit import audit  # noqa: PLC0415
+    from rehab_pose.session.recording_policy import session_folder  # noqa: PLC0415
+    from rehab_pose.session.reports.trend_page import trend_page  # noqa: PLC0415
+    from rehab_pose.session.state import check_code  # noqa: PLC0415
+    from rehab_pose.session.store import list_sessions  # noqa: PLC0415
+
+    if not check_code("session trend", args.person):
+        msg = "session trend: expected the code of a person, got an empty one"
+        raise InputError(msg)
+    folder = session_folder(args.folder)
+    stored = list_sessions(folder)
+    found = [session for session in stored if session.content and session.content.header.subject_code == args.person]
+    own = [session.content for session in found if session.content]
+    if not own:
+        codes = sorted({session.content.header.subject_code for session in stored if session.content} - {""})
+        msg = f"session trend: no session of {args.person} in {folder}; there are {', '.join(codes) or 'none'}"
+        raise RecordingError(msg)
+    own.sort(key=lambda content: content.first_time_ns)
+    unreadable = sum(
+        session.content is None and session.folder.name.startswith(f"{args.person}_") for session in stored
+    )
+    for session in found:
+        audit(folder, "read", session.folder.name, "session trend")
+    page = trend_page(args.person, own, unreadable)
+    path = write_page(page, args.output, folder / f"trend_{args.person}.html", pdf=args.pdf)
+    print(f"wrote {path}: {len(own)} sessions of {args.person}")
     return 0
 
 
@@ -93,5 +131,5 @@ def write_page(page: str, output: Path | None, default: Path, *, pdf: bool) -> P
     return path
 
 
-ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"report": _report}
+ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"report": _report, "trend": _trend}
 """The actions by name."""

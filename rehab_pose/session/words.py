@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "amount",
     "date_words",
+    "day_words",
     "displayed_unit",
     "exercise_words",
     "number_of_repetitions",
@@ -58,6 +59,14 @@ def date_words(started: str) -> str:
     """Return a date and time of ISO 8601 in words, as 27 November 2026, 14:05; `no date` where there is none."""
     moment = _moment(started)
     return "no date" if moment is None else f"{moment.day} {moment:%B %Y, %H:%M}"
+
+
+def day_words(started: str, *, short: bool = False) -> str:
+    """Return the day of a date and time of ISO 8601, as 27 November 2026 or, short, 27 Nov; `no date` without one."""
+    moment = _moment(started)
+    if moment is None:
+        return "no date"
+    return f"{moment.day} {moment:%b}" if short else f"{moment.day} {moment:%B %Y}"
 
 
 def _moment(started: str) -> datetime | None:

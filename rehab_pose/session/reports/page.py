@@ -38,18 +38,19 @@ td svg {{ width: 96px; height: 14px; vertical-align: middle; margin-right: 5px; 
 .nowrap {{ white-space: nowrap; }}
 tr.poor td {{ color: #69757f; background: #eef0f2; }}
 tr.poor svg {{ opacity: .45; }}
-.chart svg {{ width: 100%; height: auto; display: block; }}
+.charts {{ display: grid; grid-template-columns: repeat(3, 1fr); gap: 10px; margin: .5em 0; }}
+.charts svg {{ width: 100%; height: auto; display: block; }}
 @media (max-width: 600px) {{
   body {{ padding: 12px; font-size: 16px; }}
   .facts {{ grid-template-columns: 1fr 1fr; }}
-  .pictures {{ grid-template-columns: 1fr; }}
+  .pictures, .charts {{ grid-template-columns: 1fr; }}
   .cards thead {{ position: absolute; left: -9999px; }}
   .cards tr {{ display: grid; grid-template-columns: 1fr 1fr; column-gap: 18px; border: 1px solid {PALE};
     border-radius: 6px; margin: 0 0 8px; padding: 4px 10px; }}
   .cards tr.poor {{ background: #eef0f2; }}
   .cards td {{ display: flex; justify-content: space-between; align-items: center; border: 0; padding: 3px 0;
     gap: 8px; }}
-  .cards td:first-child, .cards td:nth-last-child(-n+3) {{ grid-column: 1 / -1; }}
+  .cards td:first-child, .cards td.wide {{ grid-column: 1 / -1; }}
   .cards td:first-child {{ font-weight: 600; justify-content: flex-start; }}
   .cards td::before {{ content: attr(data-label); color: {MUTED}; }}
 }}

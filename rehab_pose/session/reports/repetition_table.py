@@ -25,6 +25,9 @@ WORST_SMOOTHNESS, BEST_SMOOTHNESS = -4.0, -1.4
 """Ends of the scale of smoothness (spectral arc length)."""
 HEADS = ("No.", "Range", "Out", "Back", "Hold", "Symmetry", "Smoothness", "Quality, 0 to 100")
 
+WIDE = HEADS[-3:]
+"""Cells that fill a line on a phone."""
+
 
 def repetition_table(entries: Sequence[JournalledRepetition]) -> str:
     """Return the table as HTML; rows of poorly tracked repetitions are grey."""
@@ -51,10 +54,15 @@ def _row(entry: JournalledRepetition) -> str:
         _quality(repetition),
     )
     filled = "".join(
-        f'<td data-label="{escape(head)}"><span{_unbroken(head)}>{cell}</span></td>'
+        f'<td{_wide(head)} data-label="{escape(head)}"><span{_unbroken(head)}>{cell}</span></td>'
         for head, cell in zip(HEADS, cells, strict=True)
     )
     return f'<tr class="poor">{filled}</tr>' if measures.poor_tracking else f"<tr>{filled}</tr>"
+
+
+def _wide(head: str) -> str:
+    """Return the class of cells that fill a line on a phone."""
+    return ' class="wide"' if head in WIDE else ""
 
 
 def _unbroken(head: str) -> str:
