@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 DEFAULT_CODE = "export"
+FHIR_VERSIONS = ("R4", "R5")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,8 +31,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "repair", help="make the report of an interrupted session from its journal, and recover its recording"
     )
     repair.add_argument("session_folder", type=Path, metavar="DIR", help="the session's folder")
-    export = actions.add_parser("export", help="copy a session, or its report without identity")
+    export = actions.add_parser("export", help="copy a session, or write its report without identity, CSV or FHIR")
     export.add_argument("-o", "--output", type=Path, required=True, help="the new folder")
+    export.add_argument("--to", default="", metavar="FORMS", help="csv, fhir or csv,fhir: only the repetitions")
+    export.add_argument("--fhir-version", choices=FHIR_VERSIONS, default=FHIR_VERSIONS[0], help="default: %(default)s")
     export.add_argument(
         "--deidentified",
         action="store_true",
@@ -105,11 +108,16 @@ def _repair(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from rehab_pose.session.export import export_session  # noqa: PLC0415
+    from rehab_pose.session.export import export_forms, export_session  # noqa: PLC0415
     from rehab_pose.session.store import find_session  # noqa: PLC0415
 
     session = find_session(_sessions(args), args.session)
-    written = export_session(session, args.output, args.code if args.deidentified else None)
+    code = args.code if args.deidentified else None
+    if args.to:
+        for path in export_forms(session, args.output, args.to.split(","), code, args.fhir_version):
+            print(f"wrote {path}")
+        return 0
+    written = export_session(session, args.output, code)
     print(f"wrote {written}" + ("; recordings are not exported" if args.deidentified else ""))
     return 0
 

@@ -1,27 +1,36 @@
-"""Export of a session: all of its files, or its report without anything that tells who it was and when."""
+"""Export of a session: all of its files, its report without identity, or its repetitions as CSV and FHIR."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from contextlib import suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from rehab_pose.errors import RecordingError
-from rehab_pose.output_file import refuse_existing
+from rehab_pose.errors import InputError, RecordingError
+from rehab_pose.output_file import refuse_existing, replace_private
 from rehab_pose.session.audit import audit
+from rehab_pose.session.fhir_bundle import fhir_bundle
 from rehab_pose.session.journal_content import JournalContent, JournalHeader
+from rehab_pose.session.repetition_csv import repetition_csv
 from rehab_pose.session.report import write_session_report
 from rehab_pose.session.state import check_code
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rehab_pose.datatypes import Repetition
     from rehab_pose.session.store import StoredSession
 
-__all__ = ["deidentified", "export_session"]
+__all__ = ["FORMS", "deidentified", "export_forms", "export_session"]
+
+FORMS = ("csv", "fhir")
+"""Forms of `export_forms`."""
+OWNER_ONLY = 0o700
 
 FIRST_STAMP_NS = NS_PER_S
 """First stamp after the shift [ns]; zero would mean "no stamp"."""
@@ -51,7 +60,7 @@ def export_session(session: StoredSession, output: Path, code: str | None) -> Pa
     )
     try:
         if code is not None:
-            output.mkdir(mode=0o700, parents=True)
+            output.mkdir(mode=OWNER_ONLY, parents=True)
             return write_session_report(output, deidentified(session.content, code))
         shutil.copytree(session.folder, output, symlinks=True)
     except (OSError, RecordingError) as error:
@@ -60,6 +69,56 @@ def export_session(session: StoredSession, output: Path, code: str | None) -> Pa
         msg = f"session export: {output} cannot be written: {error}"
         raise RecordingError(msg) from error
     return output
+
+
+def export_forms(
+    session: StoredSession, output: Path, forms: Sequence[str], code: str | None = None, fhir_version: str = "R4"
+) -> list[Path]:
+    """Write a session's repetitions into a new folder in the forms that are asked for; return the files.
+
+    Args:
+        session: The session.
+        output: The new folder.
+        forms: Some of FORMS.
+        code: As in `export_session`: without identity where it is given.
+        fhir_version: One of FHIR_VERSIONS, which names the file.
+
+    Raises:
+        RecordingError: The folder exists already or cannot be written, or the session has no readable journal.
+        InputError: A form is unknown, or the code has another form.
+    """
+    unknown = [form for form in forms if form not in FORMS]
+    if unknown or not forms:
+        near = [name for form in unknown for name in get_close_matches(form, FORMS, 1)]
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        msg = f"--to: expected some of {', '.join(FORMS)}, got {', '.join(unknown) or 'none'}{hint}"
+        raise InputError(msg)
+    if session.content is None:
+        raise RecordingError(session.problem)
+    refuse_existing([output])
+    content = session.content
+    if code is not None:
+        content = deidentified(content, check_code("code", code))
+    audit(session.folder.parent, "export", session.folder.name, f"{', '.join(forms)} to {output}")
+    name = content.header.session_id
+    texts = {
+        "csv": (f"{name}_repetitions.csv", repetition_csv),
+        "fhir": (
+            f"{name}_fhir_{fhir_version.lower()}.json",
+            lambda kept: json.dumps(fhir_bundle(kept), indent=1, allow_nan=False) + "\n",
+        ),
+    }
+    written = []
+    try:
+        output.mkdir(mode=OWNER_ONLY, parents=True)
+        for form in dict.fromkeys(forms):
+            file_name, text_of = texts[form]
+            replace_private(output / file_name, text_of(content), sync=False)
+            written.append(output / file_name)
+    except OSError as error:
+        msg = f"session export: {output} cannot be written: {error}"
+        raise RecordingError(msg) from error
+    return written
 
 
 def deidentified(content: JournalContent, code: str) -> JournalContent:
