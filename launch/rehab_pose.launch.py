@@ -14,6 +14,7 @@ from launch_ros.substitutions import ExecutableInPackage
 
 from launch import LaunchContext, LaunchDescription
 from rehab_pose.graph import Option, choose_nodes
+from rehab_pose.launching.node_commands import enclave_words
 from rehab_pose.launching.shared_memory import use_shared_memory
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ ARGUMENTS = (
     Argument("use_markers", "true", "Markers for RViz, published only while they have subscribers", YES_OR_NO),
     Argument("use_tf", "false", "Links of the body on /tf; needs tf2_msgs", YES_OR_NO),
     Argument("use_rep155", "false", "ROS4HRI messages of the body on /humans; needs hri_msgs", YES_OR_NO),
+    Argument("use_view", "false", "Page for a browser on this machine; needs the extra `view`", YES_OR_NO),
     Argument("composed", "false", "All stages in one process: less delay", YES_OR_NO),
     Argument("network", "false", "Let programs of other machines find the nodes and read their topics", YES_OR_NO),
     Argument("respawn", "true", "Restart a node that ended", YES_OR_NO),
@@ -132,7 +134,10 @@ def _actions(context: LaunchContext) -> list[Action]:
             namespace=values["namespace"],
             parameters=_parameters(values, enabled),
             remappings=_remappings(values),
-            arguments=["--ros-args", "--log-level", values["log_level"]],
+            arguments=[
+                *("--ros-args", "--log-level", values["log_level"]),
+                *enclave_words(package, executable, os.environ),
+            ],
             output="screen",
             respawn="respawn" in enabled,
             respawn_delay=RESPAWN_DELAY_S,

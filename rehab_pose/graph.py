@@ -62,6 +62,7 @@ class Option(Enum):
     MARKERS = "use_markers"
     TF = "use_tf"
     REP155 = "use_rep155"
+    VIEW = "use_view"
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class NodeSpec:
     on_demand: tuple[Topic, ...] = ()
     """Inputs that are subscribed to only while one of the outputs has subscribers."""
     optional: tuple[Topic, ...] = ()
-    """Inputs that are subscribed to only while a setting of the node asks for them."""
+    """Inputs that are subscribed to only while a setting of the node, or a page that it serves, asks for them."""
     composed: bool | None = None
     """True: started only if all stages share one process; False: only if each has its own process; None: always."""
     option: Option | None = None
@@ -116,6 +117,7 @@ SECTIONS = {
     "exercise": Section("rehab_pose.exercise.settings:ExerciseSettings", live=True),
     "session": Section("rehab_pose.session.settings:SessionSettings", live=True),
     "markers": Section("rehab_pose.ros.adapters.settings:MarkerSettings", live=True),
+    "view": Section("rehab_pose.view.settings:ViewSettings"),
 }
 
 IMAGE_DETECTOR = "rehab_pose.image_joints.detector:ImageJointDetector"
@@ -127,6 +129,8 @@ FITTER = "rehab_pose.body.fitter:BodyFitter"
 SOLVER = "rehab_pose.biomechanics.solver:AngleSolver"
 INFERRER = "rehab_pose.bones.inferrer:BoneInferrer"
 RECOGNISER = "rehab_pose.exercise.recogniser:ExerciseRecogniser"
+FOR_PEOPLE = 10
+"""Niceness of the page's node: where the CPU is busy the page skips frames, not the graph."""
 OFF_LABEL_PATH = 5
 """Niceness of nodes that the label does not wait for; chosen by measuring the label's latency on two cores."""
 
@@ -235,8 +239,8 @@ NODES = (
     ),
     NodeSpec(
         "session",
-        "repetition, repetition/progress, exercise and exercise/list -> session_state, recordings and reports; the "
-        "action run_exercise. joints, joint_angles and floor_plane give a report its pictures and angles.",
+        "repetition, repetition/progress, exercise and exercise/list -> session_state, feedback, recordings, reports; "
+        "the action run_exercise. joints, joint_angles and floor_plane give a report its pictures and angles.",
         (),
         (
             topics.EXERCISE,
@@ -247,7 +251,7 @@ NODES = (
             topics.JOINT_ANGLES,
             topics.FLOOR_PLANE,
         ),
-        (topics.SESSION_STATE,),
+        (topics.SESSION_STATE, topics.FEEDBACK),
         ("session",),
         option=Option.RECOGNITION,
         services=(
@@ -276,6 +280,25 @@ NODES = (
         on_demand=(topics.JOINTS, topics.BONES, topics.VERTICES),
         option=Option.MARKERS,
         niceness=OFF_LABEL_PATH,
+    ),
+    NodeSpec(
+        "view",
+        "results and the colour image -> a page in the browser, whose buttons start and stop sessions; subscribes only "
+        "while a page is open.",
+        (),
+        (
+            *topics.PAGE_TOPICS,
+            topics.TOPOLOGY,
+            topics.EXERCISE_LIST,
+            topics.REPETITION,
+            topics.SESSION_STATE,
+            topics.FEEDBACK,
+        ),
+        (),
+        ("view",),
+        optional=topics.PAGE_TOPICS,
+        option=Option.VIEW,
+        niceness=FOR_PEOPLE,
     ),
     NodeSpec(
         "tf_bridge",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["CAMERA_TOPICS", "RESULT_TOPICS", "SHAPE_TOPICS", "STAGE_TOPICS", "Delivery", "Topic"]
+__all__ = ["CAMERA_TOPICS", "PAGE_TOPICS", "RESULT_TOPICS", "SHAPE_TOPICS", "STAGE_TOPICS", "Delivery", "Topic"]
 
 
 class Delivery(Enum):
@@ -88,6 +88,11 @@ EXERCISE_LIST = Topic("exercise/list", "rehab_pose_msgs/msg/ExerciseList", Deliv
 REPETITION = Topic("repetition", "rehab_pose_msgs/msg/Repetition", Delivery.EVENT)
 REPETITION_PROGRESS = Topic("repetition/progress", "rehab_pose_msgs/msg/RepetitionProgress")
 SESSION_STATE = Topic("session_state", "rehab_pose_msgs/msg/SessionState", Delivery.LATCHED)
+FEEDBACK = Topic(
+    "feedback",
+    "std_msgs/msg/String",
+    description="sentences for the person who exercises, to be spoken by the robot, such as the count",
+)
 MARKERS = Topic(
     "markers",
     "visualization_msgs/msg/MarkerArray",
@@ -148,3 +153,5 @@ SHAPE_TOPICS = (KEYPOINTS, PARTS)
 """Results that show the person's shape: a label for each pixel, and descriptors of the image around each keypoint."""
 RESULT_TOPICS = (*(topic for topic in STAGE_TOPICS if topic not in SHAPE_TOPICS), SESSION_STATE)
 """Topics that are recorded by default: results without images and shapes of the person."""
+PAGE_TOPICS = (COLOR, CAMERA_INFO, JOINTS, VERTICES, JOINT_ANGLES, BONES, EXERCISE, REPETITION_PROGRESS)
+"""Streams that the page in a browser shows while it is open."""

@@ -82,6 +82,7 @@ class SessionNode(StageNode):
             confidence=result.confidence,
             unknown_movement=result.out_of_distribution,
         )
+        self._session_services.person(arrived_s, present=present)
         self._action.on_label(result.label)
         self.health.done(arrived_s, present=present)
 

@@ -1,1 +1,1 @@
-"""The page for a browser: server, what it sends, and the files of the page."""
+"""The page for a browser: server, what it sends, sources of what is shown, the page's files; no ROS."""

@@ -12,6 +12,7 @@ from rehab_pose.messages.factory import header
 from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.session_recording import SessionRecording
 from rehab_pose.session.controller import SessionController
+from rehab_pose.session.cues import SessionCues
 from rehab_pose.session.state import Recording, Session, Tally, check_exercise
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class SessionServices:
         self._node, self._exercises = node, exercises
         self.stamp_ns = 0
         self.frame_id = ""
+        self._cues = SessionCues()
         self.controller = SessionController(
             settings,
             lambda path, recording: SessionRecording.start(node, path, recording),
@@ -68,6 +70,20 @@ class SessionServices:
             message=session.message,
         )
         self._node.publish(topics.SESSION_STATE, message)
+        self._say(self._cues.of_session(session))
+
+    def person(self, now_s: float, *, present: bool) -> None:
+        """Ask a person who left during a session to come back.
+
+        Args:
+            now_s: Time of the monotonic clock [s].
+            present: Whether a person is in view.
+        """
+        self._say(self._cues.of_person(now_s, present=present))
+
+    def _say(self, sentence: str) -> None:
+        if sentence:
+            self._node.publish(topics.FEEDBACK, self._node.factory.make("std_msgs/msg/String", data=sentence))
 
     def _on_start(self, request: Message, response: Message) -> Message:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rclpy.callback_groups import CallbackGroup
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -12,27 +12,31 @@ from rehab_pose.ros.runtime.distributions import callbacks_get_info
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rclpy.subscription import Subscription
+
     from rehab_pose.messages.factory import Message
     from rehab_pose.messages.topics import Topic
     from rehab_pose.ros.runtime.stage_node import StageNode
 
-__all__ = ["PolledInput"]
+__all__ = ["NeverReady", "PolledInput", "poll"]
 
 DEPTH = 100
 """Messages that wait for the next poll: a quarter of a second of an IMU with 400 Hz."""
 
 
-class _NeverReady(CallbackGroup):  # type: ignore[misc]  # rclpy is not typed everywhere
+class NeverReady(CallbackGroup):  # type: ignore[misc]  # rclpy is not typed everywhere
     """Keeps its subscriptions out of the executor, which takes about 0.5 ms a message for waking up."""
 
     def can_execute(self, _entity: object) -> bool:
+        """Return False: the executor never takes a message."""
         return False
 
     def beginning_execution(self, _entity: object) -> bool:
+        """Return False; never called."""
         return False
 
     def ending_execution(self, _entity: object) -> None:
-        return None
+        """Do nothing; never called."""
 
 
 class PolledInput:
@@ -48,16 +52,21 @@ class PolledInput:
         """
         profile = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
         self._subscription = node.listen(
-            topic, lambda message, _: receive(message), watched=False, profile=profile, group=_NeverReady()
+            topic, lambda message, _: receive(message), watched=False, profile=profile, group=NeverReady()
         )
 
     def poll(self) -> None:
         """Count and pass on all messages that have arrived since the last call."""
-        subscription, with_info = self._subscription, callbacks_get_info()
-        while True:
-            with subscription.handle:
-                taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
-            if taken is None:
-                return
-            # The callback of `listen` counts the message; rclpy gives it one or two arguments.
-            subscription.callback(*(taken if with_info else taken[:1]))
+        poll(self._subscription)
+
+
+def poll(subscription: Subscription[Any]) -> None:
+    """Pass the messages that have arrived on a subscription of a StageNode to its callback, which counts them."""
+    with_info = callbacks_get_info()
+    while True:
+        with subscription.handle:
+            taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
+        if taken is None:
+            return
+        # rclpy gives the callback of `listen` one or two arguments.
+        subscription.callback(*(taken if with_info else taken[:1]))
