@@ -15,18 +15,44 @@ if TYPE_CHECKING:
 
     from rehab_pose.graph import NodeSpec
 
-__all__ = ["DEFAULT_PARAMETERS", "node_command", "node_environment", "parameter_words"]
+__all__ = [
+    "DEFAULT_PARAMETERS",
+    "enclave",
+    "enclave_words",
+    "node_command",
+    "node_environment",
+    "parameter_words",
+]
 
 DEFAULT_PARAMETERS = "config/rehab_pose.yaml"
 """Parameters of all nodes, in the checkout or where the package is installed."""
+SECURITY = "ROS_SECURITY_ENABLE"
+"""Environment variable that enables SROS2 where it is `true`."""
 
 
 def node_command(spec: NodeSpec, parameters: Path, namespace: str = "", more: tuple[str, ...] = ()) -> list[str]:
     """Return the command line of a node."""
     command = [sys.executable, "-m", spec.module, "--ros-args", "--params-file", str(parameters)]
+    command += enclave_words(spec.package, spec.name, os.environ)
     if namespace:
         command += ["-r", f"__ns:=/{namespace.strip('/')}"]
     return [*command, *more]
+
+
+def enclave(package: str, name: str) -> str:
+    """Return the path of a node's enclave, the place of its keys and rights in a keystore of SROS2."""
+    return f"/{package}/{name}"
+
+
+def enclave_words(package: str, name: str, environment: Mapping[str, str]) -> list[str]:
+    """Return the words after `--ros-args` that name a node's enclave; none where SROS2 is not enabled.
+
+    Args:
+        package: Package of the node.
+        name: Name of the node.
+        environment: Environment variables of the node.
+    """
+    return ["--enclave", enclave(package, name)] if environment.get(SECURITY) == "true" else []
 
 
 def parameter_words(section: str, values: Mapping[str, object]) -> tuple[str, ...]:

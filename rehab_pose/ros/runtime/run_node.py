@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import rclpy
@@ -13,6 +14,7 @@ from rehab_pose.launching.exit_codes import EXIT_BAD_SETTINGS
 from rehab_pose.launching.parent_process import end_with_parent
 from rehab_pose.launching.start_signals import blocked_stop_signals
 from rehab_pose.ros.runtime.process_setup import freeze_garbage, keep_memory, raise_niceness
+from rehab_pose.ros.runtime.security import refused_without_security
 from rehab_pose.ros.runtime.stopping import until_stop_signal
 
 if TYPE_CHECKING:
@@ -24,13 +26,18 @@ __all__ = ["run_node"]
 
 
 def run_node(make_node: Callable[[], StageNode]) -> int:
-    """Spin a node; return the exit code: 0 after SIGINT or SIGTERM, 2 when its settings cannot be used.
+    """Spin a node; return the exit code: 0 after SIGINT or SIGTERM, 2 when its settings or keys cannot be used.
 
     Args:
         make_node: Makes the node; the row of its `spec` gives the niceness of the process.
     """
     keep_memory()
-    with until_stop_signal(sys.argv):
+    with ExitStack() as stack:
+        try:
+            with refused_without_security():
+                stack.enter_context(until_stop_signal(sys.argv))
+        except RehabPoseError as error:
+            return _refused(error)
         end_with_parent()  # its signal then ends the node as Ctrl-C does
         # An executor whose construction is interrupted by the end of the context prints a traceback when it is freed.
         with blocked_stop_signals():
@@ -38,10 +45,10 @@ def run_node(make_node: Callable[[], StageNode]) -> int:
                 return 0
             executor = SingleThreadedExecutor()
         try:
-            node = make_node()
+            with refused_without_security():
+                node = make_node()
         except RehabPoseError as error:
-            rclpy.logging.get_logger("rehab_pose").fatal(str(error))
-            return EXIT_BAD_SETTINGS
+            return _refused(error)
         executor.add_node(node)
         freeze_garbage()
         raise_niceness(node.spec.niceness)  # after the slow construction, which a restarted node should finish soon
@@ -52,3 +59,9 @@ def run_node(make_node: Callable[[], StageNode]) -> int:
             executor.shutdown()
             node.destroy_node()
     return 0
+
+
+def _refused(error: RehabPoseError) -> int:
+    """Log why the node cannot start; return the exit code after which it is not restarted."""
+    rclpy.logging.get_logger("rehab_pose").fatal(str(error))
+    return EXIT_BAD_SETTINGS

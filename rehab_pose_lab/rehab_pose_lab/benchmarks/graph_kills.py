@@ -12,7 +12,7 @@ import signal
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,9 @@ from rehab_pose.units import NS_PER_S
 from rehab_pose_lab.benchmarks.running_graph import RunningGraph, call_service, running_graph, use_private_domain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from rehab_pose.datatypes import Repetition
     from rehab_pose_sim.graph_watch import GraphRecord, GraphWatch
 
 __all__ = ["LAUNCHER", "graph_kill_metrics"]
@@ -40,6 +41,14 @@ than five times in 30 s, after which the launcher gives up."""
 SETTLE_S = 3.0
 """Time at the end for the last repetitions to be counted [s]."""
 CAMERA = "sim_camera"
+
+
+class _Kill(NamedTuple):
+    """One kill."""
+
+    name: str
+    killed_ns: int
+    respawn_s: float
 
 
 def graph_kill_metrics(kills: int, log: Callable[[str], None], seed: int = 0) -> dict[str, float]:
@@ -81,7 +90,7 @@ def graph_kill_metrics(kills: int, log: Callable[[str], None], seed: int = 0) ->
             published = watch.record.repetitions[begun:]
             time.sleep(SETTLE_S)
             call_service("StopSession", "stop_session")
-        return {**_respawns(times), **_counted(folder / "sessions" / "bench", [one.end_ns for one in published])}
+        return {**_respawns(times), **_counted(folder / "sessions" / "bench", published, times, log)}
 
 
 def _wait_for_start(watch: GraphWatch, nodes: list[str]) -> None:
@@ -100,14 +109,15 @@ def _killed(
     kills: int,
     chosen: np.random.Generator,
     log: Callable[[str], None],
-) -> list[tuple[str, float]]:
-    """Kill processes; return the name of each and the time until the graph was whole again [s]."""
+) -> list[_Kill]:
+    """Kill processes; return when, which, and the time until the graph was whole again."""
     times = []
     for number in range(1, kills + 1):
         time.sleep(chosen.uniform(0.0, LONGEST_LIFE_S))
         name = str(chosen.choice(names))
+        killed_ns = time.time_ns()
         respawn_s = _kill(graph, watch, name, names)
-        times.append((name, respawn_s))
+        times.append(_Kill(name, killed_ns, respawn_s))
         log(f"kill {number} of {kills}: {name} was back after {respawn_s:.2f} s")
     return times
 
@@ -136,10 +146,10 @@ def _kill(graph: RunningGraph, watch: GraphWatch, name: str, names: list[str]) -
     return (time.time_ns() - killed_ns) / NS_PER_S
 
 
-def _respawns(times: list[tuple[str, float]]) -> dict[str, float]:
+def _respawns(times: list[_Kill]) -> dict[str, float]:
     """Return the statistics of the respawns; the launcher, which nothing restarts, is not one of them."""
-    nodes = [respawn_s for name, respawn_s in times if name != LAUNCHER]
-    launchers = [respawn_s for name, respawn_s in times if name == LAUNCHER]
+    nodes = [kill.respawn_s for kill in times if kill.name != LAUNCHER]
+    launchers = [kill.respawn_s for kill in times if kill.name == LAUNCHER]
     return {
         "graph_kills": float(len(times)),
         "respawn_p95_s": float(np.percentile(nodes, 95)) if nodes else float("nan"),
@@ -149,13 +159,18 @@ def _respawns(times: list[tuple[str, float]]) -> dict[str, float]:
     }
 
 
-def _counted(folder: Path, published_ns: list[int]) -> dict[str, float]:
+def _counted(
+    folder: Path, published: Sequence[Repetition], kills: Sequence[_Kill], log: Callable[[str], None]
+) -> dict[str, float]:
     """Return the repetitions that were published during the session and are not once in its report."""
     [report] = folder.glob("*_repetitions.json")
     reported = [entry["end_ns"] for entry in json.loads(report.read_text(encoding="utf-8"))["repetitions"]]
-    expected = set(published_ns)
+    lost = [repetition for repetition in published if repetition.end_ns not in reported]
+    for repetition in lost:
+        around = [f"{kill.name} {(repetition.stamp_ns - kill.killed_ns) / NS_PER_S:+.2f} s" for kill in kills]
+        log(f"lost: {repetition.label} {repetition.count}, after the kills of: {', '.join(around)}")
     return {
-        "repetitions": float(len(expected)),
-        "repetitions_lost": float(len(expected - set(reported))),
+        "repetitions": float(len({repetition.end_ns for repetition in published})),
+        "repetitions_lost": float(len({repetition.end_ns for repetition in lost})),
         "repetitions_doubled": float(len(reported) - len(set(reported))),
     }

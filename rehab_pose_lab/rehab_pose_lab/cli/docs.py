@@ -17,6 +17,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     pages = parser.add_subparsers(dest="page", required=True)
     pages.add_parser("nodes", help="docs/nodes.md: topics and parameters of every node")
     pages.add_parser("exercises", help="the generated part of docs/exercises.md: the library of exercises")
+    pages.add_parser("policy", help="config/sros2/policy.xml: rights of every node under SROS2")
     figure = pages.add_parser(
         "preprocessing", help="docs/images/preprocessing.png: each step of the depth preprocessing, simulated"
     )
@@ -50,6 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
         from rehab_pose_lab.docs.exercise_page import exercise_page  # noqa: PLC0415  (see above)
 
         print(exercise_page(), end="")
+    elif arguments.page == "policy":
+        from rehab_pose_lab.docs.security_policy import security_policy  # noqa: PLC0415  (see above)
+
+        print(security_policy(), end="")
     else:
         print(nodes_page(), end="")
     return 0

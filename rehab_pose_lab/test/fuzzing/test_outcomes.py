@@ -44,10 +44,27 @@ def test_each_fault_has_its_outcome(read: Callable[[], str], expected: Outcome) 
 
 
 def test_a_reader_that_does_not_end_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcomes, "MAX_SECONDS", 0.2)
+    monkeypatch.setattr(outcomes, "MAX_WALL_SECONDS", 0.2)
 
     def wait() -> str:
         while True:
             time.sleep(0.01)
 
     assert observe(wait)[0] is Outcome.HANG
+
+
+def test_a_reader_that_computes_without_end_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcomes, "MAX_SECONDS", 0.2)
+
+    def compute() -> str:
+        while True:
+            pass
+
+    assert observe(compute)[0] is Outcome.HANG
+    monkeypatch.setattr(outcomes, "MAX_SECONDS", 1.0)
+
+    def wait() -> str:
+        time.sleep(1.2)
+        return ""
+
+    assert observe(wait)[0] is Outcome.ACCEPTED

@@ -20,6 +20,14 @@ def test_a_command_runs_the_nodes_module_with_parameters_and_namespace() -> None
     assert "-r" not in node_command(node_spec("joints"), Path("p.yaml"))
 
 
+def test_a_node_is_told_its_enclave_where_security_is_enabled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROS_SECURITY_ENABLE", "true")
+    command = node_command(node_spec("joints"), Path("p.yaml"))
+    assert command[command.index("--ros-args") :][-2:] == ["--enclave", "/rehab_pose/joints"]
+    monkeypatch.setenv("ROS_SECURITY_ENABLE", "false")
+    assert "--enclave" not in node_command(node_spec("joints"), Path("p.yaml"))
+
+
 def test_parameters_become_words_of_the_command_line() -> None:
     assert parameter_words("simulation", {"exercise": "squat", "people": 2}) == (
         *("-p", "simulation.exercise:=squat"),
