@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
+from rehab_pose.cli.view import add_view_options, page_beside
 from rehab_pose.launching.shared_memory import use_shared_memory
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="S",
         help="longest wait for subscribers before starting, in seconds (default 5)",
     )
+    parser.add_argument(
+        "--view", action="store_true", help="also serve a page for the browser that shows the results on the topics"
+    )
+    add_view_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -40,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from rehab_pose.bags.reader import BagReader  # noqa: PLC0415  (loaded only when this command runs)
     from rehab_pose.ros.io.player import play_bag  # noqa: PLC0415
 
-    with BagReader(args.bag) as bag:
+    with BagReader(args.bag) as bag, page_beside(args) if args.view else nullcontext():
         for count in play_bag(bag, rate=args.rate, clock=args.clock, loop=args.loop, wait_s=args.wait):
             print(f"played {count} messages of {args.bag}", flush=True)
         if bag.losses:

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehab_pose.cli.view import add_view_options, view_settings
 from rehab_pose.errors import SettingsError
 from rehab_pose.graph import NODES, Option, choose_nodes, plugin_nodes
 from rehab_pose.launching.graph_lock import locked_nodes
@@ -15,6 +16,7 @@ from rehab_pose.launching.node_commands import DEFAULT_PARAMETERS, node_command,
 from rehab_pose.launching.shared_files import shared_file
 from rehab_pose.launching.start_signals import handled_stop_signals
 from rehab_pose.launching.supervisor import Processes
+from rehab_pose.view.graph_page import VIEW_NODE, GraphPage
 
 if TYPE_CHECKING:
     import argparse
@@ -41,6 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--composed", action="store_true", help="run all stages in one process")
     parser.add_argument("--sim", action="store_true", help="also start the simulated camera (package rehab_pose_sim)")
     parser.add_argument("--markers", action="store_true", help="also start the node of the RViz markers")
+    parser.add_argument("--view", action="store_true", help="also serve a page for the browser, at the printed address")
     parser.add_argument("--nodes", default="", metavar="A,B", help="start only these nodes")
     parser.add_argument("--namespace", default="", help="namespace of all nodes")
     parser.add_argument(
@@ -49,6 +52,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--no-respawn", action="store_true", help="stop all nodes when one ends (default: restart it)")
     parser.add_argument("--duration", type=float, metavar="S", help="stop after S seconds (default: at Ctrl-C)")
     parser.add_argument("--ros-args", nargs="...", default=[], metavar="...", help="more ROS arguments for each node")
+    add_view_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -61,7 +65,8 @@ def chosen_nodes(args: argparse.Namespace) -> list[NodeSpec]:
     known = {spec.name: spec for spec in (*NODES, *plugin_nodes())}
     names = [name.strip() for name in args.nodes.split(",") if name.strip()]
     if not names:
-        options = {Option.MESH, Option.RECOGNITION} | ({Option.MARKERS} if args.markers else set())
+        options = {Option.MESH, Option.RECOGNITION}
+        options |= ({Option.MARKERS} if args.markers else set()) | ({Option.VIEW} if args.view else set())
         names = [spec.name for spec in choose_nodes(options, composed=args.composed)]
         names += [SIMULATED_CAMERA] if args.sim else []
     if SIMULATED_CAMERA in names and SIMULATED_CAMERA not in known:
@@ -86,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
         raise SettingsError(msg)
     more = ("--ros-args", *args.ros_args) if args.ros_args else ()
     specs = chosen_nodes(args)
+    page = GraphPage.prepare(view_settings(args)) if VIEW_NODE in {spec.name for spec in specs} else None
     processes, stop = Processes(), threading.Event()
 
     def note_signal(_number: int, _frame: FrameType | None) -> None:
@@ -94,15 +100,18 @@ def run(args: argparse.Namespace) -> int:
     previous_handlers = {number: signal.signal(number, note_signal) for number in handled_stop_signals()}
     ended, killed = None, []
     try:
-        environment = node_environment(network=args.network)
+        environment = node_environment(network=args.network) | (page.environment if page else {})
         with locked_nodes([spec.name for spec in specs], args.namespace, environment):
             try:
                 for spec in specs:
                     if not stop.is_set():
-                        command = node_command(spec, parameters, args.namespace, more)
+                        own = page.words if page is not None and spec.name == VIEW_NODE else ()
+                        command = node_command(spec, parameters, args.namespace, (*own, *more))
                         processes.start(
                             spec.name, command, environment, respawn=not args.no_respawn, blocked_signals=True
                         )
+                if page is not None:
+                    page.announce(lambda words: print(words, flush=True), opening=not args.no_open)
                 ended = processes.wait(args.duration, stop)
             finally:
                 killed = processes.stop()

@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import RecordingError
-from rehab_pose.view.access import TOKEN_VARIABLE, new_token
 from rehab_pose.view.browser import open_browser
 from rehab_pose.view.settings import DEFAULT_HOST, DEFAULT_PORT, ViewSettings
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from rehab_pose.view.recordings import FrameRecording
 
-__all__ = ["add_parser", "add_view_options", "run", "view_parameters", "view_settings"]
+__all__ = ["add_parser", "add_view_options", "page_beside", "run", "view_settings"]
 
 DESCRIPTION = """Serve a page that shows camera image, body, joint angles, exercise and repetitions in a browser.
 
@@ -70,12 +71,6 @@ def view_settings(args: argparse.Namespace) -> ViewSettings:
     return ViewSettings(host=args.host, port=args.port, image=not args.no_image)
 
 
-def view_parameters(args: argparse.Namespace) -> dict[str, object]:
-    """Return the parameters of the node `view` that the options set."""
-    settings = view_settings(args)
-    return {"host": settings.host, "port": settings.port, "image": settings.image}
-
-
 def run(args: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C.
 
@@ -87,6 +82,30 @@ def run(args: argparse.Namespace) -> int:
     if args.recording is None and args.depth is None:
         return _run_live(args)
     return _run_recording(_recording(args), args)
+
+
+@contextmanager
+def page_beside(args: argparse.Namespace) -> Iterator[None]:
+    """Serve the page of the graph from a process of its own while a block runs.
+
+    Raises:
+        MissingDependencyError: The extra `view` is not installed.
+        SettingsError: The port cannot be used.
+    """
+    from rehab_pose.graph import node_spec  # noqa: PLC0415
+    from rehab_pose.launching.node_commands import DEFAULT_PARAMETERS, node_command, node_environment  # noqa: PLC0415
+    from rehab_pose.launching.shared_files import shared_file  # noqa: PLC0415
+    from rehab_pose.launching.supervisor import Processes  # noqa: PLC0415
+    from rehab_pose.view.graph_page import VIEW_NODE, GraphPage  # noqa: PLC0415
+
+    page, processes = GraphPage.prepare(view_settings(args)), Processes()
+    command = node_command(node_spec(VIEW_NODE), shared_file(DEFAULT_PARAMETERS), more=page.words)
+    try:
+        processes.start(VIEW_NODE, command, node_environment() | page.environment, blocked_signals=True)
+        page.announce(lambda words: print(words, flush=True), opening=not args.no_open)
+        yield
+    finally:
+        processes.stop()
 
 
 def _recording(args: argparse.Namespace) -> FrameRecording:
@@ -140,11 +159,14 @@ def _run_live(args: argparse.Namespace) -> int:
         parameter_words,
     )
     from rehab_pose.launching.shared_files import shared_file  # noqa: PLC0415
+    from rehab_pose.view.server import free_port  # noqa: PLC0415
 
+    settings = view_settings(args)
+    free_port(settings)
     environment = node_environment()
-    environment[TOKEN_VARIABLE] = os.environ.get(TOKEN_VARIABLE) or new_token()
     spec = node_spec("view")
-    more = ("--ros-args", *parameter_words("view", view_parameters(args)), "-p", f"view.open:={not args.no_open}")
+    values = {"host": settings.host, "port": settings.port, "image": settings.image, "open": not args.no_open}
+    more = ("--ros-args", *parameter_words("view", values))
     command = node_command(spec, shared_file(DEFAULT_PARAMETERS), args.namespace, more)
     # The node replaces this program, so that it gets the signals, and its exit code is that of the command.
     os.execve(command[0], command, environment)  # noqa: S606  (our own interpreter)

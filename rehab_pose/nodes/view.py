@@ -105,15 +105,17 @@ class ViewNode(StageNode):
         self._active = False
 
     def serve(self) -> None:
-        """Serve the page and print its address.
+        """Serve the page, and print its address unless a launcher has chosen it.
 
         Raises:
             SettingsError: The port cannot be used.
             MissingDependencyError: The extra `view` is not installed.
         """
-        self._server = ViewServer(self._hub, self, self._settings_of_page, os.environ.get(TOKEN_VARIABLE, ""))
-        sys.stdout.write(f"view: {self._server.url}\n")
-        sys.stdout.flush()
+        token = os.environ.get(TOKEN_VARIABLE, "")
+        self._server = ViewServer(self._hub, self, self._settings_of_page, token)
+        if not token:  # the program that has chosen it prints the address
+            sys.stdout.write(f"view: {self._server.url}\n")
+            sys.stdout.flush()
         if self._server.warning:
             self.get_logger().warning(self._server.warning)
         open_browser(self._server.url, wanted=self._settings_of_page.open)

@@ -62,8 +62,12 @@ class Access:
     @property
     def url(self) -> str:
         """Address of the page for a browser on this machine."""
-        host = DEFAULT_HOST if self._every_address else self.host
-        return f"http://{_bracketed(host)}:{self.port}/?token={self.token}"
+        return f"http://{_bracketed(self.own_host)}:{self.port}/?token={self.token}"
+
+    @property
+    def own_host(self) -> str:
+        """Address by which this machine reaches the server."""
+        return DEFAULT_HOST if self._every_address else self.host
 
     @property
     def _every_address(self) -> bool:

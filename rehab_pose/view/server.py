@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import MissingDependencyError, SettingsError
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from rehab_pose.view.hub import Hub
     from rehab_pose.view.settings import ViewSettings
 
-__all__ = ["ViewServer"]
+__all__ = ["ViewServer", "free_port"]
 
 CLOSE_S = 5.0
 """Longest wait for the server's thread [s]."""
 BACKLOG = 16
 """Connections that may wait to be accepted."""
+NEEDED = ("starlette", "uvicorn", "websockets")
+"""Packages of the extra `view`."""
 THIS_MACHINE = {DEFAULT_HOST, "localhost", "::1"}
 
 
@@ -41,13 +44,11 @@ class ViewServer:
             MissingDependencyError: The extra `view` is not installed.
             SettingsError: The port is used by another program, or the address is not one of this machine.
         """
-        try:
-            import uvicorn  # noqa: PLC0415  (an extra, loaded only by programs that serve the page)
+        _check_installed()
+        import uvicorn  # noqa: PLC0415  (an extra, loaded only by programs that serve the page)
 
-            from rehab_pose.view.app import make_app  # noqa: PLC0415
-        except ImportError as error:
-            msg = f"the page needs a web server ({error.name} is missing): pip install 'rehab_pose[view]'"
-            raise MissingDependencyError(msg) from error
+        from rehab_pose.view.app import make_app  # noqa: PLC0415
+
         self._socket = _bound_socket(settings.host, settings.port)
         self.access = Access(settings.host, self._socket.getsockname()[1], token or new_token())
         config = uvicorn.Config(
@@ -87,6 +88,27 @@ class ViewServer:
         self._server.should_exit = True
         self._thread.join(CLOSE_S)
         self._socket.close()
+
+
+def free_port(settings: ViewSettings) -> int:
+    """Return the port of the settings if a server could use it now, and a free one for port 0.
+
+    Raises:
+        MissingDependencyError: The extra `view` is not installed.
+        SettingsError: The port is used by another program, or the address is not one of this machine.
+    """
+    _check_installed()
+    bound = _bound_socket(settings.host, settings.port)
+    port: int = bound.getsockname()[1]
+    bound.close()
+    return port
+
+
+def _check_installed() -> None:
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        msg = f"the page needs {', '.join(missing)}, which are not installed: pip install 'rehab_pose[view]'"
+        raise MissingDependencyError(msg)
 
 
 def _bound_socket(host: str, port: int) -> socket.socket:

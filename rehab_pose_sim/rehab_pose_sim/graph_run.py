@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.errors import RehabPoseError
-from rehab_pose.graph import Option, choose_nodes
+from rehab_pose.graph import Option, choose_nodes, node_spec
 from rehab_pose.launching.node_commands import (
     DEFAULT_PARAMETERS,
     node_command,
@@ -25,12 +25,14 @@ from rehab_pose.launching.shared_memory import use_shared_memory
 from rehab_pose.launching.supervisor import Processes
 from rehab_pose.messages import topics
 from rehab_pose.units import NS_PER_S
+from rehab_pose.view.graph_page import VIEW_NODE
 from rehab_pose_sim.graph import SIM_CAMERA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rehab_pose.datatypes import ExerciseClassification, Repetition, RgbdFrame
+    from rehab_pose.view.graph_page import GraphPage
     from rehab_pose_sim.graph_watch import GraphRecord
     from rehab_pose_sim.settings import SimulationSettings
 
@@ -63,6 +65,10 @@ class GraphPlan:
     """All stages run in one process."""
     seconds_per_exercise: float
     exercise: str = "all"
+    page: GraphPage | None = None
+    """Page for a browser that is served beside the graph; None = none."""
+    opening: bool = False
+    """The page is opened where there is a desktop."""
     rendered_ahead: bool = False
     """The simulated camera renders its images before it starts, so that rendering takes no CPU time from the nodes."""
 
@@ -117,6 +123,8 @@ class GraphRun:
         try:
             with GraphWatch(on_classification=self._on_classification, on_repetition=self._on_repetition) as watch:
                 self.record = watch.record
+                if self.plan.page is not None:
+                    self._start_page(self.plan.page, processes, environment, parameters)
                 self._log(f"starting {len(nodes)} nodes ...")
                 for spec in specs:
                     processes.start(spec.name, node_command(spec, parameters), environment, blocked_signals=True)
@@ -131,6 +139,12 @@ class GraphRun:
                 return failure
         finally:
             processes.stop()
+
+    def _start_page(self, page: GraphPage, processes: Processes, environment: dict[str, str], parameters: Path) -> None:
+        """Start the node of the page before all others, so that a person can look while they load."""
+        command = node_command(node_spec(VIEW_NODE), parameters, more=page.words)
+        processes.start(VIEW_NODE, command, environment | page.environment, respawn=True, blocked_signals=True)
+        page.announce(self._log, opening=self.plan.opening)
 
     def _run_camera(self, processes: Processes, environment: dict[str, str], parameters: Path) -> str | None:
         camera = Processes()

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rehab_pose.errors import RecordingError
+from rehab_pose.cli.view import add_view_options, view_settings
+from rehab_pose.errors import MissingDependencyError, RecordingError, SettingsError
 from rehab_pose.launching.exit_codes import EXIT_INTERRUPTED
+from rehab_pose.view.graph_page import GraphPage
+from rehab_pose.view.settings import DEFAULT_PORT
 from rehab_pose_sim.graph_run import GraphPlan, GraphRun, exercise_scores, run_metrics
 
 if TYPE_CHECKING:
@@ -39,7 +42,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help=f"folder without results of an earlier run (default: {DEFAULT_OUTPUT}, then {DEFAULT_OUTPUT}_2 and so on)",
     )
     parser.add_argument("--composed", action="store_true", help="run all stages in one process")
-    parser.set_defaults(run=run)
+    parser.add_argument("--no-view", action="store_true", help="serve no page for the browser")
+    add_view_options(parser)
+    parser.set_defaults(run=run, port=None)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
         recording=arguments.recording,
         composed=arguments.composed,
         seconds_per_exercise=SECONDS_PER_EXERCISE,
+        page=None if arguments.no_view else _page(arguments),
+        opening=not arguments.no_open,
     )
     graph = GraphRun(plan, log=lambda line: print(line, flush=True))
     try:
@@ -103,6 +110,26 @@ def unused_folder(chosen: Path | None) -> Path:
         msg = f"expected a folder that can be written, got {folder}: {error.strerror}; name another one with -o"
         raise RecordingError(msg) from error
     return folder
+
+
+def _page(arguments: argparse.Namespace) -> GraphPage | None:
+    """Return the page beside the graph, on any free port unless one was chosen; None without the extra `view`.
+
+    Raises:
+        SettingsError: The chosen port cannot be used.
+    """
+    chosen = arguments.port is not None
+    arguments.port = arguments.port if chosen else DEFAULT_PORT
+    try:
+        return GraphPage.prepare(view_settings(arguments))
+    except MissingDependencyError as error:
+        print(f"no live page: {error}", flush=True)
+        return None
+    except SettingsError:
+        if chosen:
+            raise
+        arguments.port = 0
+        return GraphPage.prepare(view_settings(arguments))
 
 
 def _check_recording(path: Path) -> None:
