@@ -80,9 +80,10 @@ def _audit(args: argparse.Namespace) -> None:
         RecordingError: The audit log cannot be written.
     """
     for name in ("bag", "recording"):
-        path = getattr(args, name, None)
-        if isinstance(path, (str, Path)):
-            audit_reading(Path(path), args.command)
+        given = getattr(args, name, None)
+        for path in given if isinstance(given, list) else [given]:
+            if isinstance(path, (str, Path)):
+                audit_reading(Path(path), args.command)
 
 
 def program_parser() -> argparse.ArgumentParser:

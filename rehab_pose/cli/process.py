@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
+from rehab_pose.cli.process_batch import add_batch_arguments, is_batch, run_batch
 from rehab_pose.errors import RecordingError
 from rehab_pose.results.summary import SUMMARY
 
@@ -24,7 +25,10 @@ DESCRIPTION = """Run all stages over a recording, or over folders of images.
 From a bag, the output is a bag of results, without images of the person unless --silhouettes is given. From folders of
 images, the output for each image is silhouettes/NAME.png (255 = person), joints/NAME.json (metres in the camera's
 optical frame) and overlays/NAME.jpg, which SHOWS THE PERSON: protect the output like the images. Both write
-summary.json."""
+summary.json.
+
+From several bags, or from folders that contain bags, the output is one folder for each and the tables
+recordings.parquet and repetitions.parquet. The same command again goes on where it was stopped."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,13 +36,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "process", help="run all stages over a recording or folders of images", description=DESCRIPTION
     )
-    parser.add_argument("recording", type=Path, nargs="?", help="bag with colour, camera_info and depth")
+    parser.add_argument(
+        "recording", type=Path, nargs="*", help="bag with colour, camera_info and depth; several, or folders of bags"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the results and summary.json")
     bags = parser.add_argument_group("options for a bag")
     bags.add_argument("--mesh", action="store_true", help="also write the vertices of the mesh (2 MB/s)")
     bags.add_argument(
         "--silhouettes", action="store_true", help="also write silhouettes, parts and keypoints (images of the person)"
     )
+    add_batch_arguments(parser)
     images = parser.add_argument_group("folders of images, instead of a bag")
     images.add_argument("--depth", type=Path, help="folder of 16-bit PNG depth images")
     images.add_argument(
@@ -63,10 +70,13 @@ def run(arguments: argparse.Namespace) -> int:
     """
     image_options = ("depth", "color", "intrinsics", "rate", "depth_scale")
     images = [f"--{name.replace('_', '-')}" for name in image_options if getattr(arguments, name) is not None]
-    if arguments.recording is not None:
+    if arguments.recording:
         if images:
-            msg = f"expected either a bag or folders of images, got {arguments.recording} and {', '.join(images)}"
+            msg = f"expected either bags or folders of images, got {arguments.recording[0]} and {', '.join(images)}"
             raise RecordingError(msg)
+        if is_batch(arguments):
+            return run_batch(arguments)
+        (arguments.recording,) = arguments.recording
         return _run_bag(arguments)
     if arguments.depth is None or arguments.intrinsics is None:
         msg = f"expected a bag, or --depth and --intrinsics, got {', '.join(images) or 'neither'}"

@@ -1,0 +1,146 @@
+"""One recording of a batch: processed into a folder that appears only when it is complete."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import signal
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rehab_pose import __version__
+from rehab_pose.errors import RehabPoseError
+from rehab_pose.launching.parent_process import PARENT_PID, end_with_parent
+from rehab_pose.output_file import write_new
+
+if TYPE_CHECKING:
+    from rehab_pose.pipeline import Pipeline, PipelineSettings
+    from rehab_pose.recording.recording import Recording
+
+__all__ = ["ROW_FILE", "Task", "part_folder", "prepare_worker", "process_task", "settings_id"]
+
+ROW_FILE = "batch_row.json"
+"""The recording's row of the tables; a folder that has it is complete, and was made by this command."""
+MARK_FILE = "batch_part.txt"
+"""In a folder that is being written: says that this command made it, so that a later run may remove it."""
+DONE, PARTLY, FAILED = "done", "partly", "failed"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One recording to process."""
+
+    name: str
+    recording: str
+    """Path of the bag."""
+    folder: str
+    """Folder of its results, which does not exist yet."""
+    settings: PipelineSettings | None = None
+
+
+_pipelines: dict[str, Pipeline] = {}
+"""The stages of this process by settings: loading them takes longer than a short recording."""
+
+
+def settings_id(settings: PipelineSettings | None) -> str:
+    """Return a hash of settings; empty for the defaults."""
+    if settings is None:
+        return ""
+    content = json.dumps(asdict(settings), sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def part_folder(folder: Path) -> Path:
+    """Return the folder that a recording's results are written to before they are complete."""
+    return folder.with_name(f".{folder.name}.part")
+
+
+def prepare_worker(parent: int) -> None:
+    """Leave Ctrl-C to the process that started this one (its process id), and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ[PARENT_PID] = str(parent)
+    end_with_parent()
+
+
+def process_task(task: Task) -> dict[str, Any]:
+    """Process a recording; return its row. A recording that cannot be used gives a row with the reason.
+
+    Raises:
+        MissingDependencyError: pandas is not installed.
+    """
+    folder = Path(task.folder)
+    part = part_folder(folder)
+    try:
+        return _processed(task, folder, part)
+    except (RehabPoseError, OSError) as error:
+        _remove_part(part)
+        return failed_row(task, str(error).replace(str(part), folder.name))
+
+
+def failed_row(task: Task, reason: str) -> dict[str, Any]:
+    """Return the row of a recording without results."""
+    recording = {"name": task.name, "status": FAILED, "problem": reason, "frames": 0, "frames_with_person": 0}
+    return {"recording": recording | _provenance(task, {}), "repetitions": []}
+
+
+def _processed(task: Task, folder: Path, part: Path) -> dict[str, Any]:
+    from rehab_pose.pipeline import Pipeline  # noqa: PLC0415  (slow to load)
+    from rehab_pose.recording.recording import process_recording  # noqa: PLC0415
+
+    _remove_part(part)
+    part.mkdir(parents=True)
+    (part / MARK_FILE).write_text(f"{task.recording}\n", encoding="utf-8")
+    key = settings_id(task.settings)
+    if key not in _pipelines:
+        _pipelines[key] = Pipeline(task.settings)
+    pipeline = _pipelines[key]
+    pipeline.reset()
+    with process_recording(task.recording, part, pipeline=pipeline) as recording:
+        row = _row(task, recording, pipeline.model_ids)
+    write_new(part / ROW_FILE, (json.dumps(row, indent=1, allow_nan=False) + "\n").encode())
+    (part / MARK_FILE).unlink()
+    part.rename(folder)
+    return row
+
+
+def _remove_part(part: Path) -> None:
+    """Remove what an interrupted run of this command left, nothing else."""
+    if (part / MARK_FILE).is_file():
+        shutil.rmtree(part)
+
+
+def _row(task: Task, recording: Recording, model_ids: dict[str, str]) -> dict[str, Any]:
+    repetitions = recording.repetitions_to_pandas()
+    frames, losses = len(recording.stamps_ns), recording.losses
+    facts = {
+        "name": task.name,
+        "status": PARTLY if losses else DONE,
+        "problem": losses,
+        "frames": frames,
+        "frames_with_person": int(recording.body.present.sum()),
+        "duration_s": float(recording.times_s[-1]) if frames else 0.0,
+        "repetitions": len(repetitions),
+    }
+    rows = [
+        {"name": task.name, **{key: _plain(value) for key, value in row.items()}}
+        for row in repetitions.to_dict("records")
+    ]
+    return {"recording": facts | _provenance(task, model_ids), "repetitions": rows}
+
+
+def _provenance(task: Task, model_ids: dict[str, str]) -> dict[str, Any]:
+    return {
+        "recording": task.recording,
+        "version": __version__,
+        "settings": settings_id(task.settings),
+        "models": json.dumps(model_ids, sort_keys=True) if model_ids else "",
+    }
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (cells of a table)
+    plain = value.item() if hasattr(value, "item") else value
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
