@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rehab_pose.cli import session_control, session_report
+from rehab_pose.cli import session_control, session_encryption, session_report
 from rehab_pose.errors import InputError, RecordingError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     session_control.add_actions(actions)
     session_report.add_actions(actions)
+    session_encryption.add_actions(actions)
     listing = actions.add_parser("list", help="list the sessions")
     show = actions.add_parser("show", help="print the report of a session")
     repair = actions.add_parser(
@@ -60,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
         InputError: A code or a number cannot be used.
     """
     kept = {"list": _list, "show": _show, "repair": _repair, "export": _export, "delete": _delete, "expire": _expire}
-    return {**session_control.ACTIONS, **session_report.ACTIONS, **kept}[args.action](args)
+    others = {**session_control.ACTIONS, **session_report.ACTIONS, **session_encryption.ACTIONS}
+    return {**others, **kept}[args.action](args)
 
 
 def _sessions(args: argparse.Namespace) -> Path:
@@ -80,7 +82,7 @@ def _list(args: argparse.Namespace) -> int:
     else:
         print(f"no sessions in {_sessions(args)}; `rehab-pose session start` starts one")
     for session in found:
-        if session.content is None:
+        if session.content is None and not session.encrypted:
             print(session.problem, file=sys.stderr)
     return 0
 

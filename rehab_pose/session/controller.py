@@ -11,6 +11,7 @@ from rehab_pose import __version__
 from rehab_pose.datatypes import Side
 from rehab_pose.errors import RecordingError, RehabPoseError
 from rehab_pose.session.disk_space import free_mb
+from rehab_pose.session.encryption_processes import EncryptionProcesses
 from rehab_pose.session.journal import Journal
 from rehab_pose.session.journal_content import JournalHeader
 from rehab_pose.session.movement_history import MovementHistory
@@ -74,6 +75,7 @@ class SessionController:
         self._start_recording, self._changed, self._report_error = start_recording, changed, report_error
         self._node, self._now_ns = node, now_ns
         self._files: SessionFiles | None = None
+        self._encryptions = EncryptionProcesses(report_error)
         self._tracker = ObservationTracker()
         self._resumed = False
         self.movements = MovementHistory()
@@ -189,6 +191,7 @@ class SessionController:
         Args:
             stage_running: Whether a node publishes classifications.
         """
+        self._encryptions.check()
         if self._files is None:
             return
         if not stage_running:
@@ -214,9 +217,15 @@ class SessionController:
             if problem:
                 self.session.message = f"{reason}; {problem}"
             self.session.report_path = files.finish("done", reason, report=self.settings.report)
+            self._encryptions.start(files.folder, files.content.header.encrypt_to)
         self._changed(self.session)
         self._delete_expired()
         return True
+
+    @property
+    def encrypting(self) -> bool:
+        """True while files of ended sessions are encrypted."""
+        return self._encryptions.busy
 
     def write_report(self) -> str:
         """Write the report of the repetitions so far; return its path, '' if it is disabled or cannot be written."""
@@ -246,6 +255,7 @@ class SessionController:
                 self._resume(unfinished, max(age_s, 0.0))
             elif own or not young:
                 self._interrupt(unfinished, age_s)
+        self._encryptions.start_pending(self._sessions)
         self._delete_expired()
 
     def _delete_expired(self) -> None:
@@ -281,6 +291,7 @@ class SessionController:
         if unfinished.complete:
             state, message = "done", f"all {len(unfinished.content.counted)} repetitions done"
         report = files.finish(state, message, report=self.settings.report)
+        self._encryptions.start(files.folder, files.content.header.encrypt_to)
         if self.session.session_id:
             return  # a newer one is shown
         self.session = _restored(files)
@@ -325,6 +336,7 @@ class SessionController:
             started=datetime.fromtimestamp(now_ns / NS_PER_S).astimezone().isoformat(timespec="seconds"),
             node=self._node,
             software=f"rehab_pose {__version__}",
+            encrypt_to=self.settings.encrypt_to,
         )
         return Journal.begin(folder, header, self._now_ns)
 

@@ -82,6 +82,8 @@ class JournalHeader:
     """Full name of the node that keeps the session."""
     software: str = ""
     """Name and version of the program."""
+    encrypt_to: str = ""
+    """Public key of age for which the files are encrypted after the end; '' = they stay plain."""
 
     @classmethod
     def from_line(cls, line: Mapping[str, Any]) -> JournalHeader:

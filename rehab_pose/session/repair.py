@@ -9,6 +9,8 @@ from rehab_pose.bags.recovery import recover_bag
 from rehab_pose.errors import RecordingError
 from rehab_pose.session.audit import audit
 from rehab_pose.session.disk_space import Reserve
+from rehab_pose.session.encryption import encrypt_session
+from rehab_pose.session.file_names import RECOVERED
 from rehab_pose.session.journal import Journal
 from rehab_pose.session.report import write_session_report
 
@@ -17,16 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["repair_session"]
 
-RECOVERED = "_recovered"
-"""End of the name of a bag that was made from a damaged one."""
-
 
 def repair_session(folder: Path) -> list[str]:
     """Make the report of a session from its journal, and recover its bags; return what was done, a sentence each.
 
-    A damaged bag stays as it is; the recovered one is beside it.
+    A damaged bag stays as it is; the recovered one is beside it. Files of a session with `session.encrypt_to` are
+    encrypted then.
 
     Raises:
+        MissingDependencyError: The library that encrypts is not installed.
         RecordingError: There is no journal, the session is running, or the files cannot be written.
     """
     journal = Journal.resume(folder)
@@ -41,7 +42,12 @@ def repair_session(folder: Path) -> list[str]:
     done = [f"{len(journal.content.repetitions)} repetitions in {report}"]
     if journal.content.unreadable_lines:
         done.append(f"{journal.content.unreadable_lines} lines of the journal could not be read")
-    return done + [_recovered(folder / name) for name in journal.content.recordings if (folder / name).is_dir()]
+    done += [_recovered(folder / name) for name in journal.content.recordings if (folder / name).is_dir()]
+    recipient = journal.content.header.encrypt_to
+    if recipient:
+        count, _ = encrypt_session(folder, recipient)
+        done.append(f"{count} files were encrypted for {recipient}, as the session asked for")
+    return done
 
 
 def _recovered(bag: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rehab_pose.session.age_keys import check_recipient
 from rehab_pose.session.state import Recording
 from rehab_pose.settings import Settings, setting
 
@@ -37,6 +38,20 @@ class SessionSettings(Settings):
         minimum=0.0,
         maximum=1e7,
     )
+    encrypt_to: str = setting(
+        "",
+        "Recipient of age (age1...) for whom the files of a session are encrypted when it ends; empty: they stay plain",
+    )
     retention_days: int = setting(
         0, "Delete sessions that started longer ago [days]; 0: keep all", minimum=0, maximum=36500
     )
+
+    def __post_init__(self) -> None:
+        """Check the recipient.
+
+        Raises:
+            SettingsError: It is none.
+            MissingDependencyError: The library that encrypts is not installed.
+        """
+        super().__post_init__()
+        check_recipient(self.encrypt_to)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from rehab_pose.errors import RecordingError
 from rehab_pose.session.audit import audit
-from rehab_pose.session.file_names import JOURNAL
+from rehab_pose.session.encryption import is_encrypted
+from rehab_pose.session.file_names import ENCRYPTED_JOURNAL, JOURNAL
 from rehab_pose.session.journal import read_journal
 from rehab_pose.session.unfinished import session_folders
 from rehab_pose.units import NS_PER_S
@@ -23,6 +24,10 @@ __all__ = ["StoredSession", "delete_expired", "delete_session", "find_session", 
 
 BYTES_PER_MB = 1e6
 S_PER_DAY = 86400
+ENCRYPTED = (
+    "session: {name} is encrypted; `rehab-pose session decrypt {name} --identity KEY -o DIR` writes its files, which "
+    "`session show`, `report` and `export` read with --folder"
+)
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,22 @@ class StoredSession:
     """Why it cannot be read."""
 
     @property
+    def encrypted(self) -> bool:
+        """True if its files were encrypted after the end."""
+        return is_encrypted(self.folder)
+
+    @property
+    def started_ns(self) -> int:
+        """Time of the system's clock at the start [ns]; 0 = not known."""
+        if self.content is not None:
+            return self.content.first_time_ns
+        return (self.folder / ENCRYPTED_JOURNAL).stat().st_mtime_ns if self.encrypted else 0
+
+    @property
     def running(self) -> bool:
         """True while a program writes the journal."""
+        if self.encrypted:
+            return False
         with (self.folder / JOURNAL).open("rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,9 +72,9 @@ class StoredSession:
 
     @property
     def state(self) -> str:
-        """running, interrupted, done, or unreadable."""
+        """running, interrupted, done, encrypted, or unreadable."""
         if self.content is None:
-            return "unreadable"
+            return "encrypted" if self.encrypted else "unreadable"
         if self.content.ended:
             return self.content.state
         return "running" if self.running else "interrupted"
@@ -67,6 +86,8 @@ def list_sessions(sessions: Path) -> list[StoredSession]:
 
 
 def _stored(folder: Path) -> StoredSession:
+    if is_encrypted(folder):
+        return StoredSession(folder, None, ENCRYPTED.format(name=folder.name))
     try:
         return StoredSession(folder, read_journal(folder))
     except RecordingError as error:
@@ -94,7 +115,7 @@ def find_session(sessions: Path, name: str) -> StoredSession:
 
 
 def delete_session(session: StoredSession, reason: str) -> None:
-    """Delete a session's folder, which our journal proves to be one.
+    """Delete a session's folder, which our journal, also an encrypted one, proves to be one.
 
     Args:
         session: The session.
@@ -104,7 +125,7 @@ def delete_session(session: StoredSession, reason: str) -> None:
         RecordingError: It is running, has no readable journal, or cannot be deleted.
     """
     folder = session.folder
-    if session.content is None:
+    if session.content is None and not session.encrypted:
         msg = f"session: {folder} is not deleted: {session.problem}; remove it yourself"
         raise RecordingError(msg)
     if session.running:
@@ -131,9 +152,8 @@ def delete_expired(sessions: Path, days: int, now_ns: int) -> list[str]:
     """
     deleted = []
     for session in list_sessions(sessions) if days else []:
-        if session.content is None or session.running or not session.content.first_time_ns:
-            continue
-        if now_ns - session.content.first_time_ns > days * S_PER_DAY * NS_PER_S:
+        started_ns = session.started_ns
+        if started_ns and not session.running and now_ns - started_ns > days * S_PER_DAY * NS_PER_S:
             delete_session(session, f"older than {days} days")
             deleted.append(session.folder.name)
     return deleted

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import RecordingError
-from rehab_pose.session.file_names import JOURNAL
+from rehab_pose.session.file_names import ENCRYPTED_JOURNAL, JOURNAL
 from rehab_pose.session.journal import read_journal
 from rehab_pose.session.journal_content import json_object
 from rehab_pose.units import NS_PER_S
@@ -41,11 +41,12 @@ class Unfinished:
 
 
 def session_folders(sessions: Path) -> Iterator[Path]:
-    """Yield the folders that have a journal, in the order of their names; symbolic links are left out."""
+    """Yield the folders that have a journal, also an encrypted one, by name; symbolic links are left out."""
     if not sessions.is_dir():
         return
     for folder in sorted(sessions.iterdir()):
-        if not folder.is_symlink() and folder.is_dir() and (folder / JOURNAL).is_file():
+        journals = (folder / JOURNAL, folder / ENCRYPTED_JOURNAL)
+        if not folder.is_symlink() and folder.is_dir() and any(journal.is_file() for journal in journals):
             yield folder
 
 
