@@ -48,6 +48,7 @@ def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default="results",
         help="what is recorded; with images the person can be recognised (default: %(default)s)",
     )
+    start.add_argument("--wait", action="store_true", help="print the count until the session has ended")
     stop = actions.add_parser("stop", help="end the running session", description=f"Exit code {EXIT_NO_SESSION}: none.")
     status = actions.add_parser(
         "status", help="print the running session", description=f"Exit code {EXIT_NO_SESSION}: none is running."
@@ -82,12 +83,22 @@ def _start(args: argparse.Namespace) -> int:
         before = client.state()
         request = SessionRequest(args.person, exercise, args.repetitions, side, Recording[args.recording.upper()])
         started = client.start(request)
-    if before.running:
-        print(f"ended {before.folder_name}: {before.sentence}")
+        if before.running:
+            print(f"ended {before.folder_name}: {before.sentence}")
+        _print_start(args, side, started)
+        if args.wait:
+            for state in client.changes():
+                print(state.sentence if state.running else f"ended: {state.sentence} ({state.message})", flush=True)
+    return 0
+
+
+def _print_start(args: argparse.Namespace, side: Side, started: SessionReport) -> None:
     for_side = f", {args.side} side{'s' if args.side == 'both' else ''}" if side is not Side.ANY else ""
     print(f"started {started.folder_name}: {started.sentence}{for_side}; recording {args.recording}")
-    print("next: `rehab-pose session status` shows the count, `rehab-pose session stop` ends it")
-    return 0
+    if args.wait:
+        print("`rehab-pose session stop` ends it; Ctrl-C here leaves it running", flush=True)
+    else:
+        print("next: `rehab-pose session status` shows the count, `rehab-pose session stop` ends it")
 
 
 def _side(given: Side, exercise: str) -> Side:

@@ -25,7 +25,7 @@ KEPT_S = 130.0
 MAX_FRAMES = 8000
 """Frames that are kept: KEPT_S at 60 Hz."""
 NEAR_S = 0.2
-"""Largest distance of the joints that stand for the far point from its stamp [s]."""
+"""Largest distance of a frame that stands for the far point from its stamp [s]."""
 HOLD_FRACTION = 0.1
 """A person holds the far point while the signal is within this fraction of the repetition's range of it."""
 MIN_ANGLE_CONFIDENCE = 0.3
@@ -164,6 +164,8 @@ def _hold_s(progress: list[RepetitionProgress], far_ns: int, size: float) -> flo
     if not progress or not size > 0.0:
         return float("nan")
     place = min(range(len(progress)), key=lambda index: abs(progress[index].stamp_ns - far_ns))
+    if abs(progress[place].stamp_ns - far_ns) > NEAR_S * NS_PER_S:
+        return float("nan")
     first = last = place
     far = progress[place].signal
     while first > 0 and abs(progress[first - 1].signal - far) <= HOLD_FRACTION * size:

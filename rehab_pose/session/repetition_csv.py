@@ -23,7 +23,7 @@ COLUMNS = (
     "person",
     "exercise",
     "label",
-    "number",
+    "number in the set",
     "counted",
     "side",
     "start [date and time]",

@@ -20,7 +20,7 @@ from rehab_pose.session.request import SessionReport, SessionRequest, StoppedSes
 from rehab_pose.session.state import Recording, SessionStage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from typing_extensions import Self
@@ -136,6 +136,13 @@ class SessionClient:
             msg = f"the session has not started within {ANSWER_S:.0f} s; look at `rehab-pose doctor`"
             raise InputError(msg)
         return self.state()
+
+    def changes(self) -> Iterator[SessionReport]:
+        """Yield each change of the running session; the last one is its end."""
+        while self.state().running:
+            before = self._state
+            if self._wait(lambda: self._state is not before, ANSWER_S):  # noqa: B023  (called before the next turn)
+                yield self.state()
 
     def stop(self) -> StoppedSession | None:
         """End the running session; return what it left, None if none is running.

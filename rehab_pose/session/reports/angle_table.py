@@ -23,10 +23,13 @@ SIDES = ("left", "right")
 
 
 def angle_ranges(entries: Sequence[JournalledRepetition]) -> dict[str, tuple[float, float]]:
-    """Return mean smallest and mean largest value of each angle over the well tracked repetitions [degrees]."""
+    """Return mean smallest and mean largest value of each angle over the well tracked repetitions [degrees].
+
+    Where all were tracked poorly, the means are over all.
+    """
     courses: dict[str, list[tuple[int, int]]] = {}
-    for entry in entries:
-        if entry.movement is not None and not measures_of(entry).poor_tracking:
+    for entry in [entry for entry in entries if not measures_of(entry).poor_tracking] or entries:
+        if entry.movement is not None:
             for name, low, high in entry.movement.angles_deg:
                 courses.setdefault(name, []).append((low, high))
     return {
@@ -46,8 +49,10 @@ def angle_table(entries: Sequence[JournalledRepetition]) -> str:
     if not stems:
         return ""
     rows = "".join(_row(stem, ranges) for stem in stems[:MAX_ROWS])
+    poor = all(measures_of(entry).poor_tracking for entry in entries)
+    which = "all tracked poorly" if poor else "mean of the repetitions"
     return (
-        "<h2>Joint angles, smallest to largest (mean of the repetitions)</h2><table><thead><tr><th>Angle</th>"
+        f"<h2>Joint angles, smallest to largest ({which})</h2><table><thead><tr><th>Angle</th>"
         f"<th>Left</th><th>Right</th></tr></thead><tbody>{rows}</tbody></table>"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rehab_pose.session.words import amount, day_words
+from rehab_pose.session.words import amount, date_words, day_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,11 @@ def against_last_time(results: Sequence[ExerciseResult]) -> list[str]:
     if len(results) == 1:
         return ["This is the first session with this exercise; there is nothing to compare with yet."]
     before = results[-2]
+    day = day_words(before.started)
+    if day == day_words(last.started):
+        day = date_words(before.started)
     return [
-        _repetitions(last.repetitions, before.repetitions, day_words(before.started)),
+        _repetitions(last.repetitions, before.repetitions, day),
         *_sentence("Range", last.range, before.range, last.unit, SAME.get(last.unit, 0.0), ("larger", "smaller")),
         *_sentence("Time of a repetition", last.total_s, before.total_s, " s", SAME_S, ("slower", "faster"), digits=1),
         *_sentence("Hold", last.hold_s, before.hold_s, " s", SAME_S, ("longer", "shorter"), digits=1),

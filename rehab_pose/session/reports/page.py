@@ -37,7 +37,7 @@ th {{ color: {MUTED}; font-weight: 600; font-size: .88em; }}
 td svg {{ width: 96px; height: 14px; vertical-align: middle; margin-right: 5px; }}
 .nowrap {{ white-space: nowrap; }}
 tr.poor td {{ color: #69757f; background: #eef0f2; }}
-tr.poor svg {{ opacity: .45; }}
+tr.poor svg, figure.poor svg {{ opacity: .45; }}
 .charts {{ display: grid; grid-template-columns: repeat(3, 1fr); gap: 10px; margin: .5em 0; }}
 .charts svg {{ width: 100%; height: auto; display: block; }}
 @media (max-width: 600px) {{

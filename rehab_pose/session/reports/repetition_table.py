@@ -33,18 +33,18 @@ def repetition_table(entries: Sequence[JournalledRepetition]) -> str:
     """Return the table as HTML; rows of poorly tracked repetitions are grey."""
     what = signal_words(entries[0].repetition.signal_name)
     heads = "".join(f"<th>{head}</th>" for head in HEADS)
-    rows = "".join(_row(entry) for entry in entries)
+    rows = "".join(_row(number, entry) for number, entry in enumerate(entries, start=1))
     return (
         f"<h2>Repetitions (range: {escape(what)})</h2>"
         f'<table class="cards"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
     )
 
 
-def _row(entry: JournalledRepetition) -> str:
+def _row(number: int, entry: JournalledRepetition) -> str:
     repetition, measures = entry.repetition, measures_of(entry)
     side = side_words(repetition.side) if repetition.side is not Side.BOTH else ""
     cells = (
-        f"{repetition.count}{' ' + side.split()[0] if side else ''}",
+        f"{number}{' ' + side.split()[0] if side else ''}",
         amount(measures.range, measures.unit),
         seconds(measures.out_s),
         seconds(measures.back_s),

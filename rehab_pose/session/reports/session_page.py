@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ __all__ = ["session_page"]
 
 MAX_NOTES = 5
 """Largest number of unusual measures that the page lists of an exercise; the JSON file has all."""
+SET_NUMBER = re.compile(r"^repetition \d+: ")
+"""Number in the recogniser's set at the beginning of a reason; the page has the number in the session."""
 S_PER_MIN = 60.0
 PERCENT = 100.0
 
@@ -117,11 +120,8 @@ def _section(label: str, entries: list[JournalledRepetition]) -> str:
 
 def _pictures(entries: list[JournalledRepetition]) -> str:
     """Return the pictures of the best and the worst repetition, by quality, or by range where none was assessed."""
-    drawn = [
-        entry
-        for entry in entries
-        if entry.movement is not None and entry.movement.joints_cm and not measures_of(entry).poor_tracking
-    ]
+    recorded = [entry for entry in entries if entry.movement is not None and entry.movement.joints_cm]
+    drawn = [entry for entry in recorded if not measures_of(entry).poor_tracking] or recorded
     assessed = [entry for entry in drawn if math.isfinite(entry.repetition.quality)]
     if assessed:
         ranked, names = sorted(assessed, key=lambda entry: -entry.repetition.quality), ("Best", "Weakest")
@@ -129,40 +129,43 @@ def _pictures(entries: list[JournalledRepetition]) -> str:
         ranked = sorted(drawn, key=lambda entry: -measures_of(entry).range)
         names = ("Largest", "Smallest")
     chosen = [*zip(names, [ranked[0], ranked[-1]] if len(ranked) > 1 else ranked, strict=False)]
-    figures = "".join(_figure(name, entry) for name, entry in chosen)
+    figures = "".join(_figure(name, entries.index(entry) + 1, entry) for name, entry in chosen)
     if not figures:
         return ""
     legend = 'Body at the far point: <span class="left">left</span> and <span class="right">right</span> of the person.'
     return f'<div class="pictures">{figures}</div><p class="small">{legend}</p>'
 
 
-def _figure(name: str, entry: JournalledRepetition) -> str:
+def _figure(name: str, number: int, entry: JournalledRepetition) -> str:
     repetition, movement = entry.repetition, entry.movement
     if movement is None:
         return ""
-    heading = f"{name}: repetition {repetition.count}"
+    heading = f"{name}: repetition {number}"
     picture = skeleton_picture(movement.joints_cm, f"{heading}, body at the far point")
     if not picture:
         return ""
     words = [f"range {range_words(repetition)}"]
     if math.isfinite(repetition.quality):
         words.append(f"quality {_hundred(repetition.quality)} of 100")
-    return f"<figure>{picture}<figcaption><b>{escape(heading)}</b>, {escape(', '.join(words))}</figcaption></figure>"
+    poor = measures_of(entry).poor_tracking
+    words += ["tracked poorly"] if poor else []
+    caption = f"<figcaption><b>{escape(heading)}</b>, {escape(', '.join(words))}</figcaption>"
+    return f"<figure{' class=poor' if poor else ''}>{picture}{caption}</figure>"
 
 
 def _notes(label: str, entries: list[JournalledRepetition]) -> str:
     reasons = [
-        reason if reason.startswith("repetition") else f"repetition {entry.repetition.count}: {reason}"
-        for entry in entries
+        f"repetition {number}: {SET_NUMBER.sub('', reason)}"
+        for number, entry in enumerate(entries, start=1)
         for reason in entry.repetition.reasons
     ]
     notes = reasons[:MAX_NOTES]
     if len(reasons) > MAX_NOTES:
         notes.append(f"{len(reasons) - MAX_NOTES} more in the JSON file")
     numbers: dict[str, list[str]] = {}
-    for entry in entries:
+    for number, entry in enumerate(entries, start=1):
         if entry.repetition.quality_withheld:
-            numbers.setdefault(entry.repetition.quality_withheld, []).append(str(entry.repetition.count))
+            numbers.setdefault(entry.repetition.quality_withheld, []).append(str(number))
     notes += [
         f"repetition{'s' if len(counts) > 1 else ''} {', '.join(counts)}: quality {reason}"
         for reason, counts in numbers.items()

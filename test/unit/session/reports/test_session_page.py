@@ -128,6 +128,14 @@ def test_without_quality_the_largest_and_the_smallest_are_drawn_and_rows_are_not
     assert "no recordings of healthy people" in html
 
 
+def test_where_all_are_tracked_poorly_the_body_is_drawn_grey_and_numbers_are_those_of_the_session() -> None:
+    html = page(moved(7, tracking=0.2, reasons=("repetition 7: left knee bends less",)))
+    assert "<figure class=poor>" in html
+    assert "all tracked poorly" in html
+    assert "Repetition 1: left knee bends less" in html
+    assert "7" not in re.findall(r'data-label="No."><span[^>]*>(\d+)', html)
+
+
 def test_a_journal_without_movements_has_a_page_without_pictures() -> None:
     entry = moved(1)
     assert isinstance(entry, JournalledRepetition)
