@@ -8,6 +8,8 @@ from rehab_pose.bags.reader import BagReader
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from rehab_pose.bags.camera_topics import CameraTopics
+    from rehab_pose.capture.settings import CaptureSettings
     from collections.abc import Generator
     from pathlib import Path
 
@@ -39,21 +41,26 @@ class FrameRecording(Protocol):
 class BagRecording:
     """The frames of a bag."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, camera: CameraTopics | None = None, capture: CaptureSettings | None = None) -> None:
         """Open the bag and find its camera.
+
+        Args:
+            path: The bag.
+            camera: Topics of the camera; None = found.
+            capture: Settings of pairing and cleaning of its images.
 
         Raises:
             RecordingError: It cannot be read, or has no camera.
         """
-        self._path = path
-        with BagReader(path) as reader:
+        self._opened = path, camera, capture
+        with BagReader(*self._opened) as reader:
             reader.camera_topics()
             self.duration_s = reader.duration_s
         self.title = f"Recording {path.name}"
 
     def frames(self, since_s: float) -> Generator[RgbdFrame]:
         """Yield the frames from a time after the beginning on [s]."""
-        with BagReader(self._path) as reader:
+        with BagReader(*self._opened) as reader:
             yield from reader.frames(since_s=since_s)
 
 

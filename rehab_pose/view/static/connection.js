@@ -11,6 +11,7 @@ export class Connection {
     this.attempt = 0;
     this.opened = false;
     this.frameAt = 0;
+    this.openedAt = 0;
     this.player = null;
     this.banner = document.getElementById('stale');
     this.open();
@@ -20,7 +21,7 @@ export class Connection {
   open() {
     this.socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/state`);
     this.socket.binaryType = 'arraybuffer';
-    this.socket.addEventListener('open', () => { this.opened = true; this.attempt = 0; this.send({ show: this.show }); });
+    this.socket.addEventListener('open', () => { this.opened = true; this.openedAt = performance.now(); this.attempt = 0; this.send({ show: this.show }); });
     this.socket.addEventListener('message', (event) => this.take(event.data));
     this.socket.addEventListener('close', () => {
       this.opened = false;
@@ -44,6 +45,7 @@ export class Connection {
       if (part.payload) part.payload = new Uint8Array(buffer, 4 + length + part.payload[0], part.payload[1]);
     }
     if (parts.player) this.player = parts.player;
+    if (parts.notice) this.busy = Boolean(parts.notice.words);
     if (parts.joints) this.frameAt = performance.now();
     try {
       this.receive(parts);
@@ -60,6 +62,8 @@ export class Connection {
       words = this.attempt > 2
         ? 'The program that shows this page does not answer. If it was started again, use the address that it prints.'
         : 'The connection is lost, trying again ...';
+    } else if (!this.frameAt && !this.busy && performance.now() - this.openedAt > STALE_MS) {
+      words = 'No images have arrived yet: is the camera connected, and is the graph running?';
     } else if (this.frameAt && !paused && age > STALE_MS) {
       words = `Nothing new for ${Math.round(age / 1000)} seconds: the camera or the programs behind it have stopped. What you see is old.`;
     }

@@ -1,6 +1,7 @@
 // Curves of joint angles over the last seconds, drawn a few times a second.
 
 const SPAN_S = 20;
+const GAP_S = 1; // a longer time without values interrupts the line
 const DRAW_MS = 150;
 const MIN_RANGE_DEG = 40; // smallest height of a chart, so that noise does not look like movement
 const UNSURE = 0.4; // confidence below which a value is marked
@@ -138,6 +139,7 @@ export class Curves {
       this.times.forEach((time, place) => {
         const value = this.values[place] ? this.values[place][index] : null;
         if (value === null) { drawing = false; return; }
+        if (place && time - this.times[place - 1] > GAP_S) drawing = false;
         if (drawing) context.lineTo(x(time), y(value)); else context.moveTo(x(time), y(value));
         drawing = true;
       });
