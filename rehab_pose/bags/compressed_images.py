@@ -34,6 +34,12 @@ def decompress(message: Message) -> Message:
     if "compressedDepth" in transport:
         return _image_message(message, encoding.strip(), _decode_depth(encoding.strip(), transport, data))
     check_image_size(data.tobytes())
+    if encoding.strip() in {"16UC1", "mono16"}:  # depth by the transport `compressed`: a PNG of the raw values
+        values = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+        if values is None or values.dtype != np.uint16 or values.ndim != 2:
+            msg = f"compressed image: expected a 16-bit PNG for {message.format!r}, the {len(data)} bytes are not"
+            raise InputError(msg)
+        return _image_message(message, "16UC1", values)
     pixels = cv2.imdecode(data, cv2.IMREAD_COLOR)
     if pixels is None:
         msg = f"compressed image: expected JPEG or PNG data, the {len(data)} bytes of {message.format!r} are not"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rosbags.interfaces import QosDurability, QosReliability
 
 from rehab_pose.bags.bag_files import find_bag, unpack
+from rehab_pose.bags.camera_topics import COMPRESSED_IMAGE, CameraTopics, find_camera_topics
 from rehab_pose.bags.chunk_compression import decompressed_message
 from rehab_pose.bags.compressed_images import decompress
 from rehab_pose.bags.losses import BagLosses
@@ -25,8 +26,7 @@ from rehab_pose.bags.ros1_storage import Ros1Storage
 from rehab_pose.bags.sqlite_storage import SqliteStorage
 from rehab_pose.errors import InputError, RecordingError, RehabPoseError
 from rehab_pose.messages.frame_builder import FrameBuilder
-from rehab_pose.messages.images import COLOR_ENCODINGS, DEPTH_ENCODINGS
-from rehab_pose.messages.topics import CAMERA_INFO, COLOR, DEPTH, IMU
+from rehab_pose.messages.topics import IMU
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -40,12 +40,11 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import RgbdFrame
     from rehab_pose.messages.factory import Message
 
-__all__ = ["BagReader", "CameraTopics", "RecordedMessage", "RecordedTopic"]
+__all__ = ["BagReader", "RecordedMessage", "RecordedTopic"]
 
-IMAGE = "sensor_msgs/msg/Image"
-COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
-CAMERA_INFO_TYPE = "sensor_msgs/msg/CameraInfo"
 STORAGES: dict[str, Callable[[Path], Storage]] = {".mcap": McapStorage, ".db3": SqliteStorage, ".bag": Ros1Storage}
+FASTER = 1.5
+"""Depth with so many times more images than colour has a higher rate, 30 against 15 or 20 a second."""
 MIN_FOCAL, MAX_FOCAL = 0.1, 20.0
 """Focal length as a multiple of the image's longer side: an angle of view of 157 to 3 degrees. Depth cameras have 50 to
 120 degrees."""
@@ -78,15 +77,6 @@ class RecordedMessage:
     data: bytes
 
 
-@dataclass(frozen=True)
-class CameraTopics:
-    """Topics of the camera; empty = found by name and type."""
-
-    color: str = ""
-    camera_info: str = ""
-    depth: str = ""
-
-
 class BagReader(AbstractContextManager["BagReader"]):
     """Reads one bag; use it in a `with` statement.
 
@@ -95,13 +85,24 @@ class BagReader(AbstractContextManager["BagReader"]):
         topics: Topics by their names.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        camera: CameraTopics | None = None,
+        capture: CaptureSettings | None = None,
+    ) -> None:
         """Open a bag.
+
+        Args:
+            path: Folder or file.
+            camera: Topics of the camera; None, or empty ones, are found.
+            capture: Settings of pairing and cleaning of its images.
 
         Raises:
             RecordingError: The path has no bag, or nothing of it can be read.
         """
         self.path = Path(path)
+        self._camera, self._capture = camera or CameraTopics(), capture
         self._own = BagLosses()
         # Of each topic, the largest number in one reading: a topic may be read several times.
         self._undecodable: Counter[str] = Counter()
@@ -232,34 +233,19 @@ class BagReader(AbstractContextManager["BagReader"]):
         for time_ns, number, data in self._storages[place].messages(numbers):
             yield time_ns, place, number, data
 
-    def camera_topics(self, given: CameraTopics | None = None) -> CameraTopics:
-        """Return the topics of the camera: those given, else the default names, else those of a suitable type.
+    def camera_topics(self) -> CameraTopics:
+        """Return the topics of the camera: those given, else the default names, a known camera's, or the only ones.
 
         Raises:
-            RecordingError: A topic does not exist, or several topics fit.
+            RecordingError: A topic has no messages, or none or several topics fit.
         """
-        given = given or CameraTopics()
-        for name in (given.color, given.camera_info, given.depth):
-            if name and name not in self.topics:
-                msg = f"bag: expected the topic {name}, {self.path} has {', '.join(self.topics) or 'none'}"
-                raise RecordingError(msg)
-        filled = {name: topic.type_name for name, topic in self.topics.items() if topic.count}
-        images = [name for name, type_name in filled.items() if type_name in {IMAGE, COMPRESSED_IMAGE}]
-        infos = [name for name, type_name in filled.items() if type_name == CAMERA_INFO_TYPE]
-        color = given.color or self._only("colour image", COLOR.name, [n for n in images if self._is_color(n)])
-        depth = given.depth or self._only("depth image", DEPTH.name, [n for n in images if self._is_depth(n)])
-        same_namespace = [name for name in infos if name.rpartition("/")[0] == color.rpartition("/")[0]]
-        info = given.camera_info or self._only("camera_info", CAMERA_INFO.name, same_namespace or infos)
-        return CameraTopics(color, info, depth)
+        types = {name: topic.type_name for name, topic in self.topics.items() if topic.count}
+        return find_camera_topics(types, self._encoding, self._camera, str(self.path))
 
-    def frames(
-        self, camera: CameraTopics | None = None, settings: CaptureSettings | None = None, *, since_s: float = 0.0
-    ) -> Iterator[RgbdFrame]:
+    def frames(self, *, since_s: float = 0.0) -> Iterator[RgbdFrame]:
         """Yield the RGB-D frames of the recording, paired and cleaned as in the live node.
 
         Args:
-            camera: Topics to read.
-            settings: Settings of pairing and cleaning.
             since_s: Time after the beginning of the recording from which frames are read [s].
 
         Images that cannot be used, or that have no partner, are counted in `losses` and left out.
@@ -268,12 +254,13 @@ class BagReader(AbstractContextManager["BagReader"]):
             RecordingError: The topics do not exist, or they give no frame.
             RehabPoseError: No image can be used; the message names the first one and the reason.
         """
-        topics = self.camera_topics(camera)
+        topics = self.camera_topics()
         imu = self._imu_topic(topics.color)
-        builder = FrameBuilder(settings, color_topic=topics.color, depth_topic=topics.depth)
+        builder = FrameBuilder(self._capture, color_topic=topics.color, depth_topic=topics.depth)
         # Messages are recorded as they arrive, so camera_info may follow the images that it belongs to.
         builder.add_camera_info(self._first(topics.camera_info))
-        images = frames = unusable = 0
+        images: Counter[str] = Counter()
+        frames = unusable = 0
         problem: RehabPoseError | None = None
         for name, _, message in self.messages(topics.color, topics.camera_info, topics.depth, *imu, since_s=since_s):
             built, parts = [], 1
@@ -284,11 +271,12 @@ class BagReader(AbstractContextManager["BagReader"]):
             except RehabPoseError as error:
                 unusable += parts
                 problem = problem or error
-            images += name in {topics.color, topics.depth}
+            images[name] += 1
             frames += len(built)
             yield from built
-        self._own.unusable_images += unusable
-        self._own.unpaired_images += max(0, images - 2 * frames - unusable)
+        self._own.unusable_images = max(self._own.unusable_images, unusable)
+        unpaired = _unpaired(images[topics.color], images[topics.depth], frames, unusable)
+        self._own.unpaired_images = max(self._own.unpaired_images, unpaired)
         if frames == 0:
             if problem is not None:
                 raise problem
@@ -333,22 +321,14 @@ class BagReader(AbstractContextManager["BagReader"]):
         first: Any = self._first(name)
         return str(first.format if self.topics[name].type_name == COMPRESSED_IMAGE else first.encoding)
 
-    def _is_color(self, name: str) -> bool:
-        encoding = self._encoding(name)
-        compressed = self.topics[name].type_name == COMPRESSED_IMAGE
-        return encoding in COLOR_ENCODINGS or (compressed and "compressedDepth" not in encoding)
 
-    def _is_depth(self, name: str) -> bool:
-        return self._encoding(name) in DEPTH_ENCODINGS or "compressedDepth" in self._encoding(name)
+def _unpaired(color: int, depth: int, frames: int, unusable: int) -> int:
+    """Return the number of images without a partner, from the numbers of images, frames and unusable images.
 
-    def _only(self, kind: str, default_name: str, candidates: list[str]) -> str:
-        """Return the only candidate, or the only one with the default name."""
-        default = [name for name in candidates if name.endswith(default_name)]
-        if len(default) == 1 or len(candidates) == 1:
-            return (default or candidates)[0]
-        names = ", ".join(candidates) or f"none among {', '.join(self.topics) or 'no topics'}"
-        msg = f"bag: expected one {kind} topic in {self.path}, found {names}; name it on the command line"
-        raise RecordingError(msg)
+    Depth that is recorded at a higher rate than colour has images more than there can be frames: they are no loss.
+    """
+    surplus = depth - color if depth >= FASTER * color else 0
+    return max(0, color + depth - 2 * frames - unusable - surplus)
 
 
 def _plausible(frame: RgbdFrame) -> RgbdFrame:

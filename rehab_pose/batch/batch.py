@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose import __version__
-from rehab_pose.batch.worker import ROW_FILE, Task, settings_id
+from rehab_pose.batch.worker import ROW_FILE, BatchSettings, Task
 from rehab_pose.errors import RecordingError
 from rehab_pose.optional_packages import optional_package
 from rehab_pose.output_file import writable_place
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rehab_pose.batch.executors import Executor
-    from rehab_pose.pipeline import PipelineSettings
 
 __all__ = ["RECORDINGS_TABLE", "REPETITIONS_TABLE", "Batch", "locked_output"]
 
@@ -52,18 +51,18 @@ def locked_output(folder: Path) -> Iterator[None]:
 class Batch:
     """Recordings with an output folder; a folder of an earlier run goes on where that stopped."""
 
-    def __init__(self, recordings: Mapping[str, Path], output: Path, settings: PipelineSettings | None = None) -> None:
+    def __init__(self, recordings: Mapping[str, Path], output: Path, settings: BatchSettings | None = None) -> None:
         """Find out which recordings have results already.
 
         Args:
             recordings: Path of each recording by its name.
             output: Folder with one folder for each recording, and the tables.
-            settings: Of the stages.
+            settings: Of the stages and the camera.
 
         Raises:
             RecordingError: The output has results of another version or other settings, or folders of another program.
         """
-        self.output, self._settings = output, settings
+        self.output, self._settings = output, settings or BatchSettings()
         self.rows: dict[str, dict[str, Any]] = {}
         self.tasks: list[Task] = []
         for name, path in recordings.items():
@@ -71,7 +70,7 @@ class Batch:
             if folder.exists():
                 self.rows[name] = self._earlier(folder)
             else:
-                self.tasks.append(Task(name, str(path), str(folder), settings))
+                self.tasks.append(Task(name, str(path), str(folder), self._settings))
         self.resumed = len(self.rows)
 
     def _earlier(self, folder: Path) -> dict[str, Any]:
@@ -83,10 +82,10 @@ class Batch:
         except (OSError, ValueError, KeyError, TypeError) as error:
             msg = f"process: expected results of this command in {folder} ({error}); choose another output folder"
             raise RecordingError(msg) from error
-        if made != (__version__, settings_id(self._settings)):
+        if made != (__version__, self._settings.hash):
             msg = (
                 f"process: {folder} has results of version {made[0]} with settings {made[1] or 'by default'}, this is "
-                f"{__version__} with {settings_id(self._settings) or 'the defaults'}; choose another output folder"
+                f"{__version__} with {self._settings.hash or 'the defaults'}; choose another output folder"
             )
             raise RecordingError(msg)
         return row

@@ -18,16 +18,38 @@ from rehab_pose.launching.parent_process import PARENT_PID, end_with_parent
 from rehab_pose.output_file import write_new
 
 if TYPE_CHECKING:
+    from rehab_pose.bags.camera_topics import CameraTopics
+    from rehab_pose.capture.settings import CaptureSettings
     from rehab_pose.pipeline import Pipeline, PipelineSettings
     from rehab_pose.recording.recording import Recording
 
-__all__ = ["ROW_FILE", "Task", "part_folder", "prepare_worker", "process_task", "settings_id"]
+__all__ = ["ROW_FILE", "BatchSettings", "Task", "part_folder", "prepare_worker", "process_task"]
 
 ROW_FILE = "batch_row.json"
 """The recording's row of the tables; a folder that has it is complete, and was made by this command."""
 MARK_FILE = "batch_part.txt"
 """In a folder that is being written: says that this command made it, so that a later run may remove it."""
 DONE, PARTLY, FAILED = "done", "partly", "failed"
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    """Settings of all recordings of a batch."""
+
+    pipeline: PipelineSettings | None = None
+    """Of the stages; None = the defaults."""
+    camera: CameraTopics | None = None
+    """Topics of the camera; None = found by name and type."""
+    capture: CaptureSettings | None = None
+    """Pairing and cleaning of the camera's images; None = the defaults."""
+
+    @property
+    def hash(self) -> str:
+        """A hash of the settings; empty for the defaults."""
+        if self == BatchSettings():
+            return ""
+        content = json.dumps(asdict(self), sort_keys=True, default=str)
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -39,19 +61,11 @@ class Task:
     """Path of the bag."""
     folder: str
     """Folder of its results, which does not exist yet."""
-    settings: PipelineSettings | None = None
+    settings: BatchSettings
 
 
 _pipelines: dict[str, Pipeline] = {}
 """The stages of this process by settings: loading them takes longer than a short recording."""
-
-
-def settings_id(settings: PipelineSettings | None) -> str:
-    """Return a hash of settings; empty for the defaults."""
-    if settings is None:
-        return ""
-    content = json.dumps(asdict(settings), sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 def part_folder(folder: Path) -> Path:
@@ -88,18 +102,20 @@ def failed_row(task: Task, reason: str) -> dict[str, Any]:
 
 
 def _processed(task: Task, folder: Path, part: Path) -> dict[str, Any]:
-    from rehab_pose.pipeline import Pipeline  # noqa: PLC0415  (slow to load)
+    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415  (slow to load)
+    from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
     from rehab_pose.recording.recording import process_recording  # noqa: PLC0415
 
     _remove_part(part)
     part.mkdir(parents=True)
     (part / MARK_FILE).write_text(f"{task.recording}\n", encoding="utf-8")
-    key = settings_id(task.settings)
+    key = task.settings.hash
     if key not in _pipelines:
-        _pipelines[key] = Pipeline(task.settings)
+        _pipelines[key] = Pipeline(task.settings.pipeline)
     pipeline = _pipelines[key]
     pipeline.reset()
-    with process_recording(task.recording, part, pipeline=pipeline) as recording:
+    settings = task.settings
+    with process_recording(BagReader(task.recording, settings.camera, settings.capture), part, pipeline) as recording:
         row = _row(task, recording, pipeline.model_ids)
     write_new(part / ROW_FILE, (json.dumps(row, indent=1, allow_nan=False) + "\n").encode())
     (part / MARK_FILE).unlink()
@@ -136,7 +152,7 @@ def _provenance(task: Task, model_ids: dict[str, str]) -> dict[str, Any]:
     return {
         "recording": task.recording,
         "version": __version__,
-        "settings": settings_id(task.settings),
+        "settings": task.settings.hash,
         "models": json.dumps(model_ids, sort_keys=True) if model_ids else "",
     }
 

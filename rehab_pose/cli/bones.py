@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.cli.camera_options import add_camera_options, camera_of
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
 
 if TYPE_CHECKING:
     import argparse
 
     from rehab_pose.bags.losses import BagLosses
+    from rehab_pose.bags.reader import BagReader
     from rehab_pose.body.model import BodyModel
     from rehab_pose.datatypes import Body
 
@@ -30,6 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--frame", type=int, default=FIRST_FRAME, metavar="N", help="frame of the recording (default: %(default)s)"
     )
     add_output_arguments(parser)
+    add_camera_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -56,8 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
         ModelFileError: A model file cannot be used.
         RecordingError: The recording cannot be read, or shows no person in that frame.
     """
+    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415  (loaded only when this command runs)
+
     _check_outputs(arguments)
-    model, body, losses = _body_in_recording(arguments.recording, arguments.frame)
+    model, body, losses = _body_in_recording(BagReader(arguments.recording, *camera_of(arguments)), arguments.frame)
     write_bones_of(arguments, model, body)
     if losses:
         print(losses.sentence)
@@ -117,17 +122,16 @@ def write_bones_of(arguments: argparse.Namespace, model: BodyModel, body: Body) 
         print(f"picture: {arguments.picture}")
 
 
-def _body_in_recording(recording: Path, frame_number: int) -> tuple[BodyModel, Body, BagLosses]:
+def _body_in_recording(recording: BagReader, frame_number: int) -> tuple[BodyModel, Body, BagLosses]:
     """Return the model, the first body from a frame on, and what was left out of the recording up to it."""
-    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
     from rehab_pose.errors import RecordingError  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
 
     pipeline, count = Pipeline(), 0
-    with BagReader(recording) as reader:
+    with recording as reader:
         for number, frame in enumerate(reader.frames()):
             count, result = number + 1, pipeline.process(frame)
             if number >= frame_number and result.body is not None:
                 return pipeline.model, result.body, reader.losses
-    msg = f"{recording}: expected a person in frame {frame_number} or later, got {count} frames without"
+    msg = f"{recording.path}: expected a person in frame {frame_number} or later, got {count} frames without"
     raise RecordingError(msg)

@@ -6,8 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-import yaml
-
+from rehab_pose.bags.camera_topics import CAMERAS, camera_preset
 from rehab_pose.errors import RehabPoseError, SettingsError
 from rehab_pose.launching.shared_files import shared_file
 from rehab_pose.launching.shared_memory import OLD_VARIABLE, VARIABLE, use_shared_memory
@@ -25,8 +24,6 @@ LISTEN_S = 4.0
 """Default duration of listening [s]."""
 EXIT_ATTENTION = 1
 """Exit code if a finding is not OK."""
-CAMERAS = ("azure_kinect", "kinect_v2", "oak", "realsense", "zed")
-"""Names of the files in config/cameras."""
 WORDS = ("ok", "WARN", "ERROR")
 """Printed words by level."""
 
@@ -134,8 +131,7 @@ def _models() -> Iterator[Finding]:
 def _preset(name: str) -> CameraNames:
     from rehab_pose.ros.diagnosis.findings import CameraNames  # noqa: PLC0415  (needs ROS)
 
-    file = shared_file(f"config/cameras/{name}.yaml")
-    return CameraNames(**yaml.safe_load(file.read_text(encoding="utf-8")))
+    return CameraNames(**vars(camera_preset(name)))
 
 
 def _default_names(namespace: str) -> CameraNames:

@@ -7,6 +7,7 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehab_pose.cli.camera_options import add_camera_options, camera_of
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
 from rehab_pose.errors import RecordingError, SettingsError
 
@@ -37,6 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--to", required=True, metavar="A,B", help=f"formats: {', '.join(FORMATS)}")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the files")
+    add_camera_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -56,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     paths = output_paths(arguments.output, name, formats)
     video = arguments.output / f"{name}.{VIDEO}" if VIDEO in formats else None
     refuse_existing([*paths, *([video] if video else [])])
-    with _recording(arguments.recording, video) as recording:
+    with _recording(arguments, video) as recording:
         motion = None
         if paths:
             motion = write_exports(recording, arguments.output, name, formats)
@@ -98,24 +100,27 @@ def _name(path: Path) -> str:
     return own.stem if own.suffix in {".mcap", ".db3", ".bag"} else own.name
 
 
-def _recording(path: Path, video: Path | None) -> Recording:
+def _recording(arguments: argparse.Namespace, video: Path | None) -> Recording:
     """Open results, or process a camera's bag, drawing the video on the way.
 
     Raises:
         RecordingError: There is neither, or a video is wanted of results without images.
     """
+    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
     from rehab_pose.recording.recording import has_results, open_recording, process_recording  # noqa: PLC0415
 
+    path: Path = arguments.recording
     if has_results(path):
         if video is not None:
             msg = f"export: expected the camera's recording for a video, {path} has results without the camera's images"
             raise RecordingError(msg)
         return open_recording(path)
+    bag = BagReader(path, *camera_of(arguments))
     if video is None:
-        return process_recording(path, progress=True)
+        return process_recording(bag, progress=True)
     from rehab_pose.exports.video import OverlayVideo  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
 
     pipeline = Pipeline()
     with OverlayVideo(video, pipeline.model) as drawn:
-        return process_recording(path, pipeline=pipeline, each=drawn.add, progress=True)
+        return process_recording(bag, None, pipeline, each=drawn.add, progress=True)

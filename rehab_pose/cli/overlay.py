@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehab_pose.cli.camera_options import add_camera_options, camera_of
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
 from rehab_pose.errors import RecordingError
 
@@ -24,6 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("-o", "--output", type=Path, required=True, help="PNG file to write")
     parser.add_argument("--frames", type=int, default=8, help="frames drawn, evenly spaced (default: %(default)s)")
     parser.add_argument("--columns", type=int, default=2, help="pictures in a row (default: %(default)s)")
+    add_camera_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -40,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_picture_name(arguments.output)
     _check_positive(arguments)
     refuse_existing([arguments.output])
-    with BagReader(arguments.recording) as reader:
+    with BagReader(arguments.recording, *camera_of(arguments)) as reader:
         count = reader.topics[reader.camera_topics().color].count
         step = max(1, count // max(1, arguments.frames))
         drawn = set(range(step // 2, count, step)[: arguments.frames])

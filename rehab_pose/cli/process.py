@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rehab_pose.cli.camera_options import add_camera_options, camera_of
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
 from rehab_pose.cli.process_batch import add_batch_arguments, is_batch, run_batch
 from rehab_pose.errors import RecordingError
@@ -46,6 +47,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--silhouettes", action="store_true", help="also write silhouettes, parts and keypoints (images of the person)"
     )
     add_batch_arguments(parser)
+    add_camera_options(parser)
     images = parser.add_argument_group("folders of images, instead of a bag")
     images.add_argument("--depth", type=Path, help="folder of 16-bit PNG depth images")
     images.add_argument(
@@ -99,7 +101,7 @@ def _run_bag(arguments: argparse.Namespace) -> int:
     bag_folder = arguments.output / "results"
     refuse_existing([bag_folder, arguments.output / SUMMARY])
     pipeline = Pipeline()
-    with BagReader(arguments.recording) as reader:
+    with BagReader(arguments.recording, *camera_of(arguments)) as reader:
         count = reader.topics[reader.camera_topics().color].count
         shown = tqdm(reader.frames(), total=count, unit="frame", disable=None)
         frames = write_result_bag(shown, pipeline, bag_folder, images=arguments.silhouettes, mesh=arguments.mesh)

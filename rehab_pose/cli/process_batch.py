@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from rehab_pose.cli.camera_options import camera_of
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
 from rehab_pose.errors import RecordingError, SettingsError
 from rehab_pose.session.audit import audit_reading
@@ -52,6 +53,7 @@ def run_batch(arguments: argparse.Namespace, settings: PipelineSettings | None =
 
     from rehab_pose.batch.batch import Batch, locked_output  # noqa: PLC0415
     from rehab_pose.batch.recordings import find_recordings  # noqa: PLC0415
+    from rehab_pose.batch.worker import BatchSettings  # noqa: PLC0415
     from rehab_pose.optional_packages import optional_package  # noqa: PLC0415
 
     optional_package("pandas", "batch")
@@ -60,7 +62,7 @@ def run_batch(arguments: argparse.Namespace, settings: PipelineSettings | None =
     for path in recordings.values():
         audit_reading(path, arguments.command)
     with locked_output(arguments.output):
-        batch = Batch(recordings, arguments.output, settings)
+        batch = Batch(recordings, arguments.output, BatchSettings(settings, *camera_of(arguments)))
         if batch.resumed:
             print(f"{batch.resumed} recordings have results already, {len(batch.tasks)} are left")
         with tqdm(total=len(batch.tasks), unit="recording", disable=None) as bar:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehab_pose.cli.camera_options import add_camera_options, camera_of
 from rehab_pose.errors import RecordingError
 from rehab_pose.view.browser import open_browser
 from rehab_pose.view.settings import DEFAULT_HOST, DEFAULT_PORT, ViewSettings
@@ -37,6 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("recording", type=Path, nargs="?", help="bag with colour, camera_info and depth")
     add_view_options(parser)
+    add_camera_options(parser)
     parser.add_argument("--namespace", default="", help="namespace of the running nodes")
     images = parser.add_argument_group("folders of images, instead of a bag")
     images.add_argument("--depth", type=Path, help="folder of 16-bit PNG depth images")
@@ -115,7 +117,7 @@ def _recording(args: argparse.Namespace) -> FrameRecording:
         if args.depth is not None or args.color is not None:
             msg = "expected either a bag or folders of images, got both"
             raise RecordingError(msg)
-        return BagRecording(args.recording)
+        return BagRecording(args.recording, *camera_of(args))
     from rehab_pose.bags.image_folders import ImageFolders  # noqa: PLC0415
     from rehab_pose.capture.calibration_file import read_calibration  # noqa: PLC0415
 

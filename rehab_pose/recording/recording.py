@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import Repetition, RgbdFrame
     from rehab_pose.messages.factory import Message
     from rehab_pose.messages.topics import Topic
-    from rehab_pose.pipeline import Pipeline, PipelineResult, PipelineSettings
+    from rehab_pose.pipeline import Pipeline, PipelineResult
     from rehab_pose.recording.tracks import AngleTrack, BodyTrack, JointTrack, LabelTrack
 
 __all__ = ["RESULT_FOLDER", "Recording", "has_results", "open_recording", "process_recording"]
@@ -236,20 +236,18 @@ def _result_bag(path: Path) -> Path:
 
 
 def process_recording(
-    path: str | Path,
+    bag: BagReader,
     output: str | Path | None = None,
-    settings: PipelineSettings | None = None,
-    *,
     pipeline: Pipeline | None = None,
+    *,
     each: Callable[[RgbdFrame, PipelineResult], None] | None = None,
     progress: bool = False,
 ) -> Recording:
     """Run all stages over a camera's recording.
 
     Args:
-        path: Bag with colour, camera_info and depth.
+        bag: Bag with colour, camera_info and depth; it is closed afterwards.
         output: Folder for the results, as of `rehab-pose process`; None = a temporary folder.
-        settings: Of the stages; not used with a pipeline.
         pipeline: The stages, without earlier frames; None = new ones.
         each: Called with each frame and its result.
         progress: Show a progress bar with the time left on standard error, if that is a terminal.
@@ -266,11 +264,11 @@ def process_recording(
 
     temporary = tempfile.TemporaryDirectory(prefix="rehab_pose_") if output is None else None
     folder = Path(temporary.name if temporary else str(output))
-    with BagReader(path) as reader:
-        pipeline = pipeline or Pipeline(settings)
+    with bag as reader:
+        pipeline = pipeline or Pipeline()
         count = reader.topics[reader.camera_topics().color].count
         frames = tqdm(reader.frames(), total=count, unit="frame", disable=None if progress else True)
         summaries = write_result_bag(frames, pipeline, folder / RESULT_FOLDER, each=each)
         losses = reader.losses
-    write_summary(folder / SUMMARY, Path(path).name, pipeline.model_ids, summaries)
+    write_summary(folder / SUMMARY, bag.path.name, pipeline.model_ids, summaries)
     return Recording(folder / RESULT_FOLDER, temporary=temporary, camera_losses=losses)

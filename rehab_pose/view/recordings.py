@@ -8,12 +8,12 @@ from rehab_pose.bags.reader import BagReader
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from rehab_pose.bags.camera_topics import CameraTopics
-    from rehab_pose.capture.settings import CaptureSettings
     from collections.abc import Generator
     from pathlib import Path
 
+    from rehab_pose.bags.camera_topics import CameraTopics
     from rehab_pose.bags.image_folders import ImageFolders
+    from rehab_pose.capture.settings import CaptureSettings
     from rehab_pose.datatypes import RgbdFrame
 
 __all__ = ["BagRecording", "FolderRecording", "FrameRecording"]

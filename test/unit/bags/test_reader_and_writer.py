@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 
+from rehab_pose.bags.camera_topics import CameraTopics
 from rehab_pose.bags.message_types import BagMessageFactory, definition_folder, type_store
-from rehab_pose.bags.reader import BagReader, CameraTopics
+from rehab_pose.bags.reader import BagReader
 from rehab_pose.bags.writer import BagWriter
 from rehab_pose.capture.settings import CaptureSettings
 from rehab_pose.datatypes import RgbdFrame
@@ -60,16 +61,16 @@ def bag_path(tmp_path: Path) -> Path:
 
 
 def test_reading_begins_at_a_chosen_time(bag_path: Path) -> None:
-    with BagReader(bag_path) as bag:
-        stamps = [given.stamp_ns for given in bag.frames(settings=AS_MEASURED, since_s=0.05)]
+    with BagReader(bag_path, capture=AS_MEASURED) as bag:
+        stamps = [given.stamp_ns for given in bag.frames(since_s=0.05)]
         assert stamps == [frame(2).stamp_ns, frame(3).stamp_ns]
         assert len(list(bag.messages(topics.COLOR.name, since_s=10.0))) == 0
         assert not bag.losses
 
 
 def test_read_frames_equal_the_written_ones(bag_path: Path) -> None:
-    with BagReader(bag_path) as bag:
-        read = list(bag.frames(settings=AS_MEASURED))
+    with BagReader(bag_path, capture=AS_MEASURED) as bag:
+        read = list(bag.frames())
     assert len(read) == 4
     for index, result in enumerate(read):
         given = frame(index)
@@ -128,14 +129,22 @@ def test_camera_topics_are_found_by_type_or_selected_by_name(tmp_path: Path) -> 
         write_camera(bag, frame(0), "front/")
         write_camera(bag, frame(1), "side/")
     given = CameraTopics("/side/rgb/image_rect_color", depth="/side/depth_registered/image_rect")
-    with BagReader(tmp_path / "bag") as bag:
-        with pytest.raises(RecordingError, match=r"expected one colour image topic .* /front/.*, /side/.*; name it"):
-            bag.camera_topics()
-        assert bag.camera_topics(given).camera_info == "/side/rgb/camera_info"
-        [result] = bag.frames(given)
+    with (
+        BagReader(tmp_path / "bag") as bag,
+        pytest.raises(
+            RecordingError, match=r"one colour image topic .* /front/.*, /side/.*; name it with --color-topic"
+        ),
+    ):
+        bag.camera_topics()
+    with BagReader(tmp_path / "bag", given) as bag:
+        assert bag.camera_topics().camera_info == "/side/rgb/camera_info"
+        [result] = bag.frames()
         assert result.stamp_ns == frame(1).stamp_ns
-        with pytest.raises(RecordingError, match="expected the topic /nowhere"):
-            bag.camera_topics(CameraTopics("/nowhere"))
+    with (
+        BagReader(tmp_path / "bag", CameraTopics("/nowhere")) as bag,
+        pytest.raises(RecordingError, match="expected the topic /nowhere"),
+    ):
+        bag.camera_topics()
 
 
 def test_compressed_images_are_decoded(tmp_path: Path) -> None:
@@ -151,8 +160,8 @@ def test_compressed_images_are_decoded(tmp_path: Path) -> None:
         bag.write(Topic("color/compressed", kind), given.stamp_ns, color_message)
         bag.write(Topic("depth/compressedDepth", kind), given.stamp_ns, depth_message)
         bag.write(topics.CAMERA_INFO, given.stamp_ns, camera_info_message(factory, stamp, CAMERA))
-    with BagReader(tmp_path / "bag") as bag:
-        [result] = bag.frames(settings=AS_MEASURED)
+    with BagReader(tmp_path / "bag", capture=AS_MEASURED) as bag:
+        [result] = bag.frames()
     np.testing.assert_array_equal(result.color, given.color)
     np.testing.assert_allclose(result.depth_m, given.depth_m, atol=1e-6)
 
@@ -169,8 +178,8 @@ def test_sqlite_bags_are_read(tmp_path: Path) -> None:
         ):
             connection = writer.add_connection(f"/{topic.name}", topic.type_name, typestore=store)
             writer.write(connection, given.stamp_ns, store.serialize_cdr(part, topic.type_name))
-    with BagReader(tmp_path / "bag") as bag:
-        [result] = bag.frames(settings=AS_MEASURED)
+    with BagReader(tmp_path / "bag", capture=AS_MEASURED) as bag:
+        [result] = bag.frames()
     np.testing.assert_array_equal(result.color, given.color)
 
 

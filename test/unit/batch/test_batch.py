@@ -13,7 +13,7 @@ import pytest
 
 from rehab_pose.batch.batch import RECORDINGS_TABLE, REPETITIONS_TABLE, Batch, locked_output
 from rehab_pose.batch.executors import InProcess, LocalProcesses, RayCluster
-from rehab_pose.batch.worker import MARK_FILE, Task, failed_row, part_folder
+from rehab_pose.batch.worker import MARK_FILE, BatchSettings, Task, failed_row, part_folder
 from rehab_pose.cli.main import main
 from rehab_pose.errors import RecordingError
 from rehab_pose.pipeline import PipelineSettings
@@ -136,7 +136,7 @@ def test_results_of_other_settings_and_folders_of_other_programs_are_refused(arc
     recordings = {"first": archive / "day" / "first"}
     list(Batch(recordings, tmp_path).run(InProcess()))
     assert Batch(recordings, tmp_path).resumed == 1
-    settings = PipelineSettings.from_mapping({"exercise": {"library": False}})
+    settings = BatchSettings(PipelineSettings.from_mapping({"exercise": {"library": False}}))
     with pytest.raises(RecordingError, match="with settings by default, this is"):
         Batch(recordings, tmp_path, settings)
     (tmp_path / "mine").mkdir()

@@ -1,0 +1,51 @@
+"""Options of commands that read a camera's bag: the topics of the camera and the pairing of its images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+    from rehab_pose.bags.camera_topics import CameraTopics
+    from rehab_pose.capture.settings import CaptureSettings
+
+__all__ = ["add_camera_options", "camera_of"]
+
+CAMERA_NAMES = ("azure_kinect", "kinect_v2", "oak", "realsense", "zed")
+"""As `rehab_pose.bags.camera_topics.CAMERAS`, which is slow to load for a parser."""
+
+
+def add_camera_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose the camera's topics in a bag."""
+    group = parser.add_argument_group("camera's topics in a bag (default: found by name and type)")
+    group.add_argument("--camera", choices=CAMERA_NAMES, help="a known camera, whose driver's topics are used")
+    group.add_argument("--color-topic", default="", metavar="TOPIC", help="topic of the colour images")
+    group.add_argument("--depth-topic", default="", metavar="TOPIC", help="topic of depth registered to colour")
+    group.add_argument("--info-topic", default="", metavar="TOPIC", help="topic of the colour camera's camera_info")
+    group.add_argument(
+        "--slop-s", type=float, metavar="S", help="largest difference of the stamps of colour and depth (default 0.016)"
+    )
+
+
+def camera_of(arguments: argparse.Namespace) -> tuple[CameraTopics, CaptureSettings | None]:
+    """Return the chosen topics and the settings of pairing, as `BagReader` takes them.
+
+    Raises:
+        SettingsError: The slop is out of its range.
+    """
+    from dataclasses import replace  # noqa: PLC0415
+
+    from rehab_pose.bags.camera_topics import CameraTopics, camera_preset  # noqa: PLC0415  (loaded when a command runs)
+    from rehab_pose.capture.settings import CaptureSettings  # noqa: PLC0415
+
+    known = camera_preset(arguments.camera) if arguments.camera else CameraTopics()
+    given: dict[str, Any] = {
+        "color": arguments.color_topic,
+        "camera_info": arguments.info_topic,
+        "depth": arguments.depth_topic,
+    }
+    topics = replace(known, **{name: topic for name, topic in given.items() if topic})
+    if arguments.slop_s is None:
+        return topics, None
+    return topics, CaptureSettings.from_mapping({"pairing_slop_s": arguments.slop_s})
