@@ -20,6 +20,7 @@ setup(
     install_requires=[
         *("rehab_pose", "rehab_pose_sim", "numpy", "numba", "opencv-contrib-python-headless<5", "PyYAML", "tqdm"),
         *("torch", "onnx", "onnxscript", "scipy"),  # scipy: linear algebra in numba's compiled functions
+        "hypothesis",  # the fuzzer
     ],
     extras_require={"smplx": ["smplx==0.1.28"]},  # non-commercial licence; only the body model's tests use it
     zip_safe=False,

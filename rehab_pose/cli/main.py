@@ -16,7 +16,7 @@ from rehab_pose.launching.start_signals import ending_while_loading
 from rehab_pose.session.audit import audit_reading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["command_parser", "main", "program_parser", "run_program"]
 
@@ -52,12 +52,25 @@ def command_parser(program: str, description: str, modules: Sequence[str]) -> ar
     return parser
 
 
-def run_program(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
-    """Run a command; return its exit code: 0 done, 1 a program ended early, 2 unusable input, 130 after Ctrl-C."""
+def run_program(
+    parser: argparse.ArgumentParser,
+    arguments: Sequence[str] | None,
+    *,
+    prepare: Callable[[argparse.Namespace], None] | None = None,
+) -> int:
+    """Run a command; return its exit code: 0 done, 1 a program ended early, 2 unusable input, 130 after Ctrl-C.
+
+    Args:
+        parser: Parser of the program.
+        arguments: Command line; None = that of the process.
+        prepare: Called with the arguments before the command runs.
+    """
     end_with_parent()
     args = parser.parse_args(arguments)
     try:
         _audit(args)
+        if prepare is not None:
+            prepare(args)
         code: int = args.run(args)
     except RehabPoseError as error:
         print(f"{parser.prog} {args.command}: {error}", file=sys.stderr)

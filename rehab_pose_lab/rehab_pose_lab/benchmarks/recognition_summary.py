@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rehab_pose.array_file import ArrayFile
 from rehab_pose.exercise.catalogue import EXERCISES, LABELS, NONE, SQUAT
 from rehab_pose_lab.datasets.kimore import SUSPECT_CLIPS
 from rehab_pose_lab.training.exercise_calibration import Calibration, calibrate
@@ -50,7 +51,7 @@ def read_results(output: Path) -> dict[str, Result]:
         result: Result = {}
         for part in (path, path.parent / "live.npz"):
             if part.is_file():
-                with np.load(part) as arrays:
+                with ArrayFile(part) as arrays:
                     result |= {name: arrays[name] for name in arrays.files}
         results[path.parent.name] = result
     return results

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rehab_pose.cli.main import command_parser, run_program
+from rehab_pose_lab.cli.output_claim import claim_outputs
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +27,7 @@ def program_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `rehab-pose-lab`; return its exit code."""
-    return run_program(program_parser(), arguments)
+    return run_program(program_parser(), arguments, prepare=claim_outputs)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from zlib import crc32
 import numpy as np
 from tqdm import tqdm
 
+from rehab_pose.array_file import ArrayFile
 from rehab_pose.errors import RecordingError
 from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.exercise.fused_features import VERTEX_COUNT, Findings, contour_points, keypoint_summary
@@ -211,7 +212,7 @@ def findings_of_frame(
 
 def read_frames(path: Path, *, dataset: str, name: str, subject: str, label: str) -> FusionClip:
     """Return the clip that `write_frames` wrote, with its names."""
-    with np.load(path) as arrays:
+    with ArrayFile(path) as arrays:
         return FusionClip(
             dataset=dataset,
             name=name,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.array_file import ArrayFile
 from rehab_pose.geometry.camera import CameraIntrinsics
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class PersonFrames:
     @classmethod
     def load(cls, path: Path) -> PersonFrames:
         """Read a file of `save`."""
-        with np.load(path) as arrays:
+        with ArrayFile(path) as arrays:
             return cls(*(arrays[name] for name in ARRAYS))
 
     def save(self, path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
+from rehab_pose.array_file import ArrayFile
 from rehab_pose.body.fitter import BodyFitter
 from rehab_pose.body.settings import BodySettings
 from rehab_pose.errors import RecordingError
@@ -61,7 +62,7 @@ def recorded_clips(root: Path) -> tuple[list[Clip], list[Clip]]:
 def load_or_make_poses(path: Path, make: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
     """Return the rotation vectors (N, 24, 3) [rad] stored in a file; make and store them where there is no file."""
     if path.is_file():
-        with np.load(path) as arrays:
+        with ArrayFile(path) as arrays:
             stored: NDArray[np.float64] = arrays["rotations_rad"].astype(np.float64)
         return stored
     poses = make()

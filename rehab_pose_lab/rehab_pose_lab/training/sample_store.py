@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-import zipfile
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
-from rehab_pose_lab.training.shards import SHARD_SAMPLES, shard_path
+from rehab_pose.array_file import ArrayFile
+from rehab_pose.errors import InputError
+from rehab_pose_lab.training.shards import MAX_SHARD_BYTES, SHARD_SAMPLES, shard_path
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy as np
 
 __all__ = ["SampleStore"]
 
@@ -56,9 +58,9 @@ class SampleStore:
             if shard in self._seen or not path.is_file():
                 continue
             try:
-                with np.load(path) as arrays:
+                with ArrayFile(path, max_bytes=MAX_SHARD_BYTES) as arrays:
                     self._put({name: torch.from_numpy(arrays[name]) for name in arrays.files})
-            except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            except (OSError, InputError):  # written at this moment
                 continue
             self._seen.add(shard)
             self._loaded.append(shard)

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
+from rehab_pose.array_file import ArrayFile
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["SHARD_SAMPLES", "Sample", "load_shards", "make_shard", "make_shards", "shard_path"]
+__all__ = ["MAX_SHARD_BYTES", "SHARD_SAMPLES", "Sample", "load_shards", "make_shard", "make_shards", "shard_path"]
 
+MAX_SHARD_BYTES = 1 << 33
+"""Largest unpacked size of one array of a shard [bytes]."""
 SHARD_SAMPLES = 1000
 
 Sample = dict[str, "NDArray[Any]"]
@@ -79,5 +83,8 @@ def make_shards(
 def load_shards(folder: Path, count: int) -> Sample:
     """Return the first `count` samples of a folder, each array stacked along its first axis."""
     shards = -(-count // SHARD_SAMPLES)
-    parts = [np.load(shard_path(folder, shard)) for shard in range(shards)]
-    return {name: np.concatenate([part[name] for part in parts])[:count] for name in parts[0].files}
+    parts = []
+    for shard in range(shards):
+        with ArrayFile(shard_path(folder, shard), max_bytes=MAX_SHARD_BYTES) as arrays:
+            parts.append({name: arrays[name] for name in arrays.files})
+    return {name: np.concatenate([part[name] for part in parts])[:count] for name in parts[0]}
