@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ FRAME_ID = "camera_color_optical_frame"
 DEPTH_FRAME_ID = "camera_depth_optical_frame"
 FIRST_STAMP_NS = NS_PER_S
 """First stamp [ns]; zero would mean "no stamp" in ROS."""
+NUMBER = re.compile(r"([0-9]+)")
 MAX_NAMED = 5
 """Largest number of files that an error message names."""
 M_PER_UNIT = 0.001
@@ -134,13 +136,16 @@ def _check_positive(name: str, value: float) -> None:
 
 
 def _files(folder: Path, endings: tuple[str, ...], kind: str) -> dict[str, Path]:
-    """Return the image files of a folder by name without ending."""
+    """Return the image files of a folder by name without ending, numbers in the names in their order.
+
+    Hidden files are no frames: a Mac adds `._0000.png` to every file that it copies to some drives.
+    """
     if not folder.is_dir():
         msg = f"images: expected a folder of {kind} images at {folder}, there is none"
         raise RecordingError(msg)
     files: dict[str, Path] = {}
-    for file in sorted(folder.glob("*")):
-        if file.suffix.lower() not in endings:
+    for file in sorted(folder.iterdir(), key=lambda path: _numeric_order(path.name)):
+        if file.name.startswith(".") or file.suffix.lower() not in endings:
             continue
         if file.stem in files:
             msg = f"images: expected one {kind} image per name, got {files[file.stem]} and {file}; remove one"
@@ -150,6 +155,12 @@ def _files(folder: Path, endings: tuple[str, ...], kind: str) -> dict[str, Path]
         msg = f"images: expected {kind} images ({', '.join(endings)}) in {folder}, found none"
         raise RecordingError(msg)
     return files
+
+
+def _numeric_order(name: str) -> list[tuple[int, int, str]]:
+    """Return a key that sorts names as people do: numbers in them are compared as numbers (frame_2 before frame_10)."""
+    parts = NUMBER.split(name)
+    return [(1, int(part), part) if index % 2 else (0, 0, part) for index, part in enumerate(parts)]
 
 
 def paired_files(color_folder: Path, depth_folder: Path) -> list[tuple[Path, Path]]:

@@ -4,7 +4,8 @@
                                         /Label/ClinicalAssessment_<subject>.xlsx
 
 A row of JointPosition is x, y, z, state of 25 joints. A blank line is a frame without a person; a row with two or three
-times as many values shows several people, of whom the nearest is kept.
+times as many values shows several people, of whom the nearest is kept; such a row may have a stamp for each person,
+of which the first is the row's.
 """
 
 from __future__ import annotations
@@ -107,10 +108,10 @@ def _clip(path: Path, label: str, root: Path) -> Clip:
     for number, (row, tick) in enumerate(zip(rows, ticks, strict=True), start=1):
         if not len(row):
             continue
-        if len(row) % VALUES_PER_BODY or len(tick) != 1:
+        if len(row) % VALUES_PER_BODY or not 1 <= len(tick) <= len(row) // VALUES_PER_BODY:
             msg = (
-                f"{path}: line {number}: expected a multiple of {VALUES_PER_BODY} values and one stamp, got {len(row)} "
-                f"and {len(tick)}; the file is damaged"
+                f"{path}: line {number}: expected a multiple of {VALUES_PER_BODY} values and one stamp, or one for each "
+                f"person, got {len(row)} and {len(tick)}; the file is damaged"
             )
             raise RecordingError(msg)
         people = row.reshape(-1, len(KINECT_25), VALUES_PER_JOINT)
@@ -146,7 +147,7 @@ def _numbers(path: Path) -> list[NDArray[np.float64]]:
     """
     rows: list[NDArray[np.float64]] = []
     try:
-        with path.open(newline="", encoding="ascii", errors="replace") as lines:
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as lines:
             rows.extend(np.array([float(value) for value in row if value.strip()]) for row in csv.reader(lines))
     except (ValueError, OSError, csv.Error) as error:
         msg = f"{path}: line {len(rows) + 1}: expected numbers: {error}; the file is damaged"

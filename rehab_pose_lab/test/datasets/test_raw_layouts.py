@@ -95,6 +95,21 @@ def test_kimore_is_read_in_the_downloaded_layout(tmp_path: Path, subject: Path) 
     assert pelvis[0, :2] == pytest.approx([-x, -y]), "x to the right and y down"
 
 
+def test_a_row_of_two_people_may_have_two_stamps_and_files_may_begin_with_a_mark(tmp_path: Path, subject: Path) -> None:
+    random = np.random.default_rng(3)
+    rows = [kinect_row(4.0, random) + kinect_row(2.5, random) for _ in range(10)]
+    positions = write_recording(subject / "Es1", rows)
+    stamps = positions.with_name(positions.name.replace("JointPosition", "TimeStamp"))
+    ticks = [FIRST_TICK + TICKS_A_FRAME * number for number in range(10)]
+    stamps.write_text("\ufeff" + "".join(f"{tick},{tick + 50}\n" for tick in ticks), encoding="utf-8")
+    [clip] = load_kimore(tmp_path)
+    assert len(clip.stamps_ns) == 10
+    assert clip.stamps_ns[-1] == 9 * TICKS_A_FRAME * 100
+    stamps.write_text("".join(f"{tick},{tick + 50},{tick + 90}\n" for tick in ticks))
+    with pytest.raises(RecordingError, match="one stamp, or one for each person, got 200 and 3"):
+        load_kimore(tmp_path)
+
+
 def test_downloaded_kimore_recordings_equal_those_in_arrays(shared_data: Path, tmp_path: Path) -> None:
     import tarfile  # noqa: PLC0415
 

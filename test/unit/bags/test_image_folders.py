@@ -119,3 +119,13 @@ def test_the_real_clip_is_converted(shared_data: Path, tmp_path: Path) -> None:
         frame = next(bag.frames())
     assert frame.intrinsics.fx == pytest.approx(617.25)
     assert 1.0 < np.nanmedian(frame.depth_m) < 5.0
+
+
+def test_numbers_in_names_are_compared_as_numbers_and_hidden_files_are_no_frames(tmp_path: Path) -> None:
+    for folder, ending in (("color", "jpg"), ("depth", "png")):
+        (tmp_path / folder).mkdir()
+        for number in (0, 1, 2, 9, 10, 11, 100):
+            (tmp_path / folder / f"frame_{number}.{ending}").touch()
+        (tmp_path / folder / f"._frame_0.{ending}").write_bytes(b"Mac OS X")
+    names = [depth.stem for _, depth in paired_files(tmp_path / "color", tmp_path / "depth")]
+    assert names == [f"frame_{number}" for number in (0, 1, 2, 9, 10, 11, 100)]
