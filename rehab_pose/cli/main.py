@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehab_pose import __version__
+from rehab_pose.cli.command_line import CommandParser, chosen_output
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.launching.exit_codes import EXIT_INTERRUPTED
 from rehab_pose.launching.parent_process import end_with_parent
@@ -16,6 +16,7 @@ from rehab_pose.launching.start_signals import ending_while_loading
 from rehab_pose.session.audit import audit_reading
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
 __all__ = ["command_parser", "main", "program_parser", "run_program"]
@@ -44,11 +45,12 @@ EXIT_UNUSABLE_INPUT = 2
 
 def command_parser(program: str, description: str, modules: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser of a program whose commands are modules with `add_parser(subparsers)`."""
-    parser = argparse.ArgumentParser(prog=program, description=description)
+    parser = CommandParser(prog=program, description=description)
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in modules:
         importlib.import_module(module).add_parser(subparsers)
+    parser.add_output_options()
     return parser
 
 
@@ -71,7 +73,8 @@ def run_program(
         _audit(args)
         if prepare is not None:
             prepare(args)
-        code: int = args.run(args)
+        with chosen_output(args):
+            code: int = args.run(args)
     except RehabPoseError as error:
         print(f"{parser.prog} {args.command}: {error}", file=sys.stderr)
         return EXIT_UNUSABLE_INPUT

@@ -22,6 +22,7 @@ __all__ = [
     "day_words",
     "displayed_unit",
     "exercise_words",
+    "movement_words",
     "number_of_repetitions",
     "range_words",
     "session_row",
@@ -152,3 +153,14 @@ def range_words(repetition: Repetition) -> str:
     """Return the range of a repetition's signal in degrees or centimetres."""
     factor, unit = displayed_unit(repetition.signal_name)
     return amount(factor * (repetition.signal_maximum - repetition.signal_minimum), unit)
+
+
+def movement_words(repetition: Repetition) -> str:
+    """Return the movement of a repetition, as `height of the arms from 12 to 163 degrees`, or `... by 29 cm`."""
+    name, unit = signal_words(repetition.signal_name), repetition.signal_name.rpartition("_")[2]
+    low, high = repetition.signal_minimum, repetition.signal_maximum
+    if not math.isfinite(low + high):
+        return f"{name} not measured"
+    if unit == "rad":
+        return f"{name} from {math.degrees(low):.0f} to {math.degrees(high):.0f} degrees"
+    return f"{name} by {range_words(repetition)}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.errors import RehabPoseError
+from rehab_pose.exercise.display_names import exercise_display_name
 from rehab_pose.graph import Option, choose_nodes, node_spec
 from rehab_pose.launching.node_commands import (
     DEFAULT_PARAMETERS,
@@ -24,6 +25,7 @@ from rehab_pose.launching.shared_files import shared_file
 from rehab_pose.launching.shared_memory import use_shared_memory
 from rehab_pose.launching.supervisor import Processes
 from rehab_pose.messages import topics
+from rehab_pose.session.words import movement_words
 from rehab_pose.units import NS_PER_S
 from rehab_pose.view.graph_page import VIEW_NODE
 from rehab_pose_sim.graph import SIM_CAMERA
@@ -86,7 +88,11 @@ class ExerciseScore:
 
 
 class GraphRun:
-    """One run of the graph."""
+    """One run of the graph.
+
+    Attributes:
+        repetitions: Number of repetitions that were counted.
+    """
 
     def __init__(self, plan: GraphPlan, log: Callable[[str], None]) -> None:
         """Prepare a run.
@@ -99,6 +105,7 @@ class GraphRun:
         self._log = log
         self.record: GraphRecord | None = None
         self.rss_mb: dict[str, float] = {}
+        self.repetitions = 0
         self._label = ""
         self._first_ns: int | None = None
         self._camera_start_ns: int | None = None
@@ -198,14 +205,15 @@ class GraphRun:
         if classification.label != self._label:
             self._label = classification.label
             self._log(
-                f"{self._seconds(classification.stamp_ns):7.2f} s  {classification.label}  "
-                f"(confidence {classification.confidence:.2f})"
+                f"{self._seconds(classification.stamp_ns):7.1f} s  {exercise_display_name(classification.label)} "
+                f"({100.0 * classification.confidence:.0f} % certain)"
             )
 
     def _on_repetition(self, repetition: Repetition) -> None:
+        self.repetitions += 1
         self._log(
-            f"{self._seconds(repetition.stamp_ns):7.2f} s  {repetition.label}: repetition {repetition.count}, "
-            f"{repetition.signal_name} from {repetition.signal_minimum:.2f} to {repetition.signal_maximum:.2f}"
+            f"{self._seconds(repetition.stamp_ns):7.1f} s  {exercise_display_name(repetition.label)}: repetition "
+            f"{repetition.count}, {movement_words(repetition)}"
         )
 
     def _seconds(self, stamp_ns: int) -> float:

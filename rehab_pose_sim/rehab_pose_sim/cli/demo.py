@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rehab_pose.cli.view import add_view_options, view_settings
 from rehab_pose.errors import MissingDependencyError, RecordingError, SettingsError
+from rehab_pose.exercise.display_names import exercise_display_name
 from rehab_pose.launching.exit_codes import EXIT_INTERRUPTED
 from rehab_pose.view.graph_page import GraphPage
 from rehab_pose.view.settings import DEFAULT_PORT
@@ -16,11 +17,12 @@ from rehab_pose_sim.graph_run import GraphPlan, GraphRun, exercise_scores, run_m
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rehab_pose.datatypes import RgbdFrame
+    from rehab_pose_sim.graph_run import ExerciseScore
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_parser", "figure_lines", "run", "summary_line"]
 
 DEFAULT_OUTPUT = Path("output/demo")
 RESULT_BAG = "results"
@@ -75,19 +77,41 @@ def run(arguments: argparse.Namespace) -> int:
     if failure is not None:
         print(f"demo: {failure}", file=sys.stderr)
         return 1
-    for name, value in run_metrics(graph).items():
-        print(f"{name:28s} {value:g}")
-    if plan.recording is None:
-        for score in exercise_scores(graph):
-            correct = f"after {score.delay_s:.1f} s"
-            wrong = f"wrong, most frequent label {score.most_frequent}"
-            print(f"{score.label:20s} {correct if score.correct else wrong}")
+    metrics = run_metrics(graph)
+    scores = exercise_scores(graph) if plan.recording is None else []
+    if arguments.verbose:
+        print("\n".join(figure_lines(metrics, scores)))
     from rehab_pose_sim.result_overlay import write_result_overlay  # noqa: PLC0415  (loaded only when it draws)
 
     picture = output / PICTURE
     count = write_result_overlay(_frames_to_draw(graph), results, picture, columns=2)
-    print(f"{count} frames drawn: {picture}; results: {results}")
+    print(summary_line(metrics, scores, graph.repetitions))
+    print(f"{count} pictures drawn: {picture}; results: {results}")
+    print(
+        f"next: try `rehab-pose view {results}`, or `rehab-pose run` with your camera; docs/reports.md runs a session"
+    )
     return 0
+
+
+def figure_lines(metrics: Mapping[str, float], scores: Sequence[ExerciseScore]) -> list[str]:
+    """Return the figures of a run, and the exercises with the time until they were named, a line each."""
+    lines = [f"{name:28s} {value:g}" for name, value in metrics.items()]
+    for score in scores:
+        named = f"after {score.delay_s:.1f} s"
+        wrong = f"wrong, most frequent label {exercise_display_name(score.most_frequent)}"
+        lines.append(f"{exercise_display_name(score.label)}: {named if score.correct else wrong}")
+    return lines
+
+
+def summary_line(metrics: Mapping[str, float], scores: Sequence[ExerciseScore], repetitions: int) -> str:
+    """Return a run in one line."""
+    named = f"{sum(score.correct for score in scores)} of {len(scores)} exercises named, " if scores else ""
+    lost = metrics["frames_sent"] - metrics["frames_answered"]
+    return (
+        f"{named}{repetitions} repetitions counted; {metrics['graph_fps']:.0f} images a second, "
+        f"{metrics['frames_answered']:.0f} of {metrics['frames_sent']:.0f} images answered"
+        + (f" ({lost:.0f} came too fast for this machine)" if lost > 0 else "")
+    )
 
 
 def unused_folder(chosen: Path | None) -> Path:

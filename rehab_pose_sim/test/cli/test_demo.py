@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rehab_pose.datatypes import Repetition
 from rehab_pose.errors import RecordingError
-from rehab_pose_sim.cli.demo import unused_folder
+from rehab_pose_sim.cli.demo import figure_lines, summary_line, unused_folder
 from rehab_pose_sim.cli.main import main
+from rehab_pose_sim.graph_run import ExerciseScore, GraphPlan, GraphRun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,3 +52,22 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(RecordingError, match="file/out"):
         unused_folder(tmp_path / "file" / "out")
+
+
+def test_repetitions_are_told_in_degrees_and_plain_names() -> None:
+    lines: list[str] = []
+    run = GraphRun(GraphPlan(None, None, composed=True, seconds_per_exercise=9.0), lines.append)
+    run._on_repetition(Repetition(9, "cam", "arm_lifting", 2, 1, 9, "arm_elevation_rad", 0.2, 2.85, 0.8))
+    run._on_repetition(Repetition(9, "cam", "squat", 1, 1, 9, "pelvis_drop_m", 0.09, 0.38, 0.8))
+    assert "repetition 2, height of the arms from 11 to 163 degrees" in lines[0]
+    assert "Squat: repetition 1, lowering of the pelvis by 29 cm" in lines[1]
+    assert run.repetitions == 2
+
+
+def test_the_summary_is_one_line_and_the_figures_are_apart() -> None:
+    metrics = {"graph_fps": 29.6, "frames_sent": 300.0, "frames_answered": 290.0}
+    scores = [ExerciseScore("squat", True, 1.2, "squat"), ExerciseScore("arm_lifting", False, 9.0, "none")]
+    line = summary_line(metrics, scores, 14)
+    assert line.startswith("1 of 2 exercises named, 14 repetitions counted; 30 images a second, 290 of 300 images")
+    assert "10 came too fast" in line
+    assert figure_lines(metrics, scores)[-1].endswith("wrong, most frequent label No exercise")
