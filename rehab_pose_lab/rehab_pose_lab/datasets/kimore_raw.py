@@ -110,8 +110,8 @@ def _clip(path: Path, label: str, root: Path) -> Clip:
             continue
         if len(row) % VALUES_PER_BODY or not 1 <= len(tick) <= len(row) // VALUES_PER_BODY:
             msg = (
-                f"{path}: line {number}: expected a multiple of {VALUES_PER_BODY} values and one stamp, or one for each "
-                f"person, got {len(row)} and {len(tick)}; the file is damaged"
+                f"{path}: line {number}: expected a multiple of {VALUES_PER_BODY} values and one stamp, or one for "
+                f"each person, got {len(row)} and {len(tick)}; the file is damaged"
             )
             raise RecordingError(msg)
         people = row.reshape(-1, len(KINECT_25), VALUES_PER_JOINT)
