@@ -153,7 +153,8 @@ def _actions(context: LaunchContext) -> list[Action]:
         loop = ["--loop"] if "bag_loop" in enabled else []
         clock = ["--clock"] if "use_sim_time" in enabled else []
         more = ["--rate", values["bag_rate"], "--wait", WAIT_FOR_NODES_S, *loop, *clock]
-        actions.append(_command("play", values["bag"], *more))
+        rules = [word for topic, target in _remappings(values) for word in ("--remap", f"/{topic}:={target}")]
+        actions.append(_command("play", values["bag"], *more, *namespace, *rules))
     if "use_rviz" in enabled:
         arguments = ["-d", values["rviz_config"]]
         time = [{"use_sim_time": "use_sim_time" in enabled}]

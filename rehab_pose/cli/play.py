@@ -7,6 +7,7 @@ import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from rehab_pose.cli.camera_options import CAMERA_NAMES
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
 from rehab_pose.cli.view import add_view_options, page_beside
 from rehab_pose.launching.shared_memory import use_shared_memory
@@ -31,6 +32,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="S",
         help="longest wait for subscribers before starting, in seconds (default 5)",
     )
+    names = parser.add_argument_group("names of the topics")
+    names.add_argument("--namespace", default="", help="namespace of the nodes that listen, as of `rehab-pose run`")
+    names.add_argument(
+        "--remap",
+        action="append",
+        default=[],
+        metavar="FROM:=TO",
+        help="publish a topic under another name",
+    )
+    names.add_argument(
+        "--camera",
+        choices=CAMERA_NAMES,
+        help="a known camera: its driver's topics are published under the names to which the nodes listen",
+    )
     parser.add_argument(
         "--view", action="store_true", help="also serve a page for the browser that shows the results on the topics"
     )
@@ -43,11 +58,17 @@ def run(args: argparse.Namespace) -> int:
     problem = use_shared_memory(os.environ)
     if problem:
         print(f"play: {problem}", file=sys.stderr)
-    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.bags.camera_topics import camera_preset  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.bags.played_names import PlayedNames, parse_remappings  # noqa: PLC0415
+    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
     from rehab_pose.ros.io.player import play_bag  # noqa: PLC0415
 
+    names = PlayedNames(
+        args.namespace, parse_remappings(args.remap), camera_preset(args.camera) if args.camera else None
+    )
     with BagReader(args.bag) as bag, page_beside(args) if args.view else nullcontext():
-        for count in play_bag(bag, rate=args.rate, clock=args.clock, loop=args.loop, wait_s=args.wait):
+        rounds = play_bag(bag, rate=args.rate, clock=args.clock, loop=args.loop, wait_s=args.wait, names=names)
+        for count in rounds:
             print(f"played {count} messages of {args.bag}", flush=True)
         if bag.losses:
             print(bag.losses.sentence)

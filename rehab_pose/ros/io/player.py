@@ -16,7 +16,7 @@ from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.runtime.stopping import until_stop_signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rclpy.publisher import Publisher
 
@@ -54,13 +54,14 @@ def _class_of(topic: RecordedTopic) -> type[Any] | None:
 class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
     """Publishes the messages of one bag."""
 
-    def __init__(self, bag: BagReader, *, rate: float, clock: bool) -> None:
+    def __init__(self, bag: BagReader, *, rate: float, clock: bool, names: Callable[[str], str] = str) -> None:
         """Create a publisher for each of the bag's topics.
 
         Args:
             bag: The recording.
             rate: Speed relative to the recording; 2.0 plays twice as fast.
             clock: Also publish /clock, for nodes with use_sim_time.
+            names: Returns the name on which a topic is published.
 
         Raises:
             InputError: The rate is not positive, or no topic can be played.
@@ -78,7 +79,9 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             if kind is None:
                 self.get_logger().warning(f"{topic.name} is not played: its type {topic.type_name} is not installed")
             else:
-                self._publishers_by_topic[topic.name] = self.create_publisher(kind, topic.name, _recorded_qos(topic))
+                self._publishers_by_topic[topic.name] = self.create_publisher(
+                    kind, names(topic.name), _recorded_qos(topic)
+                )
         if not self._publishers_by_topic:
             msg = f"play: expected topics of installed types, {bag.path} has none"
             raise InputError(msg)
@@ -131,7 +134,9 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         return False
 
 
-def play_bag(bag: BagReader, *, rate: float, clock: bool, loop: bool, wait_s: float) -> Iterator[int]:
+def play_bag(
+    bag: BagReader, *, rate: float, clock: bool, loop: bool, wait_s: float, names: Callable[[str], str] = str
+) -> Iterator[int]:
     """Play a bag once or in a loop, until its end or a stop signal; yield the number of messages of each round.
 
     Args:
@@ -140,9 +145,10 @@ def play_bag(bag: BagReader, *, rate: float, clock: bool, loop: bool, wait_s: fl
         clock: Also publish /clock.
         loop: Start again at the end.
         wait_s: Longest wait for subscribers of all images before the first round [s].
+        names: Returns the name on which a topic is published.
     """
     with until_stop_signal():
-        player = BagPlayer(bag, rate=rate, clock=clock)
+        player = BagPlayer(bag, rate=rate, clock=clock, names=names)
         if not player.wait_for_subscribers(wait_s):
             player.get_logger().warning(f"the images have no subscriber after {wait_s:g} s; playing anyway")
         while rclpy.ok():

@@ -8,6 +8,7 @@ import pytest
 
 from rehab_pose.bags.mcap_records import Schema
 from rehab_pose.bags.message_types import type_store
+from rehab_pose.bags.played_names import PlayedNames
 from rehab_pose.bags.reader import BagReader
 from rehab_pose.bags.writer import BagWriter
 from rehab_pose.errors import InputError
@@ -35,9 +36,9 @@ def test_topics_of_types_that_are_not_installed_are_left_out(ros: Any, bag: Path
     from rehab_pose.ros.io.player import BagPlayer  # noqa: PLC0415
 
     with BagReader(bag) as reader:
-        player = BagPlayer(reader, rate=1000.0, clock=False)
+        player = BagPlayer(reader, rate=1000.0, clock=False, names=PlayedNames("robot1"))
         assert player.play() == 3
-        [offered] = player.get_publishers_info_by_topic("/repetition")
+        [offered] = player.get_publishers_info_by_topic("/robot1/repetition")
         assert offered.qos_profile.durability.name == "TRANSIENT_LOCAL"
         player.destroy_node()
 
