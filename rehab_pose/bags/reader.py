@@ -9,6 +9,7 @@ import heapq
 from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -190,14 +191,35 @@ class BagReader(AbstractContextManager["BagReader"]):
             yield RecordedMessage(self.topics[name], time_ns, data)
 
     def messages(self, *names: str, since_s: float = 0.0) -> Iterator[tuple[str, int, Message]]:
-        """Yield topic, time [ns] and message of the named topics (default: all), in the order of recording.
+        """Return an iterator of topic, time [ns] and message of the named topics (default: all), in recorded order.
 
         Messages that cannot be decoded, and those before `since_s` after the first one [s], are left out; the former
         are counted.
+
+        Raises:
+            RecordingError: The bag has no topic of a name, whose leading slash may be left out.
         """
+        chosen = frozenset(self._topic_name(name) for name in names) or frozenset(self.topics)
+        return self._decoded(chosen, self._first_ns + round(since_s * NS_PER_S))
+
+    def _topic_name(self, given: str) -> str:
+        """Return the name of a topic of this bag.
+
+        Raises:
+            RecordingError: There is none; near ones are suggested.
+        """
+        names = [given, f"/{given}"]
+        found = next((name for name in names if name in self.topics), None)
+        if found is None:
+            near = " or ".join(get_close_matches(str(given), self.topics, n=2))
+            hint = f"did you mean {near}?" if near else f"it has {', '.join(self.topics) or 'none'}"
+            msg = f"bag: expected the name of a topic in {self.path}, got {given!r}; {hint}"
+            raise RecordingError(msg)
+        return found
+
+    def _decoded(self, names: frozenset[str], since_ns: int) -> Iterator[tuple[str, int, Message]]:
         failed: Counter[str] = Counter()
-        since_ns = self._first_ns + round(since_s * NS_PER_S)
-        for name, time_ns, place, number, data in self._stored(frozenset(names) or frozenset(self.topics)):
+        for name, time_ns, place, number, data in self._stored(names):
             if time_ns < since_ns:
                 continue
             storage, decoder = self._storages[place], self._decoders[place][number][1]

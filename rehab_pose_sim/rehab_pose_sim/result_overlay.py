@@ -42,7 +42,7 @@ def _read_results(reader: BagReader, stamps_ns: set[int]) -> _RecordedResults:
     names = [topics.JOINTS.name, topics.VERTICES.name, topics.EXERCISE.name]
     recorded = {name.strip("/"): name for name in reader.topics}
     selected = [recorded[name] for name in names if name in recorded]
-    for name, _, message in reader.messages(*selected):
+    for name, _, message in reader.messages(*selected) if selected else ():
         stamp = stamp_ns(message.header.stamp)
         if stamp not in stamps_ns:
             continue

@@ -217,3 +217,12 @@ def test_type_hashes_equal_those_of_the_installed_messages() -> None:
         hashes = {entry["type_name"]: entry["hash_string"] for entry in description["type_hashes"]}
         name = f"rehab_pose_msgs/msg/{file.stem}"
         assert type_store().hash_rihs01(name) == hashes[name], "installed messages differ from the checkout's"
+
+
+def test_a_topic_that_the_bag_does_not_have_is_an_error_with_the_near_one(bag_path: Path) -> None:
+    with BagReader(bag_path) as reader:
+        assert len(list(reader.messages("rgb/camera_info"))) == len(list(reader.messages("/rgb/camera_info"))) == 4
+        with pytest.raises(RecordingError, match="did you mean /rgb/camera_info"):
+            reader.messages("rgb/camera_inof")
+        with pytest.raises(RecordingError, match="it has .*/rgb/camera_info"):
+            reader.messages("nonsense")
