@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
+VIDEO_ENDING = ".mp4"
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the parser of `overlay`."""
     parser = subparsers.add_parser("overlay", help="draw silhouette, joints, mesh and label over a recording's images")
     parser.add_argument("recording", type=Path, help="bag with colour, camera_info and depth")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="PNG file to write")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="picture (.png, .jpg) or video (.mp4)")
     parser.add_argument("--frames", type=int, default=8, help="frames drawn, evenly spaced (default: %(default)s)")
     parser.add_argument("--columns", type=int, default=2, help="pictures in a row (default: %(default)s)")
     add_camera_options(parser)
@@ -39,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     from rehab_pose.drawing.overlay import check_picture_name  # noqa: PLC0415
     from rehab_pose.output_file import refuse_existing  # noqa: PLC0415
 
+    if arguments.output.suffix.lower() == VIDEO_ENDING:
+        return _run_video(arguments)
     check_picture_name(arguments.output)
     _check_positive(arguments)
     refuse_existing([arguments.output])
@@ -49,6 +53,27 @@ def run(arguments: argparse.Namespace) -> int:
         written = _write_overlay(reader.frames(), drawn, arguments.output, arguments.columns)
         losses = reader.losses
     print(f"{written} of {count} frames drawn: {arguments.output}" + (f"; {losses.sentence}" if losses else ""))
+    return EXIT_PARTLY if losses else 0
+
+
+def _run_video(arguments: argparse.Namespace) -> int:
+    """Draw every frame into a video; return as `run`."""
+    from tqdm import tqdm  # noqa: PLC0415  (loaded only when it draws a video)
+
+    from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
+    from rehab_pose.exports.video import OverlayVideo  # noqa: PLC0415
+    from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
+
+    pipeline = Pipeline()
+    count = 0
+    with BagReader(arguments.recording, *camera_of(arguments)) as reader:
+        total = reader.topics[reader.camera_topics().color].count
+        with OverlayVideo(arguments.output, pipeline.model) as video:
+            for frame in tqdm(reader.frames(), total=total, unit="frame", disable=None):
+                video.add(frame, pipeline.process(frame))
+                count += 1
+        losses = reader.losses
+    print(f"{count} of {total} frames drawn: {arguments.output}" + (f"; {losses.sentence}" if losses else ""))
     return EXIT_PARTLY if losses else 0
 
 

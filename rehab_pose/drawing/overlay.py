@@ -10,6 +10,8 @@ import numpy as np
 
 from rehab_pose.drawing.rasteriser import render_person
 from rehab_pose.errors import RecordingError
+from rehab_pose.exercise.catalogue import NONE
+from rehab_pose.exercise.display_names import exercise_display_name
 from rehab_pose.output_file import write_new
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = ["OverlayContent", "check_picture_name", "draw_overlay", "write_picture"]
 
-# Colours of the overlay [0-255].
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
 """File types of pictures."""
+# Colours of the overlay [0-255].
+BLANK = 255
+"""Grey value of the places without a picture in the last row [0-255]: white, as paper."""
 SILHOUETTE_RGB = (60, 200, 120)
 LEFT_RGB = (80, 160, 255)
 RIGHT_RGB = (255, 120, 80)
@@ -38,8 +42,11 @@ MESH_OPACITY = 0.85
 """Opacity of the mesh over the image."""
 AMBIENT = 0.35
 """Brightness of a triangle that is perpendicular to the image, relative to one that faces the camera."""
-TEXT_HEIGHT_PX = 22
-"""Height of a line of text [px]."""
+LINE_PX, TEXT_MARGIN_PX, TEXT_SCALE = 28, 5, 0.6
+"""Height of a line of text, its margin [px], and the size of its letters (OpenCV's scale)."""
+WHITE_RGB = (255, 255, 255)
+LEGEND = (("left", LEFT_RGB), ("right", RIGHT_RGB), ("middle", MIDDLE_RGB), ("of the person", WHITE_RGB))
+PERCENT = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +67,11 @@ def draw_overlay(frame: RgbdFrame, content: OverlayContent, model: BodyModel) ->
         _tint(left, content.silhouette)
     if content.joints is not None:
         _draw_joints(left, content.joints, frame)
+        _draw_legend(left)
     if content.vertices_m is not None and len(content.vertices_m):
         _draw_mesh(right, content.vertices_m, model, frame)
     if content.classification is not None:
-        _write_text(left, f"{content.classification.label} {content.classification.confidence:.2f}")
+        _draw_label(left, content.classification)
     return np.hstack([left, right])
 
 
@@ -74,7 +82,10 @@ def check_picture_name(path: Path) -> None:
         RecordingError: It has not.
     """
     if path.suffix.lower() not in PICTURE_ENDINGS:
-        msg = f"overlay: expected a picture file such as overlay.png ({', '.join(PICTURE_ENDINGS)}), got {path}"
+        msg = (
+            f"overlay: expected a picture ({', '.join(PICTURE_ENDINGS)}) or a video (.mp4), got {path}; "
+            "other formats: `rehab-pose export`"
+        )
         raise RecordingError(msg)
 
 
@@ -88,7 +99,8 @@ def write_picture(pictures: Sequence[NDArray[np.uint8]], columns: int, output: P
         msg = "overlay: expected at least one frame to draw, the recording has none of the requested ones"
         raise RecordingError(msg)
     rows = []
-    blank = np.zeros_like(pictures[0])
+    blank = np.full_like(pictures[0], BLANK)
+    columns = min(columns, len(pictures))
     for start in range(0, len(pictures), columns):
         row = list(pictures[start : start + columns])
         rows.append(np.hstack(row + [blank] * (columns - len(row))))
@@ -139,6 +151,27 @@ def _draw_mesh(picture: NDArray[np.uint8], vertices_m: NDArray[np.float32], mode
     picture[hit] = ((1.0 - MESH_OPACITY) * picture[hit] + MESH_OPACITY * shaded).astype(np.uint8)
 
 
-def _write_text(picture: NDArray[np.uint8], text: str) -> None:
-    cv2.rectangle(picture, (0, 0), (12 * len(text) + 8, TEXT_HEIGHT_PX + 6), (0, 0, 0), -1)
-    cv2.putText(picture, text, (4, TEXT_HEIGHT_PX), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1, cv2.LINE_AA)
+def _draw_label(picture: NDArray[np.uint8], classification: ExerciseClassification) -> None:
+    """Write the exercise in words and its confidence in the upper left corner."""
+    certain = f" ({PERCENT * classification.confidence:.0f} % certain)" if classification.label != NONE else ""
+    _write_text(picture, [(f"{exercise_display_name(classification.label)}{certain}", WHITE_RGB)], top_px=0)
+
+
+def _draw_legend(picture: NDArray[np.uint8]) -> None:
+    """Name the colours of the joints in the lower left corner: the sides are the person's own."""
+    _write_text(picture, LEGEND, top_px=picture.shape[0] - LINE_PX)
+
+
+def _write_text(picture: NDArray[np.uint8], parts: Sequence[tuple[str, tuple[int, int, int]]], top_px: int) -> None:
+    """Write a line of coloured parts on black at the left edge, smaller where the picture is narrow."""
+    full = " ".join(text for text, _ in parts)
+    (width, _), _ = cv2.getTextSize(full, cv2.FONT_HERSHEY_SIMPLEX, TEXT_SCALE, 1)
+    scale = TEXT_SCALE * min(1.0, (picture.shape[1] - 2 * TEXT_MARGIN_PX) / max(width, 1))
+    (width, _), _ = cv2.getTextSize(full, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    cv2.rectangle(picture, (0, top_px), (width + 2 * TEXT_MARGIN_PX, top_px + LINE_PX), (0, 0, 0), -1)
+    left = TEXT_MARGIN_PX
+    for text, colour in parts:
+        place = (left, top_px + LINE_PX - TEXT_MARGIN_PX - 4)
+        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)
+        (width, _), _ = cv2.getTextSize(f"{text} ", cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+        left += width

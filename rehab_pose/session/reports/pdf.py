@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, NoReturn
 
-from rehab_pose.errors import MissingDependencyError
+from rehab_pose.optional_packages import optional_package
 
 if TYPE_CHECKING:
     from typing import Any
@@ -19,13 +19,9 @@ def pdf_of_page(page: str) -> bytes:
     Raises:
         MissingDependencyError: WeasyPrint is not installed.
     """
-    try:
-        from weasyprint import HTML  # noqa: PLC0415  (an optional package, which takes a second to load)
-    except ImportError as error:
-        msg = f"a PDF needs WeasyPrint ({error}); install it: pip install 'rehab_pose[reports]'"
-        raise MissingDependencyError(msg) from error
+    weasyprint = optional_package("weasyprint", "reports")  # takes a second to load
     logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it warns of style for screens, which it leaves out
-    data: bytes = HTML(string=page, url_fetcher=_refuse).write_pdf()
+    data: bytes = weasyprint.HTML(string=page, url_fetcher=_refuse).write_pdf()
     return data
 
 

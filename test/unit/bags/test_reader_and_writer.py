@@ -224,5 +224,5 @@ def test_a_topic_that_the_bag_does_not_have_is_an_error_with_the_near_one(bag_pa
         assert len(list(reader.messages("rgb/camera_info"))) == len(list(reader.messages("/rgb/camera_info"))) == 4
         with pytest.raises(RecordingError, match="did you mean /rgb/camera_info"):
             reader.messages("rgb/camera_inof")
-        with pytest.raises(RecordingError, match="it has .*/rgb/camera_info"):
+        with pytest.raises(RecordingError, match=r"it has .*/rgb/camera_info"):
             reader.messages("nonsense")

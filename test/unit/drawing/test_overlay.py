@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from rehab_pose.body.loader import load_body_model
-from rehab_pose.datatypes import RgbdFrame, Silhouette
+from rehab_pose.datatypes import ExerciseClassification, Joints, RgbdFrame, Silhouette
 from rehab_pose.drawing.overlay import OverlayContent, draw_overlay, write_picture
 from rehab_pose.errors import RecordingError
 from rehab_pose.geometry.camera import CameraIntrinsics
+from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,14 +42,42 @@ def test_a_silhouette_colours_its_pixels_on_the_left_only() -> None:
     assert not changed[:, 40:].any()
 
 
-def test_pictures_are_laid_out_in_rows_and_filled_with_black(tmp_path: Path) -> None:
+def test_pictures_are_laid_out_in_rows_and_filled_with_white(tmp_path: Path) -> None:
     pictures = [np.full((4, 6, 3), value, np.uint8) for value in (50, 100, 150)]
     write_picture(pictures, 2, tmp_path / "new" / "overlay.png")
     image = cv2.imread(str(tmp_path / "new" / "overlay.png"))
     assert image is not None
     blocks = image.reshape(2, 4, 2, 6, 3)
-    np.testing.assert_array_equal(blocks[:, 0, :, 0, 0], [[50, 100], [150, 0]])
+    np.testing.assert_array_equal(blocks[:, 0, :, 0, 0], [[50, 100], [150, 255]])
     assert (blocks == blocks[:, :1, :, :1]).all()
+
+
+def test_one_picture_has_no_empty_place_beside_it(tmp_path: Path) -> None:
+    write_picture([np.full((4, 6, 3), 50, np.uint8)], 2, tmp_path / "overlay.png")
+    image = cv2.imread(str(tmp_path / "overlay.png"))
+    assert image is not None
+    assert image.shape == (4, 6, 3)
+
+
+def test_exercise_and_sides_are_named_and_fit_into_a_narrow_picture() -> None:
+    joints = Joints(
+        1, "camera", SMPL_24, np.full((24, 3), np.nan), np.zeros(24), np.zeros(24), np.zeros(24, dtype=np.uint8)
+    )
+    label = ExerciseClassification(1, "camera", 0, "lateral_trunk_tilt", 0.9, np.array([0.1, 0.9]), False, "m")
+    wide = RgbdFrame(
+        1,
+        "camera",
+        CameraIntrinsics(640, 480, 460.0, 460.0, 319.5, 239.5),
+        np.full((480, 640, 3), 90, np.uint8),
+        np.full((480, 640), 2.0, np.float32),
+    )
+    picture = draw_overlay(wide, OverlayContent(None, joints, None, label), load_body_model())
+    coloured = (picture.max(axis=2).astype(int) - picture.min(axis=2)) > 60
+    assert coloured[450:, :640].any(), "the legend has the colours of the sides"
+    assert (picture[:28, :640] != 90).any()
+    assert not (picture[:, 640:] != 90).any()
+    small = draw_overlay(FRAME, OverlayContent(None, joints, None, label), load_body_model())
+    assert small.shape == (30, 80, 3)
 
 
 def test_no_pictures_are_refused(tmp_path: Path) -> None:
