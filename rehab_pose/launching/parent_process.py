@@ -10,12 +10,14 @@ from pathlib import Path
 
 from rehab_pose.launching.start_signals import end_on_stop_signals
 
-__all__ = ["PARENT_PID", "end_on_stop_signals_if_node", "end_with_parent"]
+__all__ = ["PARENT_PID", "end_on_stop_signals_if_node", "end_with_parent", "launcher_ended"]
 
 PARENT_PID = "REHAB_POSE_PARENT_PID"
 """Environment variable with the launcher's process id."""
 PR_SET_PDEATHSIG = 1
 """Option of prctl (Linux) that sends the process a signal when its parent ends."""
+_launcher: list[int] = []
+"""Process id of this process's launcher, if it has one."""
 
 
 def end_on_stop_signals_if_node(package: str, folder: Path) -> None:
@@ -43,6 +45,12 @@ def end_with_parent() -> None:
     parent = os.environ.pop(PARENT_PID, "")  # programs that this one starts have another parent
     if not parent.isdecimal() or not sys.platform.startswith("linux"):
         return
+    _launcher.append(int(parent))
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != int(parent):
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def launcher_ended() -> bool:
+    """Return whether this process has a launcher that has ended: it was killed, because it stops its programs first."""
+    return bool(_launcher) and os.getppid() != _launcher[-1]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rehab_pose.errors import InputError
 from rehab_pose.graph import node_spec
+from rehab_pose.launching.parent_process import launcher_ended
 from rehab_pose.messages import topics
 from rehab_pose.messages.angles import angles_from_message
 from rehab_pose.messages.exercise import classification_from_message, progress_from_message, repetition_from_message
@@ -57,7 +58,10 @@ class SessionNode(StageNode):
 
     def close(self) -> None:
         """Finish the files of a running session."""
-        self._controller.stop("the node was stopped")
+        if launcher_ended():
+            self._controller.suspend()  # the launcher was killed: the session goes on when it is started again
+        else:
+            self._controller.stop("the node was stopped")
         self._action.close()
         super().close()
 

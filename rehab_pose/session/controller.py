@@ -222,6 +222,13 @@ class SessionController:
         self._delete_expired()
         return True
 
+    def suspend(self) -> None:
+        """Close the files of a running session without an end: the node continues it when it is started again."""
+        self._log_observation()
+        files, self._files = self._files, None
+        if files is not None:
+            files.suspend()
+
     @property
     def encrypting(self) -> bool:
         """True while files of ended sessions are encrypted."""

@@ -138,6 +138,12 @@ class SessionFiles:
         self.audit("stop" if state == "done" else "interrupt", reason)
         return path
 
+    def suspend(self) -> None:
+        """End the recording and close the journal without an end, so that the session can be continued."""
+        self.end_recording()
+        self._reserve.release()
+        self._journal.close()
+
     def discard(self) -> None:
         """Remove the files of a session that could not be started."""
         self._reserve.release()

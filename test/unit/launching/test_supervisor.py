@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rehab_pose.launching import supervisor
+from rehab_pose.launching import parent_process, supervisor
 from rehab_pose.launching.supervisor import Processes
 
 if TYPE_CHECKING:
@@ -125,3 +125,25 @@ def test_programs_end_with_a_launcher_that_is_killed(tmp_path: Path) -> None:
         started.kill()
         started.wait()
     assert wait_until(lambda: not is_running(pid))
+
+
+def test_a_program_knows_whether_its_launcher_was_killed(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    child = (
+        "import os, pathlib, signal, time; from rehab_pose.launching import parent_process as p; "
+        f"told = pathlib.Path({str(told)!r}); "
+        "signal.signal(signal.SIGTERM, lambda *_: (told.write_text(str(p.launcher_ended())), os._exit(0))); "
+        "p.end_with_parent(); told.write_text(f'starts, {p.launcher_ended()}'); time.sleep(60)"
+    )
+    launcher = (
+        "import os, sys; from rehab_pose.launching.supervisor import Processes; started = Processes(); "
+        f"started.start('child', [sys.executable, '-c', {child!r}], os.environ); started.wait()"
+    )
+    started = subprocess.Popen([sys.executable, "-c", launcher])
+    try:
+        assert wait_until(lambda: told.is_file() and told.read_text(encoding="ascii") == "starts, False")
+    finally:
+        started.kill()
+        started.wait()
+    assert wait_until(lambda: told.read_text(encoding="ascii") == "True")
+    assert not parent_process.launcher_ended()  # this process has no launcher

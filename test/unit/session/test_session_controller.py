@@ -122,6 +122,21 @@ def test_a_killed_session_is_continued_and_missed_repetitions_are_delivered_late
     assert (content.resumptions, content.recordings, content.state) == (1, ["recording", "recording_2"], "done")
 
 
+def test_a_session_of_a_node_that_ends_with_its_launcher_is_continued(tmp_path: Path) -> None:
+    first = Program(tmp_path)
+    first.begin(recording=Recording.RESULTS)
+    first.do(1)
+    first.controller.suspend()
+    assert first.bags[0].stopped
+    assert not read_journal(tmp_path / "p7_s1").ended
+    first.controller.suspend()  # without a session nothing happens
+    second = Program(tmp_path, NOW_NS + 5 * NS_PER_S)
+    assert second.states[-1] == (SessionStage.RUNNING, "continued: the session node was not running for 5 s")
+    assert second.do(2)
+    second.controller.stop("stopped")
+    assert reported(tmp_path) == [1, 2]
+
+
 def test_a_session_that_starts_before_the_first_frame_counts_nothing_from_before_it(tmp_path: Path) -> None:
     program = Program(tmp_path)
     program.controller.start("s1", "p7", Tally("squat"), Recording.NOTHING, 0)
