@@ -7,13 +7,25 @@ from typing import TYPE_CHECKING
 from rehab_pose.session.cues import SessionCues
 from rehab_pose.session.state import Session, SessionStage, Tally
 from rehab_pose.view.exercise_state import session_part
+from rehab_pose.view.hub import Part
 
 if TYPE_CHECKING:
     from rehab_pose.datatypes import Repetition
-    from rehab_pose.view.commands import StartCommand
-    from rehab_pose.view.hub import Part
+    from rehab_pose.view.commands import Command, StartCommand
+    from rehab_pose.view.hub import Hub
 
-__all__ = ["LocalSession"]
+__all__ = ["LocalSession", "NoCommands"]
+
+
+class NoCommands:
+    """Receiver of commands where there is nothing to start, stop or seek: tells the pages so."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def command(self, _command: Command) -> None:
+        """Say that the command is not possible."""
+        self._hub.publish({"notice": Part({"words": "Only shown: a recording is being processed."})})
 
 
 class LocalSession:

@@ -8,11 +8,8 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rehab_pose.errors import InputError, RehabPoseError
 from rehab_pose.pipeline import Pipeline, PipelineSettings
-from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose.units import NS_PER_S
 from rehab_pose.view.commands import (
     HoldCommand,
@@ -23,20 +20,10 @@ from rehab_pose.view.commands import (
     StopCommand,
 )
 from rehab_pose.view.exercise_state import ExerciseState
+from rehab_pose.view.frame_show import FrameShow
 from rehab_pose.view.hub import Part
 from rehab_pose.view.local_session import LocalSession
-from rehab_pose.view.parts import (
-    angle_names_part,
-    angles_part,
-    bones_part,
-    exercises_part,
-    image_part,
-    joints_part,
-    mesh_part,
-    number,
-    skeleton_part,
-    topology_part,
-)
+from rehab_pose.view.parts import number
 
 if TYPE_CHECKING:
     from rehab_pose.datatypes import RgbdFrame
@@ -52,7 +39,6 @@ LATE_S = 0.3
 """Delay against the recording's own speed after which it goes on from here instead of catching up [s]."""
 WAIT_S = 0.05
 """Period of looking for commands while paused [s]."""
-NO_VERTICES = np.empty((0, 3), dtype=np.float32)
 CLOSE_S = 10.0
 """Longest wait for the thread at the end [s]: it finishes its frame, or the loading of the networks."""
 
@@ -75,15 +61,16 @@ class Playback:
             settings: Of the page.
             pipeline_settings: Of the stages; None = the defaults.
         """
-        self._hub, self._recording, self._settings = hub, recording, settings
+        self._hub, self._recording = hub, recording
         self._pipeline_settings = pipeline_settings or PipelineSettings()
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._exercise, self._session = ExerciseState(), LocalSession()
+        self._show = FrameShow(self._exercise, settings.jpeg_quality)
         self._labels: tuple[str, ...] = ()
         self._paused, self._speed, self._seek_s = False, 1.0, 0.0
         self._now_s, self._first_ns = 0.0, 0
         self._anchor: tuple[float, float] | None = None
-        self._late = self._named = False
+        self._late = False
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="playback", daemon=True)
 
@@ -114,14 +101,7 @@ class Playback:
             pipeline = Pipeline(self._pipeline_settings)
             pipeline.warm_up()
             self._labels = pipeline.exercise_labels
-            self._hub.publish(
-                {
-                    "notice": Part({"words": ""}),
-                    "skeleton": skeleton_part(SMPL_24),
-                    "topology": topology_part(pipeline.model.faces),
-                    "exercises": exercises_part(self._labels),
-                }
-            )
+            self._hub.publish({"notice": Part({"words": ""})} | self._show.constant_parts(pipeline))
             while not self._closed.is_set():
                 self._play(pipeline)
         except RehabPoseError as error:
@@ -137,7 +117,7 @@ class Playback:
                 if index == 0:
                     self._first_ns = frame.stamp_ns - round(start_s * NS_PER_S)
                 self._now_s = (frame.stamp_ns - self._first_ns) / NS_PER_S
-                self._show(frame, pipeline.process(frame))
+                self._show_frame(frame, pipeline.process(frame))
                 if not self._wait_for(self._now_s):
                     return
         # The last frame stays until another place is chosen; playing on begins again.
@@ -213,26 +193,12 @@ class Playback:
         parts = {"session": self._session.part, "notice": Part({"words": ""})}
         self._hub.publish(parts | (self._exercise.cue(cue) if cue else {}))
 
-    def _show(self, frame: RgbdFrame, result: PipelineResult) -> None:
-        update = result.exercise
-        parts = {
-            "joints": joints_part(frame.stamp_ns, result.joints, frame.intrinsics),
-            "angles": angles_part(frame.stamp_ns, result.joint_angles),
-            "player": self._player_part(),
-            # Encoded only when a page takes them; a page that connects while paused finds them too.
-            "image": image_part(frame.color, self._settings.jpeg_quality),
-            "mesh": mesh_part(result.body.vertices_m if result.body is not None else NO_VERTICES),
-            "bones": bones_part(result.bones),
-            **self._exercise.classification(update.classification),
-            **self._exercise.progress(update.progress),
-        }
-        if result.joint_angles is not None and not self._named:
-            self._named = True
-            parts["angle_names"] = angle_names_part(result.joint_angles.names)
+    def _show_frame(self, frame: RgbdFrame, result: PipelineResult) -> None:
+        parts = self._show.parts(frame, result) | {"player": self._player_part()}
         cue = self._session.person(time.monotonic(), present=result.joints is not None)
-        if update.repetition is not None:
-            parts |= self._exercise.repetition(update.repetition)
-            cue = self._session.repetition(update.repetition) or cue
+        repetition = result.exercise.repetition
+        if repetition is not None:
+            cue = self._session.repetition(repetition) or cue
             parts["session"] = self._session.part
         if cue:
             parts |= self._exercise.cue(cue)
