@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehab_pose.cli.camera_options import add_camera_options, camera_of
+from rehab_pose.cli.params_file import stage_settings
 from rehab_pose.errors import RecordingError
 from rehab_pose.view.browser import open_browser
 from rehab_pose.view.settings import DEFAULT_HOST, DEFAULT_PORT, ViewSettings
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from rehab_pose.datatypes import RgbdFrame
+    from rehab_pose.pipeline import Pipeline, PipelineResult
     from rehab_pose.view.recordings import FrameRecording
 
-__all__ = ["add_parser", "add_view_options", "page_beside", "run", "view_settings"]
+__all__ = ["add_parser", "add_view_options", "page_beside", "page_of_processing", "run", "view_settings"]
 
 DESCRIPTION = """Serve a page that shows camera image, body, joint angles, exercise and repetitions in a browser.
 
@@ -87,6 +90,42 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextmanager
+def page_of_processing(
+    args: argparse.Namespace, title: str, pipeline: Pipeline
+) -> Iterator[Callable[[RgbdFrame, PipelineResult], None]]:
+    """Serve a page from this process while a block processes frames; yield the function that shows each of them.
+
+    Args:
+        args: Have the options of the page.
+        title: What is processed, for people.
+        pipeline: The stages.
+
+    Raises:
+        MissingDependencyError: The extra `view` is not installed.
+        SettingsError: The port cannot be used.
+    """
+    from rehab_pose.view.exercise_state import ExerciseState  # noqa: PLC0415  (loads OpenCV)
+    from rehab_pose.view.frame_show import FrameShow  # noqa: PLC0415
+    from rehab_pose.view.hub import Hub, Part  # noqa: PLC0415
+    from rehab_pose.view.local_session import NoCommands  # noqa: PLC0415
+    from rehab_pose.view.server import ViewServer  # noqa: PLC0415
+
+    settings = view_settings(args)
+    hub, show = Hub(image=settings.image), FrameShow(ExerciseState(), settings.jpeg_quality)
+    hub.publish(
+        {"source": Part({"kind": "processing", "title": f"Processing {title}", "session": ""})}
+        | show.constant_parts(pipeline)
+    )
+    server = ViewServer(hub, NoCommands(hub), settings)
+    try:
+        print(f"live page: {server.url}", flush=True)
+        open_browser(server.url, wanted=not args.no_open)
+        yield lambda frame, result: hub.publish(show.parts(frame, result))
+    finally:
+        server.close()
+
+
+@contextmanager
 def page_beside(args: argparse.Namespace) -> Iterator[None]:
     """Serve the page of the graph from a process of its own while a block runs.
 
@@ -135,7 +174,7 @@ def _run_recording(recording: FrameRecording, args: argparse.Namespace) -> int:
 
     settings = view_settings(args)
     hub = Hub(image=settings.image)
-    playback = Playback(hub, recording, settings)
+    playback = Playback(hub, recording, settings, stage_settings(args.params_file))
     server = ViewServer(hub, playback, settings)
     try:
         print(f"view: {server.url}", flush=True)
