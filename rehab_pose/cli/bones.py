@@ -9,6 +9,7 @@ import numpy as np
 
 from rehab_pose.cli.camera_options import add_camera_options, camera_of
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
+from rehab_pose.cli.params_file import stage_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rehab_pose.bags.reader import BagReader
     from rehab_pose.body.model import BodyModel
     from rehab_pose.datatypes import Body
+    from rehab_pose.pipeline import Pipeline
 
 __all__ = ["add_output_arguments", "add_parser", "run", "write_bones_of"]
 
@@ -60,10 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
         RecordingError: The recording cannot be read, or shows no person in that frame.
     """
     from rehab_pose.bags.reader import BagReader  # noqa: PLC0415  (loaded only when this command runs)
+    from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
 
     _check_outputs(arguments)
-    model, body, losses = _body_in_recording(BagReader(arguments.recording, *camera_of(arguments)), arguments.frame)
-    write_bones_of(arguments, model, body)
+    pipeline = Pipeline(stage_settings(arguments.params_file))
+    recording = BagReader(arguments.recording, *camera_of(arguments))
+    body, losses = _body_in_recording(pipeline, recording, arguments.frame)
+    write_bones_of(arguments, pipeline.model, body)
     if losses:
         print(losses.sentence)
     return EXIT_PARTLY if losses else 0
@@ -122,16 +127,15 @@ def write_bones_of(arguments: argparse.Namespace, model: BodyModel, body: Body) 
         print(f"picture: {arguments.picture}")
 
 
-def _body_in_recording(recording: BagReader, frame_number: int) -> tuple[BodyModel, Body, BagLosses]:
-    """Return the model, the first body from a frame on, and what was left out of the recording up to it."""
+def _body_in_recording(pipeline: Pipeline, recording: BagReader, frame_number: int) -> tuple[Body, BagLosses]:
+    """Return the first body from a frame on, and what was left out of the recording up to it."""
     from rehab_pose.errors import RecordingError  # noqa: PLC0415
-    from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
 
-    pipeline, count = Pipeline(), 0
+    count = 0
     with recording as reader:
         for number, frame in enumerate(reader.frames()):
             count, result = number + 1, pipeline.process(frame)
             if number >= frame_number and result.body is not None:
-                return pipeline.model, result.body, reader.losses
+                return result.body, reader.losses
     msg = f"{recording.path}: expected a person in frame {frame_number} or later, got {count} frames without"
     raise RecordingError(msg)

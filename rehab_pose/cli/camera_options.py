@@ -1,7 +1,8 @@
-"""Options of commands that read a camera's bag: the topics of the camera and the pairing of its images."""
+"""Options of commands that process a camera's bag: parameters, topics of the camera, pairing of its images."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ CAMERA_NAMES = ("azure_kinect", "kinect_v2", "oak", "realsense", "zed")
 
 
 def add_camera_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose the camera's topics in a bag."""
+    """Add the options that choose parameters and the camera's topics in a bag."""
+    parser.add_argument(
+        "--params-file", type=Path, metavar="FILE", help="YAML file of parameters, as of `run` (default: the defaults)"
+    )
     group = parser.add_argument_group("camera's topics in a bag (default: found by name and type)")
     group.add_argument("--camera", choices=CAMERA_NAMES, help="a known camera, whose driver's topics are used")
     group.add_argument("--color-topic", default="", metavar="TOPIC", help="topic of the colour images")
@@ -32,12 +36,13 @@ def camera_of(arguments: argparse.Namespace) -> tuple[CameraTopics, CaptureSetti
     """Return the chosen topics and the settings of pairing, as `BagReader` takes them.
 
     Raises:
-        SettingsError: The slop is out of its range.
+        SettingsError: The slop is out of its range, or the parameters cannot be used.
     """
     from dataclasses import replace  # noqa: PLC0415
 
     from rehab_pose.bags.camera_topics import CameraTopics, camera_preset  # noqa: PLC0415  (loaded when a command runs)
     from rehab_pose.capture.settings import CaptureSettings  # noqa: PLC0415
+    from rehab_pose.cli.params_file import read_parameters  # noqa: PLC0415
 
     known = camera_preset(arguments.camera) if arguments.camera else CameraTopics()
     given: dict[str, Any] = {
@@ -46,6 +51,7 @@ def camera_of(arguments: argparse.Namespace) -> tuple[CameraTopics, CaptureSetti
         "depth": arguments.depth_topic,
     }
     topics = replace(known, **{name: topic for name, topic in given.items() if topic})
-    if arguments.slop_s is None:
-        return topics, None
-    return topics, CaptureSettings.from_mapping({"pairing_slop_s": arguments.slop_s})
+    capture = {} if arguments.params_file is None else read_parameters(arguments.params_file).get("capture", {})
+    if arguments.slop_s is not None:
+        capture = {**capture, "pairing_slop_s": arguments.slop_s}
+    return topics, CaptureSettings.from_mapping(capture) if capture else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rehab_pose.cli.camera_options import add_camera_options, camera_of
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
+from rehab_pose.cli.params_file import stage_settings
 from rehab_pose.errors import RecordingError, SettingsError
 
 if TYPE_CHECKING:
@@ -116,11 +117,12 @@ def _recording(arguments: argparse.Namespace, video: Path | None) -> Recording:
             raise RecordingError(msg)
         return open_recording(path)
     bag = BagReader(path, *camera_of(arguments))
-    if video is None:
-        return process_recording(bag, progress=True)
-    from rehab_pose.exports.video import OverlayVideo  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
 
-    pipeline = Pipeline()
+    pipeline = Pipeline(stage_settings(arguments.params_file))
+    if video is None:
+        return process_recording(bag, None, pipeline, progress=True)
+    from rehab_pose.exports.video import OverlayVideo  # noqa: PLC0415
+
     with OverlayVideo(video, pipeline.model) as drawn:
         return process_recording(bag, None, pipeline, each=drawn.add, progress=True)

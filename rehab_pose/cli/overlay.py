@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rehab_pose.cli.camera_options import add_camera_options, camera_of
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
+from rehab_pose.cli.params_file import stage_settings
 from rehab_pose.errors import RecordingError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         count = reader.topics[reader.camera_topics().color].count
         step = max(1, count // max(1, arguments.frames))
         drawn = set(range(step // 2, count, step)[: arguments.frames])
-        written = _write_overlay(reader.frames(), drawn, arguments.output, arguments.columns)
+        written = _write_overlay(reader.frames(), drawn, arguments)
         losses = reader.losses
     print(f"{written} of {count} frames drawn: {arguments.output}" + (f"; {losses.sentence}" if losses else ""))
     return EXIT_PARTLY if losses else 0
@@ -64,7 +65,7 @@ def _run_video(arguments: argparse.Namespace) -> int:
     from rehab_pose.exports.video import OverlayVideo  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
 
-    pipeline = Pipeline()
+    pipeline = Pipeline(stage_settings(arguments.params_file))
     count = 0
     with BagReader(arguments.recording, *camera_of(arguments)) as reader:
         total = reader.topics[reader.camera_topics().color].count
@@ -84,12 +85,12 @@ def _check_positive(arguments: argparse.Namespace) -> None:
             raise RecordingError(msg)
 
 
-def _write_overlay(frames: Iterable[RgbdFrame], drawn: set[int], output: Path, columns: int) -> int:
+def _write_overlay(frames: Iterable[RgbdFrame], drawn: set[int], arguments: argparse.Namespace) -> int:
     """Process frames, draw those whose index is in `drawn`, and return the number of drawn frames."""
     from rehab_pose.drawing.overlay import OverlayContent, draw_overlay, write_picture  # noqa: PLC0415
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415  (loaded only when this command runs)
 
-    pipeline, pictures = Pipeline(), []
+    pipeline, pictures = Pipeline(stage_settings(arguments.params_file)), []
     for index, frame in enumerate(frames):
         result = pipeline.process(frame)
         if index in drawn:
@@ -99,5 +100,5 @@ def _write_overlay(frames: Iterable[RgbdFrame], drawn: set[int], output: Path, c
     if not pictures:
         msg = "overlay: expected more frames, none of the chosen ones is whole; raise --frames"
         raise RecordingError(msg)
-    write_picture(pictures, columns, output)
+    write_picture(pictures, arguments.columns, arguments.output)
     return len(pictures)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose.cli.camera_options import add_camera_options, camera_of
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
+from rehab_pose.cli.params_file import stage_settings
 from rehab_pose.cli.process_batch import add_batch_arguments, is_batch, run_batch
+from rehab_pose.cli.view import add_view_options, page_of_processing
 from rehab_pose.errors import RecordingError
 from rehab_pose.results.summary import SUMMARY
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from rehab_pose.datatypes import RgbdFrame
+    from rehab_pose.pipeline import Pipeline, PipelineResult
 
 
 __all__ = ["add_parser", "run"]
@@ -61,6 +69,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     images.add_argument("--rate", type=float, help=f"frames per second (default {RATE_HZ:g})")
     images.add_argument("--depth-scale", type=float, help=f"metres per unit of depth (default {DEPTH_SCALE_M:g})")
+    parser.add_argument(
+        "--view", action="store_true", help="also serve a page for the browser that shows what is being processed"
+    )
+    add_view_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -77,7 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
             msg = f"expected either bags or folders of images, got {arguments.recording[0]} and {', '.join(images)}"
             raise RecordingError(msg)
         if is_batch(arguments):
-            return run_batch(arguments)
+            if arguments.view:
+                msg = "expected --view with one recording, got several; `rehab-pose view` shows one at a time"
+                raise RecordingError(msg)
+            return run_batch(arguments, stage_settings(arguments.params_file))
         (arguments.recording,) = arguments.recording
         return _run_bag(arguments)
     if arguments.depth is None or arguments.intrinsics is None:
@@ -100,14 +115,18 @@ def _run_bag(arguments: argparse.Namespace) -> int:
 
     bag_folder = arguments.output / "results"
     refuse_existing([bag_folder, arguments.output / SUMMARY])
-    pipeline = Pipeline()
-    with BagReader(arguments.recording, *camera_of(arguments)) as reader:
+    pipeline = Pipeline(stage_settings(arguments.params_file))
+    page = _page(arguments, arguments.recording.name, pipeline)
+    with BagReader(arguments.recording, *camera_of(arguments)) as reader, page as each:
         count = reader.topics[reader.camera_topics().color].count
         shown = tqdm(reader.frames(), total=count, unit="frame", disable=None)
-        frames = write_result_bag(shown, pipeline, bag_folder, images=arguments.silhouettes, mesh=arguments.mesh)
+        frames = write_result_bag(
+            shown, pipeline, bag_folder, images=arguments.silhouettes, mesh=arguments.mesh, each=each
+        )
         losses = reader.losses
     write_summary(arguments.output / SUMMARY, arguments.recording.name, pipeline.model_ids, frames)
     code = _print_result(frames, bag_folder, arguments.output)
+    _print_next(arguments)
     if losses:
         print(losses.sentence)
     return EXIT_PARTLY if losses else code
@@ -132,16 +151,26 @@ def _run_images(arguments: argparse.Namespace) -> int:
     )
     refuse_existing(arguments.output / name for name in (*FrameFiles.FOLDERS, SUMMARY))
     count = folders.check()
-    pipeline = Pipeline()
+    pipeline = Pipeline(stage_settings(arguments.params_file))
     files = FrameFiles(arguments.output, pipeline.model)
     frames: list[dict[str, Any]] = []
-    for name, frame in tqdm(folders.frames(), total=count, unit="frame", disable=None):
-        result = pipeline.process(frame)
-        files.write(name, frame, result)
-        frames.append({"name": name, **frame_summary(result)})
     recording = arguments.depth if arguments.color is None else arguments.color
+    with _page(arguments, recording.name, pipeline) as each:
+        for name, frame in tqdm(folders.frames(), total=count, unit="frame", disable=None):
+            result = pipeline.process(frame)
+            files.write(name, frame, result)
+            frames.append({"name": name, **frame_summary(result)})
+            if each is not None:
+                each(frame, result)
     write_summary(arguments.output / SUMMARY, recording.name, pipeline.model_ids, frames)
     return _print_result(frames, *(arguments.output / name for name in FrameFiles.FOLDERS), arguments.output)
+
+
+def _page(
+    arguments: argparse.Namespace, title: str, pipeline: Pipeline
+) -> AbstractContextManager[Callable[[RgbdFrame, PipelineResult], None] | None]:
+    """Return the page of what is processed, with --view; else nothing."""
+    return page_of_processing(arguments, title, pipeline) if arguments.view else nullcontext()
 
 
 def _print_result(frames: list[dict[str, Any]], *paths: Path) -> int:
@@ -150,3 +179,11 @@ def _print_result(frames: list[dict[str, Any]], *paths: Path) -> int:
     written = ", ".join(str(path) for path in (*results, output / SUMMARY))
     print(f"{len(frames)} frames, a person in {present}: {written}")
     return 0
+
+
+def _print_next(arguments: argparse.Namespace) -> None:
+    """Name the commands that show the results of a bag."""
+    print(
+        f"next: try `rehab-pose view {arguments.recording}` in a browser, or "
+        f"`rehab-pose export {arguments.output} --to csv -o DIR`"
+    )
