@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from rehab_pose_lab.benchmarks.faults import PARTS as FAULT_PARTS
 from rehab_pose_lab.benchmarks.output import metrics_json, metrics_table, rounded_metrics
+from rehab_pose_lab.benchmarks.people import PARTS as PEOPLE_PARTS
+from rehab_pose_lab.benchmarks.people import people_metrics
 
 if TYPE_CHECKING:
     import argparse
@@ -40,6 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             "counting",
             "exercises",
             "faults",
+            "people",
             "ros",
         ),
         help="graph: separate processes over DDS, then the pipeline; ros: markers, separate and composed graph, "
@@ -50,7 +53,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "body; "
         "recognition: exercises of held-out people; counting: repetitions of simulated sets, and false ones; "
         "exercises: signals of the library on simulated images through the whole pipeline, and on sets of real people; "
-        "faults: kills, signals, damaged bags and inputs, open sockets, a long run; the whole takes three hours",
+        "faults: kills, signals, damaged bags and inputs, open sockets, a long run; the whole takes three hours; "
+        "people: the page in the browser and what it costs the graph, its tests in Chromium, archives in parallel",
     )
     parser.add_argument(
         "--pictures",
@@ -82,14 +86,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     group.add_argument("--output", type=Path, default=OUTPUT, help="folder of the experiments (default: %(default)s)")
     group.add_argument("--results", type=Path, default=RESULTS, help="file of the metrics (default: %(default)s)")
     group.add_argument("--experiments", default="", metavar="PREFIX", help="only experiments with this prefix")
-    faults = parser.add_argument_group("faults")
+    faults = parser.add_argument_group("faults and people")
     faults.add_argument(
         "--part",
         action="append",
         default=[],
-        choices=FAULT_PARTS,
+        choices=(*FAULT_PARTS, *PEOPLE_PARTS),
         help="only this part (may be repeated): damaged bags, kills of the session node, kills of any process of the "
-        "graph, stop signals, sockets of the running graph, a long run, hostile inputs",
+        "graph, stop signals, sockets of the running graph, a long run, hostile inputs; people: page, browser, batch",
     )
     faults.add_argument("--kills", type=int, default=100, help="kills of each kind (default: %(default)s)")
     faults.add_argument("--signals", type=int, default=200, help="stop signals (default: %(default)s)")
@@ -116,7 +120,12 @@ def run(arguments: argparse.Namespace) -> int:
         return _real(arguments)
     from rehab_pose_lab.benchmarks.perception_speed import machine_metrics  # noqa: PLC0415  (loads models)
 
-    measured = _faults(arguments) if arguments.benchmark == "faults" else _measure(arguments.benchmark)
+    if arguments.benchmark == "faults":
+        measured = _faults(arguments)
+    elif arguments.benchmark == "people":
+        measured = people_metrics(_log, arguments.part)
+    else:
+        measured = _measure(arguments.benchmark)
     metrics = {**measured, **machine_metrics()}
     if arguments.json:
         print(metrics_json(metrics))

@@ -1,0 +1,211 @@
+"""The page in the browser: its rate, the frames that it costs the graph, the time until it answers, and its tests."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from rehab_pose.errors import RehabPoseError
+from rehab_pose.launching.node_commands import node_environment
+from rehab_pose.view.graph_page import GraphPage
+from rehab_pose.view.settings import ViewSettings
+from rehab_pose.view.wire import decode_message
+from rehab_pose_lab.benchmarks.running_graph import use_private_domain
+from rehab_pose_sim.graph_run import GraphPlan, GraphRun, run_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["browser_metrics", "page_metrics"]
+
+MEASURED_S = 20.0
+"""Length of the exercise in each run [s]."""
+ROUNDS = 2
+"""Runs without and with a page, in turns: the load of the machine changes between runs."""
+SHOWN = ("image", "mesh")
+"""What the page shows when it is opened: all but the bones."""
+READY_S = 120.0
+"""Longest wait for the demo's page [s]."""
+BROWSER_TEST = Path(__file__).resolve().parents[3] / "test" / "system" / "test_view_in_browser.py"
+
+
+def page_metrics(log: Callable[[str], None]) -> dict[str, float]:
+    """Return rate, cost and readiness of the page of a running graph.
+
+    The page is read by a program that takes image and mesh as a browser on another machine does, and draws nothing.
+
+    Args:
+        log: Receives a line of text for each event.
+
+    Raises:
+        RehabPoseError: A node of the graph failed, or the page did not answer.
+    """
+    use_private_domain()
+    without: list[float] = []
+    with_page: list[float] = []
+    rates: list[float] = []
+    for _ in range(ROUNDS):
+        without.append(_graph_fps(None, log))
+        page = GraphPage.prepare(ViewSettings(port=0))
+        reader = _PageReader(page)
+        with_page.append(_graph_fps(page, log))
+        rates.append(reader.stop())
+    return {
+        "view_fps": round(median(rates), 2),
+        "view_graph_fps": round(median(with_page), 2),
+        "view_graph_cost_pct": round(100.0 * (1.0 - median(with_page) / median(without)), 2),
+        "page_ready_s": round(_ready_s(), 2),
+    }
+
+
+def browser_metrics() -> dict[str, float]:
+    """Return the number of tests of the page in Chromium that passed and failed, and of serious findings of axe-core.
+
+    Raises:
+        RehabPoseError: The tests did not run, for example because there is no Chromium.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-n0", str(BROWSER_TEST), f"--junitxml={report}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  (our own tests)
+        if not report.is_file():
+            msg = f"bench: expected results of {BROWSER_TEST}, got {done.stdout[-500:]}{done.stderr[-500:]}"
+            raise RehabPoseError(msg)
+        cases = list(ET.parse(report).iter("testcase"))  # noqa: S314  (written by pytest)
+    bad = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    skipped = [case for case in cases if case.find("skipped") is not None]
+    if len(skipped) == len(cases):
+        msg = "bench: expected tests in a browser, all were skipped; install chromium and playwright"
+        raise RehabPoseError(msg)
+    found = [
+        float(entry.get("value", "0"))
+        for case in cases
+        for entry in case.iter("property")
+        if entry.get("name") == "a11y_serious"
+    ]
+    return {
+        "browser_tests": float(len(cases) - len(bad) - len(skipped)),
+        "browser_tests_failed": float(len(bad)),
+        "a11y_serious": sum(found) if found else float("nan"),
+    }
+
+
+class _PageReader:
+    """Reads a page in a process of its own, from the moment that it answers."""
+
+    def __init__(self, page: GraphPage) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._output = ""
+        self._answered = threading.Event()
+        page.announce(lambda _: self._start(page), opening=False)
+
+    def _start(self, page: GraphPage) -> None:
+        command = [sys.executable, "-m", __name__, page.url]
+        self._process = subprocess.Popen(  # noqa: S603  (this module)
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+
+    def stop(self) -> float:
+        """Return the rate at which frames arrived [Hz]; the reader ends with the page.
+
+        Raises:
+            RehabPoseError: The page did not answer, or sent no frame.
+        """
+        if self._process is None:
+            msg = "bench: expected a page that answers, it did not during the run"
+            raise RehabPoseError(msg)
+        output, _ = self._process.communicate(timeout=READY_S)
+        rate = float(output or "nan")
+        if not rate > 0:
+            msg = "bench: expected frames on the page, got none"
+            raise RehabPoseError(msg)
+        return rate
+
+
+def _graph_fps(page: GraphPage | None, log: Callable[[str], None]) -> float:
+    """Run the graph in one process; return the rate of its labels [Hz].
+
+    Raises:
+        RehabPoseError: A node of the graph failed.
+    """
+    plan = GraphPlan(
+        results=None,
+        recording=None,
+        composed=True,
+        seconds_per_exercise=MEASURED_S,
+        exercise="squat",
+        page=page,
+        rendered_ahead=True,
+    )
+    graph = GraphRun(plan, log=log)
+    failure = graph.run()
+    if failure is not None:
+        msg = f"bench: the graph failed: {failure}"
+        raise RehabPoseError(msg)
+    return run_metrics(graph)["graph_fps"]
+
+
+def _ready_s() -> float:
+    """Return the time from typing `scripts/demo`, set-up done, until its live page answers [s].
+
+    Raises:
+        RehabPoseError: The page did not answer.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        start_s = time.monotonic()
+        command = [sys.executable, "-m", "rehab_pose_sim.cli.main", "demo", "-o", folder, "--port", "0", "--no-open"]
+        with subprocess.Popen(  # noqa: S603  (our own command)
+            command, env=node_environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as demo:
+            assert demo.stdout is not None  # noqa: S101  (asked for above)
+            for line in demo.stdout:
+                if re.match(r"live page: http", line):
+                    ready_s = time.monotonic() - start_s
+                    demo.send_signal(signal.SIGINT)
+                    demo.stdout.read()
+                    return ready_s
+                if time.monotonic() - start_s > READY_S:
+                    demo.kill()
+    msg = f"bench: expected the demo's page within {READY_S:.0f} s"
+    raise RehabPoseError(msg)
+
+
+def read_page(url: str) -> float:
+    """Take states like a browser until the page ends; return the rate of its frames [Hz].
+
+    Args:
+        url: Address with the token.
+    """
+    from websockets.exceptions import WebSocketException  # noqa: PLC0415  (an extra)
+    from websockets.sync.client import connect  # noqa: PLC0415
+    from websockets.typing import Origin  # noqa: PLC0415
+
+    origin, _, query = url.partition("/?")
+    arrived_s: list[float] = []
+    try:
+        with connect(
+            f"{origin.replace('http', 'ws', 1)}/state?{query}", origin=Origin(origin), max_size=None, compression=None
+        ) as socket:
+            socket.send(json.dumps({"show": SHOWN}))
+            while True:
+                number, contents, _ = decode_message(socket.recv())
+                socket.send(json.dumps({"acknowledge": number}))
+                if "joints" in contents:
+                    arrived_s.append(time.monotonic())
+    except (OSError, WebSocketException):
+        pass  # the page has ended
+    return (len(arrived_s) - 1) / (arrived_s[-1] - arrived_s[0]) if len(arrived_s) > 1 else 0.0
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{read_page(sys.argv[1])}\n")
