@@ -37,6 +37,7 @@ COMMANDS = (
     "session",
     "doctor",
     "warm_up",
+    "completion",
 )
 """Modules of this package. Each has `add_parser(subparsers)`, which sets the default `run(arguments) -> int`."""
 EXIT_UNUSABLE_INPUT = 2
