@@ -277,7 +277,7 @@ NODES = (
         ),
         (topics.MARKERS, topics.MESH_MARKER),
         ("markers",),
-        on_demand=(topics.JOINTS, topics.BONES, topics.VERTICES),
+        on_demand=(topics.JOINTS, topics.JOINT_ANGLES, topics.BONES, topics.VERTICES),
         option=Option.MARKERS,
         niceness=OFF_LABEL_PATH,
     ),

@@ -259,7 +259,7 @@ def test_a_killed_node_is_restarted(program: Any, wait: Any) -> None:  # noqa: A
 
 
 def test_a_node_with_invalid_settings_is_not_restarted(program: Any) -> None:  # noqa: ANN401
-    run = program(COMMAND, "run", "--nodes", "markers", "--ros-args", "-p", "markers.mesh_rate_hz:=-1.0")
+    run = program(COMMAND, "run", "--nodes", "markers", "--ros-args", "-p", "markers.rate_hz:=-1.0")
     assert run.process.wait(START_S) == 1
     assert run.output.count("expected a value from 0.1 to 60") == 2, "once by the node, once by the launcher"
 

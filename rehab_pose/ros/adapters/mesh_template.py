@@ -32,9 +32,9 @@ TRIANGLE_LIST = 11
 LIFETIME_S = 0
 LIFETIME_NS = 500_000_000
 """Lifetime of the marker [ns]: a body that is no longer sent disappears from RViz after half a second."""
-SKIN_COLOR = (0.75, 0.63, 0.55, 1.0)
-"""RGBA of the whole mesh: a colour for each corner would disable RViz's lighting. Opaque, as RViz does not sort
-triangles by depth."""
+SKIN_RGB = (0.75, 0.63, 0.55)
+"""Colour of the whole mesh: a colour for each corner would disable RViz's lighting. RViz draws transparent objects
+after opaque ones, so joints and bones are seen through the mesh."""
 ENCAPSULATION_BYTES = 4
 """Length of the CDR encapsulation header, after which the stamp follows [bytes]."""
 STAMP_FORMAT = "<iI"
@@ -46,7 +46,7 @@ SENTINEL = -1.2345678912345678e-300
 OTHER_LAYOUT = "mesh marker: this middleware does not serialise as CDR, little endian; use rmw_fastrtps or Cyclone DDS"
 
 
-def mesh_marker(stamp_ns: int, frame_id: str, corners_m: NDArray[Any]) -> Message:
+def mesh_marker(stamp_ns: int, frame_id: str, corners_m: NDArray[Any], alpha: float = 1.0) -> Message:
     """Return the marker of triangle corners (3 F, 3) [m], made of Point objects.
 
     Slow; `MeshTemplate` is compared with it.
@@ -59,7 +59,7 @@ def mesh_marker(stamp_ns: int, frame_id: str, corners_m: NDArray[Any]) -> Messag
     marker.header.stamp.sec, marker.header.stamp.nanosec = seconds, nanoseconds
     marker.pose.orientation.w = 1.0
     marker.scale.x = marker.scale.y = marker.scale.z = 1.0
-    marker.color.r, marker.color.g, marker.color.b, marker.color.a = SKIN_COLOR
+    marker.color.r, marker.color.g, marker.color.b, marker.color.a = *SKIN_RGB, alpha
     marker.lifetime.sec, marker.lifetime.nanosec = LIFETIME_S, LIFETIME_NS
     marker.points = [point(x=x, y=y, z=z) for x, y, z in np.asarray(corners_m, np.float64).tolist()]
     return marker
@@ -68,23 +68,24 @@ def mesh_marker(stamp_ns: int, frame_id: str, corners_m: NDArray[Any]) -> Messag
 class MeshTemplate:
     """Serialised markers for one frame_id and one set of triangles."""
 
-    def __init__(self, frame_id: str, faces: NDArray[Any]) -> None:
+    def __init__(self, frame_id: str, faces: NDArray[Any], alpha: float = 1.0) -> None:
         """Serialise a marker, find its points, and check a filled copy of it.
 
         Args:
             frame_id: Frame of the vertices that `fill` will be called with.
             faces: (F, 3) vertex indices.
+            alpha: Opacity, 0-1.
 
         Raises:
             InputError: This middleware uses another serialisation than CDR, or there are no triangles.
         """
-        self.frame_id = frame_id
+        self.frame_id, self.alpha = frame_id, alpha
         self._corners = np.ascontiguousarray(faces, dtype=np.intp).reshape(-1)
         count = len(self._corners)
         if count == 0:
             msg = "mesh marker: expected at least one triangle, got none; check body/topology"
             raise InputError(msg)
-        serialised = serialize_message(mesh_marker(0, frame_id, np.full((count, 3), SENTINEL)))
+        serialised = serialize_message(mesh_marker(0, frame_id, np.full((count, 3), SENTINEL), alpha))
         offset = serialised.find(struct.pack("<3d", SENTINEL, SENTINEL, SENTINEL))
         if offset < 0:
             raise InputError(OTHER_LAYOUT)

@@ -13,11 +13,16 @@ __all__ = ["MarkerSettings"]
 class MarkerSettings(Settings):
     """Settings of the markers for RViz."""
 
-    mesh_rate_hz: float = setting(15.0, "The mesh marker is sent at most this often [Hz]", minimum=0.1, maximum=60.0)
-    bones: bool = setting(True, "Show the bones too")
-    bone_rate_hz: float = setting(
-        10.0, "The bones' markers are sent at most this often [Hz]", minimum=0.1, maximum=60.0
+    rate_hz: float = setting(
+        15.0,
+        "Joints, bones, angles and mesh of one frame are sent together, at most this often [Hz]",
+        minimum=0.1,
+        maximum=60.0,
     )
-    angles: bool = setting(True, "Write joint angles next to the joints [degrees]")
+    mesh_alpha: float = setting(
+        0.35, "Opacity of the mesh; joints and bones are seen through a value below 1", minimum=0.05, maximum=1.0
+    )
+    bones: bool = setting(True, "Show the bones too")
+    angles: bool = setting(True, "Write the joint angles that move in the exercise next to the joints [degrees]")
+    all_angles: bool = setting(False, "Write all joint angles, also those that do not move and without an exercise")
     names: bool = setting(False, "Write the joints' names")
-    text_rate_hz: float = setting(10.0, "Angles and names are sent at most this often [Hz]", minimum=0.1, maximum=60.0)

@@ -20,7 +20,7 @@ from rehab_pose.messages.factory import header
 from rehab_pose.messages.images import depth_millimetres, image_message
 from rehab_pose.results.body_surfaces import posed_surface
 from rehab_pose.results.bone_files import PLY_FACE, write_bones
-from rehab_pose.ros.adapters.markers import CYLINDER, TRIANGLE_LIST, bone_markers
+from rehab_pose.ros.adapters.markers import CYLINDER, TRIANGLE_LIST, bone_mesh_marker, rod_markers, rod_poses
 from rehab_pose.ros.io.message_factory import RosMessageFactory
 from rehab_pose_sim.camera import SimulatedCamera
 from rehab_pose_sim.settings import SimulationSettings
@@ -86,12 +86,12 @@ def test_bones_without_meshes_are_refused(bones: Bones, tmp_path: Path) -> None:
 
 def test_markers_are_cylinders_without_meshes_and_one_mesh_with_them(bones: Bones) -> None:
     factory: Any = RosMessageFactory()
-    mesh = bone_markers(factory, bones).markers
-    assert [marker.type for marker in mesh] == [TRIANGLE_LIST]
     assert bones.mesh is not None
+    mesh = bone_mesh_marker(factory, bones, bones.mesh).markers
+    assert [marker.type for marker in mesh] == [TRIANGLE_LIST]
     assert len(mesh[0].points) == 3 * len(bones.mesh.faces)
     bones_without_mesh = Bones(7, "cam", bones.names, bones.camera_from_bone, bones.length_m, bones.radius_m)
-    cylinders = bone_markers(factory, bones_without_mesh).markers
+    cylinders = rod_markers(factory, 7, "cam", rod_poses(bones_without_mesh)).markers
     assert len(cylinders) == len(bones.names)
     assert len({marker.id for marker in cylinders}) == len(cylinders)
     femur = cylinders[bones.names.index("left_femur")]
