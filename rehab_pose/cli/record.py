@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     names = args.topics or [topic.name for topic in selected]
     with BagWriter(args.output) as bag:
         print(f"recording into {args.output}; Ctrl-C stops", flush=True)
-        missing = record(bag, names, namespace=args.namespace, duration_s=args.duration)
+        missing = record(bag, names, namespace=args.namespace, duration_s=args.duration, quiet=args.quiet)
     for name, count in sorted(bag.counts.items()):
         print(f"{count:8d}  {name}")
     for name in missing:

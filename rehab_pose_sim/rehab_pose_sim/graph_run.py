@@ -197,7 +197,7 @@ class GraphRun:
     @staticmethod
     def _record_command(results: Path) -> list[str]:
         names = [topic.name for topic in (*topics.RESULT_TOPICS, topics.VERTICES)]
-        return [sys.executable, "-m", "rehab_pose.cli.main", "record", "-o", str(results), *names]
+        return [sys.executable, "-m", "rehab_pose.cli.main", "record", "--quiet", "-o", str(results), *names]
 
     def _on_classification(self, classification: ExerciseClassification) -> None:
         if self._first_ns is None:

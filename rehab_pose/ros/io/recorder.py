@@ -127,7 +127,9 @@ class TopicRecorder:
         self._node.get_logger().info(f"recording {name}")
 
 
-def record(bag: BagWriter, topics: Sequence[str], *, namespace: str = "", duration_s: float = 0.0) -> list[str]:
+def record(
+    bag: BagWriter, topics: Sequence[str], *, namespace: str = "", duration_s: float = 0.0, quiet: bool = False
+) -> list[str]:
     """Record until Ctrl-C, SIGTERM or the end of the duration; return the topics that had no publisher.
 
     Args:
@@ -135,12 +137,15 @@ def record(bag: BagWriter, topics: Sequence[str], *, namespace: str = "", durati
         topics: Their names, absolute or relative to the namespace.
         namespace: Namespace of the recording node.
         duration_s: Longest duration [s]; 0 = unlimited.
+        quiet: Do not log which topics are recorded.
 
     Raises:
         RecordingError: The disk cannot be written; what was written before is readable.
     """
     recorder = None
-    arguments = ["--ros-args", "-r", f"__ns:=/{namespace.strip('/')}"] if namespace else None
+    words = ["-r", f"__ns:=/{namespace.strip('/')}"] if namespace else []
+    words += ["--log-level", "warn"] if quiet else []
+    arguments = ["--ros-args", *words] if words else None
     with until_stop_signal(arguments):
         node = Node("bag_recorder")
         recorder = TopicRecorder(node, bag, topics)
