@@ -96,8 +96,8 @@ FEEDBACK = Topic(
 MARKERS = Topic(
     "markers",
     "visualization_msgs/msg/MarkerArray",
-    Delivery.MARKER,
-    "joints, bones and label for RViz; only while it has subscribers",
+    Delivery.RESULT,  # joints and bones of one frame are two messages
+    "joints, bones, angles and label for RViz; only while it has subscribers",
 )
 MESH_MARKER = Topic(
     "mesh_marker",
