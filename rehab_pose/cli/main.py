@@ -12,7 +12,7 @@ from rehab_pose.cli.command_line import CommandParser, chosen_output
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.launching.exit_codes import EXIT_INTERRUPTED
 from rehab_pose.launching.parent_process import end_with_parent
-from rehab_pose.launching.start_signals import ending_while_loading
+from rehab_pose.launching.start_signals import ending_while_loading, restore_command_handlers
 from rehab_pose.session.audit import audit_reading
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def run_program(
     end_with_parent()
     args = parser.parse_args(arguments)
     try:
+        restore_command_handlers()
         _audit(args)
         if prepare is not None:
             prepare(args)

@@ -8,9 +8,11 @@ to finish, `rehab_pose.ros.runtime.stopping` takes the signals over.
 from __future__ import annotations
 
 import os
+import re
 import signal
+import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rehab_pose.launching.exit_codes import EXIT_INTERRUPTED
 
@@ -21,12 +23,18 @@ if TYPE_CHECKING:
 __all__ = [
     "STOP_SIGNALS",
     "blocked_stop_signals",
+    "end_command_on_stop_signals",
     "end_on_stop_signals",
     "ending_while_loading",
     "handled_stop_signals",
+    "restore_command_handlers",
 ]
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+COMMAND = re.compile(r"rehab_pose(_sim|_lab)?\.cli\.main|(.*/)?rehab-pose(-sim|-lab)?")
+"""Module or file of one of our commands."""
+_replaced: dict[signal.Signals, Any] = {}
+"""Handlers of before `end_command_on_stop_signals`."""
 
 
 def handled_stop_signals() -> tuple[signal.Signals, ...]:
@@ -78,3 +86,21 @@ def ending_while_loading(*, active: bool) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def end_command_on_stop_signals() -> None:
+    """End this process at once on a stop signal, if it is one of our commands, until `restore_command_handlers`.
+
+    The package of the commands calls this before their modules are loaded. Nothing changes in other programs.
+    """
+    words = sys.orig_argv
+    program = words[words.index("-m") + 1] if "-m" in words[:-1] else sys.argv[0]
+    if COMMAND.fullmatch(program):
+        _replaced.update({number: signal.getsignal(number) for number in STOP_SIGNALS})
+        end_on_stop_signals(EXIT_INTERRUPTED)
+
+
+def restore_command_handlers() -> None:
+    """Handle stop signals again as before `end_command_on_stop_signals`: a command that runs finishes its files."""
+    while _replaced:
+        signal.signal(*_replaced.popitem())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rehab_pose.launching.exit_codes import EXIT_INTERRUPTED
 from rehab_pose.launching.start_signals import STOP_SIGNALS, blocked_stop_signals, end_on_stop_signals
 
 if TYPE_CHECKING:
@@ -98,3 +99,30 @@ def test_signals_stay_as_they_are_in_a_program_that_imports_a_node() -> None:
     program = "import signal, rehab_pose.nodes; print(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout == "True\n", done.stderr
+
+
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_a_command_ends_on_a_signal_while_its_first_modules_load(number: int, tmp_path: Path) -> None:
+    script = tmp_path / "rehab-pose"  # as pip installs it
+    script.write_text("import rehab_pose.cli, time\nprint('loads', flush=True)\ntime.sleep(60)\n", encoding="utf-8")
+    program = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert program.stdout is not None
+    assert program.stdout.readline() == "loads\n"
+    os.kill(program.pid, number)
+    _, errors = program.communicate(timeout=20)
+    assert (program.returncode, errors) == (EXIT_INTERRUPTED, "")
+
+
+def test_a_running_command_and_other_programs_have_the_handlers_of_before() -> None:
+    program = (
+        "import signal, sys; before = signal.getsignal(signal.SIGINT); sys.argv[0] = '/bin/rehab-pose'; "
+        "sys.orig_argv[:] = ['python', '/bin/rehab-pose']; import rehab_pose.cli; "
+        "from rehab_pose.launching.start_signals import restore_command_handlers; "
+        "loading = signal.getsignal(signal.SIGINT); restore_command_handlers(); "
+        "print(loading is before, signal.getsignal(signal.SIGINT) is before)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "False True\n", done.stderr
+    other = program.replace("rehab-pose", "pytest")
+    done = subprocess.run([sys.executable, "-c", other], capture_output=True, text=True, check=False)
+    assert done.stdout == "True True\n", done.stderr
