@@ -189,7 +189,7 @@ NODES = (
     ),
     NodeSpec(
         "biomechanics",
-        "body + floor_plane -> joint_angles, joint_states, and bones while they have subscribers.",
+        "body + floor_plane -> joint_angles, human_joint_states, and bones while they have subscribers.",
         (SOLVER, INFERRER),
         (topics.BODY, topics.FLOOR_PLANE),
         (topics.JOINT_ANGLES, topics.JOINT_STATES, topics.BONES),

@@ -60,16 +60,21 @@ def angles_from_message(message: Message) -> JointAngles | None:
     )
 
 
-def joint_state_message(factory: MessageFactory, stamp: int, frame_id: str, angles: JointAngles | None) -> Message:
-    """Return sensor_msgs/JointState with the angles [rad]; no names when no person is in view."""
-    none = np.empty(0)
+def joint_state_message(factory: MessageFactory, stamp: int, frame_id: str, angles: JointAngles) -> Message:
+    """Return sensor_msgs/JointState with the measured angles [rad].
+
+    Readers of this type expect finite numbers: angles that were not measured are left out, and the velocities [rad/s]
+    are empty unless all are known.
+    """
+    measured = np.flatnonzero(np.isfinite(angles.angles_rad))
+    velocities = angles.velocities_rad_s[measured]
     return factory.make(
         "sensor_msgs/msg/JointState",
         header=header(factory, stamp, frame_id),
-        name=list(angles.names) if angles else [],
-        position=numbers(factory, angles.angles_rad if angles else none, np.float64),
-        velocity=numbers(factory, angles.velocities_rad_s if angles else none, np.float64),
-        effort=numbers(factory, none, np.float64),
+        name=[angles.names[index] for index in measured],
+        position=numbers(factory, angles.angles_rad[measured], np.float64),
+        velocity=numbers(factory, velocities if np.isfinite(velocities).all() else np.empty(0), np.float64),
+        effort=numbers(factory, np.empty(0), np.float64),
     )
 
 

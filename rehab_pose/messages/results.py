@@ -109,7 +109,8 @@ def body_messages(
     if mesh:
         yield topics.VERTICES, vertices_message(factory, stamp, frame_id, body)
     yield topics.JOINT_ANGLES, angles_message(factory, stamp, frame_id, result.joint_angles)
-    yield topics.JOINT_STATES, joint_state_message(factory, stamp, frame_id, result.joint_angles)
+    if result.joint_angles is not None:
+        yield topics.JOINT_STATES, joint_state_message(factory, stamp, frame_id, result.joint_angles)
     yield topics.BONES, bones_message(factory, stamp, frame_id, result.bones)
     yield topics.KEYPOINTS, keypoints_message(factory, stamp, frame_id, result.keypoints)
     yield topics.PARTS, parts_message(factory, stamp, frame_id, result.parts)

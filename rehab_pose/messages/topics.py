@@ -79,7 +79,9 @@ VERTICES = Topic("body/vertices", "rehab_pose_msgs/msg/MeshVertices")
 TOPOLOGY = Topic("body/topology", "rehab_pose_msgs/msg/MeshTopology", Delivery.LATCHED)
 JOINT_ANGLES = Topic("joint_angles", "rehab_pose_msgs/msg/JointAngles")
 JOINT_STATES = Topic(
-    "joint_states", "sensor_msgs/msg/JointState", description="the measured joint angles as ROS's own message [rad]"
+    "human_joint_states",  # `joint_states` is the robot's own
+    "sensor_msgs/msg/JointState",
+    description="the measured joint angles as ROS's own message [rad]; nothing while no person is in view",
 )
 BONES = Topic("bones", "rehab_pose_msgs/msg/Bones")
 EXERCISE = Topic("exercise", "rehab_pose_msgs/msg/ExerciseClassification")

@@ -43,7 +43,8 @@ class BiomechanicsNode(StageNode):
         angles = solver.process(body)
         stamp, frame_id = stamp_ns(message.header.stamp), message.header.frame_id
         self.publish(topics.JOINT_ANGLES, angles_message(self.factory, stamp, frame_id, angles))
-        self.publish(topics.JOINT_STATES, joint_state_message(self.factory, stamp, frame_id, angles))
+        if angles is not None:
+            self.publish(topics.JOINT_STATES, joint_state_message(self.factory, stamp, frame_id, angles))
         if self.has_subscribers(topics.BONES):
             self.publish(topics.BONES, bones_message(self.factory, stamp, frame_id, inferrer.process(body)))
         return body is not None

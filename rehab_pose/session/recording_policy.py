@@ -19,8 +19,8 @@ OWNER_ONLY = 0o700
 """File mode of a session's folder: it contains health data, which other users of the machine must not read."""
 
 NOT_IN_RESULTS = {topics.BONES, topics.JOINT_STATES, topics.IMAGE_JOINTS}
-"""Topics that the smallest tier leaves out, more than half of its size: bones follow from the body, joint_states repeat
-the joint angles, and landmarks of the image are of use with the image."""
+"""Topics that the smallest tier leaves out, more than half of its size: bones follow from the body, the joint states
+repeat the joint angles, and landmarks of the image are of use with the image."""
 
 
 class RunningRecording(Protocol):

@@ -1,0 +1,34 @@
+"""Joint angles as ROS's own message: finite numbers only."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rehab_pose.bags.message_types import BagMessageFactory
+from rehab_pose.datatypes import JointAngles
+from rehab_pose.messages import topics
+from rehab_pose.messages.angles import joint_state_message
+
+NAMES = ("trunk_flexion", "left_knee_flexion", "right_knee_flexion")
+
+
+def angles(angles_rad: list[float], velocities_rad_s: list[float]) -> JointAngles:
+    return JointAngles(5, "cam", NAMES, np.array(angles_rad), np.array(velocities_rad_s), np.ones(3), np.ones(3))
+
+
+def test_angles_that_were_not_measured_are_left_out() -> None:
+    message = joint_state_message(BagMessageFactory(), 5, "cam", angles([0.1, np.nan, 0.3], [1.0, np.nan, 3.0]))
+    assert message.name == ["trunk_flexion", "right_knee_flexion"]
+    assert message.position == pytest.approx([0.1, 0.3])
+    assert message.velocity == pytest.approx([1.0, 3.0])
+
+
+def test_velocities_are_empty_unless_all_are_known() -> None:
+    message = joint_state_message(BagMessageFactory(), 5, "cam", angles([0.1, 0.2, 0.3], [1.0, np.nan, 3.0]))
+    assert len(message.name) == len(message.position) == 3
+    assert len(message.velocity) == len(message.effort) == 0
+
+
+def test_the_topic_is_not_that_of_the_robots_own_joints() -> None:
+    assert topics.JOINT_STATES.name != "joint_states"
