@@ -70,7 +70,7 @@ def _connect(args: argparse.Namespace) -> SessionClient:
 
 
 def _start(args: argparse.Namespace) -> int:
-    from rehab_pose.session.request import SessionRequest, find_exercise  # noqa: PLC0415
+    from rehab_pose.session.request import SessionRequest  # noqa: PLC0415
     from rehab_pose.session.state import Recording, check_code  # noqa: PLC0415
 
     check_code("session start", args.person)
@@ -78,7 +78,7 @@ def _start(args: argparse.Namespace) -> int:
         msg = f"--repetitions: expected 0 (no target) or more, got {args.repetitions}"
         raise InputError(msg)
     with _connect(args) as client:
-        exercise = find_exercise(args.exercise, client.exercises()) if args.exercise else ""
+        exercise = _exercise(client, args.exercise) if args.exercise else ""
         side = _side(Side[args.side.upper()], exercise)
         before = client.state()
         request = SessionRequest(args.person, exercise, args.repetitions, side, Recording[args.recording.upper()])
@@ -99,6 +99,18 @@ def _print_start(args: argparse.Namespace, side: Side, started: SessionReport) -
         print("`rehab-pose session stop` ends it; Ctrl-C here leaves it running", flush=True)
     else:
         print("next: `rehab-pose session status` shows the count, `rehab-pose session stop` ends it")
+
+
+def _exercise(client: SessionClient, given: str) -> str:
+    """Return the label of an exercise; a recogniser that is still starting is waited for before a name is refused."""
+    from rehab_pose.session.request import find_exercise  # noqa: PLC0415
+
+    try:
+        return find_exercise(given, client.exercises())
+    except InputError:
+        if client.recogniser_known:
+            raise
+    return find_exercise(given, client.exercises(wait=True))
 
 
 def _side(given: Side, exercise: str) -> Side:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rehab_pose.datatypes import Side
 from rehab_pose.exercise.display_names import exercise_display_name, side_display_name
+from rehab_pose.exercise.exercise_library import shipped_library
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,6 +162,10 @@ def movement_words(repetition: Repetition) -> str:
     low, high = repetition.signal_minimum, repetition.signal_maximum
     if not math.isfinite(low + high):
         return f"{name} not measured"
+    library = shipped_library()
+    to_both_sides = repetition.label in library.names and library.definition(repetition.label).two_sided
+    if unit == "rad" and to_both_sides and low < 0.0 < high:
+        return f"{name} from {math.degrees(-low):.0f} degrees right to {math.degrees(high):.0f} degrees left"
     if unit == "rad":
         return f"{name} from {math.degrees(low):.0f} to {math.degrees(high):.0f} degrees"
     return f"{name} by {range_words(repetition)}"

@@ -14,6 +14,7 @@ from rehab_pose.datatypes import Side
 from rehab_pose.errors import InputError
 from rehab_pose.exercise.catalogue import NONE
 from rehab_pose.messages import topics
+from rehab_pose.messages.exercise import labels_from_message
 from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.qos import qos
 from rehab_pose.session.request import SessionReport, SessionRequest, StoppedSession
@@ -49,6 +50,7 @@ class SessionClient:
         self._namespace = f"/{namespace.strip('/')}".rstrip("/")
         self._context = rclpy.Context()
         self._state: Message | None = None
+        self._labels: tuple[str, ...] | None = None
 
     def __enter__(self) -> Self:
         """Set up ROS and wait for the session node.
@@ -60,8 +62,8 @@ class SessionClient:
         self._node = Node("rehab_pose_session_client", namespace=self._namespace or None, context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
-        topic = topics.SESSION_STATE
-        self._node.create_subscription(message_class(topic.type_name), topic.name, self._keep, qos(topic.delivery))
+        for topic, keep in ((topics.SESSION_STATE, self._keep), (topics.EXERCISE_LIST, self._keep_list)):
+            self._node.create_subscription(message_class(topic.type_name), topic.name, keep, qos(topic.delivery))
         self._clients = {
             kind: self._node.create_client(message_class(f"rehab_pose_msgs/srv/{kind}"), name)
             for kind, name in (
@@ -87,13 +89,24 @@ class SessionClient:
         """Leave the graph."""
         self._close()
 
-    def exercises(self) -> list[str]:
+    def exercises(self, *, wait: bool = False) -> list[str]:
         """Return the labels of the exercises that the running recogniser knows, without `none`.
+
+        Args:
+            wait: Wait for a recogniser that is still starting; without one the session node names the shipped five.
 
         Raises:
             InputError: The session node does not answer.
         """
-        return [label for label in self._call("ListExercises").labels if label != NONE]
+        if wait:
+            self._wait(lambda: self._labels is not None, ANSWER_S)
+        labels = self._call("ListExercises").labels if self._labels is None else self._labels
+        return [label for label in labels if label != NONE]
+
+    @property
+    def recogniser_known(self) -> bool:
+        """True if the recogniser has sent its list of exercises."""
+        return self._labels is not None
 
     def state(self) -> SessionReport:
         """Return the state of the running or the last session."""
@@ -220,6 +233,9 @@ class SessionClient:
 
     def _keep(self, message: Message) -> None:
         self._state = message
+
+    def _keep_list(self, message: Message) -> None:
+        self._labels = labels_from_message(message)
 
     def _wait(self, condition: Callable[[], bool], timeout_s: float) -> bool:
         end_s = time.monotonic() + timeout_s

@@ -20,6 +20,8 @@ MAX_ROWS = 5
 MIN_RANGE_DEG = 10.0
 """Angles that move less are left out [degrees]: about the error of an angle."""
 SIDES = ("left", "right")
+TO_THE_LEFT = ("lateral_tilt", "axial_rotation", "pelvis_rotation")
+"""Ends of the names of angles that are positive to the left and negative to the right (angle_model.yaml)."""
 
 
 def angle_ranges(entries: Sequence[JournalledRepetition]) -> dict[str, tuple[float, float]]:
@@ -66,10 +68,17 @@ def _row(stem: str, ranges: dict[str, tuple[float, float]]) -> str:
     words = angle_display_name(stem)
     head = f"<td>{escape(words[:1].upper() + words[1:])}</td>"
     if stem in ranges:
-        return f'<tr>{head}<td colspan="2">{_ends(ranges[stem])}</td></tr>'
+        ends = _left_and_right(ranges[stem]) if stem.endswith(TO_THE_LEFT) else _ends(ranges[stem])
+        return f'<tr>{head}<td colspan="2">{ends}</td></tr>'
     cells = (_ends(ranges.get(f"{side}_{stem}")) for side in SIDES)
     return f"<tr>{head}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def _ends(ends: tuple[float, float] | None) -> str:
     return "not measured" if ends is None else f"{ends[0]:.0f}° to {ends[1]:.0f}°"
+
+
+def _left_and_right(ends: tuple[float, float]) -> str:
+    """Return an angle to both sides, as `36° right to 34° left`."""
+    words = [f"{abs(end):.0f}° {'left' if end > 0 else 'right'}" for end in ends]
+    return " to ".join(words)

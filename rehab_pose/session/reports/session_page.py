@@ -11,6 +11,7 @@ from rehab_pose.exercise.display_names import exercise_display_name
 from rehab_pose.session.report_observation import observation_facts, observation_lines
 from rehab_pose.session.reports.angle_table import angle_table
 from rehab_pose.session.reports.measures import (
+    NO_NORMS,
     healthy_people,
     mean,
     measures_of,
@@ -164,7 +165,7 @@ def _notes(label: str, entries: list[JournalledRepetition]) -> str:
         notes.append(f"{len(reasons) - MAX_NOTES} more in the JSON file")
     numbers: dict[str, list[str]] = {}
     for number, entry in enumerate(entries, start=1):
-        if entry.repetition.quality_withheld:
+        if entry.repetition.quality_withheld and NO_NORMS not in entry.repetition.quality_withheld:
             numbers.setdefault(entry.repetition.quality_withheld, []).append(str(number))
     notes += [
         f"repetition{'s' if len(counts) > 1 else ''} {', '.join(counts)}: quality {reason}"
@@ -180,7 +181,8 @@ def _notes(label: str, entries: list[JournalledRepetition]) -> str:
     items = "".join(f"<li>{escape(note[:1].upper() + note[1:])}.</li>" for note in notes)
     return (f"<ul>{items}</ul>" if items else "") + (
         f'<p class="small">{escape(against)} Range: largest minus smallest value of the movement. Out and back: to the '
-        "far point and from it; hold: time near the far point, a part of both. Smoothness: spectral arc length, -1.4 "
+        "far point and from it; hold: time near the far point, a part of both, known once the exercise "
+        "is named. Smoothness: spectral arc length, -1.4 "
         "is the best possible.</p>"
     )
 

@@ -61,7 +61,9 @@ def test_repetitions_are_told_in_degrees_and_plain_names() -> None:
     run._on_repetition(Repetition(9, "cam", "squat", 1, 1, 9, "pelvis_drop_m", 0.09, 0.38, 0.8))
     assert "repetition 2, height of the arms from 11 to 163 degrees" in lines[0]
     assert "Squat: repetition 1, lowering of the pelvis by 29 cm" in lines[1]
-    assert run.repetitions == 2
+    run._on_repetition(Repetition(9, "cam", "trunk_rotation", 1, 1, 9, "shoulder_yaw_rad", -0.9, 0.85, 0.8))
+    assert "turn of the shoulders from 52 degrees right to 49 degrees left" in lines[2]
+    assert run.repetitions == 3
 
 
 def test_the_summary_is_one_line_and_the_figures_are_apart() -> None:

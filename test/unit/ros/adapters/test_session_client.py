@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
 
 from rehab_pose.cli.main import main
+from rehab_pose.messages import topics
+from rehab_pose.messages.exercise import exercise_list_message
 from rehab_pose.nodes.session import SessionNode
+from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
+from rehab_pose.ros.io.qos import qos
 from rehab_pose.session.journal import read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+def publish_list_later() -> None:
+    """Publish the list of a recogniser that knows the exercise `bridge` after a second, and keep it for a while."""
+    node = Node("recogniser")
+    time.sleep(1.0)
+    topic = topics.EXERCISE_LIST
+    publisher = node.create_publisher(message_class(topic.type_name), topic.name, qos(topic.delivery))
+    publisher.publish(exercise_list_message(RosMessageFactory(), ("none", "squat", "bridge")))
+    time.sleep(3.0)
+    node.destroy_node()
 
 
 def run(*arguments: str) -> int:
@@ -66,6 +83,15 @@ def test_a_session_is_started_shown_and_stopped_by_command(sessions: Path, capsy
     assert (second.header.exercise, second.header.side, second.header.recording) == ("squat", "any", "nothing")
 
 
+@pytest.mark.usefixtures("sessions")
+def test_a_recogniser_that_is_still_starting_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
+    starter = threading.Thread(target=publish_list_later)
+    starter.start()
+    assert run("start", "P01", "--exercise", "bridge", "--recording", "nothing") == 0
+    starter.join()
+    assert "Bridge" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -82,8 +108,12 @@ def test_a_session_is_started_shown_and_stopped_by_command(sessions: Path, capsy
 )
 @pytest.mark.usefixtures("sessions")
 def test_what_cannot_be_started_is_refused_with_the_reason(
-    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    sentence: str,
 ) -> None:
+    monkeypatch.setattr("rehab_pose.ros.adapters.session_client.ANSWER_S", 2.0)
     assert run("start", *arguments) == 2
     assert sentence in capsys.readouterr().err
     assert run("status") == 1

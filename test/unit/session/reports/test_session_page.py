@@ -42,7 +42,10 @@ def moved(count: int, *, tracking: float = 0.9, angles: int = 92, counted: bool 
         "smoothness": -1.7,
         "asymmetry": 0.12,
     }
-    ranges = (("left_knee_flexion", 4, angles), ("right_knee_flexion", 6, 88), ("trunk_flexion", 0, 3))
+    ranges = (
+        *(("left_knee_flexion", 4, angles), ("right_knee_flexion", 6, 88), ("trunk_flexion", 0, 3)),
+        ("trunk_axial_rotation", -36, 34),
+    )
     movement = RepetitionMovement(JOINTS, ranges, 0.5, tracking)
     return JournalledRepetition(Repetition(**{**fields, **changes}), counted, movement)  # type: ignore[arg-type]
 
@@ -93,7 +96,16 @@ def test_the_page_has_target_date_degrees_and_the_reference_people() -> None:
     )
     for expected in (
         *("Squat", "Person P<7>", "27 November 2026, 14:05", "1 of 3", "2 missing", "80 of 100", "31 cm"),
-        *("Knee flexion", "4° to 92°", "6° to 88°", "left larger by 12 %", "80 (70 to 90)", "1.0 s", "0.5 s"),
+        *(
+            "Knee flexion",
+            "4° to 92°",
+            "6° to 88°",
+            "36° right to 34° left",
+            "left larger by 12 %",
+            "80 (70 to 90)",
+            "1.0 s",
+            "0.5 s",
+        ),
         *("36 healthy people", "<trunk> leans", "Seen and not counted: 1 of "),
     ):
         assert expected in words, expected
@@ -126,6 +138,7 @@ def test_without_quality_the_largest_and_the_smallest_are_drawn_and_rows_are_not
     assert [*re.findall(r"<b>(\w+: repetition \d)</b>", html)] == ["Largest: repetition 1", "Smallest: repetition 2"]
     assert '<tr class="poor">' not in html
     assert "no recordings of healthy people" in html
+    assert "no norms" not in html, "it says so once"
 
 
 def test_where_all_are_tracked_poorly_the_body_is_drawn_grey_and_numbers_are_those_of_the_session() -> None:
