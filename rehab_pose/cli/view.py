@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
     from rehab_pose.datatypes import RgbdFrame
     from rehab_pose.pipeline import Pipeline, PipelineResult
-    from rehab_pose.view.recordings import FrameRecording
+    from rehab_pose.view.moments import Moments
 
 __all__ = ["add_parser", "add_view_options", "page_beside", "page_of_processing", "run", "view_settings"]
 
 DESCRIPTION = """Serve a page that shows camera image, body, joint angles, exercise and repetitions in a browser.
 
+A bag of results, such as `rehab-pose process` writes, is shown as it is; a camera's recording runs through all stages.
 Without a recording it shows the graph that runs on this machine (`rehab-pose run`), and its buttons start and stop
 sessions there. The printed address contains a token: those who have it see the person and can give commands."""
 RATE_HZ, DEPTH_SCALE_M = 30.0, 0.001
@@ -39,7 +40,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "view", help="show the running graph or a recording on a page in the browser", description=DESCRIPTION
     )
-    parser.add_argument("recording", type=Path, nargs="?", help="bag with colour, camera_info and depth")
+    parser.add_argument(
+        "recording", type=Path, nargs="?", help="bag of a camera (colour, camera_info, depth) or of results"
+    )
     add_view_options(parser)
     add_camera_options(parser)
     parser.add_argument("--namespace", default="", help="namespace of the running nodes")
@@ -149,14 +152,18 @@ def page_beside(args: argparse.Namespace) -> Iterator[None]:
         processes.stop()
 
 
-def _recording(args: argparse.Namespace) -> FrameRecording:
-    from rehab_pose.view.recordings import BagRecording, FolderRecording  # noqa: PLC0415  (loads OpenCV)
+def _recording(args: argparse.Namespace) -> Moments:
+    from rehab_pose.view.moments import ProcessedMoments, ResultMoments, is_result_bag  # noqa: PLC0415  (loads stages)
+    from rehab_pose.view.recordings import BagRecording, FolderRecording  # noqa: PLC0415
 
+    settings, quality = stage_settings(args.params_file), view_settings(args).jpeg_quality
     if args.recording is not None:
         if args.depth is not None or args.color is not None:
             msg = "expected either a bag or folders of images, got both"
             raise RecordingError(msg)
-        return BagRecording(args.recording, *camera_of(args))
+        if is_result_bag(args.recording):
+            return ResultMoments(args.recording, quality)
+        return ProcessedMoments(BagRecording(args.recording, *camera_of(args)), settings, quality)
     from rehab_pose.bags.image_folders import ImageFolders  # noqa: PLC0415
     from rehab_pose.capture.calibration_file import read_calibration  # noqa: PLC0415
 
@@ -164,17 +171,17 @@ def _recording(args: argparse.Namespace) -> FrameRecording:
         msg = "expected --intrinsics FILE.json with --depth, got none"
         raise RecordingError(msg)
     folders = ImageFolders(args.depth, read_calibration(args.intrinsics), args.color, args.rate, args.depth_scale)
-    return FolderRecording(folders, (args.color or args.depth).name)
+    return ProcessedMoments(FolderRecording(folders, (args.color or args.depth).name), settings, quality)
 
 
-def _run_recording(recording: FrameRecording, args: argparse.Namespace) -> int:
+def _run_recording(recording: Moments, args: argparse.Namespace) -> int:
     from rehab_pose.view.hub import Hub  # noqa: PLC0415
     from rehab_pose.view.playback import Playback  # noqa: PLC0415  (loads all stages)
     from rehab_pose.view.server import ViewServer  # noqa: PLC0415
 
     settings = view_settings(args)
     hub = Hub(image=settings.image)
-    playback = Playback(hub, recording, settings, stage_settings(args.params_file))
+    playback = Playback(hub, recording)
     server = ViewServer(hub, playback, settings)
     try:
         print(f"view: {server.url}", flush=True)

@@ -5,53 +5,25 @@ from __future__ import annotations
 import os
 import queue
 import sys
-from collections import deque
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
-from rehab_pose.messages.angles import angles_from_message, bones_from_message
-from rehab_pose.messages.body import vertices_from_message
-from rehab_pose.messages.camera_info import intrinsics_from_message
-from rehab_pose.messages.exercise import (
-    classification_from_message,
-    labels_from_message,
-    progress_from_message,
-    repetition_from_message,
-)
-from rehab_pose.messages.factory import stamp_ns
-from rehab_pose.messages.images import color_from_message
-from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.ros.adapters.session_commands import SessionCommands
 from rehab_pose.ros.io.newest_input import NewestInput
 from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
-from rehab_pose.session.state import SessionStage
 from rehab_pose.view.access import TOKEN_VARIABLE
 from rehab_pose.view.browser import open_browser
 from rehab_pose.view.commands import HoldCommand, StartCommand, StopCommand
-from rehab_pose.view.exercise_state import ExerciseState, session_part
+from rehab_pose.view.exercise_state import ExerciseState
 from rehab_pose.view.hub import Hub, Part
-from rehab_pose.view.parts import (
-    angle_names_part,
-    angles_part,
-    bones_part,
-    exercises_part,
-    image_part,
-    joints_part,
-    mesh_part,
-    skeleton_part,
-    topology_part,
-)
+from rehab_pose.view.message_state import WAITING_IMAGES, MessageState
 from rehab_pose.view.server import ViewServer
 from rehab_pose.view.settings import ViewSettings
 
 if TYPE_CHECKING:
-    from rehab_pose.geometry.camera import CameraIntrinsics
-    from rehab_pose.messages.factory import Message
-    from rehab_pose.skeletons.skeleton import Skeleton
+    from rehab_pose.messages.topics import Topic
     from rehab_pose.view.commands import Command
 
 __all__ = ["ViewNode", "main"]
@@ -60,8 +32,8 @@ POLLS_PER_STATE = 1.5
 """Polls for new messages in the time of one state: with one, the phases of camera and page would lose frames."""
 IDLE_S = 0.2
 """Period of looking for pages while none is open [s]."""
-WAITING_IMAGES = 8
-"""Images that wait for their joints, which come later by the graph's delay: a quarter of a second at 30 Hz."""
+OPTIONAL = {topics.COLOR: "image", topics.VERTICES: "mesh", topics.BONES: "bones"}
+"""Parts that pages ask for, by topic; without one that asks the topic is not subscribed to."""
 NOT_IN_GRAPH = "The running graph offers no such command: it is for recordings."
 
 
@@ -76,28 +48,11 @@ class ViewNode(StageNode):
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._session_commands = SessionCommands(self, self._on_outcome)
         self._server: ViewServer | None = None
-        self._pending: dict[str, Part] = {}
-        self._images: deque[Message] = deque(maxlen=WAITING_IMAGES)
-        self._intrinsics: CameraIntrinsics | None = None
-        self._skeleton: Skeleton | None = None
-        self._angle_names: tuple[str, ...] = ()
-        always = [
-            NewestInput(self, topics.CAMERA_INFO, self._on_camera_info),
-            NewestInput(self, topics.JOINTS, self._on_joints),
-            NewestInput(self, topics.JOINT_ANGLES, self._on_angles),
-            NewestInput(self, topics.EXERCISE, self._on_exercise),
-            NewestInput(self, topics.REPETITION_PROGRESS, self._on_progress),
-        ]
-        self._inputs = dict.fromkeys(always, "") | {
-            NewestInput(self, topics.COLOR, self._on_color, WAITING_IMAGES): "image",
-            NewestInput(self, topics.VERTICES, self._on_vertices): "mesh",
-            NewestInput(self, topics.BONES, self._on_bones): "bones",
-        }
-        self.listen(topics.TOPOLOGY, self._on_topology, watched=False)
-        self.listen(topics.EXERCISE_LIST, self._on_list, watched=False)
-        self.listen(topics.REPETITION, self._on_repetition, watched=False)
-        self.listen(topics.SESSION_STATE, self._on_session, watched=False)
-        self.listen(topics.FEEDBACK, self._on_feedback, watched=False)
+        self._state = MessageState(self._exercise, settings.jpeg_quality)
+        self._inputs = {self._newest(topic): OPTIONAL.get(topic, "") for topic in self.spec.optional}
+        for topic in self.spec.inputs:
+            if topic not in self.spec.optional:
+                self._listen_always(topic)
         self._hub.publish(
             {"source": Part({"kind": "graph", "title": "Running graph", "session": ""}), **self._exercise.hold(0.0)}
         )
@@ -135,6 +90,13 @@ class ViewNode(StageNode):
         self.health.facts["pages"] = str(self._hub.page_count)
         self.health.facts["frames_shown"] = str(self._hub.frames)
 
+    def _listen_always(self, topic: Topic) -> None:
+        self.listen(topic, lambda message, _arrived_s: self._state.receive(topic, message), watched=False)
+
+    def _newest(self, topic: Topic) -> NewestInput:
+        depth = WAITING_IMAGES if topic is topics.COLOR else 1
+        return NewestInput(self, topic, lambda message: self._state.receive(topic, message), depth)
+
     def _poll(self) -> None:
         while not self._commands.empty():
             self._carry_out(self._commands.get_nowait())
@@ -146,12 +108,13 @@ class ViewNode(StageNode):
             self._active = active
             period_s = 1.0 / (POLLS_PER_STATE * self._settings_of_page.rate_hz) if active else IDLE_S
             self._poll_timer.timer_period_ns = round(period_s * 1e9)
-            self._images.clear()
+            self._state.forget_images()
         for entry in self._inputs:
             entry.poll()
-        if self._pending:
-            pending, self._pending = self._pending, {}
-            self._hub.publish(pending)
+        self._state.repetitions.clear()
+        changed = self._state.take()
+        if changed:
+            self._hub.publish(changed)
 
     def _carry_out(self, command: Command) -> None:
         if isinstance(command, StartCommand):
@@ -165,69 +128,6 @@ class ViewNode(StageNode):
 
     def _on_outcome(self, sentence: str) -> None:
         self._hub.publish({"notice": Part({"words": sentence})})
-
-    def _on_camera_info(self, message: Message) -> None:
-        self._intrinsics = intrinsics_from_message(message)
-
-    def _on_color(self, message: Message) -> None:
-        self._images.append(message)
-
-    def _on_joints(self, message: Message) -> None:
-        joints, stamp = joints_from_message(message), stamp_ns(message.header.stamp)
-        if joints is not None and joints.skeleton is not self._skeleton:
-            self._skeleton = joints.skeleton
-            self._pending["skeleton"] = skeleton_part(joints.skeleton)
-        self._pending["joints"] = joints_part(stamp, joints, self._intrinsics)
-        image = self._image_of(stamp)
-        if image is not None:
-            self._pending["image"] = image_part(color_from_message(image), self._settings_of_page.jpeg_quality)
-
-    def _image_of(self, stamp: int) -> Message | None:
-        """Return the image of a stamp [ns], or the newest one before it; older ones are dropped."""
-        found = None
-        while self._images and stamp_ns(self._images[0].header.stamp) <= stamp:
-            found = self._images.popleft()
-        return found
-
-    def _on_angles(self, message: Message) -> None:
-        angles = angles_from_message(message)
-        if angles is not None and angles.names != self._angle_names:
-            self._angle_names = angles.names
-            self._pending["angle_names"] = angle_names_part(angles.names)
-        self._pending["angles"] = angles_part(stamp_ns(message.header.stamp), angles)
-
-    def _on_vertices(self, message: Message) -> None:
-        self._pending["mesh"] = mesh_part(vertices_from_message(message))
-
-    def _on_bones(self, message: Message) -> None:
-        self._pending["bones"] = bones_part(bones_from_message(message))
-
-    def _on_exercise(self, message: Message) -> None:
-        self._pending |= self._exercise.classification(classification_from_message(message))
-
-    def _on_progress(self, message: Message) -> None:
-        self._pending |= self._exercise.progress(progress_from_message(message))
-
-    def _on_repetition(self, message: Message, _arrived_s: float) -> None:
-        self._pending |= self._exercise.repetition(repetition_from_message(message))
-
-    def _on_topology(self, message: Message, _arrived_s: float) -> None:
-        self._pending["topology"] = topology_part(np.asarray(message.triangles, np.uint32).reshape(-1, 3))
-
-    def _on_list(self, message: Message, _arrived_s: float) -> None:
-        self._pending["exercises"] = exercises_part(labels_from_message(message))
-
-    def _on_session(self, message: Message, _arrived_s: float) -> None:
-        self._pending["session"] = session_part(
-            running=message.state == SessionStage.RUNNING,
-            exercise=message.exercise,
-            count=message.repetitions,
-            target=message.target_repetitions,
-            message=message.message,
-        )
-
-    def _on_feedback(self, message: Message, _arrived_s: float) -> None:
-        self._pending |= self._exercise.cue(message.data)
 
 
 def served() -> ViewNode:

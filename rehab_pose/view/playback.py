@@ -1,4 +1,4 @@
-"""Shows a recording: runs all stages on its frames in a thread, at its own speed, and obeys the page's commands."""
+"""Shows a recording in a thread, at its own or another speed, and obeys the page's commands."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import InputError, RehabPoseError
-from rehab_pose.pipeline import Pipeline, PipelineSettings
-from rehab_pose.units import NS_PER_S
 from rehab_pose.view.commands import (
     HoldCommand,
     PauseCommand,
@@ -20,23 +18,21 @@ from rehab_pose.view.commands import (
     StopCommand,
 )
 from rehab_pose.view.exercise_state import ExerciseState
-from rehab_pose.view.frame_show import FrameShow
 from rehab_pose.view.hub import Part
 from rehab_pose.view.local_session import LocalSession
 from rehab_pose.view.parts import number
 
 if TYPE_CHECKING:
-    from rehab_pose.datatypes import RgbdFrame
-    from rehab_pose.pipeline import PipelineResult
     from rehab_pose.view.commands import Command
     from rehab_pose.view.hub import Hub
-    from rehab_pose.view.recordings import FrameRecording
-    from rehab_pose.view.settings import ViewSettings
+    from rehab_pose.view.moments import Moment, Moments
 
 __all__ = ["Playback"]
 
 LATE_S = 0.3
 """Delay against the recording's own speed after which it goes on from here instead of catching up [s]."""
+LATE_SHOWN_S = 3.0
+"""Time for which the page says so [s]."""
 WAIT_S = 0.05
 """Period of looking for commands while paused [s]."""
 CLOSE_S = 10.0
@@ -46,31 +42,21 @@ CLOSE_S = 10.0
 class Playback:
     """Plays a recording for pages; the receiver of their commands."""
 
-    def __init__(
-        self,
-        hub: Hub,
-        recording: FrameRecording,
-        settings: ViewSettings,
-        pipeline_settings: PipelineSettings | None = None,
-    ) -> None:
+    def __init__(self, hub: Hub, recording: Moments) -> None:
         """Prepare; `start` begins to play.
 
         Args:
             hub: Receives the state.
-            recording: The frames.
-            settings: Of the page.
-            pipeline_settings: Of the stages; None = the defaults.
+            recording: Its moments are shown.
         """
         self._hub, self._recording = hub, recording
-        self._pipeline_settings = pipeline_settings or PipelineSettings()
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._exercise, self._session = ExerciseState(), LocalSession()
-        self._show = FrameShow(self._exercise, settings.jpeg_quality)
         self._labels: tuple[str, ...] = ()
         self._paused, self._speed, self._seek_s = False, 1.0, 0.0
-        self._now_s, self._first_ns = 0.0, 0
+        self._now_s = 0.0
         self._anchor: tuple[float, float] | None = None
-        self._late = False
+        self._late_s = -LATE_SHOWN_S
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="playback", daemon=True)
 
@@ -79,7 +65,7 @@ class Playback:
         self._hub.publish(
             {
                 "source": Part({"kind": "recording", "title": self._recording.title, "session": "not kept"}),
-                "notice": Part({"words": "Loading the networks ..."}),
+                "notice": Part({"words": "Loading ..."}),
                 "session": self._session.part,
                 **self._exercise.hold(0.0),
             }
@@ -98,33 +84,29 @@ class Playback:
 
     def _run(self) -> None:
         try:
-            pipeline = Pipeline(self._pipeline_settings)
-            pipeline.warm_up()
-            self._labels = pipeline.exercise_labels
-            self._hub.publish({"notice": Part({"words": ""})} | self._show.constant_parts(pipeline))
+            constant, self._labels = self._recording.load(self._exercise)
+            self._hub.publish({"notice": Part({"words": ""})} | constant)
             while not self._closed.is_set():
-                self._play(pipeline)
+                self._play()
         except RehabPoseError as error:
             self._hub.publish({"notice": Part({"words": f"The recording cannot be shown: {error}"})})
 
-    def _play(self, pipeline: Pipeline) -> None:
+    def _play(self) -> None:
         """Play from the chosen place to the end, or until another place is chosen."""
         start_s, self._seek_s = self._seek_s, -1.0
-        pipeline.reset()
         self._anchor = None
-        with closing(self._recording.frames(start_s)) as frames:
-            for index, frame in enumerate(frames):
-                if index == 0:
-                    self._first_ns = frame.stamp_ns - round(start_s * NS_PER_S)
-                self._now_s = (frame.stamp_ns - self._first_ns) / NS_PER_S
-                self._show_frame(frame, pipeline.process(frame))
-                if not self._wait_for(self._now_s):
+        with closing(self._recording.moments(start_s)) as moments:
+            for moment in moments:
+                self._now_s = moment.time_s
+                self._show(moment)
+                if not self._wait_for(moment.time_s):
                     return
-        # The last frame stays until another place is chosen; playing on begins again.
+        # The last frame stays until another place is chosen, or it is played again.
         self._paused = True
         self._publish_place(at_end=True)
         while self._obey() and self._seek_s < 0 and self._paused:
             time.sleep(WAIT_S)
+        self._paused = False
         self._seek_s = max(self._seek_s, 0.0)
 
     def _wait_for(self, time_s: float) -> bool:
@@ -140,9 +122,8 @@ class Playback:
                 self._anchor = (time.monotonic(), time_s)
             due_s = self._anchor[0] + (time_s - self._anchor[1]) / self._speed
             left_s = due_s - time.monotonic()
-            self._late = left_s < -LATE_S
-            if self._late:
-                self._anchor = None
+            if left_s < -LATE_S:
+                self._anchor, self._late_s = None, time.monotonic()
             if left_s <= 0:
                 return True
             time.sleep(min(left_s, WAIT_S))
@@ -185,7 +166,7 @@ class Playback:
                 "paused": self._paused,
                 "speed": self._speed,
                 "at_end": at_end,
-                "late": self._late,
+                "late": time.monotonic() - self._late_s < LATE_SHOWN_S,
             }
         )
 
@@ -193,11 +174,10 @@ class Playback:
         parts = {"session": self._session.part, "notice": Part({"words": ""})}
         self._hub.publish(parts | (self._exercise.cue(cue) if cue else {}))
 
-    def _show_frame(self, frame: RgbdFrame, result: PipelineResult) -> None:
-        parts = self._show.parts(frame, result) | {"player": self._player_part()}
-        cue = self._session.person(time.monotonic(), present=result.joints is not None)
-        repetition = result.exercise.repetition
-        if repetition is not None:
+    def _show(self, moment: Moment) -> None:
+        parts = moment.parts | {"player": self._player_part()}
+        cue = self._session.person(time.monotonic(), present=moment.present)
+        for repetition in moment.repetitions:
             cue = self._session.repetition(repetition) or cue
             parts["session"] = self._session.part
         if cue:
