@@ -57,9 +57,10 @@ tr.poor svg, figure.poor svg {{ opacity: .45; }}
 @media print {{
   body {{ font-size: 9.6pt; padding: 0; max-width: none; }}
   .facts, .pictures {{ gap: 6px; }} .facts {{ margin: .5em 0; }}
-  .pictures svg {{ max-height: 44mm; }}
+  .pictures svg {{ max-height: 35mm; }}
+  .facts div {{ padding: 4px 8px; }} .pictures figure {{ padding: 4px 8px; }}
   td {{ padding-top: 1.5px; padding-bottom: 1.5px; }}
-  h2 {{ margin: .8em 0 .25em; }}
+  h2 {{ margin: .6em 0 .2em; }} p, ul {{ margin: .2em 0; }}
   tr, figure {{ break-inside: avoid; }}
 }}
 """

@@ -181,7 +181,9 @@ def test_measures_have_words(words: str, expected: str) -> None:
 
 
 def test_the_command_writes_page_and_pdf_for_the_owner_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("weasyprint", reason="the extra `reports` is not installed")
+    weasyprint = pytest.importorskip("weasyprint", reason="the extra `reports` is not installed")
+    long = page(*(moved(number, reasons=("left knee bends less",) * (number == 3)) for number in range(1, 15)))
+    assert len(weasyprint.HTML(string=long).render().pages) == 1
     folder = tmp_path / "sessions" / "P7_s1"
     folder.mkdir(parents=True)
     journal = Journal.begin(folder, JournalHeader("s1", "P7", exercise="squat"))
@@ -196,7 +198,6 @@ def test_the_command_writes_page_and_pdf_for_the_owner_only(tmp_path: Path, caps
     assert main([*command, "-o", str(output)]) == 0
     data = output.read_bytes()
     assert data.startswith(b"%PDF")
-    assert data.count(b"/Type /Page\n") + data.count(b"/Type /Page/") <= 1
     assert output.stat().st_mode & 0o077 == 0
     assert main([*command, "-o", str(output)]) == 2
     assert main([*command, "--pdf", "-o", str(tmp_path / "report.html")]) == 2
