@@ -96,6 +96,7 @@ def test_a_session_is_started_and_counted_from_the_buttons(open_page: Callable[.
     page.press("#repetitions", "Enter")
     wait_for(page, "#session", "Squat, running")
     wait_for(patient, "#cue", "Squat, 1 repetition. Begin when you are ready.")
+    patient.wait_for_function("() => !document.getElementById('hold-box').hidden", polling=50)
     wait_for(page, "#label", "Squat")
     wait_for(page, "#session", "all 1 repetitions done")
     wait_for(page, "#count-line", r"1\s+of 1 repetitions")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rehab_pose.datatypes import Repetition
-from rehab_pose.errors import RecordingError
+from rehab_pose.errors import RecordingError, SettingsError
+from rehab_pose_sim.cli import demo
 from rehab_pose_sim.cli.demo import figure_lines, summary_line, unused_folder
-from rehab_pose_sim.cli.main import main
+from rehab_pose_sim.cli.main import main, program_parser
 from rehab_pose_sim.graph_run import ExerciseScore, GraphPlan, GraphRun
 
 if TYPE_CHECKING:
@@ -73,3 +75,17 @@ def test_the_summary_is_one_line_and_the_figures_are_apart() -> None:
     assert line.startswith("1 of 2 exercises named, 14 repetitions counted; 30 images a second, 290 of 300 images")
     assert "10 came too fast" in line
     assert figure_lines(metrics, scores)[-1].endswith("wrong, most frequent label No exercise")
+
+
+def test_the_page_takes_a_free_port_unless_one_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("uvicorn", reason="the extra `view` is not installed")
+    with socket.socket() as used:
+        used.bind(("127.0.0.1", 0))
+        used.listen()
+        port = used.getsockname()[1]
+        monkeypatch.setattr(demo, "DEFAULT_PORT", port)
+        page = demo._page(program_parser().parse_args(["demo"]))
+        assert page is not None
+        assert page.settings.port != port
+        with pytest.raises(SettingsError, match="cannot be used"):
+            demo._page(program_parser().parse_args(["demo", "--port", str(port)]))
