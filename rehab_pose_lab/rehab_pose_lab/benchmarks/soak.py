@@ -90,11 +90,11 @@ def soak_metrics(minutes: float, log: Callable[[str], None]) -> dict[str, float]
             samples = _sampled(graph, minutes * S_PER_MIN, watch.record, log)
             last_ns = time.time_ns() - round(SETTLE_S * NS_PER_S)
             time.sleep(REPORT_S)
-            account = _account(watch.record, first_ns, last_ns)
             stopped = call_service("StopSession", "stop_session")
             if not stopped.success:
                 msg = f"the session did not stop: {stopped.message}"
                 raise RehabPoseError(msg)
+        account = _account(watch.record, first_ns, last_ns)  # now that no thread adds to the record
         recorded = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     return {"soak_minutes": minutes, **growth(samples), **account, "soak_recorded_mb": recorded}
 
@@ -188,6 +188,7 @@ def _account(record: GraphRecord, first_ns: int, last_ns: int) -> dict[str, floa
         "soak_dropped": float(fates.dropped),
         "soak_lost_in_transport": float(fates.lost_in_transport),
         "soak_unaccounted": float(fates.uncounted + fates.counted_twice),
+        "soak_counted_twice": float(fates.counted_twice),
         "soak_warnings": float(len(record.warnings)),
     }
 
