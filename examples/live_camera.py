@@ -3,7 +3,7 @@
 `frames()` stands for your camera: replace it by a loop that yields colour (H, W, 3) uint8 RGB, depth (H, W) float32 [m]
 registered to colour (NaN = no depth), and a stamp [ns]. Here it is the simulated camera in real time.
 
-python examples/live_camera.py --seconds 20
+python examples/live_camera.py --frames 600
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 RATE_HZ = 30
 
 
-def frames(seconds: float) -> Iterator[RgbdFrame]:
+def frames(count: int) -> Iterator[RgbdFrame]:
     """Yield frames as a camera gives them: the newest one, so that frames are left out while the stages are busy."""
     camera, start_s = SimulatedCamera(), time.monotonic()
     intrinsics = camera.frame(0).frame.intrinsics  # CameraIntrinsics(width_px, height_px, fx, fy, cx, cy)
-    while (elapsed_s := time.monotonic() - start_s) < seconds:
-        image = camera.frame(int(elapsed_s * RATE_HZ)).frame
+    for _ in range(count):
+        image = camera.frame(int((time.monotonic() - start_s) * RATE_HZ)).frame
         yield RgbdFrame(
             stamp_ns=time.time_ns(),
             frame_id="camera",
@@ -39,11 +39,11 @@ def frames(seconds: float) -> Iterator[RgbdFrame]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=20.0, help="time to watch (default: %(default)s)")
+    parser.add_argument("--frames", type=int, default=600, help="number of frames (default: %(default)s)")
     pipeline = Pipeline()
     pipeline.warm_up()
     count, label = 0, ""
-    for frame in frames(parser.parse_args().seconds):
+    for frame in frames(parser.parse_args().frames):
         result = pipeline.process(frame)
         count += 1
         if result.exercise.classification.label != label:

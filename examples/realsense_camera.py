@@ -1,10 +1,11 @@
 """Run all stages on a RealSense without ROS: pip install pyrealsense2.
 
-python examples/realsense_camera.py            Ctrl-C ends it
+python examples/realsense_camera.py --frames 600
 """
 
 from __future__ import annotations
 
+import argparse
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ WIDTH_PX, HEIGHT_PX, RATE_HZ = 640, 480, 30
 NS_PER_MS = 1_000_000
 
 
-def frames(realsense: Any) -> Iterator[RgbdFrame]:  # noqa: ANN401  (a module without type hints)
+def frames(realsense: Any, count: int) -> Iterator[RgbdFrame]:  # noqa: ANN401  (a module without type hints)
     """Yield frames of the first camera, with depth registered to colour."""
     driver, config = realsense.pipeline(), realsense.config()
     config.enable_stream(realsense.stream.color, WIDTH_PX, HEIGHT_PX, realsense.format.rgb8, RATE_HZ)
@@ -32,7 +33,7 @@ def frames(realsense: Any) -> Iterator[RgbdFrame]:  # noqa: ANN401  (a module wi
         lens = profile.get_stream(realsense.stream.color).as_video_stream_profile().get_intrinsics()
         camera = CameraIntrinsics(lens.width, lens.height, fx=lens.fx, fy=lens.fy, cx=lens.ppx, cy=lens.ppy)
         to_color = realsense.align(realsense.stream.color)
-        while True:
+        for _ in range(count):
             images = to_color.process(driver.wait_for_frames())
             color, depth = images.get_color_frame(), images.get_depth_frame()
             if not color or not depth:
@@ -46,12 +47,14 @@ def frames(realsense: Any) -> Iterator[RgbdFrame]:  # noqa: ANN401  (a module wi
 
 
 if __name__ == "__main__":
-    pipeline = Pipeline()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=600, help="number of frames (default: %(default)s)")
+    pipeline, label = Pipeline(), ""
     pipeline.warm_up()
-    try:
-        for frame in frames(import_module("pyrealsense2")):
-            result = pipeline.process(frame)
-            if (repetition := result.exercise.repetition) is not None:
-                print(f"{repetition.label} {repetition.count}: quality {repetition.quality:.2f}")
-    except KeyboardInterrupt:
-        pass
+    for frame in frames(import_module("pyrealsense2"), parser.parse_args().frames):
+        result = pipeline.process(frame)
+        if result.exercise.classification.label != label:
+            label = result.exercise.classification.label
+            print(f"now: {label}")
+        if (repetition := result.exercise.repetition) is not None:
+            print(f"{repetition.label} {repetition.count}: quality {repetition.quality:.2f}")
