@@ -16,13 +16,19 @@ from rehab_pose.bags.reader import BagReader
 from rehab_pose.biomechanics.angle_model import SHIPPED_MODEL, load_angle_model
 from rehab_pose.capture.calibration_file import read_calibration
 from rehab_pose.capture.settings import CaptureSettings
+from rehab_pose.cli.params_file import stage_settings
 from rehab_pose.exercise.definition import read_definition
 from rehab_pose.exercise.exercise_library import SHIPPED_FOLDER
 from rehab_pose.exercise.repetition_quality import SHIPPED_NORMS, load_norms
+from rehab_pose.session.fhir_bundle import fhir_bundle
 from rehab_pose.session.file_names import JOURNAL
 from rehab_pose.session.journal import Journal, read_journal
 from rehab_pose.session.journal_content import JournalHeader
+from rehab_pose.session.movement import RepetitionMovement
+from rehab_pose.session.repetition_csv import repetition_csv
 from rehab_pose.session.report import session_lines
+from rehab_pose.session.reports.session_page import session_page
+from rehab_pose.session.reports.trend_page import trend_page
 from rehab_pose_lab.benchmarks.damaged_bags import LAYOUTS, write_bags
 from rehab_pose_lab.fuzzing.message_examples import example_repetition
 from rehab_pose_lab.fuzzing.mutations import edited, json_files, odd_arrays, yaml_files
@@ -40,6 +46,7 @@ __all__ = ["FILE_TARGETS", "file_target"]
 CAMERA: dict[str, Any] = {"width": 16, "height": 12, "fx": 20.0, "fy": 20.0, "cx": 7.5, "cy": 5.5}
 MOTION = [[1.0, 0.0, 0.0, 0.05], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
 OPEN3D = {"width": 16, "height": 12, "intrinsic_matrix": [20.0, 0.0, 0.0, 0.0, 20.0, 0.0, 7.5, 5.5, 1.0]}
+PARAMETERS = {"/**": {"ros__parameters": {"silhouette": {"method": "depth"}, "capture.mounting": "auto"}}}
 LENS = {**CAMERA, "distortion_model": "plumb_bob", "d": [0.1, -0.2, 0.001, 0.0, 0.05]}
 
 
@@ -107,7 +114,8 @@ def _norms(path: Path) -> None:
 def _journal_target() -> Target:
     def prepare(folder: Path) -> Prepared:
         journal = Journal.begin(folder, JournalHeader("s1", "p7", started="2026-11-27T14:05:33+01:00"))
-        journal.add_repetition(example_repetition(), counted=True)
+        movement = RepetitionMovement(((0, 0, 0),) * 24, (("left_knee_flexion", 4, 92),), 0.5, 0.9)
+        journal.add_repetition(example_repetition(), counted=True, movement=movement)
         journal.add("gap", reason="no_person", start_ns=5, end_ns=10**9)
         journal.add("observed", frames=1, first_ns=1, last_ns=3)
         journal.add("recording", path="recording", state="failed", message="full")
@@ -122,6 +130,10 @@ def _journal_target() -> Target:
             path.write_bytes(content)
             journalled = read_journal(folder)
             session_lines(journalled)
+            session_page(journalled)
+            trend_page("p7", [journalled])
+            repetition_csv(journalled)
+            json.dumps(fhir_bundle(journalled), allow_nan=False)
             return implausible([entry.repetition for entry in journalled.repetitions])
 
         return Prepared(inputs, read)
@@ -224,6 +236,14 @@ FILE_TARGETS = (
         "norms.json",
         lambda: json_files(json.loads(SHIPPED_NORMS.read_text(encoding="utf-8"))),
         _norms,
+    ),
+    file_target(
+        "parameter file",
+        "params.yaml",
+        lambda: yaml_files(
+            {"/**": {"ros__parameters": {"silhouette": {"method": "depth"}, "capture.mounting": "auto"}}}
+        ),
+        stage_settings,
     ),
     _settings_target(),
     _journal_target(),
