@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose.errors import RecordingError
+from rehab_pose.exercise.display_names import exercise_display_name
 from rehab_pose.output_file import replace_private
 from rehab_pose.session.report_observation import observation_facts, observation_lines
 from rehab_pose.session.reports.session_page import session_page
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["repetition_facts", "session_lines", "session_summary", "write_session_report"]
 
+PERCENT = 100.0
 UNITS = ("rad", "m")
 """Units that a signal's name may end with."""
 
@@ -71,11 +73,15 @@ def write_session_report(folder: Path, content: JournalContent) -> Path:
 
 def session_lines(content: JournalContent) -> list[str]:
     """Return a session's sets and its course as sentences for a terminal."""
-    sets = [
-        f"{run['label']}: {run['repetitions']} repetitions, {run['mean_duration_s']} s each on average, mean quality "
-        f"{'not assessed' if run['mean_quality'] is None else run['mean_quality']}"
-        for run in session_summary([entry.repetition for entry in content.repetitions])
-    ]
+    sets = []
+    for run in session_summary([entry.repetition for entry in content.repetitions]):
+        times = "1 repetition" if run["repetitions"] == 1 else f"{run['repetitions']} repetitions"
+        quality = run["mean_quality"]
+        assessed = "not assessed" if quality is None else f"{PERCENT * quality:.0f} of 100"
+        sets.append(
+            f"{exercise_display_name(run['label'])}: {times}, {run['mean_duration_s']:.1f} s each on average, "
+            f"mean quality {assessed}"
+        )
     return [*(sets or ["no repetitions"]), *observation_lines(content)]
 
 

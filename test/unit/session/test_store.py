@@ -82,7 +82,7 @@ def test_sessions_are_listed_with_their_state(tmp_path: Path, capsys: pytest.Cap
 def test_showing_a_session_is_in_the_audit_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     keep(tmp_path)
     assert main(["session", "show", "s1", "--folder", str(tmp_path)]) == 0
-    assert "squat: 3 repetitions, 1.0 s each on average" in capsys.readouterr().out
+    assert "Squat: 3 repetitions, 1.0 s each on average, mean quality " in capsys.readouterr().out
     assert actions(tmp_path) == [("read", "p7_s1")]
     assert main(["session", "show", "s9", "--folder", str(tmp_path)]) == 2
     assert "there is none" in capsys.readouterr().err
