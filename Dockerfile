@@ -37,8 +37,7 @@ ENV PATH=/opt/rehab_pose/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     ROS_HOME=/sessions \
-    NUMBA_CACHE_DIR=/var/cache/rehab_pose \
-    ROS_LOG_DIR=/tmp/ros_log
+    NUMBA_CACHE_DIR=/var/cache/rehab_pose
 USER 10001:10001
 WORKDIR /tmp
 VOLUME ["/sessions", "/var/cache/rehab_pose"]

@@ -45,7 +45,7 @@ __all__ = ["BagReader", "RecordedMessage", "RecordedTopic"]
 
 STORAGES: dict[str, Callable[[Path], Storage]] = {".mcap": McapStorage, ".db3": SqliteStorage, ".bag": Ros1Storage}
 FASTER = 1.5
-"""Depth with so many times more images than colour has a higher rate, 30 against 15 or 20 a second."""
+"""Depth with this many times the images of colour has a higher rate, 30 against 15 or 20 a second."""
 MIN_FOCAL, MAX_FOCAL = 0.1, 20.0
 """Focal length as a multiple of the image's longer side: an angle of view of 157 to 3 degrees. Depth cameras have 50 to
 120 degrees."""

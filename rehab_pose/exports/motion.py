@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Z_UP_FROM_Y_UP", "Motion", "held_over_gaps", "motion_of", "world_from_camera"]
 
 LARGEST_GAP_FRAMES = 1.5
-"""Values are interpolated between frames that are at most so many periods apart; in longer gaps they are missing."""
+"""Values are interpolated between frames that are at most this many periods apart; in longer gaps they are missing."""
 SAME_INSTANT_FRAMES = 1e-3
 """A frame within this fraction of a period of an instant is taken as it is."""
 Z_UP_FROM_Y_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])

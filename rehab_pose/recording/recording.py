@@ -95,7 +95,7 @@ class Recording(AbstractContextManager["Recording"]):
 
     @property
     def losses(self) -> str:
-        """What could not be read so far, in words; empty if nothing is missing."""
+        """Parts that could not be read so far, in words; empty if nothing is missing."""
         total = BagLosses(undecodable_messages=self._unusable)
         for losses in self._losses.values():  # each topic is read by itself: damage of the file is found every time
             total.damaged_records = max(total.damaged_records, losses.damaged_records)

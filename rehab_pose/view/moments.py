@@ -1,4 +1,4 @@
-"""What a recording shows, moment by moment: a camera's recording through all stages, or a bag of results as it is."""
+"""The content of a recording, moment by moment: a camera's recording through all stages, or a bag of results as it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a frame's records look like on the page."""
+"""Records of a frame as the page gets them."""
 
 from __future__ import annotations
 
