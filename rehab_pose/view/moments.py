@@ -26,6 +26,7 @@ __all__ = ["Moment", "Moments", "ProcessedMoments", "ResultMoments", "is_result_
 
 SHOWN = (*topics.PAGE_TOPICS, topics.REPETITION)
 """Topics of a bag of results that are shown; session and cues are those of the page."""
+RESULTS_NAME = "results"
 CONSTANT = (topics.TOPOLOGY, topics.EXERCISE_LIST)
 """Topics that were sent once, at the beginning."""
 
@@ -127,7 +128,8 @@ class ResultMoments:
             self.duration_s = reader.duration_s
             self._names = {name: topic for topic in SHOWN for name in reader.topics if name.strip("/") == topic.name}
             self._constant = {n: topic for topic in CONSTANT for n in reader.topics if n.strip("/") == topic.name}
-        self.title = f"Results {path.name}"
+        # `rehab-pose process` calls every bag of results so; its folder has the name that a person chose.
+        self.title = f"Results of {path.resolve().parent.name if path.name == RESULTS_NAME else path.name}"
 
     def load(self, exercise: ExerciseState) -> tuple[dict[str, Part], tuple[str, ...]]:
         """Return the parts that stay the same, and the names of the exercises."""

@@ -127,7 +127,7 @@ def _bound_socket(host: str, port: int) -> socket.socket:
         bound.close()
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         msg = (
-            f"view: expected a free port on an address of this machine, {host}:{port} cannot be used ({reason}); "
+            f"expected a free port on an address of this machine, {host}:{port} cannot be used ({reason}); "
             "choose another port with --port, or 0 for any free one"
         )
         raise SettingsError(msg) from error

@@ -51,6 +51,7 @@ export class Overlay {
     const { canvas, context, joints, bitmap } = this;
     const size = bitmap ? [bitmap.width, bitmap.height] : joints && joints.image_px;
     this.placeholder.hidden = Boolean(size);
+    if (joints && joints.positions_m && !size) this.placeholder.textContent = 'No camera image here';
     if (!size) return;
     if (canvas.width !== size[0] || canvas.height !== size[1]) { canvas.width = size[0]; canvas.height = size[1]; }
     context.fillStyle = '#10181e';
