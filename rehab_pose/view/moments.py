@@ -1,4 +1,4 @@
-"""The content of a recording, moment by moment: a camera's recording through all stages, or a bag of results as it is."""
+"""A recording, moment by moment: a camera's recording through all stages, or a bag of results as it is."""
 
 from __future__ import annotations
 
