@@ -27,6 +27,7 @@ REQUIREMENTS = [
 """Imported by the offline commands; ROS 2 itself comes from its distribution or from the ros-* wheels on PyPI."""
 EXTRAS = {
     "batch": ["ray", "pandas", "pyarrow"],
+    "completion": ["shtab"],
     "encryption": ["pyrage"],
     "exports": ["ezc3d", "imageio-ffmpeg", "pandas", "pyarrow", "xarray"],
     "reports": ["Jinja2", "weasyprint"],

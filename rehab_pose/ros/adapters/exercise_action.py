@@ -215,7 +215,7 @@ class ExerciseAction:
         elif not (self._controller.session.running and self._controller.session.session_id == goal.session_id):
             self._finish("the session was ended", "abort")
         elif self._now_ns() > goal.deadline_ns:
-            self._finish(f"the time ran out after {len(goal.tally.counted)} repetitions", timed_out=True)
+            self._finish(f"the time ran out after {len(goal.tally.counted)} repetitions", "abort", timed_out=True)
 
     def _finish(self, message: str, final_state: str = "succeed", *, timed_out: bool = False) -> None:
         """End the goal, and its session if that was started for this goal."""

@@ -7,6 +7,7 @@ import math
 import re
 import time
 from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -406,7 +407,7 @@ def test_a_goal_ends_when_its_time_is_over(exercise: Exercise) -> None:
     handle = exercise.goal(repetitions=5, timeout=0.5)
     status, result = exercise.result(handle)
     assert 0.4 < time.monotonic() - start_s < 5.0
-    assert (status, result.timed_out, result.repetitions) == (GoalStatus.STATUS_SUCCEEDED, True, 0)
+    assert (status, result.timed_out, result.repetitions) == (GoalStatus.STATUS_ABORTED, True, 0)
     assert math.isnan(result.mean_quality)
 
 
@@ -539,3 +540,50 @@ def test_a_programming_error_in_a_service_or_a_goal_is_answered(
     assert (status, result.message) == (GoalStatus.STATUS_ABORTED, "internal error: KeyError: 'mistake'")
     assert exercise.session.health.dropped["internal error on run_exercise"] == 1
     assert exercise.goal(repetitions=1).accepted
+
+
+def robot_example(repository: Path) -> Any:  # noqa: ANN401  (a module that is no part of a package)
+    specification = spec_from_file_location("exercise_states", repository / "examples" / "robot" / "exercise_states.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_the_leaf_of_a_behaviour_tree_succeeds_fails_and_is_halted(exercise: Exercise, repository: Path) -> None:
+    robot, said = robot_example(repository), list[str]()
+
+    def leaf(repetitions: int, timeout_s: float) -> Any:  # noqa: ANN401
+        made = robot.ExerciseLeaf(exercise.node, robot.goal_of("P01", "squat", repetitions, timeout_s), said.append)
+        assert exercise.wait_until(lambda: made.tick() is robot.Status.RUNNING and made._handle is not None)
+        return made
+
+    done = leaf(2, 60.0)
+    for _ in range(2):
+        exercise.publish_repetition("squat")
+    assert exercise.wait_until(lambda: done.tick() is robot.Status.SUCCESS)
+    assert done.result.repetitions == 2
+    assert {"2; a"} <= set(said) <= {"1; a", "2; a"}  # feedback before its subscription was found is lost
+    late = leaf(5, 0.5)
+    assert exercise.wait_until(lambda: late.tick() is robot.Status.FAILURE)
+    assert late.result.timed_out
+    stopped = leaf(5, 60.0)
+    stopped.halt()
+    assert exercise.wait_until(lambda: stopped.tick() is robot.Status.FAILURE)
+    assert stopped.result.message == "cancelled"
+
+
+def test_the_plan_of_a_robot_offers_an_unfinished_exercise_once_more(exercise: Exercise, repository: Path) -> None:
+    robot, said = robot_example(repository), list[str]()
+    goals = [robot.goal_of("P01", "squat", 1, 0.3), robot.goal_of("P01", "squat", 1, 60.0)]
+
+    def spin() -> None:
+        exercise.executor.spin_once(timeout_sec=0.02)
+        if said.count("squat: 1 times, please") == 3 and "well done" not in said:
+            exercise.publish_repetition("squat")
+
+    assert robot.run_exercises(exercise.node, goals, said.append, spin) == [0, 1]
+    assert [words for words in said if "squat" not in words and words[0] != "1"] == [
+        "let us try again", "we go on with something else", "well done"
+    ]  # fmt: skip
