@@ -30,9 +30,16 @@ def _batch(log: Callable[[str], None]) -> dict[str, float]:
     return batch_metrics(log)
 
 
+def _exports(_log: Callable[[str], None]) -> dict[str, float]:
+    from rehab_pose_lab.benchmarks.exports import export_metrics  # noqa: PLC0415  (an extra)
+
+    return export_metrics()
+
+
 PARTS: dict[str, Callable[[Callable[[str], None]], dict[str, float]]] = {
     "page": _page,
     "browser": _browser,
+    "exports": _exports,
     "batch": _batch,
 }
 """Each part takes a function for lines of text, and returns its metrics."""

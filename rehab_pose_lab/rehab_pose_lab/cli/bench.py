@@ -93,7 +93,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default=[],
         choices=(*FAULT_PARTS, *PEOPLE_PARTS),
         help="only this part (may be repeated): damaged bags, kills of the session node, kills of any process of the "
-        "graph, stop signals, sockets of the running graph, a long run, hostile inputs; people: page, browser, batch",
+        "graph, stop signals, sockets of the running graph, a long run, hostile inputs; people: page, browser, "
+        "exports, batch",
     )
     faults.add_argument("--kills", type=int, default=100, help="kills of each kind (default: %(default)s)")
     faults.add_argument("--signals", type=int, default=200, help="stop signals (default: %(default)s)")
