@@ -86,8 +86,11 @@ def page_metrics(log: Callable[[str], None]) -> dict[str, float]:
     }
 
 
-def browser_metrics() -> dict[str, float]:
+def browser_metrics(log: Callable[[str], None]) -> dict[str, float]:
     """Return the number of tests of the page in Chromium that passed and failed, and of serious findings of axe-core.
+
+    Args:
+        log: Receives the reason of each failure.
 
     Raises:
         RehabPoseError: The tests did not run, for example because there is no Chromium.
@@ -95,12 +98,16 @@ def browser_metrics() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-n0", str(BROWSER_TEST), f"--junitxml={report}"]
+        command += ["-o", "junit_family=xunit1"]  # the form that keeps the properties of tests
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  (our own tests)
         if not report.is_file():
             msg = f"bench: expected results of {BROWSER_TEST}, got {done.stdout[-500:]}{done.stderr[-500:]}"
             raise RehabPoseError(msg)
         cases = list(ET.parse(report).iter("testcase"))  # noqa: S314  (written by pytest)
     bad = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    for case in bad:
+        reason = next(entry for entry in case if entry.tag in {"failure", "error"})
+        log(f"{case.get('name')}: {reason.get('message')}")
     skipped = [case for case in cases if case.find("skipped") is not None]
     if len(skipped) == len(cases):
         msg = "bench: expected tests in a browser, all were skipped; install chromium and playwright"

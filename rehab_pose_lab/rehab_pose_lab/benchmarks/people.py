@@ -18,10 +18,10 @@ def _page(log: Callable[[str], None]) -> dict[str, float]:
     return page_metrics(log)
 
 
-def _browser(_log: Callable[[str], None]) -> dict[str, float]:
+def _browser(log: Callable[[str], None]) -> dict[str, float]:
     from rehab_pose_lab.benchmarks.page import browser_metrics  # noqa: PLC0415
 
-    return browser_metrics()
+    return browser_metrics(log)
 
 
 def _batch(log: Callable[[str], None]) -> dict[str, float]:
