@@ -222,18 +222,15 @@ class CycleDetector:
         if self._direction == 0:
             self._leave_middle(value)
             return None
-        if (
-            self._durations_s
-            and not self._extremes
-            and abs(value - self._rest) < 0.5 * DEPARTURE_FRACTION * self._threshold
-        ):
-            self._departure_ns = self._stamp_ns  # still in the middle: a pause is not part of a cycle
         returned, extreme = self._follow(value)
         # On the smaller side of an asymmetric movement the return is compared with that side, not with the full swing.
         required = min(REVERSAL_FRACTION * (self._high - self._low), RETURN_FRACTION * abs(extreme - self._rest))
         if returned < max(0.5 * self._threshold, required):
+            in_middle = abs(value - self._rest) < 0.5 * DEPARTURE_FRACTION * self._threshold
+            if self._durations_s and not self._extremes and in_middle:
+                self._departure_ns = self._stamp_ns  # still in the middle: a pause is not part of a cycle
             return self._one_side_only() if self._extremes else None
-        if not self._extremes:
+        if not self._extremes or self._turn_ns < self._departure_ns:  # a first extreme before the start is a rest
             self._turn_ns = self._extreme_ns
         self._direction = -self._direction
         self._extreme_ns = self._stamp_ns

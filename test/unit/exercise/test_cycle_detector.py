@@ -181,3 +181,19 @@ def test_missing_values_are_ignored() -> None:
     values = 0.5 - 0.5 * np.cos(2 * np.pi * times_s(6.0) / 3.0)
     values[40:46] = np.nan
     assert len(cycles_of(np.concatenate([values, np.zeros(10)]), 0.3, two_sided=False)) == 2
+
+
+@given(rate_hz=st.floats(2.0, 12.0), period_s=st.floats(1.5, 4.0), two_sided=st.booleans(), seed=st.integers(0, 1000))
+def test_a_cycle_turns_between_its_start_and_its_end_at_low_frame_rates(
+    rate_hz: float, period_s: float, seed: int, *, two_sided: bool
+) -> None:
+    """At a few frames a second one sample may be at the extreme and the next one in the middle again."""
+    random = np.random.default_rng(seed)
+    detector = CycleDetector(0.2, two_sided=two_sided, shortest_s=0.45, longest_s=20.0)
+    times_s = np.sort(random.uniform(0.0, 30.0, int(30.0 * rate_hz)))
+    phase = 2 * np.pi * np.maximum(times_s - 2.0, 0.0) / period_s
+    values = 0.5 * np.sin(phase) if two_sided else 0.5 - 0.5 * np.cos(phase)
+    for time_s, value in zip(times_s, values + random.normal(0.0, 0.01, len(values)), strict=True):
+        cycle = detector.update(round(time_s * 1e9) + 1, float(value))
+        if cycle is not None:
+            assert cycle.start_ns <= cycle.turn_ns <= cycle.end_ns
