@@ -10,7 +10,10 @@ rehab-pose run --composed --sim --ros-args -p "session.folder:=$folder/sessions"
     >"$folder/graph.log" 2>&1 &
 graph=$!
 trap 'kill -INT "$graph" 2>/dev/null; wait "$graph"' EXIT
-until { rehab-pose session status || true; } 2>/dev/null | grep -q "no session is running"; do sleep 0.5; done
+until { rehab-pose session status || true; } 2>/dev/null | grep -q "no session is running"; do
+    kill -0 "$graph" || { echo "the graph ended: $folder/graph.log" >&2; exit 1; }
+    sleep 0.5
+done
 
 # 2. Two short sessions, which end by themselves after their last repetition. `--wait` shows the count.
 for _ in 1 2; do
@@ -19,7 +22,10 @@ done
 
 # 3. One of ten squats that is stopped after five.
 rehab-pose session start P01 --exercise squat --repetitions 10 --side both --recording results
-until { rehab-pose session status || true; } | grep -qE "([5-9]|10) of 10"; do sleep 2; done
+until { rehab-pose session status || true; } | grep -qE "([5-9]|10) of 10"; do
+    kill -0 "$graph" || { echo "the graph ended: $folder/graph.log" >&2; exit 1; }
+    sleep 2
+done
 rehab-pose session stop
 
 # 4. The pages: a sheet of the last session, and the trend of all.

@@ -1,7 +1,7 @@
 """Processes that work on the recordings of a batch: of this machine, or of a Ray cluster.
 
-On one machine the processes are Python's own and open no port. Ray's servers listen on every address of the machine and
-run the code that they are sent, so a cluster is used only when its address is given.
+On one machine the processes are Python's own and open no port. Ray's servers listen on every address of the machine, so
+a cluster is used only when its address is given.
 """
 
 from __future__ import annotations

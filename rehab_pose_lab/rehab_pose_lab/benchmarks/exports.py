@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import numpy as np
 
@@ -33,7 +35,8 @@ def export_metrics() -> dict[str, float]:
     Raises:
         MissingDependencyError: A library that reads a format is not installed.
     """
-    with TemporaryDirectory(prefix="rehab_pose_exports_") as name:
+    # OpenSim replaces LD_LIBRARY_PATH of its process; programs that are started later need the old one.
+    with TemporaryDirectory(prefix="rehab_pose_exports_") as name, mock.patch.dict(os.environ):
         folder = Path(name)
         write_known_results(folder / "walk")
         motion = write_exports(Recording(folder / "walk"), folder, "walk", ("trc", "mot", "c3d", "bvh", "npz"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from rehab_pose_sim.known_results import FRAMES, MISSING_FRAMES, RATE_HZ
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
     from numpy.typing import NDArray
 
@@ -25,6 +28,14 @@ if TYPE_CHECKING:
 
 LARGEST_ERROR_MM = 0.01
 LARGEST_ERROR_DEG = 0.001
+
+
+@pytest.fixture(scope="module")
+def opensim() -> ModuleType:
+    """Import OpenSim, which replaces LD_LIBRARY_PATH of its process: programs that later tests start would not run."""
+    with mock.patch.dict(os.environ):
+        module: ModuleType = pytest.importorskip("opensim")
+        return module
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +56,7 @@ def missing() -> NDArray[np.bool_]:
     return mask
 
 
-def test_opensim_reads_the_markers(files: Path, motion: Motion) -> None:
-    opensim = pytest.importorskip("opensim")
+def test_opensim_reads_the_markers(opensim: ModuleType, files: Path, motion: Motion) -> None:
     table = opensim.TimeSeriesTableVec3(str(files / "walk.trc"))
     assert tuple(table.getColumnLabels()) == SMPL_24.joint_names
     assert table.getTableMetaDataString("Units") == "mm"
@@ -60,8 +70,7 @@ def test_opensim_reads_the_markers(files: Path, motion: Motion) -> None:
     assert (np.isnan(np.array(read)).all(axis=(1, 2)) == missing()).all()
 
 
-def test_opensim_reads_the_coordinates(files: Path, motion: Motion) -> None:
-    opensim = pytest.importorskip("opensim")
+def test_opensim_reads_the_coordinates(opensim: ModuleType, files: Path, motion: Motion) -> None:
     table = opensim.TimeSeriesTable(str(files / "walk.mot"))
     assert table.getTableMetaDataString("inDegrees") == "yes"
     assert list(table.getIndependentColumn()) == pytest.approx(motion.times_s[~missing()], abs=1e-6)
@@ -75,9 +84,8 @@ def test_opensim_reads_the_coordinates(files: Path, motion: Motion) -> None:
     assert table.getDependentColumn("knee_angle_r").to_numpy()[0] == pytest.approx(np.degrees(0.3), abs=1e-3)
 
 
-def test_the_model_of_the_pelvis_has_the_recorded_orientation(motion: Motion) -> None:
+def test_the_model_of_the_pelvis_has_the_recorded_orientation(opensim: ModuleType, motion: Motion) -> None:
     """Rz(tilt) Rx(list) Ry(rotation), composed by OpenSim's library, is the recorded rotation of the pelvis."""
-    opensim = pytest.importorskip("opensim")
     found = opensim_coordinates(motion)
     for frame in (0, 20, 33):
         tilt, side, turn = (np.radians(found[f"pelvis_{name}"][frame]) for name in ("tilt", "list", "rotation"))
