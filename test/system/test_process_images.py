@@ -160,7 +160,7 @@ def test_an_invalid_image_is_refused_and_named(
     [
         ([], "expected a bag, or --depth and --intrinsics, got neither"),
         (["--depth", "d"], "expected a bag, or --depth and --intrinsics, got --depth"),
-        (["some_bag", "--rate", "3"], "expected either a bag or folders of images"),
+        (["some_bag", "--rate", "3"], "expected either bags or folders of images"),
         (["--depth", "d", "--intrinsics", "i", "--mesh"], "--mesh and --silhouettes with a bag only"),
         (["--depth", "d", "--intrinsics", "i.json"], "expected a JSON file at i.json"),
     ],

@@ -173,7 +173,8 @@ def test_training_recovers_the_mixture_that_generated_the_data() -> None:
 
 
 def test_the_command_writes_a_mixture_that_loads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Fitted poses in the output folder are reused."""
+    """Fitted poses in a folder that an earlier run made are reused."""
+    (tmp_path / ".rehab_pose_lab").write_text("train")
     for name, seed in (("poses", 10), ("held_out_poses", 11)):
         sampler = PoseSampler(np.random.default_rng(seed))
         np.savez(tmp_path / f"{name}.npz", rotations_rad=np.stack([sampler.sample().rotations_rad for _ in range(150)]))
