@@ -53,7 +53,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         assert found, program.communicate()[1]
         yield found.group()
         program.send_signal(signal.SIGINT)
-        _, errors = program.communicate(timeout=30)
+        try:
+            _, errors = program.communicate(timeout=30)
+        finally:
+            program.kill()  # where Ctrl-C is ignored, as in a background job, the end of `with` would wait for ever
     assert program.returncode == 0
     assert not errors
 
