@@ -8,17 +8,17 @@ import math
 import os
 import shutil
 import signal
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose import __version__
+from rehab_pose.bags.camera_topics import CameraTopics
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.launching.parent_process import PARENT_PID, end_with_parent
 from rehab_pose.output_file import write_new
 
 if TYPE_CHECKING:
-    from rehab_pose.bags.camera_topics import CameraTopics
     from rehab_pose.capture.settings import CaptureSettings
     from rehab_pose.pipeline import Pipeline, PipelineSettings
     from rehab_pose.recording.recording import Recording
@@ -32,14 +32,20 @@ MARK_FILE = "batch_part.txt"
 DONE, PARTLY, FAILED = "done", "partly", "failed"
 
 
+def _default_pipeline_settings() -> PipelineSettings:
+    from rehab_pose.pipeline import PipelineSettings  # noqa: PLC0415  (slow to load)
+
+    return PipelineSettings()
+
+
 @dataclass(frozen=True)
 class BatchSettings:
     """Settings of all recordings of a batch."""
 
-    pipeline: PipelineSettings | None = None
-    """Of the stages; None = the defaults."""
-    camera: CameraTopics | None = None
-    """Topics of the camera; None = found by name and type."""
+    pipeline: PipelineSettings = field(default_factory=_default_pipeline_settings)
+    """Of the stages."""
+    camera: CameraTopics = field(default_factory=CameraTopics)
+    """Topics of the camera; empty ones are found by name and type."""
     capture: CaptureSettings | None = None
     """Pairing and cleaning of the camera's images; None = the defaults."""
 

@@ -41,7 +41,7 @@ def is_batch(arguments: argparse.Namespace) -> bool:
     return chosen or (len(paths) == 1 and paths[0].is_dir() and not is_bag(paths[0]) and any(find_bags(paths[0])))
 
 
-def run_batch(arguments: argparse.Namespace, settings: PipelineSettings | None = None) -> int:
+def run_batch(arguments: argparse.Namespace, settings: PipelineSettings) -> int:
     """Process the recordings; return 3 if some were partly or not processed.
 
     Raises:

@@ -67,6 +67,7 @@ def test_a_batch_that_is_repeated_processes_only_what_failed_and_gives_the_same_
     assert table["status"].tolist() == ["failed", "done", "done"]
     assert table["frames"].tolist() == [0, FRAMES, FRAMES]
     assert json.loads(table["models"].iloc[1])["exercise"]
+    assert table["settings"].tolist() == ["", "", ""]  # the defaults
     assert {path.name for path in (tmp_path / "out" / "day__first").iterdir()} == {
         "results", "summary.json", "batch_row.json"
     }  # fmt: skip
