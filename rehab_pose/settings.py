@@ -7,10 +7,10 @@ from code, from YAML and from ROS parameters, and docs/nodes.md is generated fro
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rehab_pose.errors import SettingsError
+from rehab_pose.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,8 +112,7 @@ class Settings:
         known = [spec.name for spec in specifications(cls)]
         for name in values:
             if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
-                msg = f"{cls.__name__}: unknown setting {name!r}{hint}"
+                hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+                msg = f"{cls.__name__}: unknown setting {name!r}; {hint}"
                 raise SettingsError(msg)
         return cls(**values)

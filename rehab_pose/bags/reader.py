@@ -9,7 +9,6 @@ import heapq
 from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from rehab_pose.bags.sqlite_storage import SqliteStorage
 from rehab_pose.errors import InputError, RecordingError, RehabPoseError
 from rehab_pose.messages.frame_builder import FrameBuilder
 from rehab_pose.messages.topics import IMU
+from rehab_pose.suggestions import did_you_mean
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -211,8 +211,7 @@ class BagReader(AbstractContextManager["BagReader"]):
         names = [given, f"/{given}"]
         found = next((name for name in names if name in self.topics), None)
         if found is None:
-            near = " or ".join(get_close_matches(str(given), self.topics, n=2))
-            hint = f"did you mean {near}?" if near else f"it has {', '.join(self.topics) or 'none'}"
+            hint = did_you_mean(str(given), self.topics, most=2) or f"it has {', '.join(self.topics) or 'none'}"
             msg = f"bag: expected the name of a topic in {self.path}, got {given!r}; {hint}"
             raise RecordingError(msg)
         return found

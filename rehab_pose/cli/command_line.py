@@ -7,8 +7,9 @@ import os
 import re
 import sys
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, NoReturn
+
+from rehab_pose.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,12 +59,9 @@ class CommandParser(argparse.ArgumentParser):
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
             parser = self.chosen(parsed)
-            near = [
-                name
-                for word in unknown
-                for name in get_close_matches(word.partition("=")[0], parser.option_names, 1, NEAR)
-            ]
-            parser.error(f"unrecognized arguments: {' '.join(unknown)}{_suggestion(near)}")
+            options = [word.partition("=")[0] for word in unknown]
+            hint = did_you_mean(options, parser.option_names, similarity=NEAR)
+            parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint and f'; {hint}'}")
         return parsed
 
     def error(self, message: str) -> NoReturn:
@@ -71,8 +69,8 @@ class CommandParser(argparse.ArgumentParser):
         found = INVALID_CHOICE.search(message)
         if found:
             names = re.findall(r"[\w.-]+", found["names"])
-            near = get_close_matches(found["given"], names, 2, NEAR)
-            message = f"{message}{_suggestion(near)}"
+            hint = did_you_mean(found["given"], names, most=2, similarity=NEAR)
+            message = f"{message}{hint and f'; {hint}'}"
         super().error(message)
 
     def chosen(self, parsed: argparse.Namespace) -> CommandParser:
@@ -81,10 +79,6 @@ class CommandParser(argparse.ArgumentParser):
             return self
         parser = self._subcommands.choices.get(getattr(parsed, self._subcommands.dest, None) or "")
         return parser.chosen(parsed) if isinstance(parser, CommandParser) else self
-
-
-def _suggestion(near: Sequence[str]) -> str:
-    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from rehab_pose.cli.camera_options import add_camera_options, camera_of
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
 from rehab_pose.cli.params_file import stage_settings
 from rehab_pose.errors import RecordingError, SettingsError
+from rehab_pose.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from rehab_pose.recording.recording import Recording
@@ -84,9 +84,8 @@ def _formats(text: str) -> list[str]:
     names = [name.strip().lower().removeprefix(".") for name in text.split(",") if name.strip()]
     for name in names:
         if name not in FORMATS:
-            near = difflib.get_close_matches(name, FORMATS, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            msg = f"--to: expected formats from {', '.join(FORMATS)}, got {name!r}{hint}"
+            hint = did_you_mean(name, FORMATS)
+            msg = f"--to: expected formats from {', '.join(FORMATS)}, got {name!r}{hint and f'; {hint}'}"
             raise SettingsError(msg)
     if not names:
         msg = f"--to: expected formats from {', '.join(FORMATS)}, got none"

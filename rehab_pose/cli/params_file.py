@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose.errors import SettingsError
+from rehab_pose.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,8 +55,7 @@ def read_parameters(path: Path) -> dict[str, dict[str, object]]:
     known = [*SECTIONS, *plugin_sections()]
     for section in values:
         if section not in known:
-            near = get_close_matches(section, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            hint = did_you_mean(section, known) or f"known: {', '.join(known)}"
             msg = f"--params-file: unknown section {section!r} in {path}; {hint}"
             raise SettingsError(msg)
     return values

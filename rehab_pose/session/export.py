@@ -6,7 +6,6 @@ import json
 import shutil
 from contextlib import suppress
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import InputError, RecordingError
@@ -17,6 +16,7 @@ from rehab_pose.session.journal_content import JournalContent, JournalHeader
 from rehab_pose.session.repetition_csv import repetition_csv
 from rehab_pose.session.report import write_session_report
 from rehab_pose.session.state import check_code
+from rehab_pose.suggestions import did_you_mean
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ def export_forms(
     """
     unknown = [form for form in forms if form not in FORMS]
     if unknown or not forms:
-        near = [name for form in unknown for name in get_close_matches(form, FORMS, 1)]
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        msg = f"--to: expected some of {', '.join(FORMS)}, got {', '.join(unknown) or 'none'}{hint}"
+        hint = did_you_mean(unknown, FORMS)
+        given = ", ".join(unknown) or "none"
+        msg = f"--to: expected some of {', '.join(FORMS)}, got {given}{hint and f'; {hint}'}"
         raise InputError(msg)
     if session.content is None:
         raise RecordingError(session.problem)

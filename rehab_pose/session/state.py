@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from rehab_pose.datatypes import Side
 from rehab_pose.errors import InputError
 from rehab_pose.exercise.catalogue import LABELS, NONE, UNLISTED_ID, label_id
+from rehab_pose.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,8 +77,7 @@ def check_exercise(exercise_id: int, exercise: str = "", known: Sequence[str] | 
     if exercise:
         if exercise in names:
             return exercise
-        near = " or ".join(get_close_matches(exercise, names, n=3))
-        hint = f"did you mean {near}?" if near else "add it with `rehab-pose exercise add`"
+        hint = did_you_mean(exercise, names, most=3) or "add it with `rehab-pose exercise add`"
         if known is None:
             hint = "the recogniser has not sent its list, start the node `exercise` for the added ones"
         msg = f"exercise: expected one that the recogniser knows ({', '.join(names)}), got {exercise!r}; {hint}"

@@ -34,6 +34,7 @@ VOCABULARY = {
     "settings",
     "skeletons",
     "stage",
+    "suggestions",
     "units",
 }
 FILE_READERS = {"array_file", "checkpoints", "onnx_content", "residual_network", "restricted_pickle", "weights"}

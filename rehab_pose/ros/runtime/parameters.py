@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
@@ -10,6 +9,7 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rehab_pose.errors import SettingsError
 from rehab_pose.ros.runtime.distributions import on_parameters_set
 from rehab_pose.settings import Settings, SettingSpec, specifications
+from rehab_pose.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -139,7 +139,6 @@ def unmatched_overrides(
         section, dot, _ = name.partition(".")
         if dot and (section in other_sections or section in more_sections()):
             continue
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else "`ros2 param list` shows the known parameters"
+        hint = did_you_mean(name, known) or "`ros2 param list` shows the known parameters"
         sentences.append(f"unknown parameter {name}; {hint}")
     return sentences
