@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+import importlib
 from typing import Any
 
 from rehab_pose.errors import MissingDependencyError
@@ -21,7 +21,7 @@ def optional_package(name: str, extra: str) -> Any:  # noqa: ANN401  (modules wi
         MissingDependencyError: It is not installed.
     """
     try:
-        return import_module(name)
+        return importlib.import_module(name)
     except ImportError as error:
         msg = f"expected the Python package {name.partition('.')[0]}; install it: pip install 'rehab_pose[{extra}]'"
         raise MissingDependencyError(msg) from error

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from rehab_pose.bags.camera_names import CAMERAS
 from rehab_pose.errors import RecordingError, SettingsError
 from rehab_pose.launching.shared_files import shared_file
 from rehab_pose.messages.images import COLOR_ENCODINGS, DEPTH_ENCODINGS
@@ -15,13 +16,11 @@ from rehab_pose.messages.topics import CAMERA_INFO, COLOR, DEPTH
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["CAMERAS", "CAMERA_INFO_TYPE", "COMPRESSED_IMAGE", "CameraTopics", "camera_preset", "find_camera_topics"]
+__all__ = ["CAMERA_INFO_TYPE", "COMPRESSED_IMAGE", "CameraTopics", "camera_preset", "find_camera_topics"]
 
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO_TYPE = "sensor_msgs/msg/CameraInfo"
-CAMERAS = ("azure_kinect", "kinect_v2", "oak", "realsense", "zed")
-"""Names of the files in config/cameras, the known cameras."""
 TRANSPORTS = ("", "/compressed", "/compressedDepth")
 """Endings that image_transport adds to the name of an image's topic; the raw image comes first."""
 OPTIONS = "--color-topic, --depth-topic and --info-topic, or a known camera with --camera"

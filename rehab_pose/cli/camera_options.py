@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rehab_pose.bags.camera_names import CAMERAS
+
 if TYPE_CHECKING:
     import argparse
 
@@ -13,9 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_camera_options", "camera_of"]
 
-CAMERA_NAMES = ("azure_kinect", "kinect_v2", "oak", "realsense", "zed")
-"""As `rehab_pose.bags.camera_topics.CAMERAS`, which is slow to load for a parser."""
-
 
 def add_camera_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose parameters and the camera's topics in a bag."""
@@ -23,7 +22,7 @@ def add_camera_options(parser: argparse.ArgumentParser) -> None:
         "--params-file", type=Path, metavar="FILE", help="YAML file of parameters, as of `run` (default: the defaults)"
     )
     group = parser.add_argument_group("camera's topics in a bag (default: found by name and type)")
-    group.add_argument("--camera", choices=CAMERA_NAMES, help="a known camera, whose driver's topics are used")
+    group.add_argument("--camera", choices=CAMERAS, help="a known camera, whose driver's topics are used")
     group.add_argument("--color-topic", default="", metavar="TOPIC", help="topic of the colour images")
     group.add_argument("--depth-topic", default="", metavar="TOPIC", help="topic of depth registered to colour")
     group.add_argument("--info-topic", default="", metavar="TOPIC", help="topic of the colour camera's camera_info")

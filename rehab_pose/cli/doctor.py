@@ -6,7 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from rehab_pose.bags.camera_topics import CAMERAS, camera_preset
+from rehab_pose.bags.camera_names import CAMERAS
+from rehab_pose.bags.camera_topics import camera_preset
 from rehab_pose.errors import RehabPoseError, SettingsError
 from rehab_pose.launching.shared_files import shared_file
 from rehab_pose.launching.shared_memory import OLD_VARIABLE, VARIABLE, use_shared_memory

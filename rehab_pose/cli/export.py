@@ -10,15 +10,13 @@ from rehab_pose.cli.camera_options import add_camera_options, camera_of
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
 from rehab_pose.cli.params_file import stage_settings
 from rehab_pose.errors import RecordingError, SettingsError
+from rehab_pose.results.summary import RESULT_FOLDER
 from rehab_pose.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from rehab_pose.recording.recording import Recording
 
 __all__ = ["add_parser", "run"]
-
-CAMERA_RESULTS = "results"
-"""Folder below the output where the results of a camera's recording are written."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -96,7 +94,7 @@ def _formats(text: str) -> list[str]:
 def _name(path: Path) -> str:
     """Return the name of the files: that of the recording, for results that of their folder."""
     resolved = path.resolve()
-    own = resolved.parent if resolved.name == CAMERA_RESULTS else resolved
+    own = resolved.parent if resolved.name == RESULT_FOLDER else resolved
     return own.stem if own.suffix in {".mcap", ".db3", ".bag"} else own.name
 
 

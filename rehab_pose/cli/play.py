@@ -7,7 +7,7 @@ import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from rehab_pose.cli.camera_options import CAMERA_NAMES
+from rehab_pose.bags.camera_names import CAMERAS
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
 from rehab_pose.cli.view import add_view_options, page_beside
 from rehab_pose.launching.shared_memory import use_shared_memory
@@ -43,7 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     names.add_argument(
         "--camera",
-        choices=CAMERA_NAMES,
+        choices=CAMERAS,
         help="a known camera: its driver's topics are published under the names to which the nodes listen",
     )
     parser.add_argument(

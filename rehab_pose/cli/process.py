@@ -12,7 +12,7 @@ from rehab_pose.cli.params_file import stage_settings
 from rehab_pose.cli.process_batch import add_batch_arguments, is_batch, run_batch
 from rehab_pose.cli.view import add_view_options, page_of_processing
 from rehab_pose.errors import RecordingError
-from rehab_pose.results.summary import SUMMARY
+from rehab_pose.results.summary import RESULT_FOLDER, SUMMARY
 
 if TYPE_CHECKING:
     import argparse
@@ -113,7 +113,7 @@ def _run_bag(arguments: argparse.Namespace) -> int:
     from rehab_pose.results.result_bag import write_result_bag  # noqa: PLC0415
     from rehab_pose.results.summary import write_summary  # noqa: PLC0415
 
-    bag_folder = arguments.output / "results"
+    bag_folder = arguments.output / RESULT_FOLDER
     refuse_existing([bag_folder, arguments.output / SUMMARY])
     pipeline = Pipeline(stage_settings(arguments.params_file))
     page = _page(arguments, arguments.recording.name, pipeline)

@@ -22,6 +22,7 @@ from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.floor import floor_plane_from_message
 from rehab_pose.messages.joints import joints_from_message
 from rehab_pose.recording.tracks import angle_track, body_track, joint_track, label_track
+from rehab_pose.results.summary import RESULT_FOLDER, SUMMARY, write_summary
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -37,10 +38,7 @@ if TYPE_CHECKING:
     from rehab_pose.pipeline import Pipeline, PipelineResult
     from rehab_pose.recording.tracks import AngleTrack, BodyTrack, JointTrack, LabelTrack
 
-__all__ = ["RESULT_FOLDER", "Recording", "has_results", "open_recording", "process_recording"]
-
-RESULT_FOLDER = "results"
-"""Name of the bag in the folder that `rehab-pose process` writes."""
+__all__ = ["Recording", "has_results", "open_recording", "process_recording"]
 
 
 class Recording(AbstractContextManager["Recording"]):
@@ -260,7 +258,6 @@ def process_recording(
 
     from rehab_pose.pipeline import Pipeline  # noqa: PLC0415
     from rehab_pose.results.result_bag import write_result_bag  # noqa: PLC0415
-    from rehab_pose.results.summary import SUMMARY, write_summary  # noqa: PLC0415
 
     temporary = tempfile.TemporaryDirectory(prefix="rehab_pose_") if output is None else None
     folder = Path(temporary.name if temporary else str(output))

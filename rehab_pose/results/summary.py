@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import Joints, Repetition
     from rehab_pose.pipeline import PipelineResult
 
-__all__ = ["SUMMARY", "frame_summary", "write_summary"]
+__all__ = ["RESULT_FOLDER", "SUMMARY", "frame_summary", "write_summary"]
 
+RESULT_FOLDER = "results"
+"""Name of the bag of results beside the file."""
 SUMMARY = "summary.json"
 """Name of the file."""
 

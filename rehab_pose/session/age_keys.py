@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
-from rehab_pose.errors import MissingDependencyError, SettingsError
+from rehab_pose.errors import SettingsError
+from rehab_pose.optional_packages import optional_package
 
 __all__ = ["age_library", "check_recipient", "recipient_key"]
 
@@ -16,11 +16,7 @@ def age_library() -> Any:  # noqa: ANN401  (a module without types)
     Raises:
         MissingDependencyError: It is not installed.
     """
-    try:
-        return importlib.import_module("pyrage")
-    except ImportError as error:
-        msg = "expected the library pyrage to encrypt sessions, found none; pip install 'rehab_pose[encryption]'"
-        raise MissingDependencyError(msg) from error
+    return optional_package("pyrage", "encryption")
 
 
 def recipient_key(text: str) -> Any:  # noqa: ANN401

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from rehab_pose.geometry.floor import CAMERA_UP
 from rehab_pose.session.movement import LARGEST_CM, RepetitionMovement
 from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose.units import NS_PER_S
@@ -30,8 +31,6 @@ HOLD_FRACTION = 0.1
 """A person holds the far point while the signal is within this fraction of the repetition's range of it."""
 MIN_ANGLE_CONFIDENCE = 0.3
 """Angles with less confidence are left out; the lowest one of an observed body (the angle model's own) is 0.3."""
-CAMERA_UP = np.array([0.0, -1.0, 0.0])
-"""Direction against gravity of a level camera, in its optical frame; used until the floor is known."""
 
 
 class _Stamped(Protocol):
@@ -69,7 +68,7 @@ class MovementHistory:
         self._joints: _Track[Joints] = _Track()
         self._angles: _Track[JointAngles] = _Track()
         self._progress: _Track[RepetitionProgress] = _Track()
-        self._up = CAMERA_UP
+        self._up = CAMERA_UP  # until the floor is known
 
     def joints(self, joints: Joints | None) -> None:
         """Add the joints of a frame; others than those of SMPL_24 and frames without a person are left out."""

@@ -9,6 +9,7 @@ from rehab_pose.bags.reader import BagReader
 from rehab_pose.errors import RecordingError
 from rehab_pose.messages import topics
 from rehab_pose.pipeline import Pipeline, PipelineSettings
+from rehab_pose.results.summary import RESULT_FOLDER
 from rehab_pose.units import NS_PER_S
 from rehab_pose.view.frame_show import FrameShow
 from rehab_pose.view.message_state import MessageState
@@ -26,7 +27,6 @@ __all__ = ["Moment", "Moments", "ProcessedMoments", "ResultMoments", "is_result_
 
 SHOWN = (*topics.PAGE_TOPICS, topics.REPETITION)
 """Topics of a bag of results that are shown; session and cues are those of the page."""
-RESULTS_NAME = "results"
 CONSTANT = (topics.TOPOLOGY, topics.EXERCISE_LIST)
 """Topics that were sent once, at the beginning."""
 
@@ -129,7 +129,7 @@ class ResultMoments:
             self._names = {name: topic for topic in SHOWN for name in reader.topics if name.strip("/") == topic.name}
             self._constant = {n: topic for topic in CONSTANT for n in reader.topics if n.strip("/") == topic.name}
         # `rehab-pose process` calls every bag of results so; its folder has the name that a person chose.
-        self.title = f"Results of {path.resolve().parent.name if path.name == RESULTS_NAME else path.name}"
+        self.title = f"Results of {path.resolve().parent.name if path.name == RESULT_FOLDER else path.name}"
 
     def load(self, exercise: ExerciseState) -> tuple[dict[str, Part], tuple[str, ...]]:
         """Return the parts that stay the same, and the names of the exercises."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from rehab_pose.biomechanics.display_names import angle_display_name
 from rehab_pose.datatypes import RepetitionPhase
+from rehab_pose.exercise.catalogue import NONE
 from rehab_pose.exercise.display_names import exercise_display_name, side_display_name
 from rehab_pose.view.hub import Part, Payload
 from rehab_pose.view.tracking_words import tracking_words
@@ -157,7 +158,7 @@ def angles_part(stamp_ns: int, angles: JointAngles | None) -> Part:
 
 def exercises_part(labels: Sequence[str]) -> Part:
     """Return the exercises that can be chosen, by their names for people; `none` is left out."""
-    named = [[label, exercise_display_name(label)] for label in labels if label != "none"]
+    named = [[label, exercise_display_name(label)] for label in labels if label != NONE]
     return Part({"exercises": sorted(named, key=lambda entry: entry[1])})
 
 

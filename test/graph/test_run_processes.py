@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from rehab_pose_lab.benchmarks.process_state import bound_addresses
 
 COMMAND = "rehab_pose.cli.main"
 START_S = 30.0
@@ -21,27 +22,6 @@ def children(pid: int) -> list[int]:
     """Return the running processes that a process started."""
     text = Path(f"/proc/{pid}/task/{pid}/children")
     return [int(child) for child in text.read_text(encoding="ascii").split()] if text.is_file() else []
-
-
-def bound_addresses(pid: int) -> set[str]:
-    """Return the local addresses of a process's UDP and TCP sockets."""
-    own = set()
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            target = descriptor.readlink().name
-        except OSError:  # closed meanwhile
-            continue
-        if target.startswith("socket:["):
-            own.add(target[len("socket:[") : -1])
-    found = set()
-    for table in ("udp", "udp6", "tcp", "tcp6"):
-        for line in Path(f"/proc/{pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
-            words = line.split()
-            if words[9] in own:
-                digits = words[1].split(":")[0]
-                groups = [bytes.fromhex(digits[place : place + 8])[::-1] for place in range(0, len(digits), 8)]
-                found.add(str(ip_address(b"".join(groups))))
-    return found
 
 
 def test_nothing_is_bound_beyond_this_machine_and_the_option_opens_the_network(program: Any, wait: Any) -> None:  # noqa: ANN401

@@ -11,6 +11,7 @@ from rehab_pose.cli.view import add_view_options, view_settings
 from rehab_pose.errors import MissingDependencyError, RecordingError, SettingsError
 from rehab_pose.exercise.display_names import exercise_display_name
 from rehab_pose.launching.exit_codes import EXIT_INTERRUPTED
+from rehab_pose.results.summary import RESULT_FOLDER
 from rehab_pose.view.graph_page import GraphPage
 from rehab_pose.view.settings import DEFAULT_PORT
 from rehab_pose_sim.graph_run import GraphPlan, GraphRun, exercise_scores, run_metrics
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "figure_lines", "run", "summary_line"]
 
 DEFAULT_OUTPUT = Path("output/demo")
-RESULT_BAG = "results"
 PICTURE = "overlay.png"
 PICTURE_FRAMES = 8
 """Frames of a recording that are drawn."""
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.recording is not None:
         _check_recording(arguments.recording)
     output = unused_folder(arguments.output)
-    results = output / RESULT_BAG
+    results = output / RESULT_FOLDER
     plan = GraphPlan(
         results=results,
         recording=arguments.recording,
@@ -122,7 +122,7 @@ def unused_folder(chosen: Path | None) -> Path:
     """
     folder = chosen or DEFAULT_OUTPUT
     number = 1
-    while (folder / RESULT_BAG).exists() or (folder / PICTURE).exists():
+    while (folder / RESULT_FOLDER).exists() or (folder / PICTURE).exists():
         if chosen is not None:
             msg = f"expected a folder without results of an earlier run, got {chosen}; name another one"
             raise RecordingError(msg)

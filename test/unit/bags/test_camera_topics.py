@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from rehab_pose.bags.camera_topics import CAMERAS, CameraTopics, camera_preset, find_camera_topics
+from rehab_pose.bags.camera_names import CAMERAS
+from rehab_pose.bags.camera_topics import CameraTopics, camera_preset, find_camera_topics
 from rehab_pose.bags.reader import BagReader
 from rehab_pose.bags.writer import BagWriter
-from rehab_pose.cli.camera_options import CAMERA_NAMES
 from rehab_pose.errors import RecordingError, SettingsError
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.messages import topics
@@ -89,10 +89,9 @@ def test_a_chosen_topic_is_used_and_the_others_are_found() -> None:
         found(REALSENSE, CameraTopics(color="/missing"))
 
 
-def test_known_cameras_are_the_files_of_the_configuration_and_the_choices_of_the_commands(repository: Path) -> None:
+def test_known_cameras_are_the_files_of_the_configuration(repository: Path) -> None:
     files = {file.stem for file in (repository / "config" / "cameras").glob("*.yaml")}
     assert set(CAMERAS) == files
-    assert CAMERA_NAMES == CAMERAS
     for name in CAMERAS:
         assert all(vars(camera_preset(name)).values())
     with pytest.raises(SettingsError, match="expected one of azure_kinect"):
