@@ -52,16 +52,17 @@ class LocalProcesses:
         self._jobs = jobs
 
     def rows(self, tasks: Sequence[Task]) -> Iterator[dict[str, Any]]:  # noqa: D102  (as the protocol)
-        tries = dict.fromkeys((task.name for task in tasks), 0)
-        waiting = list(tasks)
-        while waiting:
-            pool, finished = self._pool(), False
+        waiting, crashed = list(tasks), set[str]()
+        suspects: list[Task] = []
+        while waiting or suspects:
+            # When a process ends, the pool does not say which one: those that ran are tried again, each alone.
+            source, jobs = (suspects, 1) if suspects else (waiting, self._jobs)
+            pool, finished = self._pool(jobs), False
             running: dict[Future[dict[str, Any]], Task] = {}
             try:
-                # Few at a time: when a process ends, the pool says so of every task that it was given.
-                while waiting or running:
-                    while waiting and len(running) < self._jobs:
-                        task = waiting.pop(0)
+                while source or running:
+                    while source and len(running) < jobs:
+                        task = source.pop(0)
                         running[pool.submit(process_task, task)] = task
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
@@ -70,21 +71,22 @@ class LocalProcesses:
                 finished = True
             except BrokenProcessPool:
                 for task in running.values():
-                    tries[task.name] += 1
-                    if tries[task.name] < MAX_TRIES:
-                        waiting.insert(0, task)
-                    else:
+                    if jobs == 1 and task.name in crashed:
                         yield failed_row(task, ENDED)
+                    else:
+                        suspects.append(task)
+                    crashed.add(task.name)
             finally:
                 if not finished:
                     _kill(pool)
                 pool.shutdown()
 
-    def _pool(self) -> ProcessPoolExecutor:
+    @staticmethod
+    def _pool(jobs: int) -> ProcessPoolExecutor:
         for name in ONE_THREAD:
             os.environ.setdefault(name, "1")
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._jobs, mp_context=context, initializer=prepare_worker, initargs=(os.getpid(),))
+        return ProcessPoolExecutor(jobs, mp_context=context, initializer=prepare_worker, initargs=(os.getpid(),))
 
 
 def _kill(pool: ProcessPoolExecutor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,28 @@ def test_a_recording_whose_process_is_killed_is_tried_again(archive: Path, tmp_p
     thread.join()
     assert killed
     assert [entry["status"] for entry in facts] == ["done"]
+
+
+def test_a_recording_that_ends_its_process_is_no_loss_for_the_one_beside_it(archive: Path, tmp_path: Path) -> None:
+    recordings = {"good": archive / "day" / "first", "poison": archive / "day" / "second"}
+    batch, ended = Batch(recordings, tmp_path), threading.Event()
+
+    def kill_while_poison_is_processed() -> None:
+        while not ended.wait(0.02):
+            part = part_folder(tmp_path / "poison")
+            if (part / MARK_FILE).exists():
+                for child in multiprocessing.active_children():
+                    child.kill()
+                    child.join()
+                shutil.rmtree(part)  # else the next recording is taken for this one
+
+    thread = threading.Thread(target=kill_while_poison_is_processed)
+    thread.start()
+    statuses = {entry["name"]: entry["status"] for entry in batch.run(LocalProcesses(2))}
+    ended.set()
+    thread.join()
+    assert statuses == {"good": "done", "poison": "failed"}
+    assert "ended unexpectedly" in batch.rows["poison"]["recording"]["problem"]
 
 
 @pytest.mark.slow
