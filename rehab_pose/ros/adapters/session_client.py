@@ -185,9 +185,6 @@ class SessionClient:
         if request.repetitions < 1:
             msg = f"--side {request.side.name.lower()}: expected --repetitions of at least 1, got {request.repetitions}"
             raise InputError(msg)
-        if self.state().running:
-            self._call("StopSession")  # as a session without a side does; a goal would count inside the running one
-            self._wait(lambda: not self.state().running, ANSWER_S)
         tier = self._goal_recording()
         if tier != request.recording.name.lower():
             msg = (
@@ -200,6 +197,9 @@ class SessionClient:
         if not self._wait(client.server_is_ready, DISCOVERY_S):
             msg = "the session node does not answer; look at `rehab-pose doctor`"
             raise InputError(msg)
+        if self.state().running:
+            self._call("StopSession")  # as a session without a side does; a goal would count inside the running one
+            self._wait(lambda: not self.state().running, ANSWER_S)
         goal = action.Goal(
             exercise=request.exercise,
             repetitions=request.repetitions,
