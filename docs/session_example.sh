@@ -6,7 +6,7 @@ folder=$(realpath -m "${1:-output/session_example}")
 mkdir -p "$folder"
 
 # 1. The graph, with a simulated camera in front of a person who squats. With a real camera: `rehab-pose run`.
-rehab-pose run --composed --sim --ros-args -p "session.folder:=$folder/sessions" -p simulation.exercise:=squat \
+rehab-pose run --sim --ros-args -p "session.folder:=$folder/sessions" -p simulation.exercise:=squat \
     >"$folder/graph.log" 2>&1 &
 graph=$!
 trap 'kill -INT "$graph" 2>/dev/null; wait "$graph"' EXIT

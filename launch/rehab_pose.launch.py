@@ -1,4 +1,4 @@
-"""Launch file of the nodes, as separate processes or one, for a camera, a recording or a simulated camera."""
+"""Launch file of the nodes, in one process or separate ones, for a camera, a recording or a simulated camera."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ CAMERAS = sorted(file.stem for file in (SHARE / "config" / "cameras").glob("*.ya
 YES_OR_NO = ["true", "false"]
 SIMULATOR = "rehab_pose_sim"
 SIMULATED_CAMERA = "sim_camera"
+EVERY_STAGE = ("use_mesh", "use_recognition")
+"""Arguments that have to be true where all stages run in one process."""
 SHOWN_TOPICS = ("markers", "mesh_marker", "silhouette/image")
 RESPAWN_DELAY_S = 0.2
 STOP_S = "2.0"
@@ -64,7 +66,7 @@ ARGUMENTS = (
     Argument("use_tf", "false", "Links of the body on /tf; needs tf2_msgs", YES_OR_NO),
     Argument("use_rep155", "false", "ROS4HRI messages of the body on /humans; needs hri_msgs", YES_OR_NO),
     Argument("use_view", "false", "Page for a browser on this machine; needs the extra `view`", YES_OR_NO),
-    Argument("composed", "false", "All stages in one process: less delay", YES_OR_NO),
+    Argument("composed", "true", "All stages in one process; false: each in its own", YES_OR_NO),
     Argument("network", "false", "Let programs of other machines find the nodes and read their topics", YES_OR_NO),
     Argument("respawn", "true", "Restart a node that ended", YES_OR_NO),
     Argument("sim", "false", "Also start the simulated camera (package rehab_pose_sim)", YES_OR_NO),
@@ -97,10 +99,15 @@ def _rviz_remappings(values: dict[str, str]) -> list[tuple[str, str]]:
     return results + (camera or [("/rgb/image_rect_color", f"{prefix}/rgb/image_rect_color")])
 
 
+def _is_composed(enabled: set[str]) -> bool:
+    """Return whether all stages run in one process, which leaves none out."""
+    return enabled.issuperset({"composed", *EVERY_STAGE})
+
+
 def _nodes(enabled: set[str]) -> list[tuple[str, str]]:
     """Return package and executable of each node to start."""
     options = {option for option in Option if option.value in enabled}
-    nodes = [(spec.package, spec.name) for spec in choose_nodes(options, composed="composed" in enabled)]
+    nodes = [(spec.package, spec.name) for spec in choose_nodes(options, composed=_is_composed(enabled))]
     return [*nodes, (SIMULATOR, SIMULATED_CAMERA)] if "sim" in enabled else nodes
 
 
@@ -124,10 +131,11 @@ def _command(*arguments: str) -> ExecuteProcess:
 def _actions(context: LaunchContext) -> list[Action]:
     values = {argument.name: context.launch_configurations[argument.name] for argument in ARGUMENTS}
     enabled = {name for name, text in values.items() if text.lower() in {"true", "1"}}
-    if "composed" in enabled and not {"use_mesh", "use_recognition"} <= enabled:
-        msg = "expected use_mesh and use_recognition to be true with composed:=true: one process runs every stage"
-        raise ValueError(msg)
-    actions: list[Action] = [
+    actions: list[Action] = []
+    if "composed" in enabled and not _is_composed(enabled):
+        off = " and ".join(f"{name}:=false" for name in EVERY_STAGE if name not in enabled)
+        actions.append(LogInfo(msg=f"{off}: each stage runs in a process of its own, as with composed:=false"))
+    actions += [
         Node(
             package=package,
             executable=executable,

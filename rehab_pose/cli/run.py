@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.graph import NodeSpec
 
-__all__ = ["add_parser", "chosen_nodes", "run"]
+__all__ = ["add_parser", "add_process_options", "chosen_nodes", "run"]
 
 SIMULATED_CAMERA = "sim_camera"
 """Name of the node of the package rehab_pose_sim."""
@@ -37,10 +37,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "run",
         help="start all nodes",
-        description="Starts the nodes of the launch file, one process each; arguments after --ros-args go to each.",
+        description="Starts the nodes of the launch file: all stages in one process, the node `pipeline`, or with "
+        "--separate in one process each. Arguments after --ros-args go to each node.",
     )
     parser.add_argument("--params-file", type=Path, help=f"YAML file of the parameters (default: {DEFAULT_PARAMETERS})")
-    parser.add_argument("--composed", action="store_true", help="run all stages in one process")
+    add_process_options(parser)
     parser.add_argument("--sim", action="store_true", help="also start the simulated camera (package rehab_pose_sim)")
     parser.add_argument("--markers", action="store_true", help="also start the node of the RViz markers")
     parser.add_argument("--view", action="store_true", help="also serve a page for the browser, at the printed address")
@@ -54,6 +55,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--ros-args", nargs="...", default=[], metavar="...", help="more ROS arguments for each node")
     add_view_options(parser)
     parser.set_defaults(run=run)
+
+
+def add_process_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose between one process for all stages, the default, and one for each."""
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--separate", dest="composed", action="store_false", help="run each stage in a process of its own"
+    )
+    chosen.add_argument("--composed", action="store_true", help="run all stages in one process (the default)")
+    parser.set_defaults(composed=True)
 
 
 def chosen_nodes(args: argparse.Namespace) -> list[NodeSpec]:

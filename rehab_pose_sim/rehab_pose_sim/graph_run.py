@@ -1,4 +1,4 @@
-"""Run the whole graph in separate processes on a simulated camera or a recording, and measure its results."""
+"""Run the whole graph on a simulated camera or a recording, and measure its results."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ from rehab_pose.view.graph_page import VIEW_NODE
 from rehab_pose_sim.graph import SIM_CAMERA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rehab_pose.datatypes import ExerciseClassification, Repetition, RgbdFrame
     from rehab_pose.view.graph_page import GraphPage
@@ -73,6 +73,12 @@ class GraphPlan:
     """The page is opened where there is a desktop."""
     rendered_ahead: bool = False
     """The simulated camera renders its images before it starts, so that rendering takes no CPU time from the nodes."""
+    rate_hz: float = 30.0
+    """Frames a second of the simulated camera."""
+    run_s: float = 0.0
+    """Time for which the simulated camera repeats the movement [s]; 0: it does it once."""
+    settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Values of the nodes' parameters by section and name."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,17 @@ class GraphRun:
         """Settings of the simulated camera."""
         from rehab_pose_sim.settings import SimulationSettings  # noqa: PLC0415  (a recording needs none)
 
-        return SimulationSettings(seconds_per_exercise=self.plan.seconds_per_exercise, exercise=self.plan.exercise)
+        return SimulationSettings(**self._simulated)  # type: ignore[arg-type]  # the constructor checks each value
+
+    @property
+    def _simulated(self) -> dict[str, object]:
+        """Values of the simulation's parameters that the plan sets, by name."""
+        plan = self.plan
+        return {
+            "seconds_per_exercise": plan.seconds_per_exercise,
+            "exercise": plan.exercise,
+            "rate_hz": plan.rate_hz,
+        }
 
     def run(self) -> str | None:
         """Run until the camera ends; return a message about the process that failed, or None."""
@@ -133,8 +149,12 @@ class GraphRun:
                 if self.plan.page is not None:
                     self._start_page(self.plan.page, processes, environment, parameters)
                 self._log(f"starting {len(nodes)} nodes ...")
+                more = tuple(
+                    word for section, values in self.plan.settings.items() for word in parameter_words(section, values)
+                )
                 for spec in specs:
-                    processes.start(spec.name, node_command(spec, parameters), environment, blocked_signals=True)
+                    command = node_command(spec, parameters, more=more)
+                    processes.start(spec.name, command, environment, blocked_signals=True)
                 if self.plan.results is not None:
                     processes.start("record", self._record_command(self.plan.results), environment)
                 if not watch.wait_for(lambda record: record.connected(nodes), START_TIMEOUT_S):
@@ -166,13 +186,11 @@ class GraphRun:
                 return None if "exit code 0" in ended else ended
             from rehab_pose_sim.motions import motion_plan  # noqa: PLC0415  (a recording needs none)
 
-            length_s = motion_plan(self.simulation)[-1].end_s
-            values: dict[str, object] = {
-                "seconds_per_exercise": self.plan.seconds_per_exercise,
-                "exercise": self.plan.exercise,
-            }
+            motion_s = motion_plan(self.simulation)[-1].end_s
+            length_s = self.plan.run_s or motion_s
+            values = self._simulated
             if self.plan.rendered_ahead:
-                values["ahead_s"] = length_s + END_MARGIN_S + DRAIN_S
+                values["ahead_s"] = motion_s + END_MARGIN_S + DRAIN_S
             else:  # the first frame is due at a known stamp, after the camera's subscribers have been discovered
                 self._camera_start_ns = time.time_ns() + round(CAMERA_LEAD_S * NS_PER_S)
                 values["start_ns"] = self._camera_start_ns

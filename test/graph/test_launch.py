@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ for module in ("launch", "launch_ros", "ros2launch", "ros2param", "ros2topic", "
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROS2 = "import sys; from ros2cli.cli import main; sys.exit(main())"
-KILLED_NODES = ("rgbd_sync", "silhouette", "joints", "body", "session")
+KILLED_NODES = ("rgbd_sync", "silhouette", "joints", "session")
 STARTED_NODES = [spec.name for spec in choose_nodes({Option.MESH, Option.RECOGNITION}, composed=False)]
 START_S = 90.0
 BACK_S = 30.0
@@ -111,6 +112,10 @@ class Launched:
         return self.process.wait(STOP_S), time.monotonic() - start_s
 
 
+def _runs(entry: Launched, names: set[str]) -> bool:
+    return names <= set(entry.pids())
+
+
 @pytest.fixture
 def launched(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Launched]]:
     started: list[Launched] = []
@@ -140,16 +145,33 @@ def test_the_launch_arguments_are_listed_in_order(environment: dict[str, str]) -
 
 
 def test_unusable_arguments_are_refused(launched: Callable[..., Launched]) -> None:
-    for argument, sentence in (("camera:=webcam", "webcam"), ("composed:=true", "expected use_mesh")):
-        entry = launched("rehab_pose.launch.py", argument, "use_mesh:=false")
-        assert entry.process.wait(START_S) == 1
-        assert sentence in entry.output
+    entry = launched("rehab_pose.launch.py", "camera:=webcam")
+    assert entry.process.wait(START_S) == 1
+    assert "webcam" in entry.output
+
+
+def test_all_stages_run_in_one_process_unless_one_of_them_is_off(
+    launched: Callable[..., Launched], wait: Callable[[Callable[[], bool], float], bool]
+) -> None:
+    separate = "use_mesh:=false: each stage runs in a process of its own"
+    for arguments, started, described in (
+        ((), "pipeline", False), (("use_mesh:=false",), "rgbd_sync", True), (("composed:=false",), "rgbd_sync", False)
+    ):  # fmt: skip
+        entry = launched("rehab_pose.launch.py", *arguments)
+        assert wait(partial(_runs, entry, {"session", "markers"}), START_S), entry.output
+        assert started in entry.pids()
+        assert len({"pipeline", "rgbd_sync"} & set(entry.pids())) == 1
+        assert (separate in entry.output) == described
+        os.killpg(entry.process.pid, signal.SIGKILL)  # what Ctrl-C does while nodes load is up to `ros2 launch`
+        entry.process.wait(STOP_S)
 
 
 def test_each_killed_node_is_restarted_and_ctrl_c_stops_all_nodes(
     launched: Callable[..., Launched], environment: dict[str, str], tmp_path: Path
 ) -> None:
-    entry = launched("rehab_pose.launch.py", "sim:=true", f"record:={tmp_path / 'bag'}", "image_qos:=reliable")
+    entry = launched(
+        "rehab_pose.launch.py", "composed:=false", "sim:=true", f"record:={tmp_path / 'bag'}", "image_qos:=reliable"
+    )
     with GraphWatch() as watch:
         up = watch.wait_for(lambda record: record.connected(STARTED_NODES) and bool(record.body_ns), START_S)
         assert up, entry.output

@@ -97,7 +97,7 @@ def test_every_frame_has_a_result_on_every_topic(
     composed: bool,
 ) -> None:
     names = [spec.name for spec in choose_nodes({Option.MESH, Option.RECOGNITION}, composed=composed)]
-    run = program(COMMAND, "run", *(["--composed"] if composed else []), "--ros-args", "-p", "node.queue_length:=30")
+    run = program(COMMAND, "run", *([] if composed else ["--separate"]), "--ros-args", "-p", "node.queue_length:=30")
     recorded_topics = [
         "/joints",
         "/keypoints",
@@ -206,8 +206,7 @@ def test_with_all_streams_every_frame_has_a_label_and_the_streams_are_computed_f
 ) -> None:
     names = ["pipeline"] if composed else ["rgbd_sync", "silhouette", "keypoints", "joints", "parts", "exercise"]
     parameters = ["-p", "node.queue_length:=30", "-p", "exercise.streams:=fused"]
-    options = ["--composed"] if composed else []
-    run = program(COMMAND, "run", *options, "--nodes", ",".join(names), "--ros-args", *parameters)
+    run = program(COMMAND, "run", "--nodes", ",".join(names), "--ros-args", *parameters)
     use_shared_memory(os.environ)
     with GraphWatch() as watch:
         assert watch.wait_for(lambda state: state.connected(names), START_S), run.output

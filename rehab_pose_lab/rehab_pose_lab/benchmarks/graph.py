@@ -132,7 +132,7 @@ def _restarts(log: Callable[[str], None]) -> dict[str, float]:
     """
     from rehab_pose_sim.graph_watch import GraphWatch  # noqa: PLC0415  (reads the transport when ROS is loaded)
 
-    command = [sys.executable, "-m", "rehab_pose.cli.main", "run", "--sim", "--ros-args"]
+    command = [sys.executable, "-m", "rehab_pose.cli.main", "run", "--separate", "--sim", "--ros-args"]
     settings = {"exercise": "squat", "seconds_per_exercise": LOOPED_S, "ahead_s": 2.0 * LOOPED_S}
     command += parameter_words("simulation", settings)
     silent = subprocess.DEVNULL

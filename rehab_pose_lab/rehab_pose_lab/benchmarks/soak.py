@@ -204,7 +204,7 @@ def socket_metrics(log: Callable[[str], None], nodes: Sequence[str] = ()) -> dic
         RehabPoseError: The graph does not start.
     """
     use_private_domain()
-    arguments = ["--nodes", ",".join(nodes)] if nodes else ["--sim", "--markers"]
+    arguments = ["--nodes", ",".join(nodes)] if nodes else ["--separate", "--sim", "--markers"]
     with TemporaryDirectory(prefix="rehab_pose_sockets_") as name:
         settings = {"session": {"folder": Path(name) / "sessions"}}
         with running_graph(arguments, settings, Path(name) / "graph.log") as graph:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehab_pose.cli.run import add_process_options
 from rehab_pose.cli.view import add_view_options, view_settings
 from rehab_pose.errors import MissingDependencyError, RecordingError, SettingsError
 from rehab_pose.exercise.display_names import exercise_display_name
@@ -43,7 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=Path,
         help=f"folder without results of an earlier run (default: {DEFAULT_OUTPUT}, then {DEFAULT_OUTPUT}_2 and so on)",
     )
-    parser.add_argument("--composed", action="store_true", help="run all stages in one process")
+    add_process_options(parser)
     parser.add_argument("--no-view", action="store_true", help="serve no page for the browser")
     add_view_options(parser)
     parser.set_defaults(run=run, port=None)
