@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.graph import Option, choose_nodes
 from rehab_pose.launching.node_commands import node_environment, parameter_words
+from rehab_pose_lab.benchmarks.fast_camera import LOSSES, fast_camera_metrics, finished_run
 from rehab_pose_lab.benchmarks.process_state import node_pids
 from rehab_pose_lab.benchmarks.running_graph import use_private_domain
-from rehab_pose_sim.graph_run import GraphPlan, GraphRun, exercise_scores, run_metrics
+from rehab_pose_sim.graph_run import GraphPlan, exercise_scores, run_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,7 @@ def graph_metrics(log: Callable[[str], None]) -> dict[str, float]:
             seconds_per_exercise=SECONDS_PER_EXERCISE,
         )
         start_s = time.monotonic()
-        graph = _finished_run(plan, log)
+        graph = finished_run(plan, log)
         metrics = run_metrics(graph)
         scores = exercise_scores(graph)
         metrics["demo_labels_right"] = float(sum(score.correct for score in scores))
@@ -73,9 +74,9 @@ def graph_metrics(log: Callable[[str], None]) -> dict[str, float]:
 
 
 def ros_metrics(log: Callable[[str], None]) -> dict[str, float]:
-    """Return metrics of markers, of the separate and the composed graph, of restarts and of shutdown.
+    """Return metrics of markers, of the separate and the composed graph, at 30 and 60 Hz, of restarts and of shutdown.
 
-    It takes about two minutes.
+    It takes about three minutes.
 
     Args:
         log: Receives a line of text for each event.
@@ -92,24 +93,12 @@ def ros_metrics(log: Callable[[str], None]) -> dict[str, float]:
     composed = _measured_run(composed=True, log=log)
     metrics["composed_fps"] = composed["graph_fps"]
     metrics["composed_latency_ms_p50"] = composed["graph_latency_ms_p50"]
-    for name in ("frames_lost_uncounted", "frames_counted_twice"):
-        metrics[name] += composed[name]
+    fast = fast_camera_metrics(log)
+    for name in LOSSES:
+        metrics[name] += composed[name] + fast.pop(name)
+    metrics.update(fast)
     metrics.update(_restarts(log))
     return metrics
-
-
-def _finished_run(plan: GraphPlan, log: Callable[[str], None]) -> GraphRun:
-    """Run the graph to its end.
-
-    Raises:
-        RehabPoseError: A node of the graph failed.
-    """
-    graph = GraphRun(plan, log=log)
-    failure = graph.run()
-    if failure is not None:
-        msg = f"the graph failed during the benchmark: {failure}"
-        raise RehabPoseError(msg)
-    return graph
 
 
 def _measured_run(*, composed: bool, log: Callable[[str], None]) -> dict[str, float]:
@@ -121,7 +110,7 @@ def _measured_run(*, composed: bool, log: Callable[[str], None]) -> dict[str, fl
         exercise="squat",
         rendered_ahead=True,
     )
-    return run_metrics(_finished_run(plan, log))
+    return run_metrics(finished_run(plan, log))
 
 
 def _restarts(log: Callable[[str], None]) -> dict[str, float]:
