@@ -17,10 +17,11 @@ from rehab_pose.ros.io.qos import OVERRIDABLE, overrides_explained, qos
 from rehab_pose.ros.runtime.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS, diagnostic_array
 from rehab_pose.ros.runtime.distributions import callbacks_get_info, publisher_count
 from rehab_pose.ros.runtime.guard import guarded, guarded_callback, guarded_service
-from rehab_pose.ros.runtime.health import SILENCE, Health
+from rehab_pose.ros.runtime.health import Health
 from rehab_pose.ros.runtime.lazy_stage import LazyStage, Resettable
 from rehab_pose.ros.runtime.parameters import LiveSettings, declare_settings, declared_names, unmatched_overrides
 from rehab_pose.ros.runtime.settings import NodeSettings
+from rehab_pose.ros.runtime.silence_log import SilenceLog
 from rehab_pose.ros.runtime.worker import Worker
 from rehab_pose.settings import Settings
 from rehab_pose.units import NS_PER_S
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["StageNode"]
 
-CAMERA_NAMES = frozenset(topic.name for topic in CAMERA_TOPICS)
 REPORT_PERIOD_S = 1.0
 """Period of the reports on /diagnostics after the first ones [s]."""
 EARLY_REPORTS, EARLY_PERIOD_S = 10, 0.3
@@ -78,7 +78,9 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         self.worker = Worker(self, "worker", main=True)
         self._workers = [self.worker]
         self._logged: tuple[str, float] = ("", -LOG_REPEAT_S)
-        self._silent: set[str] = set()
+        self.reads_camera = set(CAMERA_TOPICS) <= set(spec.inputs)
+        """True for the one node of a graph that logs what concerns the camera: every later node notices it too."""
+        self._silence_log = SilenceLog()
         self._listening: dict[str, Subscription[Any]] = {}
         self._checked_parameters = False
         self._min_capacity, self._adjustable = 1, True
@@ -349,17 +351,9 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             self.health.warnings[f"parameter {index}"] = sentence
 
     def _log_silence(self) -> None:
-        """Log inputs that became silent. All become silent when the camera stops: only the camera's topics warn."""
-        silent = self.health.silent_inputs()
-        for topic in silent.keys() - self._silent:
-            sentence = f"{SILENCE} {silent[topic]:.0f} s on {self.resolve_topic_name(topic)}"
-            if topic in CAMERA_NAMES:
-                self.get_logger().warning(sentence)
-            else:
-                self.get_logger().debug(sentence)
-        for topic in (self._silent - silent.keys()) & CAMERA_NAMES:
-            self.get_logger().info(f"messages again on {self.resolve_topic_name(topic)}")
-        self._silent = set(silent)
+        line = self._silence_log.line(self.health.inputs, self.health.silent_inputs()) if self.reads_camera else ""
+        if line:
+            self.get_logger().info(line)
 
 
 def _any_stamp_ns(message: Message) -> int:

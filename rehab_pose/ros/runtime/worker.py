@@ -89,7 +89,11 @@ class Worker:
             if self._main:
                 self._node.health.jumps_back += 1
                 seconds = (newest_ns - stamp) / NS_PER_S
-                self._node.get_logger().warning(f"time jumped back by {seconds:.1f} s: earlier frames are forgotten")
+                sentence = f"time jumped back by {seconds:.1f} s: earlier frames are forgotten"
+                if self._node.reads_camera:
+                    self._node.get_logger().info(sentence)
+                else:
+                    self._node.get_logger().debug(sentence)
             self.reset_stages()
             self._newest_ns.clear()
             newest_ns = stamp
