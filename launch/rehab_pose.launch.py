@@ -48,7 +48,7 @@ ARGUMENTS = (
     Argument("namespace", "", "Namespace of all nodes"),
     Argument("use_sim_time", "false", "Take time from /clock", YES_OR_NO),
     Argument("params_file", str(SHARE / "config" / "rehab_pose.yaml"), "Parameters of all nodes"),
-    Argument("autostart", "true", "false: process no input until the parameter node.active is set to true", YES_OR_NO),
+    Argument("autostart", "true", "false: start paused, until node.active of each node is set to true", YES_OR_NO),
     Argument("log_level", "info", "Log level of all nodes", ["debug", "info", "warn", "error", "fatal"]),
     Argument("use_rviz", "false", "Also start RViz", YES_OR_NO),
     Argument("rviz_config", str(SHARE / "rviz" / "rehab_pose.rviz"), "Configuration file of RViz"),
@@ -56,10 +56,12 @@ ARGUMENTS = (
     Argument("rgb_topic", "", "Topic of the colour image; empty: the camera's"),
     Argument("rgb_info_topic", "", "Topic of its camera_info; empty: the camera's"),
     Argument("depth_topic", "", "Topic of the depth image registered to colour; empty: the camera's"),
-    Argument("image_qos", "", "Reliability of the camera's topics; empty: as in the params_file",
+    Argument("image_qos", "", "How the camera's topics are received: auto (as the driver sends them), reliable or "
+             "best_effort; empty: as in the params_file",
              ["", "auto", "reliable", "best_effort"]),
-    Argument("device", "", "Device of a public network: cpu, cuda or cuda:N; empty: as in the params_file"),
-    Argument("model_path", "", "Body model in SMPL's format; empty: as in the params_file"),
+    Argument("device", "", "Where the network of silhouette.method deeplabv3plus is computed: cpu, cuda (the first "
+             "graphics card) or cuda:N; no other method uses it; empty: as in the params_file"),
+    Argument("model_path", "", "File of a body model in SMPL's format (.npz, .pkl); empty: as in the params_file"),
     Argument("use_mesh", "true", "Joint angles and bones of the fitted body", YES_OR_NO),
     Argument("use_recognition", "true", "Classify exercises, count repetitions, serve sessions", YES_OR_NO),
     Argument("use_markers", "true", "Markers for RViz, published only while they have subscribers", YES_OR_NO),
@@ -71,7 +73,7 @@ ARGUMENTS = (
     Argument("respawn", "true", "Restart a node that ended", YES_OR_NO),
     Argument("sim", "false", "Also start the simulated camera (package rehab_pose_sim)", YES_OR_NO),
     Argument("record", "", "Folder of a new bag for the results (no images); empty: none"),
-    Argument("bag", "", "Folder of a bag to play; empty: none"),
+    Argument("bag", "", "Recording to play, the folder of a bag; empty: none"),
     Argument("bag_rate", "1.0", "Speed of the bag; 2.0 plays twice as fast"),
     Argument("bag_loop", "false", "Repeat the bag", YES_OR_NO),
 )  # fmt: skip

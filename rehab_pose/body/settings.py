@@ -16,7 +16,7 @@ class BodySettings(Settings):
     model_path: str = setting("", "Body model in SMPL's format (.npz or .pkl); empty: the free body in this package")
     with_vertices: bool = setting(True, "Compute the mesh's vertices as well")
     joint_sigma_m: float = setting(
-        0.02, "Error assumed for a joint that comes without one [m]", minimum=0.001, maximum=0.5
+        0.02, "Standard deviation assumed for a joint position that comes without one [m]", minimum=0.001, maximum=0.5
     )
     shape_frames: int = setting(
         60, "Frames from which the body's shape is learnt before it is kept fixed", minimum=1, maximum=10_000
@@ -28,7 +28,12 @@ class BodySettings(Settings):
     shape_sigma: float = setting(
         1.0, "Standard deviation of the shape coefficients in the population", minimum=0.01, maximum=10.0
     )
-    pose_weight: float = setting(3.0, "Weight of the prior that keeps joints near rest", minimum=0.0, maximum=100.0)
+    pose_weight: float = setting(
+        3.0,
+        "Weight with which joints are kept near their rest position, where the images do not show them",
+        minimum=0.0,
+        maximum=100.0,
+    )
     change_sigma_rad: float = setting(
         0.1, "Standard deviation of the change of a joint's rotation from one frame to the next [rad]",
         minimum=0.001, maximum=10.0,
@@ -37,14 +42,17 @@ class BodySettings(Settings):
         1, "Rounds of matching depth points to the mesh in a frame; 0: the surface is not used",
         minimum=0, maximum=10,
     )  # fmt: skip
-    surface_points: int = setting(700, "Depth points that are matched at most", minimum=50, maximum=5000)
+    surface_points: int = setting(700, "Number of depth points that are matched at most", minimum=50, maximum=5000)
     surface_sigma_m: float = setting(
         0.04, "Error of a depth point as a measure of the body's surface, from clothes, skinning and correlation [m]",
         minimum=0.005, maximum=1.0,
     )  # fmt: skip
     surface_iterations: int = setting(3, "Iterations after each matching at most", minimum=1, maximum=50)
     tolerance: float = setting(
-        3e-3, "A step that lowers the objective by less than this fraction is the last", minimum=1e-15, maximum=0.5
+        3e-3,
+        "The fit of a frame ends with a step that lowers its error by less than this fraction",
+        minimum=1e-15,
+        maximum=0.5,
     )
     cold_iterations: int = setting(20, "Iterations on a person's first frame at most", minimum=1, maximum=200)
     warm_iterations: int = setting(4, "Iterations on a later frame at most", minimum=1, maximum=200)

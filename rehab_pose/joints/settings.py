@@ -32,7 +32,7 @@ class JointSettings(Settings):
         "Filter the depth network's positions over time (one-euro filter); fused: before the body is fitted to them",
     )
     smoothing_cutoff_hz: float = setting(
-        2.0, "Cut-off frequency of the filter at rest [Hz]", minimum=0.05, maximum=30.0
+        2.0, "Cut-off frequency of the filter at rest; lower: smoother and later [Hz]", minimum=0.05, maximum=30.0
     )
     smoothing_speed_coefficient: float = setting(
         4.0, "Increase of the cut-off frequency per speed [Hz / (m/s)]", minimum=0.0, maximum=100.0

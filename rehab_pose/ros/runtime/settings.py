@@ -13,11 +13,13 @@ __all__ = ["NodeSettings"]
 class NodeSettings(Settings):
     """Settings of every node."""
 
-    active: bool = setting(True, "Process input; false: input is counted as dropped and not processed")
+    active: bool = setting(
+        True, "true: process what arrives; false: pause, what arrives is counted as dropped; topics and parameters stay"
+    )
     queue_length: int = setting(
         2,
-        "Messages that may wait for the worker, a newer one replaces the oldest; 1: least delay, more: fewer frames "
-        "skipped under a varying load",
+        "Messages that may wait while one is processed; when full, a newer one replaces the oldest. 1: least delay; "
+        "more: fewer frames are skipped under a varying load",
         minimum=1,
         maximum=100,
     )
