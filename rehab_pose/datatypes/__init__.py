@@ -34,6 +34,7 @@ from rehab_pose.datatypes.person import (
     JointsOfFrame,
     JointVisibility,
     PersonView,
+    SeenPerson,
 )
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "RepetitionPhase",
     "RepetitionProgress",
     "RgbdFrame",
+    "SeenPerson",
     "Side",
     "Silhouette",
     "unknown_direction",

@@ -29,6 +29,7 @@ __all__ = [
     "Joints",
     "JointsOfFrame",
     "PersonView",
+    "SeenPerson",
 ]
 
 
@@ -233,3 +234,21 @@ class Bones:
         for name, shape in (shapes | {"joint_centres_m": (joints, 3)}).items():
             if getattr(self, name) is not None:
                 set_fields(self, **{name: frozen(f"Bones.{name}", getattr(self, name), shape, np.float64)})
+
+
+@dataclass(frozen=True, eq=False)
+class SeenPerson:
+    """One of the people that were seen since the start."""
+
+    person_id: int
+    """From 1 on; the same after an absence, where the person is recognised."""
+    stamp_ns: int
+    """Stamp of the frame in which the person was seen last [ns]."""
+    position_m: NDArray[np.float64]
+    """(3) middle of the visible body then [m]."""
+    in_view: bool
+    followed: bool
+
+    def __post_init__(self) -> None:
+        """Check the shape."""
+        set_fields(self, position_m=frozen("SeenPerson.position_m", self.position_m, (3,), np.float64))

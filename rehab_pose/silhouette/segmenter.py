@@ -14,14 +14,15 @@ from rehab_pose.silhouette.candidates import Measured, measured_people
 from rehab_pose.silhouette.depth_people import SURE, PeopleFinder, PeopleImage, PreviousImage
 from rehab_pose.silhouette.fused_subject import FusedSubject, MaskError
 from rehab_pose.silhouette.gravity_check import GravityCheck
+from rehab_pose.silhouette.people_watch import PeopleWatch
 from rehab_pose.silhouette.proposals import Proposer
 from rehab_pose.silhouette.settings import SilhouetteSettings
 from rehab_pose.silhouette.status import SilhouetteSource, SilhouetteStatus
-from rehab_pose.silhouette.subject_selection import SubjectSelector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rehab_pose.datatypes import SeenPerson
     from rehab_pose.silhouette.subject_selection import Candidate
 
 __all__ = ["SilhouetteSegmenter"]
@@ -50,7 +51,7 @@ class SilhouetteSegmenter:
         self._floor = FloorTracker()
         self._floor_stamp_ns = -1
         self._gravity_check = GravityCheck()
-        self._selector = SubjectSelector(self._settings)
+        self._watch = PeopleWatch(self._settings)
         self._previous_subject: PreviousImage | None = None
         self._status = SilhouetteStatus(SilhouetteSource.NONE, "no frame yet")
         self._proposer = Proposer()
@@ -75,12 +76,25 @@ class SilhouetteSegmenter:
         """
         return self._proposal
 
+    @property
+    def people(self) -> tuple[SeenPerson, ...]:
+        """Everybody who was seen since the reset, by number."""
+        return self._watch.people
+
+    def watch_everybody(self, *, wanted: bool) -> None:
+        """Look at all people in view twice a second, or only as far as the selection of the subject needs it."""
+        self._watch.wanted = wanted
+
+    def follow(self, person: SeenPerson) -> None:
+        """Follow a person of `people` from the next frame on; may be called by any thread."""
+        self._watch.choose(person)
+
     def reset(self) -> None:
         """Discard the floor and the subject (time jumped back, or another camera)."""
         self._floor.reset()
         self._floor_stamp_ns = -1
         self._gravity_check = GravityCheck()
-        self._selector.reset()
+        self._watch.reset()
         self._finder.reset()
         if self._fused is not None:
             self._fused.reset()
@@ -109,18 +123,31 @@ class SilhouetteSegmenter:
         up = up_of_floor(self._floor.plane)
         up = frame.up if up is None else up
         self._proposal = None
+        self._watch.apply_choice(frame.stamp_ns)
         if image_joints is not None and self._gravity_check.contradicts(image_joints, up, frame.up):
             self._floor.refuse()
             up = frame.up
         if self._fused is None:
             return self._from_depth(frame, up, "", wrong_person=False)
         try:
-            fused = self._fused.segment(frame, image_joints, self._selector)
+            fused = self._fused.segment(frame, image_joints, self._watch.selector)
         except MaskError as error:
             return self._from_depth(frame, up, str(error), wrong_person=error.wrong_person)
         self._previous_subject = None
         self._status = SilhouetteStatus(SilhouetteSource.FUSED)
-        return _cut_out(frame, fused.box_px, fused.inside, fused.usable_depth, fused.confidence, up)
+        silhouette = _cut_out(frame, fused.box_px, fused.inside, fused.usable_depth, fused.confidence, up)
+        self._watch.look_at_subject(silhouette, self._floor.plane)
+        if self._watch.everybody_is_due(frame.stamp_ns):
+            people = self._finder.find(frame, up, self._floor.plane)
+            self._candidates(frame, people, measured_people(people, self._settings), up)
+        return silhouette
+
+    def _candidates(
+        self, frame: RgbdFrame, people: PeopleImage, measured: list[Measured], up: NDArray[np.float64]
+    ) -> list[Candidate]:
+        """Return who can be the subject among the people in a frame."""
+        plausible = [entry.candidate for entry in measured if not entry.problem]
+        return self._watch.identified(frame, people, plausible, up, self._floor.plane)
 
     def _from_depth(
         self, frame: RgbdFrame, up: NDArray[np.float64], reason: str, *, wrong_person: bool
@@ -135,7 +162,7 @@ class SilhouetteSegmenter:
         """
         people = self._finder.find(frame, up, self._floor.plane)
         measured = measured_people(people, self._settings)
-        subject = self._selector.select([entry.candidate for entry in measured if not entry.problem], frame.stamp_ns)
+        subject = self._watch.selector.select(self._candidates(frame, people, measured, up), frame.stamp_ns)
         if subject is None:
             self._previous_subject = None
             missing = _reason_without_subject(measured)

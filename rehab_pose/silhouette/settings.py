@@ -33,9 +33,17 @@ class SilhouetteSettings(Settings):
     )
     subject: str = setting(
         "followed",
-        "Selection of the subject among several people: the nearest to the camera, the most central in the image, or "
-        "the one followed so far (at first the largest person near the camera)",
+        "Whom to follow among several people. nearest, central: whoever is nearer to the camera or to the middle of "
+        "the image than the others for a second; followed: the person followed so far, at first the largest one near "
+        "the camera. The service select_person chooses somebody else",
         choices=("followed", "nearest", "central"),
+    )
+    resume_s: float = setting(
+        20.0,
+        "Time for which a person who left the view is waited for, recognised by height and the colour of the clothes, "
+        "before another one is followed; 0: another one is followed at once [s]",
+        minimum=0.0,
+        maximum=600.0,
     )
     minimum_extent_m: float = setting(
         0.45,

@@ -91,7 +91,8 @@ def test_after_the_subject_left_another_person_is_selected_after_a_delay() -> No
     assert first is not None
     # Shift the person by about a metre.
     moved = replace(frame, depth_m=np.roll(frame.depth_m, 180, axis=1), color=np.roll(frame.color, 180, axis=1))
-    silhouettes = [segmenter.segment(moved) for _ in range(60)]
+    stamps_ns = [frame.stamp_ns + 33_333_333 * step for step in range(1, 61)]
+    silhouettes = [segmenter.segment(replace(moved, stamp_ns=stamp_ns)) for stamp_ns in stamps_ns]
     assert silhouettes[0] is None
     assert silhouettes[-1] is not None
 
