@@ -52,20 +52,46 @@ class DepthCleaner:
         if depth.ndim != 2:
             msg = f"depth image: expected (H, W), got shape {depth.shape}"
             raise InputError(msg)
+        low, high = np.float32(self._settings.depth_minimum_m), np.float32(self._settings.depth_maximum_m)
         if depth.dtype == np.uint16:
-            depth_m = depth * np.float32(1.0 / MM_PER_M)
+            in_range = _millimetres_in_range(np.ascontiguousarray(depth), low, high)
         elif depth.dtype == np.float32:
-            depth_m = depth
+            in_range = _metres_in_range(np.ascontiguousarray(depth), low, high)
         else:
             msg = f"depth image: expected uint16 millimetres or float32 metres, got {depth.dtype}"
             raise InputError(msg)
-        low, high = self._settings.depth_minimum_m, self._settings.depth_maximum_m
-        # Comparisons with NaN are false, so missing values stay NaN.
-        in_range = np.where((depth_m >= low) & (depth_m <= high), depth_m, np.float32(np.nan))
-        if not self._settings.remove_flying_pixels:
-            return in_range
-        cleaned: NDArray[np.float32] = _without_flying_pixels(in_range)
+        if self._settings.remove_flying_pixels:
+            in_range = _without_flying_pixels(in_range)
+        cleaned: NDArray[np.float32] = in_range
         return cleaned
+
+
+MILLIMETRES = numba.types.Array(numba.uint16, 2, "C", readonly=True)
+METRES = numba.types.Array(numba.float32, 2, "C", readonly=True)
+"""Types of depth images; arrays of records and of messages are read-only."""
+
+
+@numba.njit(numba.float32[:, ::1](MILLIMETRES, numba.float32, numba.float32), cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _millimetres_in_range(depth: NDArray[np.uint16], low: np.float32, high: np.float32) -> NDArray[np.float32]:
+    """Return depth [mm] in metres, NaN outside a range [m]."""
+    result = np.empty(depth.shape, np.float32)
+    source, target = depth.reshape(-1), result.reshape(-1)
+    scale, missing = np.float32(1.0 / MM_PER_M), np.float32(np.nan)
+    for pixel in range(source.size):
+        depth_m = np.float32(source[pixel]) * scale
+        target[pixel] = depth_m if (depth_m >= low) & (depth_m <= high) else missing
+    return result
+
+
+@numba.njit(numba.float32[:, ::1](METRES, numba.float32, numba.float32), cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _metres_in_range(depth: NDArray[np.float32], low: np.float32, high: np.float32) -> NDArray[np.float32]:
+    """Return depth [m], NaN outside a range [m]; missing values stay NaN, as comparisons with NaN are false."""
+    result = np.empty(depth.shape, np.float32)
+    source, target, missing = depth.reshape(-1), result.reshape(-1), np.float32(np.nan)
+    for pixel in range(source.size):
+        depth_m = source[pixel]
+        target[pixel] = depth_m if (depth_m >= low) & (depth_m <= high) else missing
+    return result
 
 
 @numba.njit("float32[:, ::1](float32[:, ::1])", cache=True, nogil=True)  # type: ignore[untyped-decorator]
