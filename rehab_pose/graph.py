@@ -129,6 +129,7 @@ FITTER = "rehab_pose.body.fitter:BodyFitter"
 SOLVER = "rehab_pose.biomechanics.solver:AngleSolver"
 INFERRER = "rehab_pose.bones.inferrer:BoneInferrer"
 RECOGNISER = "rehab_pose.exercise.recogniser:ExerciseRecogniser"
+SELECT_PERSON = ("select_person", "SelectPerson")
 FOR_PEOPLE = 10
 """Niceness of the page's node: where the CPU is busy the page skips frames, not the graph."""
 OFF_LABEL_PATH = 5
@@ -147,12 +148,14 @@ NODES = (
     ),
     NodeSpec(
         "silhouette",
-        "rgbd -> image_joints and silhouette: landmarks and pixels of the followed person, and the floor plane.",
+        "rgbd -> image_joints and silhouette: landmarks and pixels of the followed person; floor_plane; people: who "
+        "was seen. The service select_person chooses whom to follow.",
         (IMAGE_DETECTOR, SEGMENTER),
         (topics.RGBD,),
-        (topics.IMAGE_JOINTS, topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, topics.FLOOR_PLANE),
+        (topics.IMAGE_JOINTS, topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, topics.FLOOR_PLANE, topics.PEOPLE),
         ("image_joints", "silhouette"),
         composed=False,
+        services=(SELECT_PERSON,),
     ),
     NodeSpec(
         "keypoints",
@@ -221,7 +224,7 @@ NODES = (
         "All stages in one process: camera topics -> all results; frames pass between stages as records.",
         (IMAGE_DETECTOR, SEGMENTER, PREDICTOR, FITTER, RECOGNISER, DETECTOR, LABELLER, SOLVER, INFERRER),
         (*topics.CAMERA_TOPICS, topics.IMU),
-        (*topics.STAGE_TOPICS, topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, topics.VERTICES),
+        (*topics.STAGE_TOPICS, topics.SILHOUETTE, topics.SILHOUETTE_IMAGE, topics.PEOPLE, topics.VERTICES),
         (
             "camera",
             "capture",
@@ -236,6 +239,7 @@ NODES = (
             "exercise",
         ),
         composed=True,
+        services=(SELECT_PERSON,),
     ),
     NodeSpec(
         "session",

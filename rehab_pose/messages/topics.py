@@ -70,6 +70,7 @@ SILHOUETTE_IMAGE = Topic(
     Delivery.IMAGE,
     "the silhouette over the whole image: 255 = person; only while it has subscribers",
 )
+PEOPLE = Topic("people", "rehab_pose_msgs/msg/People", Delivery.LATCHED)
 IMAGE_JOINTS = Topic("image_joints", "rehab_pose_msgs/msg/ImageJoints")
 KEYPOINTS = Topic("keypoints", "rehab_pose_msgs/msg/Keypoints")
 PARTS = Topic("parts", "rehab_pose_msgs/msg/BodyParts")

@@ -14,6 +14,7 @@ from rehab_pose.messages.floor import FloorPlaneChanges
 from rehab_pose.messages.frames import full_mask_message
 from rehab_pose.messages.results import body_messages, label_messages
 from rehab_pose.pipeline import BodyStages, LabelStages, PipelineSettings
+from rehab_pose.ros.adapters.people_selection import PeopleSelection
 from rehab_pose.ros.io.camera_input import CameraInput
 from rehab_pose.ros.io.exercise_list_output import ExerciseListOutput
 from rehab_pose.ros.io.tf_input import FixedFrameInput
@@ -26,6 +27,7 @@ from rehab_pose.ros.runtime.stamp_report import report_stamp
 if TYPE_CHECKING:
     from rehab_pose.datatypes import RgbdFrame
     from rehab_pose.pipeline import LabelResult
+    from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 
 __all__ = ["PipelineNode", "main"]
 
@@ -58,6 +60,7 @@ class PipelineNode(StageNode):
             self._list.update(self._label_stages.built.exercise.labels)
         self._fixed_frame = FixedFrameInput(self, settings.exercise.fixed_frame)
         self.on_settings(ExerciseSettings, self._on_exercise_settings)
+        self._people = PeopleSelection(self, self._segmenter)
         self._camera = CameraInput(self, self._on_frame)
 
     def before_report(self) -> None:
@@ -66,6 +69,10 @@ class PipelineNode(StageNode):
         stages = self._label_stages.built
         if stages is not None:
             report_source(self.health, stages.image.silhouette.status)
+
+    def _segmenter(self) -> SilhouetteSegmenter | None:
+        stages = self._label_stages.built
+        return stages.image.silhouette if stages else None
 
     def _on_exercise_settings(self, exercise: ExerciseSettings) -> None:
         self._fixed_frame.change(exercise.fixed_frame)
@@ -78,10 +85,12 @@ class PipelineNode(StageNode):
         stages = self._label_stages.get()
         self._list.update(stages.exercise.labels)
         stages.exercise.set_camera_pose(self._fixed_frame.pose(frame.frame_id, frame.stamp_ns))
+        self._people.prepare(stages.image.silhouette)
         result = stages.process(frame)
         report_stamp(self, stages.exercise.verdict)
         # The body is computed on the second worker; this one goes on to the next frame.
         self._body_worker.put(self._on_person, (frame, result), frame.stamp_ns, self.now_s())
+        self._people.publish(frame, stages.image.silhouette.people)
         # The silhouette's message contains large images: it is made only for subscribers.
         images = self.has_subscribers(topics.SILHOUETTE)
         for topic, message in label_messages(self.factory, frame, result, self._floor, images=images):

@@ -16,6 +16,7 @@ from rehab_pose.messages.frames import (
     silhouette_message,
 )
 from rehab_pose.messages.image_joints import image_joints_message
+from rehab_pose.ros.adapters.people_selection import PeopleSelection
 from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.source_report import report_source
 from rehab_pose.ros.runtime.stage_node import StageNode
@@ -36,6 +37,7 @@ class SilhouetteNode(StageNode):
         image_joints, silhouette = self.settings(ImageJointSettings), self.settings(SilhouetteSettings)
         self._stages = self.stage(lambda: ImageStages(image_joints, silhouette))
         self._floor = FloorPlaneChanges()
+        self._people = PeopleSelection(self, lambda: self._stages.built.silhouette if self._stages.built else None)
         self.input(topics.RGBD, self._on_frame)
 
     def before_report(self) -> None:
@@ -47,12 +49,14 @@ class SilhouetteNode(StageNode):
     def _on_frame(self, message: Message) -> bool:
         frame = frame_from_message(message)
         stages = self._stages.get()
+        self._people.prepare(stages.silhouette)
         result = stages.process(frame)
         silhouette = result.silhouette
         image_joints = image_joints_message(self.factory, frame.stamp_ns, frame.frame_id, result.image_joints)
         self.publish(topics.IMAGE_JOINTS, image_joints)
         for floor in self._floor.messages(self.factory, frame, stages.silhouette.floor_plane):
             self.publish(topics.FLOOR_PLANE, floor)
+        self._people.publish(frame, stages.silhouette.people)
         if silhouette is None:
             self.publish(topics.SILHOUETTE, no_silhouette_message(self.factory, frame))
         else:

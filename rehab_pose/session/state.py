@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
     from rehab_pose.datatypes import Repetition
 
-__all__ = ["ANY_EXERCISE", "Recording", "Session", "SessionStage", "Tally", "check_code", "check_exercise"]
+__all__ = [
+    "ANY_EXERCISE",
+    "Recording",
+    "Session",
+    "SessionStage",
+    "Tally",
+    "check_code",
+    "check_exercise",
+    "check_side",
+]
 
 ANY_EXERCISE = ""
 """Name of the exercise in a tally that counts every exercise; its exercise_id is 0."""
@@ -87,6 +96,18 @@ def check_exercise(exercise_id: int, exercise: str = "", known: Sequence[str] | 
         msg = f"expected an exercise_id from 0 to {len(LABELS) - 1}, got {exercise_id}{hint}"
         raise InputError(msg)
     return LABELS[exercise_id] if exercise_id else ANY_EXERCISE
+
+
+def check_side(number: int) -> Side:
+    """Return the side that a request selects by its number.
+
+    Raises:
+        InputError: The number is unknown.
+    """
+    if number not in set(Side):
+        msg = f"expected a side of 0 (any), 1 (left), 2 (right), 3 (both), got {number}"
+        raise InputError(msg)
+    return Side(number)
 
 
 @dataclass

@@ -17,7 +17,7 @@ from rehab_pose.errors import InputError, RehabPoseError
 from rehab_pose.exercise.catalogue import NONE
 from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.runtime.guard import guarded
-from rehab_pose.session.state import Recording, Tally, check_code, check_exercise
+from rehab_pose.session.state import Recording, Tally, check_code, check_exercise, check_side
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -149,13 +149,12 @@ class ExerciseAction:
 
     def _check(self, request: Message) -> None:
         self._exercise_of(request)
+        check_side(request.side)
         check_code("subject_code", request.subject_code)
         session = self._controller.session
         refusal = ""
         if request.repetitions < 1:
             refusal = "expected at least 1 repetition, got 0"
-        elif request.side not in set(Side):
-            refusal = f"expected a side of 0 (any), 1 (left), 2 (right), 3 (both), got {request.side}"
         elif not 0.0 <= request.timeout < math.inf:
             refusal = f"expected a timeout of 0 (none) or more seconds, got {request.timeout}"
         elif self._goal is not None:

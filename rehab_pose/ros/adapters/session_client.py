@@ -6,11 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import rclpy
-from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-from rehab_pose.datatypes import Side
 from rehab_pose.errors import InputError
 from rehab_pose.exercise.catalogue import NONE
 from rehab_pose.messages import topics
@@ -34,8 +32,6 @@ DISCOVERY_S = 4.0
 """Longest wait for the services of a graph [s]; on this machine they are found within one second."""
 ANSWER_S = 20.0
 """Longest wait for an answer [s]; a busy graph writes the files of a session first."""
-RECORDING_PARAMETER = "session.goal_recording"
-"""Parameter of the session node: the tier in which the session of a goal is recorded."""
 
 
 class SessionClient:
@@ -126,25 +122,20 @@ class SessionClient:
     def start(self, request: SessionRequest) -> SessionReport:
         """Start a session, which ends a running one; return its state.
 
-        The service counts both sides. For one side a goal of `run_exercise` is sent, which the node keeps after this
-        program has ended.
-
         Raises:
             InputError: The node refuses, with its reason, or does not answer.
         """
         before = self._state
-        if request.side is Side.ANY:
-            answer = self._call(
-                "StartSession",
-                subject_code=request.subject_code,
-                exercise=request.exercise,
-                target_repetitions=request.repetitions,
-                recording=int(request.recording),
-            )
-            if not answer.success:
-                raise InputError(answer.message)
-        else:
-            self._send_goal(request)
+        answer = self._call(
+            "StartSession",
+            subject_code=request.subject_code,
+            exercise=request.exercise,
+            target_repetitions=request.repetitions,
+            side=int(request.side),
+            recording=int(request.recording),
+        )
+        if not answer.success:
+            raise InputError(answer.message)
         if not self._wait(lambda: self._state is not before and self.state().running, ANSWER_S):
             msg = f"the session has not started within {ANSWER_S:.0f} s; look at `rehab-pose doctor`"
             raise InputError(msg)
@@ -175,51 +166,6 @@ class SessionClient:
             recording_path=answer.recording_path,
             message=answer.message,
         )
-
-    def _send_goal(self, request: SessionRequest) -> None:
-        """Send a goal of `run_exercise`, whose own session counts one side.
-
-        Raises:
-            InputError: The request does not fit an action, or it is refused.
-        """
-        if request.repetitions < 1:
-            msg = f"--side {request.side.name.lower()}: expected --repetitions of at least 1, got {request.repetitions}"
-            raise InputError(msg)
-        tier = self._goal_recording()
-        if tier != request.recording.name.lower():
-            msg = (
-                f"--side {request.side.name.lower()}: the graph records {tier} for one side ({RECORDING_PARAMETER}), "
-                f"not {request.recording.name.lower()}; leave --side out, or give --recording {tier}"
-            )
-            raise InputError(msg)
-        action = message_class("rehab_pose_msgs/action/RunExercise")
-        client = ActionClient(self._node, action, "run_exercise")
-        if not self._wait(client.server_is_ready, DISCOVERY_S):
-            msg = "the session node does not answer; look at `rehab-pose doctor`"
-            raise InputError(msg)
-        if self.state().running:
-            self._call("StopSession")  # as a session without a side does; a goal would count inside the running one
-            self._wait(lambda: not self.state().running, ANSWER_S)
-        goal = action.Goal(
-            exercise=request.exercise,
-            repetitions=request.repetitions,
-            side=int(request.side),
-            subject_code=request.subject_code,
-        )
-        handle = self._answer(client.send_goal_async(goal))
-        if not handle.accepted:
-            msg = "the session node refused the session; its reason is in its log and on /diagnostics"
-            raise InputError(msg)
-
-    def _goal_recording(self) -> str:
-        """Return the tier in which the node records the session of a goal."""
-        kind = message_class("rcl_interfaces/srv/GetParameters")
-        client = self._node.create_client(kind, "session/get_parameters")
-        if not self._wait(client.service_is_ready, DISCOVERY_S):
-            msg = "the session node does not answer; look at `rehab-pose doctor`"
-            raise InputError(msg)
-        tier: str = self._answer(client.call_async(kind.Request(names=[RECORDING_PARAMETER]))).values[0].string_value
-        return tier
 
     def _call(self, kind: str, **fields: object) -> Any:  # noqa: ANN401  (an answer of any service)
         request = message_class(f"rehab_pose_msgs/srv/{kind}").Request(**fields)

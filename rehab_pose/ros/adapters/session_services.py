@@ -13,7 +13,7 @@ from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.session_recording import SessionRecording
 from rehab_pose.session.controller import SessionController
 from rehab_pose.session.cues import SessionCues
-from rehab_pose.session.state import Recording, Session, Tally, check_exercise
+from rehab_pose.session.state import Recording, Session, Tally, check_exercise, check_side
 
 if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message
@@ -88,7 +88,7 @@ class SessionServices:
     def _on_start(self, request: Message, response: Message) -> Message:
         try:
             exercise = check_exercise(request.exercise_id, request.exercise, self._exercises.labels)
-            tally = Tally(exercise, target=request.target_repetitions, since_ns=self.stamp_ns)
+            tally = Tally(exercise, check_side(request.side), target=request.target_repetitions, since_ns=self.stamp_ns)
             session = self.controller.start(
                 request.session_id, request.subject_code, tally, _tier(request.recording), self.stamp_ns
             )
