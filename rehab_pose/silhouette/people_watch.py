@@ -35,7 +35,7 @@ class PeopleWatch:
 
     Attributes:
         selector: Selects and follows the subject.
-        wanted: True while somebody reads the list of people, so that everybody is looked at also while the subject is
+        wanted: True while the list of people is read, so that everybody is looked at also while the subject is
             followed in colour.
     """
 

@@ -30,13 +30,13 @@ def requested_person(people: Sequence[SeenPerson], person_id: int, position_m: N
         position_m: (3) in the camera's frame [m]; used if the number is 0.
 
     Raises:
-        InputError: The number is unknown, the position is not finite, or nobody is near it.
+        InputError: The number is unknown, the position is not finite, or no person is near it.
     """
     if person_id:
         for person in people:
             if person.person_id == person_id:
                 return person
-        numbers = ", ".join(str(person.person_id) for person in people) or "none, nobody was seen yet"
+        numbers = ", ".join(str(person.person_id) for person in people) or "none yet"
         msg = f"id: expected one of the people that were seen ({numbers}), got {person_id}"
         raise InputError(msg)
     if not np.isfinite(position_m).all():
@@ -46,7 +46,7 @@ def requested_person(people: Sequence[SeenPerson], person_id: int, position_m: N
     nearest = min(in_view, key=lambda person: float(np.linalg.norm(person.position_m - position_m)), default=None)
     if nearest is None or np.linalg.norm(nearest.position_m - position_m) > MAX_AWAY_M:
         places = (
-            "; ".join(f"{one.person_id} at {np.round(one.position_m, 1).tolist()} m" for one in in_view) or "nobody"
+            "; ".join(f"{one.person_id} at {np.round(one.position_m, 1).tolist()} m" for one in in_view) or "no one"
         )
         msg = f"position: expected a person within {MAX_AWAY_M:g} m of it, in view: {places}"
         raise InputError(msg)

@@ -154,7 +154,7 @@ class SubjectSelector:
         self._person_id = person_id or self._person_id
 
     def _again(self, candidates: list[Candidate], stamp_ns: int) -> Candidate | None:
-        """Return the subject among people: who is at its place, or after an absence whoever looks like it."""
+        """Return the subject among people: who is at its place, or after an absence the one who looks like it."""
         assert self._centre_m is not None  # noqa: S101  (the caller checks it; narrows the type)
         wanted = self._person_id
         if self.is_missing(stamp_ns) and wanted:

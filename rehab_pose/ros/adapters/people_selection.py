@@ -58,7 +58,7 @@ class PeopleSelection:
         except InputError as error:
             response.success, response.message, response.id = False, str(error), 0
             return response
-        assert segmenter is not None  # noqa: S101  (without it nobody was seen)
+        assert segmenter is not None  # noqa: S101  (without it no one was seen)
         segmenter.follow(person)
         place = "in view" if person.in_view else "not in view, waited for"
         response.success, response.message, response.id = True, f"person {person.person_id}: {place}", person.person_id

@@ -86,7 +86,7 @@ def test_after_the_wait_another_person_is_followed() -> None:
     assert selector.select([other], at(20.1)) is other
 
 
-def test_somebody_else_at_the_subjects_place_is_not_followed() -> None:
+def test_another_person_at_the_subjects_place_is_not_followed() -> None:
     selector = SubjectSelector(SilhouetteSettings())
     assert selector.select([replace(STANDING, person_id=1)], at(0.0)) is not None
     assert selector.select([], at(0.5)) is None
