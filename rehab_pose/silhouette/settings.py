@@ -33,9 +33,9 @@ class SilhouetteSettings(Settings):
     )
     subject: str = setting(
         "followed",
-        "Whom to follow among several people. nearest, central: the one who is nearer to the camera or to the middle of "
-        "the image than the others for a second; followed: the person followed so far, at first the largest one near "
-        "the camera. The service select_person chooses another one",
+        "Whom to follow among several people. nearest, central: the one nearer to the camera or to the middle of the "
+        "image than the others for a second; followed: the person followed so far, at first the largest one near the "
+        "camera. The service select_person chooses another one",
         choices=("followed", "nearest", "central"),
     )
     resume_s: float = setting(
