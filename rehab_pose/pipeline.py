@@ -156,7 +156,7 @@ class LabelStages:
         stopwatch = Stopwatch()
         person = self.image.process(frame, stopwatch)
         floor_plane = self.image.silhouette.floor_plane
-        pose = self.pose.process(person.silhouette, person.image_joints, stopwatch)
+        pose = self.pose.process(person.silhouette, person.image_joints, stopwatch, alternates=person.alternates)
         self.exercise.set_floor_plane(floor_plane)
         start = time.perf_counter()
         exercise = self.exercise.recognise(frame.stamp_ns, frame.frame_id, pose.joints)

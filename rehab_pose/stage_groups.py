@@ -58,6 +58,8 @@ class ImageResult:
     """None when no person is in view."""
     image_joints: ImageJoints | None
     """None when the person is not followed in colour."""
+    alternates: bool = False
+    """As in `SilhouetteSegmenter`."""
 
 
 class ImageStages:
@@ -93,8 +95,8 @@ class ImageStages:
             detector.lose_person()
         start = time.perf_counter()
         person = silhouette or segmenter.proposal
-        if person is None or unusable_color(frame.color):
-            return ImageResult(silhouette, None)
+        if not detector.enabled or person is None or unusable_color(frame.color):
+            return ImageResult(silhouette, None, alternates=segmenter.alternates)
         image_joints = detector.seed(frame, person)
         stopwatch.add("image_joints", start)
         if image_joints is None:
@@ -139,7 +141,12 @@ class PoseStages:
         self.body.reset()
 
     def process(
-        self, silhouette: Silhouette | None, image_joints: ImageJoints | None, stopwatch: Stopwatch | None = None
+        self,
+        silhouette: Silhouette | None,
+        image_joints: ImageJoints | None,
+        stopwatch: Stopwatch | None = None,
+        *,
+        alternates: bool = False,
     ) -> PoseResult:
         """Return joints and body of a person; add the time of the stages to a stopwatch.
 
@@ -147,12 +154,14 @@ class PoseStages:
             silhouette: The person's pixels; None when no person is in view.
             image_joints: The person's landmarks in the same frame, or None.
             stopwatch: Receives the time of the stages.
+            alternates: Whether the silhouette's network on depth runs in every second frame, among them this one.
         """
         stopwatch = stopwatch or Stopwatch()
         start = time.perf_counter()
         joints = None
-        # The two networks take turns: that on depth may be left out where this frame's image gave the landmarks.
-        if self._fused and silhouette is not None and image_joints is not None and not image_joints.extrapolated:
+        # Two networks take turns: the joints' may be left out where landmarks or the silhouette were computed by one.
+        landmarks = image_joints is not None and not image_joints.extrapolated
+        if self._fused and silhouette is not None and (landmarks or alternates):
             joints = self.joints.extrapolate(silhouette)
         joints = joints or self.joints.process(silhouette)
         if silhouette is not None:

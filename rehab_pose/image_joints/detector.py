@@ -100,6 +100,11 @@ class ImageJointDetector:
         return self._landmarks.model_id if self._landmarks else ""
 
     @property
+    def enabled(self) -> bool:
+        """True if colour is used."""
+        return self._landmarks is not None
+
+    @property
     def tracking(self) -> bool:
         """True while a person is followed."""
         return self._region is not None

@@ -89,6 +89,11 @@ class SilhouetteSegmenter:
         """Follow a person of `people` from the next frame on; may be called by any thread."""
         self._watch.choose(person)
 
+    @property
+    def alternates(self) -> bool:
+        """True if the network on depth ran in the newest frame of a fast camera, and not in the one before."""
+        return self._finder.alternates
+
     def reset(self) -> None:
         """Discard the floor and the subject (time jumped back, or another camera)."""
         self._floor.reset()

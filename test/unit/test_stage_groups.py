@@ -14,6 +14,7 @@ from rehab_pose.datatypes import RgbdFrame
 from rehab_pose.geometry.camera import CameraIntrinsics
 from rehab_pose.image_joints.settings import ImageJointSettings
 from rehab_pose.joints.settings import JointSettings
+from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 from rehab_pose.silhouette.settings import SilhouetteSettings
 from rehab_pose.silhouette.status import SilhouetteSource, SilhouetteStatus
 from rehab_pose.stage_groups import ImageStages, PoseStages
@@ -141,6 +142,58 @@ def test_the_networks_on_colour_and_on_depth_take_turns_at_30_hz(monkeypatch: py
     settled = range(4, 12)
     assert sorted([*colour, *depth])[-8:] == list(settled)  # one of them in each frame
     assert all(later - earlier == 2 for earlier, later in zip(depth[-4:], depth[-3:], strict=False))
+
+
+@pytest.mark.parametrize(("rate_hz", "networks"), [(60.0, 1), (30.0, 2)])
+def test_the_networks_on_depth_take_turns_at_60_hz(
+    monkeypatch: pytest.MonkeyPatch, rate_hz: float, networks: int
+) -> None:
+    camera = SimulatedCamera(SimulationSettings(exercise="none", rate_hz=rate_hz, start_ns=1))
+    images = ImageStages(ImageJointSettings(enabled=False), SilhouetteSettings())
+    pose = PoseStages(JointSettings(), BodySettings())
+    pose.warm_up()
+    runs: list[int] = []
+    finder = images.silhouette._finder
+    segment, predict = finder._network_probability, pose.joints.predict
+
+    def segmented(*given: Any) -> Any:  # noqa: ANN401
+        runs.append(index)
+        return segment(*given)
+
+    def predicted(*given: Any) -> Any:  # noqa: ANN401
+        runs.append(index)
+        return predict(*given)
+
+    monkeypatch.setattr(finder, "_network_probability", segmented)
+    monkeypatch.setattr(pose.joints, "predict", predicted)
+    for index in range(12):
+        shot = camera.frame(index)
+        result = images.process(shot.frame)
+        joints = pose.process(result.silhouette, result.image_joints, alternates=result.alternates).joints
+        assert result.silhouette is not None
+        assert joints is not None
+        mask, truth = result.silhouette.full_mask(), shot.truth.silhouette
+        assert np.count_nonzero(mask & truth) / np.count_nonzero(mask | truth) > 0.9
+    assert sorted(runs)[-8:] == [index for index in range(12 - 8 // networks, 12) for _ in range(networks)]
+
+
+def test_the_silhouettes_network_runs_in_every_frame_while_the_person_moves_fast() -> None:
+    camera = SimulatedCamera(SimulationSettings(exercise="none", rate_hz=60.0, start_ns=1, noise="none"))
+    finder = SilhouetteSegmenter(SilhouetteSettings(method="rgbd"))._finder
+    frame = camera.frame(0).frame
+    up, floor = np.full(3, np.nan), np.full(4, np.nan)
+    alternates = []
+    for index, shift_px in enumerate((0, 0, 8, 16, 24, 24, 24)):  # of the image in a frame: 2.7 m/s
+        moved = dataclasses.replace(
+            frame,
+            stamp_ns=1 + round(index * 1e9 / 60.0),
+            depth_m=np.roll(frame.depth_m, shift_px, axis=1),
+            color=np.roll(frame.color, shift_px, axis=1),
+        )
+        finder.find(moved, up, floor)
+        alternates.append((finder._last is not None, finder.alternates))
+    assert [ran for ran, _ in alternates] == [True, False, True, True, True, False, True]
+    assert [alternate for _, alternate in alternates] == [False, False, True, False, False, False, True]
 
 
 @pytest.mark.parametrize("size_px", [(1, 1), (3, 2), (8, 6), (16, 12), (12, 16), (64, 48), (119, 90)])
