@@ -117,6 +117,7 @@ SECTIONS = {
     "exercise": Section("rehab_pose.exercise.settings:ExerciseSettings", live=True),
     "session": Section("rehab_pose.session.settings:SessionSettings", live=True),
     "markers": Section("rehab_pose.ros.adapters.settings:MarkerSettings", live=True),
+    "tf": Section("rehab_pose.ros.adapters.settings:TfSettings"),
     "view": Section("rehab_pose.view.settings:ViewSettings"),
 }
 
@@ -310,7 +311,7 @@ NODES = (
         (),
         (topics.BODY,),
         (topics.TF,),
-        (),
+        ("tf",),
         option=Option.TF,
         niceness=OFF_LABEL_PATH,
     ),
@@ -320,7 +321,7 @@ NODES = (
         (),
         (topics.CAMERA_INFO, topics.JOINTS, topics.BODY),
         (topics.HRI_TRACKED, topics.HRI_SKELETON, topics.HRI_REGION, topics.HRI_JOINT_STATES, topics.TF),
-        (),
+        ("tf",),
         option=Option.REP155,
         niceness=OFF_LABEL_PATH,
     ),

@@ -37,7 +37,7 @@ _DELIVERY_DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic, relative to the node's namespace unless its name begins with a slash."""
+    """A topic; `rehab_pose.messages.topic_names` gives its full name in a namespace."""
 
     name: str
     type_name: str
@@ -113,7 +113,7 @@ TF = Topic(
     "tf2_msgs/msg/TFMessage",
     description="`body_<id>` in the camera's frame, and each link of the body in `body_<id>`",
 )
-# ROS4HRI's topic names contain a body's id. It is constant here, because this package follows one subject.
+# ROS4HRI's topic names contain a body's id, of the one subject here; `topic_names` gives it the robot's prefix.
 HRI_TRACKED = Topic(
     "/humans/bodies/tracked", "hri_msgs/msg/IdsList", description="the ids of the tracked bodies (REP-155)"
 )

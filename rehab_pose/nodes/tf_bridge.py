@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from rehab_pose.graph import node_spec
 from rehab_pose.messages import topics
 from rehab_pose.messages.body import body_from_message
+from rehab_pose.messages.topic_names import body_id
 from rehab_pose.ros.adapters.links import link_transforms
+from rehab_pose.ros.adapters.settings import TfSettings
 from rehab_pose.ros.runtime.run_node import run_node
 from rehab_pose.ros.runtime.stage_node import StageNode
 
@@ -23,12 +25,13 @@ class TfBridgeNode(StageNode):
 
     def __init__(self) -> None:
         super().__init__(node_spec("tf_bridge"))
+        self._body_id, self._prefix = body_id(self.get_namespace()), self.settings(TfSettings).frame_prefix
         self.input(topics.BODY, self._on_body)
 
     def _on_body(self, message: Message) -> bool:
         body = body_from_message(message)
         if body is not None:
-            self.publish(topics.TF, link_transforms(self.factory, body))
+            self.publish(topics.TF, link_transforms(self.factory, body, self._body_id, prefix=self._prefix))
         return body is not None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rehab_pose.messages.factory import BODY_ID, header, numbers
+from rehab_pose.messages.factory import header, numbers
 from rehab_pose.ros.adapters.links import BODY_AXES
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
@@ -97,8 +97,8 @@ def _leg(hip: NDArray[np.float64], knee: NDArray[np.float64], sign: float) -> di
     }
 
 
-def human_joint_state(factory: MessageFactory, body: Body, body_id: str = BODY_ID) -> Message:
-    """Return sensor_msgs/JointState with the joint names of REP-155."""
+def human_joint_state(factory: MessageFactory, body: Body, body_id: str) -> Message:
+    """Return sensor_msgs/JointState with the joint names of REP-155, which end with the body's id."""
     angles = human_joints(body)
     none = np.empty(0)
     return factory.make(

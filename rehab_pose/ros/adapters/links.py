@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rehab_pose.geometry.rotations import quaternions_from_matrices
-from rehab_pose.messages.factory import BODY_ID, header
+from rehab_pose.messages.factory import header
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
@@ -46,14 +46,24 @@ def body_frame(body: Body) -> NDArray[np.float64]:
     return camera_from_body
 
 
-def link_transforms(factory: MessageFactory, body: Body, body_id: str = BODY_ID, *, links: bool = True) -> Message:
-    """Return tf2_msgs/TFMessage: body_<id> in the camera, and, if `links`, each link in body_<id>."""
+def link_transforms(
+    factory: MessageFactory, body: Body, body_id: str, *, prefix: str = "", links: bool = True
+) -> Message:
+    """Return tf2_msgs/TFMessage: body_<id> in the camera, and, if `links`, each link in body_<id>.
+
+    Args:
+        factory: Makes the message.
+        body: The body.
+        body_id: Its id, with which the names of its frames end.
+        prefix: Beginning of the names of its frames.
+        links: Whether the links are wanted.
+    """
     camera_from_body = body_frame(body)
     rotation, origin_m = camera_from_body[:3, :3], camera_from_body[:3, 3]
     rotations = rotation.T @ body.joint_rotations @ BODY_AXES
     positions_m = (body.joint_positions_m - origin_m) @ rotation
-    parent = f"body_{body_id}"
-    children = [parent, *(f"{name}_{body_id}" for name in LINK_NAMES)]
+    parent = f"{prefix}body_{body_id}"
+    children = [parent, *(f"{prefix}{name}_{body_id}" for name in LINK_NAMES)]
     parents = [body.frame_id, *(parent for _ in LINK_NAMES)]
     count = len(children) if links else 1
     quaternions = quaternions_from_matrices(np.concatenate([rotation[None], rotations]))

@@ -1,4 +1,4 @@
-"""Settings of the markers for RViz. Imports no ROS, so that the node reference can be generated without it."""
+"""Settings of the markers for RViz and of TF. Imports no ROS: the node reference is generated without it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rehab_pose.settings import Settings, setting
 
-__all__ = ["MarkerSettings"]
+__all__ = ["MarkerSettings", "TfSettings"]
 
 
 @dataclass(frozen=True)
@@ -26,3 +26,14 @@ class MarkerSettings(Settings):
     angles: bool = setting(True, "Write the joint angles that move in the exercise next to the joints [degrees]")
     all_angles: bool = setting(False, "Write all joint angles, also those that do not move and without an exercise")
     names: bool = setting(False, "Write the joints' names")
+
+
+@dataclass(frozen=True)
+class TfSettings(Settings):
+    """Settings of the body's frames on /tf."""
+
+    frame_prefix: str = setting(
+        "",
+        "Written before the names of the body's frames, for several robots with one TF, such as robot1/; the camera's "
+        "frame keeps its name",
+    )

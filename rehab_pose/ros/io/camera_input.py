@@ -13,6 +13,7 @@ from rehab_pose.messages.frame_builder import FrameBuilder
 from rehab_pose.ros.io.images import decode_color
 from rehab_pose.ros.io.polled_input import PolledInput
 from rehab_pose.ros.io.qos import qos
+from rehab_pose.ros.io.resolved_names import resolved_name
 from rehab_pose.ros.io.settings import CameraSettings
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class CameraInput:
         self._builder = FrameBuilder(
             node.settings(CaptureSettings),
             decode_color,
-            color_topic=node.resolve_topic_name(topics.COLOR.name),
-            depth_topic=node.resolve_topic_name(topics.DEPTH.name),
+            color_topic=resolved_name(node, topics.COLOR.name),
+            depth_topic=resolved_name(node, topics.DEPTH.name),
         )
         node.start_worker()
         self._receivers: dict[Topic, Callable[[Any, float], None]] = {

@@ -11,10 +11,11 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from rehab_pose.errors import RecordingError, RehabPoseError
-from rehab_pose.messages import topics as known_topics
-from rehab_pose.messages.topics import Delivery, Topic
+from rehab_pose.messages.topic_names import ALL_TOPICS
+from rehab_pose.messages.topics import Delivery
 from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.qos import qos
+from rehab_pose.ros.io.resolved_names import resolved_name
 from rehab_pose.ros.runtime.stopping import until_stop_signal
 
 if TYPE_CHECKING:
@@ -33,11 +34,7 @@ QUEUE_LENGTH = 100
 """Messages of each topic that may wait while the file is written."""
 FLUSH_PERIOD_S = 1.0
 """Period in which messages are passed to the system, so that they survive the end of this program [s]."""
-EVENTS = tuple(
-    f"/{topic.name}"
-    for topic in vars(known_topics).values()
-    if isinstance(topic, Topic) and topic.delivery is Delivery.EVENT
-)
+EVENTS = tuple(f"/{topic.name}" for topic in ALL_TOPICS if topic.delivery is Delivery.EVENT)
 """Ends of the names of topics whose last messages are kept for late subscribers."""
 
 
@@ -57,7 +54,7 @@ class TopicRecorder:
             topics: Their names, absolute or relative to the node's namespace.
         """
         self._node, self._bag = node, bag
-        self._names = {node.resolve_topic_name(name) for name in topics}
+        self._names = {resolved_name(node, name) for name in topics}
         self._recording: dict[str, Subscription[Any]] = {}
         self._refused: set[str] = set()
         self.failure = ""

@@ -14,6 +14,7 @@ from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.topics import CAMERA_TOPICS
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import OVERRIDABLE, overrides_explained, qos
+from rehab_pose.ros.io.resolved_names import resolved_name
 from rehab_pose.ros.runtime.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS, diagnostic_array
 from rehab_pose.ros.runtime.distributions import callbacks_get_info, publisher_count
 from rehab_pose.ros.runtime.guard import guarded, guarded_callback, guarded_service
@@ -238,7 +239,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         if topic not in self.spec.inputs:
             msg = f"{self.spec.name}: expected an input of the node's row in rehab_pose.graph, got {topic.name}"
             raise ContractError(msg)
-        full_name = self.resolve_topic_name(topic.name)
+        full_name = resolved_name(self, topic.name)
         entry = self.health.add_input(topic.name, full_name, watched=watched)
 
         # rclpy passes the publisher's sequence number only to callbacks with two arguments (since ROS 2 Iron).
@@ -256,7 +257,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         with overrides_explained(topic.name):
             subscription = self.create_subscription(
                 kind,
-                topic.name,
+                full_name,
                 callback,
                 effective_profile,
                 callback_group=group,
@@ -267,7 +268,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
 
     def stop_listening(self, topic: Topic) -> None:
         """Destroy the subscription to one of the node's inputs; silence there is no fault from then on."""
-        full_name = self.resolve_topic_name(topic.name)
+        full_name = resolved_name(self, topic.name)
         self.health.remove_input(topic.name)
         self.health.facts.pop(f"{PUBLISHERS}{full_name}", None)
         self.destroy_subscription(self._listening.pop(full_name))
@@ -313,7 +314,11 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         kind, profile = message_class(topic.type_name), qos(topic.delivery)
         with overrides_explained(topic.name):
             return self.create_publisher(
-                kind, topic.name, profile, qos_overriding_options=OVERRIDABLE, event_callbacks=self._no_events
+                kind,
+                resolved_name(self, topic.name),
+                profile,
+                qos_overriding_options=OVERRIDABLE,
+                event_callbacks=self._no_events,
             )
 
     def _capacity(self) -> int:

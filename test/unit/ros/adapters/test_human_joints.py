@@ -137,13 +137,13 @@ def test_the_body_frame_is_between_the_hips_with_x_to_the_front() -> None:
 
 def test_every_link_has_the_pose_of_its_joint_and_the_body_as_parent() -> None:
     body, store = urdf_body(random_angles(2)), Store()
-    message = store.round_trip(link_transforms(store, body), "tf2_msgs/msg/TFMessage")
+    message = store.round_trip(link_transforms(store, body, "r_aaaaa", prefix="robot1/"), "tf2_msgs/msg/TFMessage")
     first, *links = message.transforms
-    assert (first.header.frame_id, first.child_frame_id) == ("cam", "body_aaaaa")
-    assert {link.header.frame_id for link in links} == {"body_aaaaa"}
+    assert (first.header.frame_id, first.child_frame_id) == ("cam", "robot1/body_r_aaaaa")
+    assert {link.header.frame_id for link in links} == {"robot1/body_r_aaaaa"}
     names = [link.child_frame_id for link in links]
     assert len(set(names)) == 24
-    assert {f"{name}_aaaaa" for name in REP155_LINKS} <= set(names)
+    assert {f"robot1/{name}_r_aaaaa" for name in REP155_LINKS} <= set(names)
     assert all(link.header.stamp.nanosec == STAMP_NS % 10**9 for link in message.transforms)
     frame = body_frame(body)
     for index, link in enumerate(links):
@@ -191,7 +191,7 @@ def test_the_messages_can_be_serialised_by_their_definitions() -> None:
     assert 0.0 <= region.ymin < region.ymax <= 1.0
     ids = store.round_trip(ids_message(store, STAMP_NS, "cam", ["aaaaa"]), "hri_msgs/msg/IdsList")
     assert ids.ids == ["aaaaa"]
-    joint_state = human_joint_state(store, urdf_body(random_angles(3)))
+    joint_state = human_joint_state(store, urdf_body(random_angles(3)), "r_aaaaa")
     joint_state = store.round_trip(joint_state, "sensor_msgs/msg/JointState")
     assert len(joint_state.name) == len(joint_state.position) == 20
-    assert all(name.endswith("_aaaaa") for name in joint_state.name)
+    assert all(name.endswith("_r_aaaaa") for name in joint_state.name)
