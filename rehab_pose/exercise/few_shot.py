@@ -241,17 +241,6 @@ def squared_lengths(points: NDArray[Any]) -> NDArray[Any]:
     return np.asarray((points**2).sum(axis=1))
 
 
-def _log_density(squares: NDArray[np.float64], smallest: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the logarithm of the kernel density (N), up to a constant.
-
-    Args:
-        squares: (N, M) squared distances.
-        smallest: (N) the smallest of each row.
-    """
-    relative = np.exp((squares - smallest[:, None]) / (-2.0 * KERNEL_VARIANCE)).mean(axis=1)
-    return np.asarray(np.log(relative) - smallest / (2.0 * KERNEL_VARIANCE))
-
-
 class FewShotHead:
     """Probabilities of the added exercises for windows."""
 
@@ -276,18 +265,21 @@ class FewShotHead:
             same = {name for _, points, _ in exercises for name in space.resembled(np.asarray(points))}
         kept = [place for place, name in enumerate(space.movements) if name not in same]
         none = np.concatenate([space.background[kept] if kept else space.background, *frozen])
-        self._points = [none, *(np.asarray(points, dtype=np.float32) for _, points, _ in exercises)]
-        self._squares = [squared_lengths(points) for points in self._points]  # not again for every window
+        groups = [none, *(np.asarray(points, dtype=np.float32) for _, points, _ in exercises)]
+        self._sizes = np.array([len(points) for points in groups])
+        self._starts = np.cumsum(self._sizes) - self._sizes
+        self._points = np.concatenate(groups)
+        self._squares = squared_lengths(self._points)  # not again for every window
         self._limits = np.array([np.inf, *(limit for _, _, limit in exercises)])
 
     def probabilities(self, coordinates: NDArray[Any]) -> NDArray[np.float64]:
         """Return probabilities (B, 1 + U): of none of the added exercises, and of each of them."""
-        smallest, densities = [], []
-        for points, lengths in zip(self._points, self._squares, strict=True):
-            squares = squared_distances(coordinates, points, lengths)
-            smallest.append(squares.min(axis=1))
-            densities.append(_log_density(squares, smallest[-1]))
-        logits, is_near = np.stack(densities, axis=1), np.stack(smallest, axis=1) <= self._limits**2
+        squares = squared_distances(coordinates, self._points, self._squares)
+        smallest = np.minimum.reduceat(squares, self._starts, axis=1)
+        relative = np.exp((squares - np.repeat(smallest, self._sizes, axis=1)) / (-2.0 * KERNEL_VARIANCE))
+        # The logarithm of the kernel density of each group, up to a constant.
+        means = np.add.reduceat(relative, self._starts, axis=1) / self._sizes
+        logits, is_near = np.log(means) - smallest / (2.0 * KERNEL_VARIANCE), smallest <= self._limits**2
         weights = np.exp(logits - logits.max(axis=1, keepdims=True)) * is_near
         weights[:, 0] += 1e-12  # where all others are too far away
         return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float64)

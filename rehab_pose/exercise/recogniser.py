@@ -38,6 +38,9 @@ __all__ = ["ExerciseRecogniser"]
 
 HISTORY_CAPACITY = 8192
 """Samples of the history's buffer, of which at least half are available: HISTORY_S at 90 Hz; 1.6 MB."""
+SHORTEST_FRAME_NS = 30_000_000
+"""Frames of a faster camera count as this long for the setting `stride_frames`: windows are resampled in time, so that
+more answers a second say nothing new [ns]."""
 STEP_NS = int(1e9 / SAMPLE_RATE_HZ)
 """Time between two samples of a window [ns]."""
 
@@ -141,7 +144,7 @@ class ExerciseRecogniser:
         self._stabiliser.reset()
         self._stamps.reset()
         self._counter.reset()
-        self._frames = 0
+        self._frames, self._tried_ns = self._settings.stride_frames, -SHORTEST_FRAME_NS * self._settings.stride_frames
         self._last_seen_ns: int | None = None
         self._seen_since_ns = 0
         self._start_ns = 0
@@ -192,8 +195,10 @@ class ExerciseRecogniser:
             self.reset()
             self._stamps.check(stamp_ns)
         self._add(stamp_ns, joints)
-        if self._frames % self._settings.stride_frames == 0:
+        stride = self._settings.stride_frames
+        if self._frames >= stride and stamp_ns - self._tried_ns >= stride * SHORTEST_FRAME_NS:
             self._classify(stamp_ns)
+            self._frames, self._tried_ns = 0, stamp_ns
         self._frames += 1
         return self._update(stamp_ns, frame_id, self._counter.update(stamp_ns, frame_id, self._label, self._history))
 

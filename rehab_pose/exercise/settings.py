@@ -31,7 +31,13 @@ class ExerciseSettings(Settings):
         "Folder of the user's exercises, YAML files of `rehab-pose exercise add`; empty = the folder "
         "rehab_pose/exercises in $XDG_DATA_HOME or in ~/.local/share",
     )
-    stride_frames: int = setting(3, "Classify every n-th frame and keep the result in between", minimum=1, maximum=30)
+    stride_frames: int = setting(
+        3,
+        "Classify every n-th frame and keep the result in between; frames of a faster camera count as those of one of "
+        "33 Hz",
+        minimum=1,
+        maximum=30,
+    )
     minimum_history_s: float = setting(
         0.8, "The label is none until this much history is available [s]", minimum=0.2, maximum=4.0
     )

@@ -204,7 +204,7 @@ class PeopleFinder:
         floor_plane: NDArray[np.float64],
         turns: int,
     ) -> NDArray[np.float32]:
-        """Return the averaged probability (h, w) for an upright reduced image, or that carried from the frame before."""
+        """Return the averaged probability (h, w) for an upright reduced image, or the carried one."""
         last, self._last = self._last, None
         carried = None if last is None else last.carried_to(stamp_ns, depth_m, turns)
         if carried is not None:

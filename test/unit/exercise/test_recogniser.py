@@ -96,6 +96,18 @@ def test_probabilities_do_not_depend_on_the_frame_rate(make_film: Film) -> None:
     assert np.abs(probabilities[0] - probabilities[1][: len(probabilities[0])]).max() < 0.15
 
 
+@pytest.mark.parametrize(("rate_hz", "expected"), [(15.0, 3), (30.0, 3), (60.0, 6)])
+def test_a_fast_camera_has_no_more_classifications_a_second(
+    make_film: Film, monkeypatch: pytest.MonkeyPatch, rate_hz: float, expected: int
+) -> None:
+    recogniser = ExerciseRecogniser(ExerciseSettings(stride_frames=3, library=False))
+    classified: list[int] = []
+    monkeypatch.setattr(recogniser, "_classify", lambda _stamp_ns: classified.append(index))
+    for index, joints in enumerate(make_film("squat", 1)[:30]):
+        recogniser.recognise(1 + round(index * 1e9 / rate_hz), joints.frame_id, joints)
+    assert classified == list(range(0, 30, expected))
+
+
 def test_a_jump_back_in_time_resets_the_recogniser(recogniser: ExerciseRecogniser, make_film: Film) -> None:
     frames = make_film("squat", 2, rest_s=1.0)
     recogniser.reset()
