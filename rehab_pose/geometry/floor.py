@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numba
 import numpy as np
 
 from rehab_pose.datatypes import unknown_plane
@@ -153,10 +154,10 @@ class FloorTracker:
         if rough is None:
             return None
         stride = REFINE_STRIDE_PX
-        grid = np.mgrid[0 : depth_m.shape[0] : stride, 0 : depth_m.shape[1] : stride].reshape(2, -1)
-        depth = depth_m[grid[0], grid[1]]
-        valid = np.isfinite(depth)
-        dense = intrinsics.back_project(grid[::-1].T[valid], depth[valid])
+        depth = depth_m[::stride, ::stride]
+        rows, columns = np.nonzero(np.isfinite(depth))
+        pixels = np.stack([columns * stride, rows * stride], axis=1)
+        dense = intrinsics.back_project(pixels, depth[rows, columns])
         return _refined(dense, rough[0][:3], float(rough[0][3]))
 
     def _best_plane(
@@ -195,9 +196,7 @@ class FloorTracker:
         if not kept.any():
             return None
         normals, offsets, along_up = normals[kept], offsets[kept], np.abs(along_up[kept])
-        heights = points @ normals.T + offsets
-        inlier_fraction = (np.abs(heights) < INLIER_DISTANCE_M).mean(axis=0)
-        below_fraction = (heights < -3 * INLIER_DISTANCE_M).mean(axis=0)
+        inlier_fraction, below_fraction = _fractions(points, normals, offsets)
         required = np.where(along_up > np.cos(np.radians(STEEP_DEG)), *min_fractions)
         accepted = (below_fraction < MAX_BELOW_FRACTION) & (inlier_fraction >= required)
         if not accepted.any():
@@ -226,13 +225,61 @@ def _refined(points: NDArray[np.float64], normal: NDArray[np.float64], offset: f
     Points are weighted with the inverse variance of a stereo camera's depth, which grows with z^4; without weights the
     far points would determine the tilt.
     """
-    weights = points[:, 2] ** -4.0
+    weights = np.square(np.square(1.0 / points[:, 2]))
     for _ in range(REFINE_ROUNDS):
-        near = np.abs(points @ normal + offset) < INLIER_DISTANCE_M
-        inliers, weight = points[near], weights[near] / weights[near].sum()
-        centre = weight @ inliers
-        centred = inliers - centre
-        _, vectors = np.linalg.eigh(centred.T @ (weight[:, None] * centred))
+        centre, covariance = _moments(points, weights, normal, offset)
+        _, vectors = np.linalg.eigh(covariance)
         normal = vectors[:, 0] * (-1.0 if vectors[:, 0] @ normal < 0 else 1.0)
         offset = float(-normal @ centre)
     return np.append(normal, offset)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _fractions(
+    points: NDArray[np.float64], normals: NDArray[np.float64], offsets: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the fraction (K) of points (N, 3) [m] on each of the planes with normals (K, 3), and clearly below it."""
+    count = len(points)
+    x, y, z = points[:, 0].copy(), points[:, 1].copy(), points[:, 2].copy()
+    on_plane, below = np.empty(len(normals)), np.empty(len(normals))
+    for plane in range(len(normals)):
+        a, b, c = normals[plane]
+        offset = offsets[plane]
+        inliers, lower = 0, 0
+        for point in range(count):
+            height_m = x[point] * a + y[point] * b + z[point] * c + offset
+            inliers += abs(height_m) < INLIER_DISTANCE_M
+            lower += height_m < -3 * INLIER_DISTANCE_M
+        on_plane[plane], below[plane] = inliers / count, lower / count
+    return on_plane, below
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _moments(
+    points: NDArray[np.float64], weights: NDArray[np.float64], normal: NDArray[np.float64], offset: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the weighted mean (3) and covariance (3, 3) of the points (N, 3) [m] on a plane."""
+    centre, covariance, total = np.zeros(3), np.zeros((3, 3)), 0.0
+    near = np.empty(len(points), np.bool_)
+    for point in range(len(points)):
+        x, y, z = points[point]
+        near[point] = abs(x * normal[0] + y * normal[1] + z * normal[2] + offset) < INLIER_DISTANCE_M
+        if near[point]:
+            weight = weights[point]
+            total += weight
+            centre[0] += weight * x
+            centre[1] += weight * y
+            centre[2] += weight * z
+    centre /= total
+    for point in range(len(points)):
+        if near[point]:
+            weight = weights[point] / total
+            x, y, z = points[point, 0] - centre[0], points[point, 1] - centre[1], points[point, 2] - centre[2]
+            covariance[0, 0] += weight * x * x
+            covariance[0, 1] += weight * x * y
+            covariance[0, 2] += weight * x * z
+            covariance[1, 1] += weight * y * y
+            covariance[1, 2] += weight * y * z
+            covariance[2, 2] += weight * z * z
+    covariance[1, 0], covariance[2, 0], covariance[2, 1] = covariance[0, 1], covariance[0, 2], covariance[1, 2]
+    return centre, covariance
