@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     more = ("--ros-args", *args.ros_args) if args.ros_args else ()
     specs = chosen_nodes(args)
     page = GraphPage.prepare(view_settings(args)) if VIEW_NODE in {spec.name for spec in specs} else None
-    processes, stop = Processes(), threading.Event()
+    processes, stop = Processes([spec.module for spec in specs]), threading.Event()
 
     def note_signal(_number: int, _frame: FrameType | None) -> None:
         stop.set()  # does not raise: a second signal must not interrupt the stopping of the programs

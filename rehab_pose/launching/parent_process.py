@@ -16,6 +16,8 @@ PARENT_PID = "REHAB_POSE_PARENT_PID"
 """Environment variable with the launcher's process id."""
 PR_SET_PDEATHSIG = 1
 """Option of prctl (Linux) that sends the process a signal when its parent ends."""
+ENDED_STATES = ("Z", "X")
+"""States of ended processes in /proc/PID/stat."""
 _launcher: list[int] = []
 """Process id of this process's launcher, if it has one."""
 
@@ -53,4 +55,13 @@ def end_with_parent() -> None:
 
 def launcher_ended() -> bool:
     """Return whether this process has a launcher that has ended: it was killed, because it stops its programs first."""
-    return bool(_launcher) and os.getppid() != _launcher[-1]
+    return bool(_launcher) and (os.getppid() != _launcher[-1] or _is_ending(_launcher[-1]))
+
+
+def _is_ending(pid: int) -> bool:
+    """Return whether the first thread of a process has ended: the kernel signals that; others may still run."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state in ENDED_STATES

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 __all__ = [
+    "OWN_GROUP",
     "STOP_SIGNALS",
     "blocked_stop_signals",
     "end_command_on_stop_signals",
@@ -31,6 +32,11 @@ __all__ = [
 ]
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+OWN_GROUP: dict[str, Any] = {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}
+"""Arguments of Popen for a process group of its own: Ctrl-C then reaches only the launcher, which stops its programs.
+
+A new session is used only before Python 3.11: Linux divides the processor between sessions first, and the niceness of
+nodes in different sessions has no effect on each other."""
 COMMAND = re.compile(r"rehab_pose(_sim|_lab)?\.cli\.main|(.*/)?rehab-pose(-sim|-lab)?")
 """Module or file of one of our commands."""
 _replaced: dict[signal.Signals, Any] = {}

@@ -11,11 +11,12 @@ import time
 from collections import deque
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from rehab_pose.launching.exit_codes import EXIT_BAD_SETTINGS
+from rehab_pose.launching.forked_process import NOT_STARTED, ForkedProcess, ForkServer
 from rehab_pose.launching.parent_process import PARENT_PID
-from rehab_pose.launching.start_signals import blocked_stop_signals
+from rehab_pose.launching.start_signals import OWN_GROUP, blocked_stop_signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +41,7 @@ class _Child:
     environment: Mapping[str, str]
     respawn: bool
     blocked_signals: bool
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | ForkedProcess
     ended_s: list[float] = field(default_factory=list)
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
     reader: threading.Thread | None = None
@@ -49,8 +50,15 @@ class _Child:
 class Processes:
     """A set of programs that run together, each in its own process group."""
 
-    def __init__(self) -> None:
+    def __init__(self, nodes: Sequence[str] = ()) -> None:
+        """Prepare a set without programs.
+
+        Args:
+            nodes: Modules of nodes, whose processes are forked from one that has loaded what they need (on Linux). That
+                makes restarts quick, and the memory of loaded libraries is shared.
+        """
         self._children: list[_Child] = []
+        self._server = ForkServer(nodes)
 
     def start(
         self,
@@ -71,10 +79,16 @@ class Processes:
             blocked_signals: Start it with stop signals blocked. Only for programs that let them in by themselves, as
                 all nodes do: no signal then meets an interpreter that is still loading.
         """
-        process = _spawn(command, environment, blocked_signals=blocked_signals)
+        process = self._process(command, environment, blocked_signals=blocked_signals)
         child = _Child(name, command, environment, respawn, blocked_signals, process)
         self._listen(child)
         self._children.append(child)
+
+    def _process(
+        self, command: Sequence[str], environment: Mapping[str, str], *, blocked_signals: bool
+    ) -> subprocess.Popen[str] | ForkedProcess:
+        forked = self._server.start(command, environment)
+        return forked or _spawn(command, environment, blocked_signals=blocked_signals)
 
     def _listen(self, child: _Child) -> None:
         child.reader = threading.Thread(
@@ -84,17 +98,21 @@ class Processes:
 
     @property
     def pids(self) -> dict[str, int]:
-        """Process ids by name."""
-        return {child.name: child.process.pid for child in self._children}
+        """Process ids by name, of the programs that were started already."""
+        return {child.name: child.process.pid for child in self._children if child.process.pid}
 
     def wait(self, duration_s: float | None = None, stop: threading.Event | None = None) -> str | None:
         """Wait until a program ends, the time is over or `stop` is set; return a description of the end, or None."""
         stop = stop or threading.Event()
         end_s = None if duration_s is None else time.monotonic() + duration_s
         while not stop.is_set() and (end_s is None or time.monotonic() < end_s):
+            self._server.keep_running()
             for child in self._children:
                 code = child.process.poll()
-                if code is not None and not self._try_restart(child, code):
+                if code == NOT_STARTED:
+                    child.process = _spawn(child.command, child.environment, blocked_signals=child.blocked_signals)
+                    self._listen(child)
+                elif code is not None and not self._try_restart(child, code):
                     return self._describe_end(child, code)
             time.sleep(POLL_S)
         return None
@@ -106,12 +124,13 @@ class Processes:
         if not child.respawn or code in {0, EXIT_BAD_SETTINGS} or len(child.ended_s) > MAX_RESPAWNS:
             return False
         sys.stderr.write(f"{self._describe_end(child, code)}\nrestarting {child.name}\n")
-        child.process = _spawn(child.command, child.environment, blocked_signals=child.blocked_signals)
+        child.process = self._process(child.command, child.environment, blocked_signals=child.blocked_signals)
         self._listen(child)
         return True
 
     def stop(self) -> list[str]:
         """Stop all programs by SIGINT, then SIGKILL; return the names of those that were killed."""
+        self._server.stop()  # no node is started from now on
         killed = []
         for number in (signal.SIGINT, signal.SIGKILL):
             alive = [child for child in self._children if child.process.poll() is None]
@@ -157,12 +176,7 @@ class Processes:
 
 
 def _spawn(command: Sequence[str], environment: Mapping[str, str], *, blocked_signals: bool) -> subprocess.Popen[str]:
-    """Start a program in its own process group, so that Ctrl-C reaches only this process, which then stops it.
-
-    A new session is used only before Python 3.11: Linux divides the processor between sessions first, and the niceness
-    of nodes in different sessions has no effect on each other.
-    """
-    own_group: dict[str, Any] = {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}
+    """Start a program in its own process group, so that Ctrl-C reaches only this process, which then stops it."""
     with blocked_stop_signals() if blocked_signals else nullcontext():
         return subprocess.Popen(  # noqa: S603  (known programs, no shell)
             command,
@@ -172,5 +186,5 @@ def _spawn(command: Sequence[str], environment: Mapping[str, str], *, blocked_si
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            **own_group,
+            **OWN_GROUP,
         )

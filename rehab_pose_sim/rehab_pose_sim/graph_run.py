@@ -142,7 +142,7 @@ class GraphRun:
         specs = choose_nodes({Option.MESH, Option.RECOGNITION}, composed=self.plan.composed)
         nodes = tuple(spec.name for spec in specs)
         parameters = shared_file(DEFAULT_PARAMETERS)
-        processes = Processes()
+        processes = Processes([spec.module for spec in specs])
         try:
             with GraphWatch(on_classification=self._on_classification, on_repetition=self._on_repetition) as watch:
                 self.record = watch.record

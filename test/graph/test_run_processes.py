@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rehab_pose_lab.benchmarks.process_state import bound_addresses
+from rehab_pose_lab.benchmarks.process_state import bound_addresses, node_pids
 
 COMMAND = "rehab_pose.cli.main"
 START_S = 30.0
@@ -29,10 +29,10 @@ def test_nothing_is_bound_beyond_this_machine_and_the_option_opens_the_network(p
     opened = program(COMMAND, "run", "--nodes", "markers", "--network")
 
     def addresses(run: Any) -> set[str]:  # noqa: ANN401
-        return set().union(*(bound_addresses(pid) for pid in children(run.process.pid)))
+        return set().union(*(bound_addresses(pid) for pid in node_pids(run.process.pid).values()))
 
     def all_bound(run: Any, count: int) -> bool:  # noqa: ANN401
-        pids = children(run.process.pid)
+        pids = node_pids(run.process.pid).values()
         return len(pids) == count and all(bound_addresses(pid) for pid in pids)
 
     assert wait(lambda: all_bound(local, 2) and all_bound(opened, 1), START_S), local.output + opened.output
@@ -44,7 +44,7 @@ def test_nothing_is_bound_beyond_this_machine_and_the_option_opens_the_network(p
 
 def test_a_second_graph_of_the_same_nodes_is_refused(program: Any, wait: Any) -> None:  # noqa: ANN401
     first = program(COMMAND, "run", "--nodes", "markers")
-    assert wait(lambda: len(children(first.process.pid)) == 1, START_S), first.output
+    assert wait(lambda: len(node_pids(first.process.pid)) == 1, START_S), first.output
     second = program(COMMAND, "run", "--nodes", "session,markers")
     assert second.process.wait(START_S) == 2
     assert f"markers runs already in the namespace / of ROS domain {os.environ['ROS_DOMAIN_ID']}" in second.output
@@ -77,8 +77,29 @@ def test_signals_at_any_moment_end_everything_without_traceback(
 
 def test_nodes_end_with_a_launcher_that_is_killed(program: Any, wait: Any) -> None:  # noqa: ANN401
     run = program(COMMAND, "run", "--nodes", "exercise,session")
-    assert wait(lambda: len(children(run.process.pid)) == 2, START_S), run.output
+    assert wait(lambda: len(node_pids(run.process.pid)) == 2, START_S), run.output
     pids = children(run.process.pid)
+    assert len(pids) == 3, "two nodes, and the process that forked them"
     time.sleep(1.0)
     run.process.kill()
     assert wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), STOP_S)
+
+
+def test_nodes_outlive_the_process_that_forked_them_and_restart_without_it(program: Any, wait: Any) -> None:  # noqa: ANN401
+    run = program(COMMAND, "run", "--nodes", "markers")
+
+    def server() -> int | None:
+        others = set(children(run.process.pid)) - set(node_pids(run.process.pid).values())
+        return min(others, default=None)
+
+    assert wait(lambda: len(node_pids(run.process.pid)) == 1, START_S), run.output
+    first, node = server(), node_pids(run.process.pid)["markers"]
+    assert first is not None
+    assert len(list(Path(f"/proc/{first}/task").iterdir())) == 1, "a process with threads cannot be forked safely"
+    assert Path(f"/proc/{node}/comm").read_text(encoding="ascii") == "markers\n"
+    os.kill(first, signal.SIGKILL)
+    assert wait(lambda: server() not in {first, None}, START_S), run.output
+    assert node_pids(run.process.pid)["markers"] == node, "the node runs on"
+    os.kill(node, signal.SIGKILL)
+    assert wait(lambda: node_pids(run.process.pid).get("markers") not in {node, None}, START_S), run.output
+    assert run.stop() == 0, run.output
