@@ -6,7 +6,6 @@ Imported only by `server.py`, because it needs the extra `view`.
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from rehab_pose.errors import InputError
 from rehab_pose.view.access import SECURITY_HEADERS
-from rehab_pose.view.commands import command_of
+from rehab_pose.view.commands import command_of, message_of
 from rehab_pose.view.hub import Part
 from rehab_pose.view.wire import encode_message
 
@@ -38,8 +37,6 @@ STATIC = Path(__file__).parent / "static"
 """Files of the page."""
 UNACKNOWLEDGED = 2
 """Messages that may be on their way to a page. With more, old states would wait in the network's buffers."""
-MAX_COMMAND = 4096
-"""Longest message of a page [characters]."""
 EARLY = 0.8
 """A message may follow after this fraction of the period, so that a source with the page's rate loses no frame."""
 POLICY_VIOLATION = 1008
@@ -195,7 +192,7 @@ class _Connection:
     def _take(self, page: Page, text: str) -> None:
         """Take a message: an acknowledgement, the list of parts that the page shows, or a command."""
         try:
-            message = _message(text)
+            message = message_of(text)
             if "acknowledge" in message:
                 acknowledged = message["acknowledge"]
                 self._acknowledged = acknowledged if isinstance(acknowledged, int) else self._acknowledged
@@ -208,19 +205,3 @@ class _Connection:
         except InputError as error:
             self._refusal = str(error)
             self._changed.set()
-
-
-def _message(text: str) -> dict[str, Any]:
-    """Return a message of a page.
-
-    Raises:
-        InputError: It is too long or no JSON object.
-    """
-    try:
-        message = json.loads(text) if len(text) <= MAX_COMMAND else None
-    except (ValueError, RecursionError):
-        message = None
-    if not isinstance(message, dict):
-        msg = f"message: expected a JSON object of at most {MAX_COMMAND} characters, got something else"
-        raise InputError(msg)
-    return message

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -23,6 +23,7 @@ __all__ = [
     "StartCommand",
     "StopCommand",
     "command_of",
+    "message_of",
 ]
 
 MAX_REPETITIONS = 1000
@@ -33,6 +34,10 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Speeds of a recording, relative to real time."""
 MAX_NAME = 64
 """Longest name of an exercise [characters]."""
+MAX_TIME_S = 1e6
+"""Latest place in a recording that a page can ask for: eleven days [s]."""
+MAX_COMMAND = 4096
+"""Longest message of a page [characters]."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,22 @@ class Commands(Protocol):
         """Carry out a command soon; called from the server's thread, must not wait."""
 
 
+def message_of(text: str) -> dict[str, Any]:
+    """Return a message of a page.
+
+    Raises:
+        InputError: It is too long or no JSON object.
+    """
+    try:
+        message = json.loads(text) if len(text) <= MAX_COMMAND else None
+    except (ValueError, RecursionError):
+        message = None
+    if not isinstance(message, dict):
+        msg = f"message: expected a JSON object of at most {MAX_COMMAND} characters, got something else"
+        raise InputError(msg)
+    return message
+
+
 def command_of(message: Mapping[str, Any]) -> Command:
     """Return the command in a message of a page.
 
@@ -103,7 +124,7 @@ def command_of(message: Mapping[str, Any]) -> Command:
         return StartCommand(
             _text(message, "exercise"),
             _side(message),
-            int(_number(message, "repetitions", 1, MAX_REPETITIONS)),
+            _repetitions(message),
             check_code("subject_code", _text(message, "subject_code")),
         )
     if name == "stop":
@@ -111,7 +132,7 @@ def command_of(message: Mapping[str, Any]) -> Command:
     if name == "hold":
         return HoldCommand(_number(message, "hold_s", 0.0, MAX_HOLD_S))
     if name == "seek":
-        return SeekCommand(_number(message, "time_s", 0.0, math.inf))
+        return SeekCommand(_number(message, "time_s", 0.0, MAX_TIME_S))
     if name == "pause":
         return PauseCommand(message.get("paused") is True)
     if name == "speed":
@@ -122,6 +143,14 @@ def command_of(message: Mapping[str, Any]) -> Command:
         raise InputError(msg)
     msg = f"command: expected start, stop, hold, seek, pause or speed, got {str(name)[:MAX_NAME]!r}; reload the page"
     raise InputError(msg)
+
+
+def _repetitions(message: Mapping[str, Any]) -> int:
+    number = _number(message, "repetitions", 1, MAX_REPETITIONS)
+    if not number.is_integer():
+        msg = f"repetitions: expected a whole number, got {number:g}"
+        raise InputError(msg)
+    return int(number)
 
 
 def _side(message: Mapping[str, Any]) -> Side:
