@@ -73,9 +73,10 @@ class StampPairer(Generic[First, Second]):
 
     def take_dropped(self) -> list[int]:
         """Return the stamps of the items discarded since the last call [ns]; of a pair with both missing, one."""
-        taken = list(dict.fromkeys(self.dropped_stamps))
-        self.dropped_stamps.clear()
-        return taken
+        taken: dict[int, None] = {}
+        while self.dropped_stamps:  # another thread may add some meanwhile
+            taken[self.dropped_stamps.popleft()] = None
+        return list(taken)
 
     def clear(self) -> None:
         """Discard the waiting items and count them as dropped."""

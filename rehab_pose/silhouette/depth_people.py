@@ -38,7 +38,7 @@ PREVIOUS_WEIGHT = 0.35
 """Weight of the previous frame's probability; below 0.5, so that a moving hand is found at its new position at once."""
 MAX_PREVIOUS_AGE_NS = 200_000_000
 """Largest age of the previous frame's results that are used [ns]."""
-MAX_CARRIED_NS = 25_000_000
+MAX_CARRIED_NS = 40_000_000
 """Frames at most this far apart take turns: the network runs in every second one, the other has the probability of the
 frame before, where the depth is that of the frame before [ns]."""
 CHANGED_M, CHANGED_RATIO = 0.03, 0.015

@@ -144,8 +144,8 @@ def test_the_networks_on_colour_and_on_depth_take_turns_at_30_hz(monkeypatch: py
     assert all(later - earlier == 2 for earlier, later in zip(depth[-4:], depth[-3:], strict=False))
 
 
-@pytest.mark.parametrize(("rate_hz", "networks"), [(60.0, 1), (30.0, 2)])
-def test_the_networks_on_depth_take_turns_at_60_hz(
+@pytest.mark.parametrize(("rate_hz", "networks"), [(60.0, 1), (15.0, 2)])
+def test_the_networks_on_depth_take_turns_except_for_a_slow_camera(
     monkeypatch: pytest.MonkeyPatch, rate_hz: float, networks: int
 ) -> None:
     camera = SimulatedCamera(SimulationSettings(exercise="none", rate_hz=rate_hz, start_ns=1))

@@ -11,8 +11,9 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.frame_builder import FrameBuilder
 from rehab_pose.ros.io.images import decode_color
-from rehab_pose.ros.io.polled_input import PolledInput
+from rehab_pose.ros.io.polled_input import NeverReady, PolledInput
 from rehab_pose.ros.io.qos import qos
+from rehab_pose.ros.io.receiving_thread import ReceivingThread
 from rehab_pose.ros.io.resolved_names import resolved_name
 from rehab_pose.ros.io.settings import CameraSettings
 
@@ -57,13 +58,14 @@ class CameraInput:
         )
         node.start_worker()
         self._receivers: dict[Topic, Callable[[Any, float], None]] = {
-            topics.COLOR: self._on_color,
             topics.CAMERA_INFO: self._on_camera_info,
+            topics.COLOR: self._on_color,
             topics.DEPTH: self._on_depth,
         }
         self._best_effort = dict.fromkeys(self._receivers, self._image_qos == "best_effort")
         self._subscriptions: dict[Topic, Subscription[Any]] = {topic: self._listen(topic) for topic in self._receivers}
         self._imu = PolledInput(node, topics.IMU, self._builder.add_imu)  # up to 400 messages a second
+        node.add_thread(ReceivingThread(node, lambda: tuple(self._subscriptions.values())))
         if self._image_qos == "auto":
             node.create_timer(MATCH_PERIOD_S, self._match_publishers)
 
@@ -89,7 +91,7 @@ class CameraInput:
 
     def _listen(self, topic: Topic) -> Subscription[Any]:
         profile = qos(topic.delivery, best_effort=self._best_effort[topic])
-        return self._node.listen(topic, self._receivers[topic], profile=profile)
+        return self._node.listen(topic, self._receivers[topic], profile=profile, group=NeverReady())
 
     def _match_publishers(self) -> None:
         """Subscribe again if the publishers offer another reliability than the subscription requests."""

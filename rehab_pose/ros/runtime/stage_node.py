@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
@@ -53,6 +53,14 @@ LOG_REPEAT_S = 5.0
 INACTIVE = "inactive"
 """Reason under which frames are counted as dropped while the parameter node.active is false."""
 
+
+class Closable(Protocol):
+    """A thread that can be stopped."""
+
+    def close(self) -> None:
+        """Stop it."""
+
+
 T = TypeVar("T", bound=Resettable)
 S = TypeVar("S", bound=Settings)
 
@@ -78,6 +86,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         self.factory = RosMessageFactory()
         self.worker = Worker(self, "worker", main=True)
         self._workers = [self.worker]
+        self._threads: list[Closable] = []
         self._logged: tuple[str, float] = ("", -LOG_REPEAT_S)
         self.reads_camera = set(CAMERA_TOPICS) <= set(spec.inputs)
         """True for the one node of a graph that logs what concerns the camera: every later node notices it too."""
@@ -282,8 +291,14 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             self._logged = (message, now_s)
             self.get_logger().error(f"{message}\n{detail}" if detail else message)
 
+    def add_thread(self, thread: Closable) -> None:
+        """Stop a thread of a subclass before the workers when the node is closed."""
+        self._threads.append(thread)
+
     def close(self) -> None:
-        """Stop the workers."""
+        """Stop the threads and the workers."""
+        for thread in self._threads:
+            thread.close()
         for worker in self._workers:
             worker.close()
 
