@@ -50,7 +50,7 @@ ARGUMENTS = (
     Argument("params_file", str(SHARE / "config" / "rehab_pose.yaml"), "Parameters of all nodes"),
     Argument("autostart", "true", "false: start paused, until node.active of each node is set to true", YES_OR_NO),
     Argument("log_level", "info", "Log level of all nodes", ["debug", "info", "warn", "error", "fatal"]),
-    Argument("use_rviz", "false", "Also start RViz", YES_OR_NO),
+    Argument("use_rviz", "false", "Also start RViz, with use_tf", YES_OR_NO),
     Argument("rviz_config", str(SHARE / "rviz" / "rehab_pose.rviz"), "Configuration file of RViz"),
     Argument("camera", "", "Camera whose topics are used; empty: the topics below", ["", *CAMERAS]),
     Argument("rgb_topic", "", "Topic of the colour image; empty: the camera's"),
@@ -133,6 +133,8 @@ def _command(*arguments: str) -> ExecuteProcess:
 def _actions(context: LaunchContext) -> list[Action]:
     values = {argument.name: context.launch_configurations[argument.name] for argument in ARGUMENTS}
     enabled = {name for name, text in values.items() if text.lower() in {"true", "1"}}
+    if "use_rviz" in enabled:
+        enabled.add("use_tf")  # RViz warns of a fixed frame that is not on /tf
     actions: list[Action] = []
     if "composed" in enabled and not _is_composed(enabled):
         off = " and ".join(f"{name}:=false" for name in EVERY_STAGE if name not in enabled)

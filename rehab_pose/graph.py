@@ -269,12 +269,13 @@ NODES = (
     ),
     NodeSpec(
         "markers",
-        "joints, bones, joint_angles, exercise/label and body/vertices -> markers, mesh_marker; only while they have "
-        "subscribers.",
+        "joints, bones, joint_angles, exercise/label, body/vertices and floor_plane -> markers, mesh_marker; only while "
+        "they have subscribers.",
         (),
         (
             topics.EXERCISE_LABEL,
             topics.TOPOLOGY,
+            topics.FLOOR_PLANE,
             topics.JOINT_ANGLES,
             topics.JOINTS,
             topics.BONES,

@@ -13,7 +13,9 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.angles import angles_from_message, bones_from_message
 from rehab_pose.messages.body import vertices_from_message
 from rehab_pose.messages.factory import NO_BODY_ID, stamp_ns
+from rehab_pose.messages.floor import floor_plane_from_message
 from rehab_pose.messages.joints import joints_from_message
+from rehab_pose.ros.adapters.floor_marker import FloorMarker
 from rehab_pose.ros.adapters.markers import (
     SHOWN_ANGLES,
     angle_markers,
@@ -60,6 +62,8 @@ class MarkersNode(StageNode):
         self._sent_s = 0.0
         self.listen(topics.EXERCISE_LABEL, self._on_label, watched=False)
         self.listen(topics.TOPOLOGY, self._on_topology, watched=False)
+        self._floor = FloorMarker(self.factory)
+        self.listen(topics.FLOOR_PLANE, self._on_floor_plane, watched=False)
         self._demand = OnDemandInputs(self, self._subscribe)
 
     def _subscribe(self) -> None:
@@ -76,12 +80,20 @@ class MarkersNode(StageNode):
         self._faces = np.asarray(message.triangles, np.uint32).reshape(-1, 3)
         self._template = None
 
+    def _on_floor_plane(self, message: Message, _arrived_s: float) -> None:
+        self._floor.set_plane(floor_plane_from_message(message).plane)
+
+    def _floor_markers(self, stamp: int, frame_id: str) -> list[Message]:
+        return self._floor.markers(stamp, frame_id) if self.settings(MarkerSettings).floor else []
+
     def _on_joints(self, message: Message) -> bool:
         if message.body_id == NO_BODY_ID:
             self._collector.clear()
             if self.has_subscribers(topics.MARKERS):
-                stamp = stamp_ns(message.header.stamp)
-                self.publish(topics.MARKERS, no_person_markers(self.factory, stamp, message.header.frame_id))
+                stamp, frame_id = stamp_ns(message.header.stamp), message.header.frame_id
+                array = no_person_markers(self.factory, stamp, frame_id)
+                array.markers.extend(self._floor_markers(stamp, frame_id))
+                self.publish(topics.MARKERS, array)
             return False
         self._add(topics.JOINTS, message)
         return True
@@ -123,6 +135,7 @@ class MarkersNode(StageNode):
             array = person_markers(self.factory, joints, self._label)
             for more in self._texts(joints, found, settings):
                 array.markers.extend(more.markers)
+            array.markers.extend(self._floor_markers(joints.stamp_ns, joints.frame_id))
             self.publish(topics.MARKERS, array)
             if settings.bones and topics.BONES.name in found:
                 self._publish_bones(bones_from_message(found[topics.BONES.name]))

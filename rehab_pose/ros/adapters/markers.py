@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,9 +21,17 @@ if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message, MessageFactory
 
 __all__ = [
+    "ADD",
+    "ANGLE_NAMESPACE",
+    "BONE_NAMESPACE",
+    "LABEL_NAMESPACE",
+    "LIFETIME_NS",
+    "LINE_LIST",
+    "NAME_NAMESPACE",
     "SHOWN_ANGLES",
     "angle_markers",
     "bone_mesh_marker",
+    "color_message",
     "name_markers",
     "no_person_markers",
     "person_markers",
@@ -98,11 +106,12 @@ def _marker(
     marker.pose.orientation.w = 1.0
     marker.scale.x, marker.scale.y, marker.scale.z = scale_m
     marker.lifetime.nanosec = LIFETIME_NS
-    marker.color = _color(BONE_COLOR)
+    marker.color = color_message(BONE_COLOR)
     return marker
 
 
-def _color(rgba: tuple[float, float, float, float]) -> Any:  # noqa: ANN401  (a message)
+def color_message(rgba: tuple[float, float, float, float]) -> Message:
+    """Return std_msgs/ColorRGBA of red, green, blue and opacity, 0-1."""
     r, g, b, a = rgba
     return message_class("std_msgs/msg/ColorRGBA")(r=r, g=g, b=b, a=a)
 
@@ -115,7 +124,7 @@ def person_markers(factory: MessageFactory, joints: Joints, label: str) -> Messa
     spheres = _marker(factory, joints.stamp_ns, joints.frame_id, JOINTS_ID, SPHERE_LIST, (JOINT_DIAMETER_M,) * 3)
     spheres.points = [points[index] for index in np.flatnonzero(has_position)]
     spheres.colors = [
-        _color(JOINT_COLORS[JointVisibility(joints.visibility[index])]) for index in np.flatnonzero(has_position)
+        color_message(JOINT_COLORS[JointVisibility(joints.visibility[index])]) for index in np.flatnonzero(has_position)
     ]
     lines = _marker(factory, joints.stamp_ns, joints.frame_id, BONES_ID, LINE_LIST, (BONE_WIDTH_M, 0.0, 0.0))
     lines.points = [points[end] for bone in joints.skeleton.bones if has_position[list(bone)].all() for end in bone]
@@ -124,7 +133,7 @@ def person_markers(factory: MessageFactory, joints: Joints, label: str) -> Messa
     if label not in {"", NONE} and has_position[head]:
         x, y, z = joints.positions_m[head].tolist()  # y points down in the optical frame
         text = _text(factory, joints, 0, [x, y - TEXT_ABOVE_HEAD_M, z], TEXT_HEIGHT_M)
-        text.ns, text.color, text.text = LABEL_NAMESPACE, _color(TEXT_COLOR), shown_text(label)
+        text.ns, text.color, text.text = LABEL_NAMESPACE, color_message(TEXT_COLOR), shown_text(label)
         markers.append(text)
     return factory.make("visualization_msgs/msg/MarkerArray", markers=markers)
 
@@ -190,7 +199,7 @@ def angle_markers(factory: MessageFactory, joints: Joints, angles: JointAngles, 
             continue
         offset_m = TRUNK_OFFSET_M if joint == "pelvis" else float(np.copysign(TEXT_OFFSET_M, x - middle_x))
         marker = _text(factory, joints, index, [x + offset_m, y, z], ANGLE_HEIGHT_M)
-        marker.ns, marker.color = ANGLE_NAMESPACE, _color(ANGLE_COLOR)
+        marker.ns, marker.color = ANGLE_NAMESPACE, color_message(ANGLE_COLOR)
         lines = [(name.removeprefix(f"{joint}_"), round(degrees[name])) for name in shown_names]  # no negative zero
         marker.text = "\n".join(shown_text(f"{name}:{angle}") for name, angle in lines)
         markers.append(marker)

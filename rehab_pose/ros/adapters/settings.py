@@ -25,6 +25,7 @@ class MarkerSettings(Settings):
     bones: bool = setting(True, "Show the bones too")
     angles: bool = setting(True, "Write the joint angles that move in the exercise next to the joints [degrees]")
     all_angles: bool = setting(False, "Write all joint angles, also those that do not move and without an exercise")
+    floor: bool = setting(True, "Show a grid on the floor")
     names: bool = setting(False, "Write the joints' names")
 
 
