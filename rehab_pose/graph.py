@@ -269,8 +269,8 @@ NODES = (
     ),
     NodeSpec(
         "markers",
-        "joints, bones, joint_angles, exercise/label, body/vertices and floor_plane -> markers, mesh_marker; only while "
-        "they have subscribers.",
+        "joints, bones, joint_angles, exercise/label, body/vertices and floor_plane -> markers, mesh_marker; only "
+        "while they have subscribers.",
         (),
         (
             topics.EXERCISE_LABEL,

@@ -8,18 +8,45 @@ looped recording) discards the waiting items, and every item without a partner i
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from rehab_pose.stage import JUMP_BACK_NS
 from rehab_pose.units import NS_PER_S
 
-__all__ = ["StampPairer"]
+__all__ = ["MAX_STAMPS", "Pairer", "StampPairer", "unique_stamps"]
 
 MAX_STAMPS = 1000
 """Largest number of stamps of discarded items that are kept."""
 
 First = TypeVar("First")
 Second = TypeVar("Second")
+Item = TypeVar("Item")
+
+
+class Pairer(Protocol[Item]):
+    """Pairs the items of two streams; `StampPairer` describes the attributes and methods."""
+
+    dropped_first: int
+    dropped_second: int
+    dropped_stamps: deque[int]
+    jumps_back: int
+
+    def add_first(self, stamp_ns: int, item: Item) -> list[tuple[Item, Item]]:
+        """Add an item of the first stream; return the pair that it completes, or an empty list."""
+
+    def add_second(self, stamp_ns: int, item: Item) -> list[tuple[Item, Item]]:
+        """Add an item of the second stream; return the pair that it completes, or an empty list."""
+
+    def take_dropped(self) -> list[int]:
+        """Return the stamps of the items discarded since the last call [ns]; of a pair with both missing, one."""
+
+
+def unique_stamps(stamps: deque[int]) -> list[int]:
+    """Take all stamps out of a queue, to which another thread may add some meanwhile; return each once."""
+    taken: dict[int, None] = {}
+    while stamps:
+        taken[stamps.popleft()] = None
+    return list(taken)
 
 
 class StampPairer(Generic[First, Second]):
@@ -73,10 +100,7 @@ class StampPairer(Generic[First, Second]):
 
     def take_dropped(self) -> list[int]:
         """Return the stamps of the items discarded since the last call [ns]; of a pair with both missing, one."""
-        taken: dict[int, None] = {}
-        while self.dropped_stamps:  # another thread may add some meanwhile
-            taken[self.dropped_stamps.popleft()] = None
-        return list(taken)
+        return unique_stamps(self.dropped_stamps)
 
     def clear(self) -> None:
         """Discard the waiting items and count them as dropped."""

@@ -15,7 +15,7 @@ from rehab_pose.capture.pairing import StampPairer
 from rehab_pose.capture.settings import CaptureSettings
 from rehab_pose.datatypes import RgbdFrame
 from rehab_pose.messages.camera_info import calibration_from_message
-from rehab_pose.messages.factory import stamp_ns
+from rehab_pose.messages.factory import Message, stamp_ns
 from rehab_pose.messages.images import color_from_message, depth_from_message
 from rehab_pose.messages.imu import imu_from_message
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rehab_pose.messages.factory import Message
+    from rehab_pose.capture.pairing import Pairer
 
 __all__ = ["FrameBuilder", "RawFrame"]
 
@@ -50,6 +50,7 @@ class FrameBuilder:
         *,
         color_topic: str = "",
         depth_topic: str = "",
+        pairer: Pairer[Message] | None = None,
     ) -> None:
         """Read the calibration file of the settings, if any.
 
@@ -58,13 +59,14 @@ class FrameBuilder:
             color_decoder: Returns (H, W, 3) RGB for a colour image message.
             color_topic: Topic of the colour image; the word raw in its name means that it is not rectified.
             depth_topic: Topic of the depth image, likewise.
+            pairer: Pairs the images; None = a StampPairer with the settings.
 
         Raises:
             RecordingError: The calibration file that the settings name cannot be read.
             SettingsError: The calibration file has no depth camera.
         """
         settings = settings or CaptureSettings()
-        self.pairer: StampPairer[Message, Message] = StampPairer(settings.pairing_slop_s, settings.pairing_queue)
+        self.pairer = pairer or StampPairer[Message, Message](settings.pairing_slop_s, settings.pairing_queue)
         self.dropped_without_camera_info = 0
         self._aligner = FrameAligner(settings, raw_color=named_raw(color_topic), raw_depth=named_raw(depth_topic))
         self._gravity = GravitySource(settings)

@@ -11,6 +11,7 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.frame_builder import FrameBuilder
 from rehab_pose.ros.io.images import decode_color
+from rehab_pose.ros.io.message_filters_pairing import message_pairer
 from rehab_pose.ros.io.polled_input import NeverReady, PolledInput
 from rehab_pose.ros.io.qos import qos
 from rehab_pose.ros.io.receiving_thread import ReceivingThread
@@ -48,13 +49,15 @@ class CameraInput:
         """
         self._node = node
         self._handler = handler
-        self._image_qos = node.settings(CameraSettings).image_qos
+        camera, capture = node.settings(CameraSettings), node.settings(CaptureSettings)
+        self._image_qos = camera.image_qos
         # The names after remapping: FrameBuilder reads from them whether the images are rectified.
         self._builder = FrameBuilder(
-            node.settings(CaptureSettings),
+            capture,
             decode_color,
             color_topic=resolved_name(node, topics.COLOR.name),
             depth_topic=resolved_name(node, topics.DEPTH.name),
+            pairer=message_pairer(camera.pairing, capture.pairing_slop_s, capture.pairing_queue),
         )
         node.start_worker()
         self._receivers: dict[Topic, Callable[[Any, float], None]] = {
