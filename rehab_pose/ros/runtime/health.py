@@ -76,7 +76,7 @@ class InputHealth:
 
     def rate_hz(self, now_s: float) -> float:
         """Return the rate of arrivals over the last SILENT_S [Hz]; 0 when silent."""
-        return _rate_hz(self.arrivals_s, now_s)
+        return _rate_hz(tuple(self.arrivals_s), now_s)  # messages arrive on another thread meanwhile
 
 
 @dataclass(frozen=True)

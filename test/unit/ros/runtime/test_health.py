@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 import pytest
 
 from rehab_pose.ros.runtime.health import DROPPED_STAMPS, LOST_BETWEEN, Health, Level
@@ -24,6 +27,28 @@ def test_a_gap_in_a_publishers_numbers_is_counted_as_lost() -> None:
     health.arrived(entry, b"two", 1)  # another publisher, or a restarted one, has its own sequence numbers
     assert entry.lost == 2
     assert health.report().values["lost in transport: /joints"] == "2"
+
+
+def test_the_rate_is_read_while_messages_arrive_on_another_thread() -> None:
+    health = Health(Clock())
+    entry = health.add_input("joints", "/joints", watched=True)
+    ending = threading.Event()
+
+    def receive() -> None:
+        while not ending.is_set():
+            health.arrived(entry)
+
+    receiver, interval_s = threading.Thread(target=receive), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    receiver.start()
+    try:
+        for _ in range(1000):
+            entry.rate_hz(100.0)
+    finally:
+        ending.set()
+        receiver.join()
+        sys.setswitchinterval(interval_s)
+    assert entry.received > 0
 
 
 def test_rate_and_latency_are_computed_from_the_clock() -> None:
