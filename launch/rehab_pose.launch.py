@@ -13,9 +13,9 @@ from launch_ros.actions import Node
 from launch_ros.substitutions import ExecutableInPackage
 
 from launch import LaunchContext, LaunchDescription
-from rehab_pose.graph import Option, choose_nodes
-from rehab_pose.launching.node_commands import enclave_words
-from rehab_pose.launching.shared_memory import use_shared_memory
+from rehab_pose.graph import NODES, Option, choose_nodes
+from rehab_pose.launching.node_commands import enclave_words, images_are_sent
+from rehab_pose.launching.shared_memory import small_segment, use_shared_memory
 
 if TYPE_CHECKING:
     from launch.action import Action
@@ -29,6 +29,7 @@ SIMULATED_CAMERA = "sim_camera"
 EVERY_STAGE = ("use_mesh", "use_recognition")
 """Arguments that have to be true where all stages run in one process."""
 SHOWN_TOPICS = ("markers", "mesh_marker", "silhouette/image")
+SENDING_IMAGES = {SIMULATED_CAMERA, *(spec.name for spec in NODES if images_are_sent(spec))}
 RESPAWN_DELAY_S = 0.2
 STOP_S = "2.0"
 """Time after SIGINT until a running node gets SIGTERM, and after that until it gets SIGKILL [s]."""
@@ -150,6 +151,7 @@ def _actions(context: LaunchContext) -> list[Action]:
                 *("--ros-args", "--log-level", values["log_level"]),
                 *enclave_words(package, executable, os.environ),
             ],
+            additional_env={} if executable in SENDING_IMAGES else small_segment(context.environment),
             output="screen",
             respawn="respawn" in enabled,
             respawn_delay=RESPAWN_DELAY_S,

@@ -12,7 +12,8 @@ from rehab_pose.cli.view import add_view_options, view_settings
 from rehab_pose.errors import SettingsError
 from rehab_pose.graph import NODES, Option, choose_nodes, plugin_nodes
 from rehab_pose.launching.graph_lock import locked_nodes
-from rehab_pose.launching.node_commands import DEFAULT_PARAMETERS, node_command, node_environment
+from rehab_pose.launching.node_commands import DEFAULT_PARAMETERS, node_command, node_environment, own_environment
+from rehab_pose.launching.preloading import forked_nodes
 from rehab_pose.launching.shared_files import shared_file
 from rehab_pose.launching.start_signals import handled_stop_signals
 from rehab_pose.launching.supervisor import Processes
@@ -103,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     more = ("--ros-args", *args.ros_args) if args.ros_args else ()
     specs = chosen_nodes(args)
     page = GraphPage.prepare(view_settings(args)) if VIEW_NODE in {spec.name for spec in specs} else None
-    processes, stop = Processes([spec.module for spec in specs]), threading.Event()
+    processes, stop = Processes(forked_nodes(specs)), threading.Event()
 
     def note_signal(_number: int, _frame: FrameType | None) -> None:
         stop.set()  # does not raise: a second signal must not interrupt the stopping of the programs
@@ -119,7 +120,11 @@ def run(args: argparse.Namespace) -> int:
                         own = page.words if page is not None and spec.name == VIEW_NODE else ()
                         command = node_command(spec, parameters, args.namespace, (*own, *more))
                         processes.start(
-                            spec.name, command, environment, respawn=not args.no_respawn, blocked_signals=True
+                            spec.name,
+                            command,
+                            own_environment(spec, environment),
+                            respawn=not args.no_respawn,
+                            blocked_signals=True,
                         )
                 if page is not None:
                     page.announce(lambda words: print(words, flush=True), opening=not args.no_open)

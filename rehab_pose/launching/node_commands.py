@@ -7,7 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from rehab_pose.launching.dead_segments import remove_dead_segments
-from rehab_pose.launching.shared_memory import use_shared_memory
+from rehab_pose.launching.shared_memory import small_segment, use_shared_memory
+from rehab_pose.messages.topics import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,10 @@ __all__ = [
     "DEFAULT_PARAMETERS",
     "enclave",
     "enclave_words",
+    "images_are_sent",
     "node_command",
     "node_environment",
+    "own_environment",
     "parameter_words",
 ]
 
@@ -82,3 +85,18 @@ def node_environment(*, network: bool = False) -> dict[str, str]:
     if problem:
         sys.stderr.write(f"{problem}\n")
     return environment
+
+
+def own_environment(spec: NodeSpec, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of one node: with less shared memory if it sends no images.
+
+    Args:
+        spec: The node.
+        environment: That of all nodes, from `node_environment`.
+    """
+    return {**environment, **({} if images_are_sent(spec) else small_segment(environment))}
+
+
+def images_are_sent(spec: NodeSpec) -> bool:
+    """Return whether a node sends images or other large messages."""
+    return any(topic.delivery in {Delivery.CAMERA, Delivery.IMAGE} for topic in spec.outputs)

@@ -14,19 +14,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import RehabPoseError
-from rehab_pose.graph import load_class
+from rehab_pose.graph import PACKAGE, load_class
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rehab_pose.graph import NodeSpec
 
-__all__ = ["modules_without_ros", "preload"]
+__all__ = ["forked_nodes", "modules_without_ros", "preload"]
 
 OURS = "rehab_pose"
 """Beginning of the names of our packages."""
+FEWEST_SHARED = 2
+"""Number of nodes of stages from which on their modules are loaded in one process."""
 FOLDERS_WITH_ROS = {"nodes", "ros"}
 """Folders whose modules import ROS; test/architecture checks that no others do."""
+
+
+def forked_nodes(specs: Sequence[NodeSpec]) -> list[str]:
+    """Return the modules of the nodes whose processes are forked from one with loaded modules.
+
+    Those are the nodes of stages, whose compiled kernels and their compiler take most of the time and memory, and nodes
+    of other packages beside them. A single node of stages has nothing to share, and the others load little.
+
+    Args:
+        specs: All nodes that are started.
+    """
+    of_stages = [spec for spec in specs if spec.composed is not None]
+    if len(of_stages) < FEWEST_SHARED:
+        return []
+    return [spec.module for spec in specs if spec.composed is not None or spec.package != PACKAGE]
 
 
 def preload(spec: NodeSpec) -> None:

@@ -9,14 +9,27 @@ from typing import TYPE_CHECKING
 from rehab_pose.launching.shared_files import shared_file
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
 
-__all__ = ["DISCOVERY", "OLD_VARIABLE", "OPEN_PROFILE", "SHARED_MEMORY", "VARIABLE", "use_shared_memory"]
+__all__ = [
+    "DISCOVERY",
+    "OLD_VARIABLE",
+    "OPEN_PROFILE",
+    "SHARED_MEMORY",
+    "VARIABLE",
+    "small_segment",
+    "use_shared_memory",
+]
 
 PROFILE = "config/fastdds_local.xml"
 """Fast DDS profile without sockets beyond this machine."""
 OPEN_PROFILE = "config/fastdds_shm.xml"
 """Fast DDS profile for all of the machine's networks."""
+SMALL = {
+    PROFILE: "config/fastdds_local_small.xml",
+    OPEN_PROFILE: "config/fastdds_shm_small.xml",
+}
+"""Each profile with less shared memory, for programs that send no images."""
 DISCOVERY = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 """Environment variable by which ROS (since Iron) limits where nodes are looked for."""
 LEFT_TO_PROFILE, THIS_MACHINE, NETWORK = "SYSTEM_DEFAULT", "LOCALHOST", "SUBNET"
@@ -55,3 +68,16 @@ def use_shared_memory(environment: MutableMapping[str, str], *, network: bool = 
     environment[OLD_VARIABLE if old else VARIABLE] = str(shared_file(OPEN_PROFILE if opened else PROFILE))
     environment[DISCOVERY] = NETWORK if opened else LEFT_TO_PROFILE
     return None
+
+
+def small_segment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables to change for a program that sends no images; none where the profile is not ours.
+
+    Fast DDS takes all memory of a program's segment when it makes it: 32 MiB, of which small messages need little.
+
+    Args:
+        environment: Variables as `use_shared_memory` set them.
+    """
+    small = {str(shared_file(profile)): str(shared_file(other)) for profile, other in SMALL.items()}
+    names = (VARIABLE, OLD_VARIABLE)
+    return {name: small[environment[name]] for name in names if environment.get(name) in small}

@@ -19,8 +19,10 @@ from rehab_pose.launching.node_commands import (
     DEFAULT_PARAMETERS,
     node_command,
     node_environment,
+    own_environment,
     parameter_words,
 )
+from rehab_pose.launching.preloading import forked_nodes
 from rehab_pose.launching.shared_files import shared_file
 from rehab_pose.launching.shared_memory import use_shared_memory
 from rehab_pose.launching.supervisor import Processes
@@ -142,7 +144,7 @@ class GraphRun:
         specs = choose_nodes({Option.MESH, Option.RECOGNITION}, composed=self.plan.composed)
         nodes = tuple(spec.name for spec in specs)
         parameters = shared_file(DEFAULT_PARAMETERS)
-        processes = Processes([spec.module for spec in specs])
+        processes = Processes(forked_nodes(specs))
         try:
             with GraphWatch(on_classification=self._on_classification, on_repetition=self._on_repetition) as watch:
                 self.record = watch.record
@@ -154,7 +156,7 @@ class GraphRun:
                 )
                 for spec in specs:
                     command = node_command(spec, parameters, more=more)
-                    processes.start(spec.name, command, environment, blocked_signals=True)
+                    processes.start(spec.name, command, own_environment(spec, environment), blocked_signals=True)
                 if self.plan.results is not None:
                     processes.start("record", self._record_command(self.plan.results), environment)
                 if not watch.wait_for(lambda record: record.connected(nodes), START_TIMEOUT_S):

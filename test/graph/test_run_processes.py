@@ -64,7 +64,7 @@ def test_signals_at_any_moment_end_everything_without_traceback(
     numbers: tuple[int, ...],
     after_s: float,
 ) -> None:
-    run = program(COMMAND, "run", "--nodes", "exercise,session")
+    run = program(COMMAND, "run", "--nodes", "exercise,keypoints,session")
     assert wait(lambda: bool(children(run.process.pid)), START_S), run.output
     time.sleep(after_s)
     pids = children(run.process.pid)
@@ -76,7 +76,7 @@ def test_signals_at_any_moment_end_everything_without_traceback(
 
 
 def test_nodes_end_with_a_launcher_that_is_killed(program: Any, wait: Any) -> None:  # noqa: ANN401
-    run = program(COMMAND, "run", "--nodes", "exercise,session")
+    run = program(COMMAND, "run", "--nodes", "exercise,keypoints")
     assert wait(lambda: len(node_pids(run.process.pid)) == 2, START_S), run.output
     pids = children(run.process.pid)
     assert len(pids) == 3, "two nodes, and the process that forked them"
@@ -86,20 +86,20 @@ def test_nodes_end_with_a_launcher_that_is_killed(program: Any, wait: Any) -> No
 
 
 def test_nodes_outlive_the_process_that_forked_them_and_restart_without_it(program: Any, wait: Any) -> None:  # noqa: ANN401
-    run = program(COMMAND, "run", "--nodes", "markers")
+    run = program(COMMAND, "run", "--nodes", "exercise,keypoints")
 
     def server() -> int | None:
         others = set(children(run.process.pid)) - set(node_pids(run.process.pid).values())
         return min(others, default=None)
 
-    assert wait(lambda: len(node_pids(run.process.pid)) == 1, START_S), run.output
-    first, node = server(), node_pids(run.process.pid)["markers"]
+    assert wait(lambda: len(node_pids(run.process.pid)) == 2, START_S), run.output
+    first, node = server(), node_pids(run.process.pid)["keypoints"]
     assert first is not None
     assert len(list(Path(f"/proc/{first}/task").iterdir())) == 1, "a process with threads cannot be forked safely"
-    assert Path(f"/proc/{node}/comm").read_text(encoding="ascii") == "markers\n"
+    assert Path(f"/proc/{node}/comm").read_text(encoding="ascii") == "keypoints\n"
     os.kill(first, signal.SIGKILL)
     assert wait(lambda: server() not in {first, None}, START_S), run.output
-    assert node_pids(run.process.pid)["markers"] == node, "the node runs on"
+    assert node_pids(run.process.pid)["keypoints"] == node, "the node runs on"
     os.kill(node, signal.SIGKILL)
-    assert wait(lambda: node_pids(run.process.pid).get("markers") not in {node, None}, START_S), run.output
+    assert wait(lambda: node_pids(run.process.pid).get("keypoints") not in {node, None}, START_S), run.output
     assert run.stop() == 0, run.output

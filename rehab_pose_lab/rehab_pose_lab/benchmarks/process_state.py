@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "Memory",
     "ProcessSize",
     "SharedMemory",
     "bound_addresses",
     "children",
     "marked_processes",
+    "memory",
     "node_pids",
     "process_size",
     "shared_memory",
@@ -38,6 +40,15 @@ class ProcessSize(NamedTuple):
     rss_mb: float
     descriptors: int
     threads: int
+
+
+class Memory(NamedTuple):
+    """Resident memory of processes, summed up."""
+
+    rss_mb: float
+    """Of each process by itself [MB]: what several share is counted for each."""
+    pss_mb: float
+    """What is shared is divided among those that share it [MB]: the memory that the processes take from the machine."""
 
 
 class SharedMemory(NamedTuple):
@@ -100,6 +111,21 @@ def process_size(pid: int) -> ProcessSize:
     )
     descriptors = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
     return ProcessSize(int(lines["VmRSS"].split()[0]) / KB_PER_MB, descriptors, int(lines["Threads"]))
+
+
+def memory(pids: Iterable[int]) -> Memory:
+    """Return the memory of processes together; those that have ended have none."""
+    total = {"Rss": 0.0, "Pss": 0.0}
+    for pid in pids:
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            name, _, value = line.partition(":")
+            if name in total:
+                total[name] += int(value.split()[0]) / KB_PER_MB
+    return Memory(total["Rss"], total["Pss"])
 
 
 def bound_addresses(pid: int) -> set[str]:

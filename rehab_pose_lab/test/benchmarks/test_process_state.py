@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from rehab_pose_lab.benchmarks.process_state import (
     bound_addresses,
     children,
     marked_processes,
+    memory,
     process_size,
     shared_memory,
 )
@@ -47,6 +49,21 @@ def test_children_are_found_also_by_a_mark_in_their_environment() -> None:
     assert bound_addresses(child.pid) == set()
     with pytest.raises(OSError, match="No such file"):
         process_size(child.pid)
+
+
+def test_memory_is_the_sum_over_processes_and_shared_pages_are_divided() -> None:
+    program = (
+        "import os, time; kept = bytearray(b'x') * 40_000_000; pid = os.fork(); print(pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        forked = int(child.stdout.readline())
+        both, one = memory((child.pid, forked)), memory((child.pid,))
+        os.kill(forked, signal.SIGKILL)
+        child.kill()
+    assert both.rss_mb - one.rss_mb > 0.9 * 40_000_000 / 1024**2
+    assert both.pss_mb < 0.7 * both.rss_mb
+    assert memory((child.pid,)) == (0.0, 0.0)
 
 
 def test_the_size_of_a_process_follows_its_descriptors_and_memory() -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rehab_pose.graph import NODES
-from rehab_pose.launching.preloading import modules_without_ros
+from rehab_pose.graph import NODES, node_spec
+from rehab_pose.launching.preloading import forked_nodes, modules_without_ros
 from rehab_pose.launching.supervisor import Processes
 
 if TYPE_CHECKING:
@@ -102,6 +102,15 @@ def test_an_environment_longer_than_a_message_is_given_in_the_ordinary_way(
     processes.start("node", command("5"), {**environment, "OWN": "long", **long})
     assert "exit code 5" in (processes.wait(20.0) or "")
     assert "long RANDOM" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("names", "forked"),
+    [(["pipeline", "session"], []), (["joints", "session", "parts"], ["joints", "parts"]), (["exercise"], [])],
+)
+def test_several_nodes_of_stages_are_forked(names: list[str], forked: list[str]) -> None:
+    modules = forked_nodes([node_spec(name) for name in names])
+    assert modules == [node_spec(name).module for name in forked]
 
 
 def test_modules_of_all_nodes_are_loaded_before_ros() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rehab_pose.errors import MissingDependencyError
-from rehab_pose.graph import node_spec
-from rehab_pose.launching.node_commands import node_command, node_environment, parameter_words
+from rehab_pose.graph import NODES, node_spec
+from rehab_pose.launching.node_commands import node_command, node_environment, own_environment, parameter_words
 from rehab_pose.launching.shared_files import shared_file
 
 
@@ -40,6 +40,13 @@ def test_nodes_calculate_on_one_thread_unless_the_user_chose_otherwise(monkeypat
     assert node_environment()["OMP_NUM_THREADS"] == "1"
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     assert node_environment()["OMP_NUM_THREADS"] == "4"
+
+
+def test_only_nodes_that_send_images_get_a_large_segment() -> None:
+    environment = node_environment()
+    own = {spec.name: own_environment(spec, environment) for spec in NODES}
+    assert [name for name, values in own.items() if values == environment] == ["rgbd_sync", "silhouette", "pipeline"]
+    assert "small" in " ".join(own["session"].values())
 
 
 def test_shared_files_are_found_or_named_with_the_places_searched() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from rehab_pose.launching import shared_memory
-from rehab_pose.launching.shared_memory import DISCOVERY, OLD_VARIABLE, VARIABLE, use_shared_memory
+from rehab_pose.launching.shared_memory import DISCOVERY, OLD_VARIABLE, VARIABLE, small_segment, use_shared_memory
 
 
 def test_this_machine_only_by_default_whatever_range_of_it_was_set() -> None:
@@ -43,3 +46,20 @@ def test_old_distributions_read_another_variable() -> None:
     environment = {"ROS_DISTRO": "humble"}
     use_shared_memory(environment)
     assert environment[OLD_VARIABLE].endswith("config/fastdds_local.xml")
+
+
+@pytest.mark.parametrize("network", [False, True])
+def test_programs_without_images_take_a_smaller_segment_and_all_else_is_the_same(network: bool) -> None:
+    environment: dict[str, str] = {}
+    use_shared_memory(environment, network=network)
+    [small] = small_segment(environment).values()
+    large, less = (_lines(path) for path in (environment[VARIABLE], small))
+    assert [line for line in large if line not in less] == ["<segment_size>33554432</segment_size>"]
+    assert len(large) == len(less)
+    assert small_segment({VARIABLE: "/own.xml"}) == {}
+
+
+def _lines(path: str) -> list[str]:
+    """Return the lines of a profile without its comments."""
+    text = re.sub("<!--.*?-->", "", Path(path).read_text(encoding="utf-8"), flags=re.DOTALL)
+    return [line.strip() for line in text.splitlines() if line.strip()]
