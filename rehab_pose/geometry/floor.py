@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 
 from rehab_pose.datatypes import unknown_plane
@@ -32,8 +31,6 @@ SAMPLE_POINTS = 2000
 TRIALS = 200
 """Triples of points that are tried, half of them from the lower half of the image, where the floor is: if a quarter of
 all points are on the floor, one random triple in 64 is."""
-INLIER_DISTANCE_M = 0.03
-"""Three standard deviations of a structured-light or stereo camera's depth at 3 m [m]."""
 REFINE_STRIDE_PX = 4
 """The plane is refined with the points of every n-th row and column."""
 REFINE_ROUNDS = 4
@@ -175,6 +172,8 @@ class FloorTracker:
             tolerance_deg: Largest angle between `up` and the normal [deg].
             min_fractions: Smallest fraction of inliers of a plane within STEEP_DEG of `up`, and of another one.
         """
+        from rehab_pose.geometry.floor_points import fractions  # noqa: PLC0415  (numba: 0.5 s and 70 MB, which only the stage that finds the floor needs)
+
         # Points are lower in the view the farther they are along the image's down direction.
         lowness = -(points[:, 0] * up[0] + points[:, 1] * up[1]) / points[:, 2]
         lower = np.argsort(-lowness, kind="stable")[: len(points) // 2]
@@ -196,7 +195,7 @@ class FloorTracker:
         if not kept.any():
             return None
         normals, offsets, along_up = normals[kept], offsets[kept], np.abs(along_up[kept])
-        inlier_fraction, below_fraction = _fractions(points, normals, offsets)
+        inlier_fraction, below_fraction = fractions(points, normals, offsets)
         required = np.where(along_up > np.cos(np.radians(STEEP_DEG)), *min_fractions)
         accepted = (below_fraction < MAX_BELOW_FRACTION) & (inlier_fraction >= required)
         if not accepted.any():
@@ -225,61 +224,12 @@ def _refined(points: NDArray[np.float64], normal: NDArray[np.float64], offset: f
     Points are weighted with the inverse variance of a stereo camera's depth, which grows with z^4; without weights the
     far points would determine the tilt.
     """
+    from rehab_pose.geometry.floor_points import moments  # noqa: PLC0415  (loads numba, as above)
+
     weights = np.square(np.square(1.0 / points[:, 2]))
     for _ in range(REFINE_ROUNDS):
-        centre, covariance = _moments(points, weights, normal, offset)
+        centre, covariance = moments(points, weights, normal, offset)
         _, vectors = np.linalg.eigh(covariance)
         normal = vectors[:, 0] * (-1.0 if vectors[:, 0] @ normal < 0 else 1.0)
         offset = float(-normal @ centre)
     return np.append(normal, offset)
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _fractions(
-    points: NDArray[np.float64], normals: NDArray[np.float64], offsets: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the fraction (K) of points (N, 3) [m] on each of the planes with normals (K, 3), and clearly below it."""
-    count = len(points)
-    x, y, z = points[:, 0].copy(), points[:, 1].copy(), points[:, 2].copy()
-    on_plane, below = np.empty(len(normals)), np.empty(len(normals))
-    for plane in range(len(normals)):
-        a, b, c = normals[plane]
-        offset = offsets[plane]
-        inliers, lower = 0, 0
-        for point in range(count):
-            height_m = x[point] * a + y[point] * b + z[point] * c + offset
-            inliers += abs(height_m) < INLIER_DISTANCE_M
-            lower += height_m < -3 * INLIER_DISTANCE_M
-        on_plane[plane], below[plane] = inliers / count, lower / count
-    return on_plane, below
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _moments(
-    points: NDArray[np.float64], weights: NDArray[np.float64], normal: NDArray[np.float64], offset: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the weighted mean (3) and covariance (3, 3) of the points (N, 3) [m] on a plane."""
-    centre, covariance, total = np.zeros(3), np.zeros((3, 3)), 0.0
-    near = np.empty(len(points), np.bool_)
-    for point in range(len(points)):
-        x, y, z = points[point]
-        near[point] = abs(x * normal[0] + y * normal[1] + z * normal[2] + offset) < INLIER_DISTANCE_M
-        if near[point]:
-            weight = weights[point]
-            total += weight
-            centre[0] += weight * x
-            centre[1] += weight * y
-            centre[2] += weight * z
-    centre /= total
-    for point in range(len(points)):
-        if near[point]:
-            weight = weights[point] / total
-            x, y, z = points[point, 0] - centre[0], points[point, 1] - centre[1], points[point, 2] - centre[2]
-            covariance[0, 0] += weight * x * x
-            covariance[0, 1] += weight * x * y
-            covariance[0, 2] += weight * x * z
-            covariance[1, 1] += weight * y * y
-            covariance[1, 2] += weight * y * z
-            covariance[2, 2] += weight * z * z
-    covariance[1, 0], covariance[2, 0], covariance[2, 1] = covariance[0, 1], covariance[0, 2], covariance[1, 2]
-    return centre, covariance
