@@ -271,8 +271,8 @@ def test_an_unknown_node_is_refused_with_the_known_names(program: Any) -> None: 
 
 def test_nodes_load_neither_torch_nor_each_others_stages() -> None:
     program = (
-        "import sys, rehab_pose.nodes.exercise, rehab_pose.nodes.markers\n"
-        "loaded = {'torch', 'cv2', 'rehab_pose.silhouette', 'rehab_pose.body', 'rosbags'} & set(sys.modules)\n"
+        "import sys, rehab_pose.cli.run\nfrom rehab_pose.nodes import exercise, markers, session\n"
+        "loaded = {'torch', 'cv2', 'numba', 'rehab_pose.silhouette', 'rehab_pose.body'} & set(sys.modules)\n"
         "print(sorted(loaded))"
     )
     result = subprocess.run(
