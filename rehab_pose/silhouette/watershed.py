@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Queues = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
+    Queues = tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]
 
 __all__ = ["HIGHEST_COST", "LABELS", "OTHER", "PERSON", "READ_COLOR", "READ_DEPTH", "UNDECIDED", "flood"]
 
@@ -35,93 +35,116 @@ MISSING_COST = 20.0
 PERSON_MISSING_COST = 20
 """Additional cost of a step of the person to a pixel without a return: skin and clothes usually give a return, while
 shadows, glass and surfaces out of range do not."""
+ONE, TWO, THREE = np.uint32(1), np.uint32(2), np.uint32(3)
+"""Pixels and entries are unsigned: an index that may be negative costs a comparison at each access, which made the
+flooding 1.7 times slower."""
+NO_ENTRY = np.uint32(0)
+"""Number of an entry that does not exist; entries are counted from 1."""
 
 
 @numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _cost(depth_m: NDArray[np.float32], color: NDArray[np.uint8], highest: np.float32, first: int, second: int) -> int:
+def _cost(
+    depth_m: NDArray[np.float32], color: NDArray[np.uint8], highest: np.float32, first: np.uint32, second: np.uint32
+) -> np.int32:
     """Return the cost of the step between two pixels of the flattened image; depth adds at most `highest`."""
-    a, b = 3 * first, 3 * second
+    a, b = THREE * first, THREE * second
     levels = (
         abs(np.int32(color[a]) - np.int32(color[b]))
-        + abs(np.int32(color[a + 1]) - np.int32(color[b + 1]))
-        + abs(np.int32(color[a + 2]) - np.int32(color[b + 2]))
+        + abs(np.int32(color[a + ONE]) - np.int32(color[b + ONE]))
+        + abs(np.int32(color[a + TWO]) - np.int32(color[b + TWO]))
     )
     step = abs(depth_m[first] - depth_m[second]) * np.float32(COST_PER_M)
     step = min(step, highest) if step < np.float32(1e6) else np.float32(MISSING_COST)
-    return int(min(step + np.float32(COST_PER_COLOR) * np.float32(levels), np.float32(LEVELS - 1)))
+    return np.int32(min(step + np.float32(COST_PER_COLOR) * np.float32(levels), np.float32(LEVELS - 1)))
 
 
 @numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _push(queues: Queues, used: int, level: int, pixel: int) -> int:
-    """Append a pixel to the queue of a level; return the number of entries in use."""
-    first, last, following, pixels = queues
-    pixels[used], following[used] = pixel, -1
-    if first[level] < 0:
-        first[level] = used
-    else:
-        following[last[level]] = used
-    last[level] = used
-    return used + 1
+def _neighbour(pixel: np.uint32, width: np.uint32, direction: int) -> np.uint32:
+    """Return the neighbour of a pixel in one of the four directions."""
+    if direction == 0:
+        return pixel + ONE
+    if direction == 1:
+        return pixel - ONE
+    return pixel + width if direction == 2 else pixel - width
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _queue_borders(
     flat: NDArray[np.uint8],
-    width: int,
+    width: np.uint32,
     depth_m: NDArray[np.float32],
     color: NDArray[np.uint8],
     highest: np.float32,
     queues: Queues,
-) -> int:
-    """Queue every undecided pixel that has a decided neighbour; return the number of entries in use."""
-    sides = (1, -1, width, -width)
-    used = 0
-    for pixel in range(flat.shape[0]):
-        value = flat[pixel]
+) -> np.uint32:
+    """Queue every undecided pixel that has a decided neighbour; return the number of the next entry.
+
+    Appending an entry is written out here and in `_drain`: as a function it made the flooding 1.4 times slower.
+    """
+    first, last, following, entries = queues
+    used = ONE
+    for place in range(flat.shape[0]):
+        value = flat[place]
         if value < UNDECIDED:
             continue
-        extra = PERSON_MISSING_COST if value == UNDECIDED_MISSING else 0
+        pixel = np.uint32(place)
+        extra = np.int32(PERSON_MISSING_COST if value == UNDECIDED_MISSING else 0)
         for direction in range(4):
-            neighbour = pixel + sides[direction]
+            neighbour = _neighbour(pixel, width, direction)
             if flat[neighbour] <= OTHER:
                 person = flat[neighbour] == PERSON
-                level = _cost(depth_m, color, highest, pixel, neighbour) + (extra if person else 0)
-                used = _push(queues, used, min(level, LEVELS - 1), 2 * pixel + person)
+                level = _cost(depth_m, color, highest, pixel, neighbour) + (extra if person else np.int32(0))
+                at = min(level, np.int32(LEVELS - 1))
+                entries[used] = TWO * pixel + np.uint32(person)
+                following[used] = NO_ENTRY
+                if first[at] == NO_ENTRY:
+                    first[at] = used
+                else:
+                    following[last[at]] = used
+                last[at] = used
+                used += ONE
     return used
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _drain(  # noqa: PLR0917  (compiled code takes arrays, no records)
     flat: NDArray[np.uint8],
-    width: int,
+    width: np.uint32,
     depth_m: NDArray[np.float32],
     color: NDArray[np.uint8],
     highest: np.float32,
     queues: Queues,
-    used: int,
+    used: np.uint32,
 ) -> None:
     """Label the queued pixels and their neighbours in the order of their levels, lowest first."""
-    first, _, following, entries = queues
-    sides = (1, -1, width, -width)
-    level = 0
+    first, last, following, entries = queues
+    level = np.int32(0)
     while level < LEVELS:
         entry = first[level]
-        if entry < 0:
-            level += 1
+        if entry == NO_ENTRY:
+            level += np.int32(1)
             continue
         first[level] = following[entry]
-        pixel, person = entries[entry] // 2, entries[entry] % 2
+        pixel, person = entries[entry] >> ONE, (entries[entry] & ONE) == ONE
         if flat[pixel] < UNDECIDED:
             continue
-        flat[pixel] = PERSON if person else OTHER
+        flat[pixel] = np.uint8(PERSON) if person else np.uint8(OTHER)
         for direction in range(4):
-            neighbour = pixel + sides[direction]
+            neighbour = _neighbour(pixel, width, direction)
             value = flat[neighbour]
             if value >= UNDECIDED:
                 cost = _cost(depth_m, color, highest, pixel, neighbour)
                 if person and value == UNDECIDED_MISSING:
-                    cost = min(cost + PERSON_MISSING_COST, LEVELS - 1)
-                used = _push(queues, used, max(level, cost), 2 * neighbour + person)
+                    cost = min(cost + np.int32(PERSON_MISSING_COST), np.int32(LEVELS - 1))
+                at = max(level, cost)
+                entries[used] = TWO * neighbour + np.uint32(person)
+                following[used] = NO_ENTRY
+                if first[at] == NO_ENTRY:
+                    first[at] = used
+                else:
+                    following[last[at]] = used
+                last[at] = used
+                used += ONE
 
 
 LABELS = numba.types.Array(numba.uint8, 2, "C")
@@ -157,14 +180,15 @@ def flood(label: NDArray[np.uint8], depth_m: NDArray[np.float32], color: NDArray
                 flat[pixel] = UNDECIDED_MISSING
     # One queue for each level, as linked lists in arrays. A pixel can be queued once from each of its four neighbours;
     # the lowest bit of an entry holds the label of that neighbour.
-    capacity = 4 * undecided
+    capacity = 1 + 4 * undecided
     queues = (
-        np.full(LEVELS, -1, np.int32),
-        np.full(LEVELS, -1, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
+        np.zeros(LEVELS, np.uint32),
+        np.zeros(LEVELS, np.uint32),
+        np.empty(capacity, np.uint32),
+        np.empty(capacity, np.uint32),
     )
-    used = _queue_borders(flat, width, depth, color.ravel(), np.float32(highest), queues)
-    _drain(flat, width, depth, color.ravel(), np.float32(highest), queues, used)
+    stride = np.uint32(width)
+    used = _queue_borders(flat, stride, depth, color.ravel(), np.float32(highest), queues)
+    _drain(flat, stride, depth, color.ravel(), np.float32(highest), queues, used)
     label[0], label[-1] = label[1], label[-2]
     label[:, 0], label[:, -1] = label[:, 1], label[:, -2]
