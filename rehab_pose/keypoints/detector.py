@@ -50,16 +50,7 @@ class KeypointDetector:
 
     def __init__(self, settings: KeypointSettings | None = None) -> None:
         self._settings = settings or KeypointSettings()
-        count = self._settings.maximum_points
-        self._detectors: dict[str, Any] = {}
-        if self._settings.orb:
-            self._detectors["orb"] = cv2.ORB.create(nfeatures=count, edgeThreshold=ORB_EDGE_PX)
-        if self._settings.brisk:
-            self._detectors["brisk"] = cv2.BRISK.create()
-        if self._settings.sift:
-            self._detectors["sift"] = cv2.SIFT.create(nfeatures=count)
-        if self._settings.akaze:
-            self._detectors["akaze"] = cv2.AKAZE.create()
+        self._detectors: dict[str, Any] | None = None  # made at the first frame: BRISK's table takes 45 MB
         # Load the compiled kernel now, not at the first frame.
         end_and_branch_points(np.zeros((4, 4), dtype=np.bool_))
 
@@ -72,6 +63,8 @@ class KeypointDetector:
 
     def detect(self, silhouette: Silhouette) -> Keypoints:
         """Return the keypoints of one person, one family for each detector, in the order of the settings."""
+        if self._detectors is None:
+            self._detectors = _made(self._settings)
         box = _Box(silhouette, half=self._settings.half_resolution)
         detections: list[_Detections] = []
         if self._settings.contour:
@@ -135,6 +128,21 @@ class KeypointDetector:
             response=values[:, 4],
             descriptors=None if descriptors is None or not len(order) else descriptors[order],
         )
+
+
+def _made(settings: KeypointSettings) -> dict[str, Any]:
+    """Return the detectors of OpenCV's classes that the settings choose, by name."""
+    count = settings.maximum_points
+    detectors: dict[str, Any] = {}
+    if settings.orb:
+        detectors["orb"] = cv2.ORB.create(nfeatures=count, edgeThreshold=ORB_EDGE_PX)
+    if settings.brisk:
+        detectors["brisk"] = cv2.BRISK.create()
+    if settings.sift:
+        detectors["sift"] = cv2.SIFT.create(nfeatures=count)
+    if settings.akaze:
+        detectors["akaze"] = cv2.AKAZE.create()
+    return detectors
 
 
 class _Detections(NamedTuple):

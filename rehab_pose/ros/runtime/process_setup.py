@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 
-__all__ = ["freeze_garbage", "keep_memory", "raise_niceness"]
+__all__ = ["freeze_garbage", "keep_memory", "raise_niceness", "return_freed_memory"]
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """Parameter numbers of `mallopt` (glibc's malloc.h)."""
@@ -38,6 +38,16 @@ def freeze_garbage() -> None:
     """Exclude all current objects from garbage collection: they live on, and scanning them takes tens of ms."""
     gc.collect()
     gc.freeze()
+
+
+def return_freed_memory() -> bool:
+    """Return memory that was freed up to now to the kernel; return whether there was any.
+
+    `keep_memory` keeps it, but after a node's construction it is that of files and arrays from which stages were built:
+    measured on the node pipeline, 17 MB.
+    """
+    library = ctypes.CDLL(None)
+    return hasattr(library, "malloc_trim") and library.malloc_trim(0) == 1
 
 
 def raise_niceness(niceness: int) -> None:

@@ -13,7 +13,12 @@ from rehab_pose.errors import RehabPoseError
 from rehab_pose.launching.exit_codes import EXIT_BAD_SETTINGS
 from rehab_pose.launching.parent_process import end_with_parent
 from rehab_pose.launching.start_signals import blocked_stop_signals
-from rehab_pose.ros.runtime.process_setup import freeze_garbage, keep_memory, raise_niceness
+from rehab_pose.ros.runtime.process_setup import (
+    freeze_garbage,
+    keep_memory,
+    raise_niceness,
+    return_freed_memory,
+)
 from rehab_pose.ros.runtime.security import refused_without_security
 from rehab_pose.ros.runtime.stopping import until_stop_signal
 
@@ -51,6 +56,7 @@ def run_node(make_node: Callable[[], StageNode]) -> int:
             return _refused(error)
         executor.add_node(node)
         freeze_garbage()
+        return_freed_memory()
         raise_niceness(node.spec.niceness)  # after the slow construction, which a restarted node should finish soon
         try:
             executor.spin()
