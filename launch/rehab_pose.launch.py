@@ -16,6 +16,7 @@ from launch import LaunchContext, LaunchDescription
 from rehab_pose.graph import NODES, Option, choose_nodes
 from rehab_pose.launching.node_commands import enclave_words, images_are_sent
 from rehab_pose.launching.shared_memory import small_segment, use_shared_memory
+from rehab_pose.messages.topic_names import full_name, nodes_namespace, parent_namespace
 
 if TYPE_CHECKING:
     from launch.action import Action
@@ -28,7 +29,8 @@ SIMULATOR = "rehab_pose_sim"
 SIMULATED_CAMERA = "sim_camera"
 EVERY_STAGE = ("use_mesh", "use_recognition")
 """Arguments that have to be true where all stages run in one process."""
-SHOWN_TOPICS = ("markers", "mesh_marker", "silhouette/image")
+SHOWN_TOPICS = ("markers", "mesh_marker", "silhouette/image", "rgb/image_rect_color")
+"""Topics of the shipped RViz configuration."""
 SENDING_IMAGES = {SIMULATED_CAMERA, *(spec.name for spec in NODES if images_are_sent(spec))}
 RESPAWN_DELAY_S = 0.2
 STOP_S = "2.0"
@@ -46,7 +48,7 @@ class Argument(NamedTuple):
 
 
 ARGUMENTS = (
-    Argument("namespace", "", "Namespace of all nodes"),
+    Argument("namespace", "", "Namespace of the robot; the nodes are in its part rehab_pose"),
     Argument("use_sim_time", "false", "Take time from /clock", YES_OR_NO),
     Argument("params_file", str(SHARE / "config" / "rehab_pose.yaml"), "Parameters of all nodes"),
     Argument("autostart", "true", "false: start paused, until node.active of each node is set to true", YES_OR_NO),
@@ -91,15 +93,21 @@ def _remappings(values: dict[str, str]) -> list[tuple[str, str]]:
         "rgb/camera_info": values["rgb_info_topic"] or camera_topics.get("camera_info", ""),
         "depth_registered/image_rect": values["depth_topic"] or camera_topics.get("depth", ""),
     }
-    return [(topic, target) for topic, target in remappings.items() if target]
+    # A relative target would be taken as one in the nodes' namespace, in which the camera is not.
+    above = parent_namespace(nodes_namespace(values["namespace"]))
+    return [
+        (topic, target if target.startswith(("/", "~")) else f"{above}/{target}")
+        for topic, target in remappings.items()
+        if target
+    ]
 
 
 def _rviz_remappings(values: dict[str, str]) -> list[tuple[str, str]]:
     """Return the remappings of the topics in the shipped RViz configuration for the namespace and the camera."""
-    prefix = f"/{values['namespace'].strip('/')}" if values["namespace"].strip("/") else ""
-    results = [(f"/{name}", f"{prefix}/{name}") for name in SHOWN_TOPICS if prefix]
-    camera = [(f"/{topic}", target) for topic, target in _remappings(values)]
-    return results + (camera or [("/rgb/image_rect_color", f"{prefix}/rgb/image_rect_color")])
+    place = nodes_namespace(values["namespace"])
+    given = {full_name(topic): target for topic, target in _remappings(values)}
+    names = {full_name(name): given.get(full_name(name), full_name(name, place)) for name in SHOWN_TOPICS}
+    return [(shown, name) for shown, name in names.items() if shown != name]
 
 
 def _is_composed(enabled: set[str]) -> bool:
@@ -144,7 +152,8 @@ def _actions(context: LaunchContext) -> list[Action]:
         Node(
             package=package,
             executable=executable,
-            namespace=values["namespace"],
+            # Relative, so that a namespace that a file which includes this one has pushed stands before it.
+            namespace=nodes_namespace(values["namespace"]).lstrip("" if values["namespace"].startswith("/") else "/"),
             parameters=_parameters(values, enabled),
             remappings=_remappings(values),
             arguments=[

@@ -24,6 +24,7 @@ from rehab_pose_msgs.action import RunExercise
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+ACTION = "rehab_pose/run_exercise"
 TRIES = 2
 TIMEOUT_S = 120.0
 SERVER_WAIT_S = 10.0
@@ -42,7 +43,7 @@ class ExerciseLeaf:
 
     def __init__(self, node: Node, goal: Any, say: Callable[[str], None]) -> None:  # noqa: ANN401  (a message)
         """Prepare the goal; `say` gets what the robot tells the person."""
-        self._client = ActionClient(node, RunExercise, "run_exercise")
+        self._client = ActionClient(node, RunExercise, ACTION)
         self._goal, self._say = goal, say
         self._sent: Any = None
         self._handle: Any = None
@@ -117,12 +118,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rclpy.init()
     node = Node("robot_assistant")
     try:
-        ready = ActionClient(node, RunExercise, "run_exercise")
+        ready = ActionClient(node, RunExercise, ACTION)
         end_s = time.monotonic() + SERVER_WAIT_S
         while not ready.server_is_ready() and time.monotonic() < end_s:
             rclpy.spin_once(node, timeout_sec=0.1)
         if not ready.server_is_ready():
-            print("expected the action run_exercise; start it: rehab-pose run", file=sys.stderr)
+            print(f"expected the action {ACTION}; start it: rehab-pose run", file=sys.stderr)
             return 1
         goals = [goal_of(given.person, name, int(number or 1), given.timeout) for name, _, number in plan]
         counts = run_exercises(node, goals, print, lambda: rclpy.spin_once(node, timeout_sec=0.1))

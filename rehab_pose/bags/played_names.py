@@ -6,15 +6,22 @@ from typing import TYPE_CHECKING
 
 from rehab_pose.bags.camera_topics import CameraTopics
 from rehab_pose.errors import SettingsError
-from rehab_pose.messages.topics import CAMERA_INFO, CAMERA_TOPICS, COLOR, DEPTH, RESULT_TOPICS
+from rehab_pose.messages.topic_names import ALL_TOPICS, full_name, nodes_namespace
+from rehab_pose.messages.topics import CAMERA_INFO, COLOR, DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = ["PlayedNames", "parse_remappings"]
 
-OWN_TOPICS = frozenset(f"/{topic.name}" for topic in (*CAMERA_TOPICS, *RESULT_TOPICS) if not topic.name.startswith("/"))
-"""Topics that the nodes listen to or publish, without a namespace."""
+OWN_TOPICS = {
+    name: topic
+    for topic in ALL_TOPICS
+    if not topic.name.startswith("/")
+    for name in (f"/{topic.name}", full_name(topic.name))
+}
+"""Topics that the nodes listen to or publish, by their names without a robot's namespace; recordings of earlier
+versions have them without that of the nodes too."""
 
 
 def parse_remappings(rules: Sequence[str]) -> dict[str, str]:
@@ -45,24 +52,25 @@ class PlayedNames:
         """Set the rules.
 
         Args:
-            namespace: Namespace of the nodes that listen: topics with the names that nodes listen to without one get
-                it; a camera driver's own topics, /tf and /clock keep their names.
+            namespace: Namespace above that of the nodes that listen: topics with the names and types that nodes
+                listen to without one get it; a camera driver's own topics, /tf and /clock keep their names.
             remappings: Absolute names by absolute names, as of `parse_remappings`; they are not put into the namespace.
             camera: Topics that are published under the names to which the nodes listen.
         """
-        self._prefix = f"/{namespace.strip('/')}" if namespace.strip("/") else ""
+        self._namespace = nodes_namespace(namespace)
         self._remappings = dict(remappings or {})
         chosen = camera or CameraTopics()
         defaults = ((chosen.color, COLOR), (chosen.camera_info, CAMERA_INFO), (chosen.depth, DEPTH))
         self._camera = {_absolute(name): f"/{topic.name}" for name, topic in defaults if name}
 
-    def __call__(self, name: str) -> str:
-        """Return the name on which a topic is published."""
+    def __call__(self, name: str, type_name: str) -> str:
+        """Return the name on which a topic of a type is published."""
         absolute = _absolute(name)
         if absolute in self._remappings:
             return self._remappings[absolute]
         own = self._camera.get(absolute, absolute)
-        return f"{self._prefix}{own}" if own in OWN_TOPICS else own
+        topic = OWN_TOPICS.get(own)
+        return full_name(topic.name, self._namespace) if topic and topic.type_name == type_name else own
 
 
 def _absolute(name: str) -> str:

@@ -26,6 +26,7 @@ from rehab_pose.bags.ros1_storage import Ros1Storage
 from rehab_pose.bags.sqlite_storage import SqliteStorage
 from rehab_pose.errors import InputError, RecordingError, RehabPoseError
 from rehab_pose.messages.frame_builder import FrameBuilder
+from rehab_pose.messages.topic_names import recorded_name
 from rehab_pose.messages.topics import IMU
 from rehab_pose.suggestions import did_you_mean
 from rehab_pose.units import NS_PER_S
@@ -208,8 +209,7 @@ class BagReader(AbstractContextManager["BagReader"]):
         Raises:
             RecordingError: There is none; near ones are suggested.
         """
-        names = [given, f"/{given}"]
-        found = next((name for name in names if name in self.topics), None)
+        found = recorded_name(given, self.topics)
         if found is None:
             hint = did_you_mean(str(given), self.topics, most=2) or f"it has {', '.join(self.topics) or 'none'}"
             msg = f"bag: expected the name of a topic in {self.path}, got {given!r}; {hint}"

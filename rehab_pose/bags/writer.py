@@ -18,6 +18,7 @@ from rehab_pose.bags.mcap_writer import McapWriter
 from rehab_pose.bags.message_types import BagMessageFactory, type_store
 from rehab_pose.bags.metadata_file import TopicEntry, qos_text, write_metadata
 from rehab_pose.errors import RecordingError
+from rehab_pose.messages.topic_names import full_name
 from rehab_pose.messages.topics import Delivery, Topic
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class BagWriter(AbstractContextManager["BagWriter"]):
             RecordingError: The disk cannot be written.
         """
         data = type_store().serialize_cdr(message, topic.type_name)
-        name, depth = f"/{topic.name}", FOR_LATE.get(topic.delivery, 1)
+        name, depth = full_name(topic.name), FOR_LATE.get(topic.delivery, 1)
         self.add_topic(name, topic.type_name, latched=topic.delivery in FOR_LATE, depth=depth)
         self.write_serialized(name, topic.type_name, stamp_ns, data)
 

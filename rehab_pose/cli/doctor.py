@@ -12,6 +12,7 @@ from rehab_pose.errors import RehabPoseError, SettingsError
 from rehab_pose.launching.shared_files import shared_file
 from rehab_pose.launching.shared_memory import OLD_VARIABLE, VARIABLE, use_shared_memory
 from rehab_pose.messages import topics
+from rehab_pose.messages.topic_names import full_name, nodes_namespace
 
 if TYPE_CHECKING:
     import argparse
@@ -39,7 +40,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--camera", choices=CAMERAS, help="camera whose topics are checked (default: the topic names of the nodes)"
     )
-    parser.add_argument("--namespace", default="", help="namespace of the nodes")
+    parser.add_argument("--namespace", default="", help="namespace of the robot, as of `rehab-pose run`")
     parser.add_argument(
         "--listen",
         type=float,
@@ -138,5 +139,5 @@ def _preset(name: str) -> CameraNames:
 def _default_names(namespace: str) -> CameraNames:
     from rehab_pose.ros.diagnosis.findings import CameraNames  # noqa: PLC0415  (needs ROS)
 
-    prefix = f"/{namespace.strip('/')}/" if namespace.strip("/") else "/"
-    return CameraNames(*(prefix + topic.name for topic in (topics.COLOR, topics.CAMERA_INFO, topics.DEPTH)))
+    place = nodes_namespace(namespace)
+    return CameraNames(*(full_name(topic.name, place) for topic in (topics.COLOR, topics.CAMERA_INFO, topics.DEPTH)))

@@ -33,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="longest wait for subscribers before starting, in seconds (default 5)",
     )
     names = parser.add_argument_group("names of the topics")
-    names.add_argument("--namespace", default="", help="namespace of the nodes that listen, as of `rehab-pose run`")
+    names.add_argument("--namespace", default="", help="namespace of the robot, as of `rehab-pose run`")
     names.add_argument(
         "--remap",
         action="append",

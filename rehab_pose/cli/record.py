@@ -30,7 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="also record the camera's images, silhouettes, parts and keypoints (50 MB/s)",
     )
-    parser.add_argument("--namespace", default="", help="namespace of the nodes")
+    parser.add_argument("--namespace", default="", help="namespace of the robot, as of `rehab-pose run`")
     parser.add_argument(
         "--duration", type=float, default=0.0, metavar="S", help="stop after S seconds (default: at Ctrl-C)"
     )

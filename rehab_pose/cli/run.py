@@ -47,7 +47,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--markers", action="store_true", help="also start the node of the RViz markers")
     parser.add_argument("--view", action="store_true", help="also serve a page for the browser, at the printed address")
     parser.add_argument("--nodes", default="", metavar="A,B", help="start only these nodes")
-    parser.add_argument("--namespace", default="", help="namespace of all nodes")
+    parser.add_argument(
+        "--namespace", default="", help="namespace of the robot; the nodes are in NAMESPACE/rehab_pose (default: none)"
+    )
     parser.add_argument(
         "--network", action="store_true", help="let programs of other machines find the nodes and read their topics"
     )

@@ -54,7 +54,7 @@ def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "status", help="print the running session", description=f"Exit code {EXIT_NO_SESSION}: none is running."
     )
     for action in (start, stop, status):
-        action.add_argument("--namespace", default="", help="namespace of the graph's nodes")
+        action.add_argument("--namespace", default="", help="namespace of the robot, as of `rehab-pose run`")
 
 
 def _connect(args: argparse.Namespace) -> SessionClient:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import SettingsError
+from rehab_pose.messages.topic_names import nodes_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,14 +47,15 @@ def locked_nodes(names: Sequence[str], namespace: str, environment: Mapping[str,
 
     Args:
         names: Names of the nodes.
-        namespace: Their namespace.
+        namespace: The namespace above that of the nodes; '' = none.
         environment: Gives the ROS domain and the folder of locks.
 
     Raises:
         SettingsError: Another process runs one of the nodes.
     """
     domain = environment.get("ROS_DOMAIN_ID", "0")
-    place = namespace.strip("/").replace("/", ".") or "root"
+    full = nodes_namespace(namespace)
+    place = full.strip("/").replace("/", ".")
     folder = lock_folder(environment)
     with ExitStack() as held:
         for name in names:
@@ -64,7 +66,7 @@ def locked_nodes(names: Sequence[str], namespace: str, environment: Mapping[str,
                 file.seek(0)
                 owner = file.read().strip() or "unknown"
                 msg = (
-                    f"run: {name} runs already in the namespace /{namespace.strip('/')} of ROS domain {domain} "
+                    f"run: {name} runs already in the namespace {full} of ROS domain {domain} "
                     f"(process {owner}); stop it first, or choose another --namespace or ROS_DOMAIN_ID"
                 )
                 raise SettingsError(msg) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rehab_pose.launching.dead_segments import remove_dead_segments
 from rehab_pose.launching.shared_memory import small_segment, use_shared_memory
+from rehab_pose.messages.topic_names import nodes_namespace
 from rehab_pose.messages.topics import Delivery
 
 if TYPE_CHECKING:
@@ -34,11 +35,18 @@ SECURITY = "ROS_SECURITY_ENABLE"
 
 
 def node_command(spec: NodeSpec, parameters: Path, namespace: str = "", more: tuple[str, ...] = ()) -> list[str]:
-    """Return the command line of a node."""
+    """Return the command line of a node.
+
+    Args:
+        spec: Its row.
+        parameters: YAML file of the parameters.
+        namespace: Namespace above that of the nodes; '' = none.
+        more: Further words.
+    """
     command = [sys.executable, "-m", spec.module, "--ros-args", "--params-file", str(parameters)]
     command += enclave_words(spec.package, spec.name, os.environ)
     if namespace:
-        command += ["-r", f"__ns:=/{namespace.strip('/')}"]
+        command += ["-r", f"__ns:={nodes_namespace(namespace)}"]
     return [*command, *more]
 
 

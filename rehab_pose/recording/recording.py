@@ -21,6 +21,7 @@ from rehab_pose.messages.exercise import classification_from_message, repetition
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.floor import floor_plane_from_message
 from rehab_pose.messages.joints import joints_from_message
+from rehab_pose.messages.topic_names import recorded_name
 from rehab_pose.recording.tracks import angle_track, body_track, joint_track, label_track
 from rehab_pose.results.summary import RESULT_FOLDER, SUMMARY, write_summary
 from rehab_pose.units import NS_PER_S
@@ -188,10 +189,9 @@ class Recording(AbstractContextManager["Recording"]):
 
     def _topic_name(self, topic: Topic) -> str | None:
         """Return the name in the bag: it may have a namespace; the shortest one of the type is taken."""
-        names = [
-            n for n, kind in self._topics.items() if kind == topic.type_name and f"/{n}".endswith(f"/{topic.name}")
-        ]
-        return min(names, key=len, default=None)
+        names = [name for name, kind in self._topics.items() if kind == topic.type_name]
+        elsewhere = [name for name in names if f"/{name}".endswith(f"/{topic.name}")]
+        return recorded_name(topic.name, names) or min(elsewhere, key=len, default=None)
 
     def _read(self, topic: Topic, convert: Callable[[Message], Any]) -> tuple[list[int], list[Any]]:
         """Return stamps [ns] and records of a topic in the order of their stamps; unusable messages are counted."""

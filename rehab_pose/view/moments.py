@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from rehab_pose.bags.reader import BagReader
 from rehab_pose.errors import RecordingError
 from rehab_pose.messages import topics
+from rehab_pose.messages.topic_names import recorded_name
 from rehab_pose.pipeline import Pipeline, PipelineSettings
 from rehab_pose.results.summary import RESULT_FOLDER
 from rehab_pose.units import NS_PER_S
@@ -15,10 +16,11 @@ from rehab_pose.view.frame_show import FrameShow
 from rehab_pose.view.message_state import MessageState
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
     from pathlib import Path
 
     from rehab_pose.datatypes import Repetition
+    from rehab_pose.messages.topics import Topic
     from rehab_pose.view.exercise_state import ExerciseState
     from rehab_pose.view.hub import Part
     from rehab_pose.view.recordings import FrameRecording
@@ -126,8 +128,8 @@ class ResultMoments:
         self._path, self._jpeg_quality = path, jpeg_quality
         with BagReader(path) as reader:
             self.duration_s = reader.duration_s
-            self._names = {name: topic for topic in SHOWN for name in reader.topics if name.strip("/") == topic.name}
-            self._constant = {n: topic for topic in CONSTANT for n in reader.topics if n.strip("/") == topic.name}
+            self._names = _recorded(reader, SHOWN)
+            self._constant = _recorded(reader, CONSTANT)
         # `rehab-pose process` calls every bag of results so; its folder has the name that a person chose.
         self.title = f"Results of {path.resolve().parent.name if path.name == RESULT_FOLDER else path.name}"
 
@@ -165,6 +167,12 @@ class ResultMoments:
         return Moment(time_s, parts, present, repetitions)
 
 
+def _recorded(reader: BagReader, wanted: Iterable[Topic]) -> dict[str, Topic]:
+    """Return the topics that a bag has, by their names in it."""
+    found = {recorded_name(topic.name, reader.topics): topic for topic in wanted}
+    return {name: topic for name, topic in found.items() if name is not None}
+
+
 def is_result_bag(path: Path) -> bool:
     """Return whether a bag has joints and no camera.
 
@@ -172,7 +180,7 @@ def is_result_bag(path: Path) -> bool:
         RecordingError: It cannot be read.
     """
     with BagReader(path) as reader:
-        if not any(name.strip("/") == topics.JOINTS.name for name in reader.topics):
+        if not _recorded(reader, (topics.JOINTS,)):
             return False
         try:
             reader.camera_topics()

@@ -18,8 +18,10 @@ from rehab_pose.errors import InputError
 from rehab_pose.messages import topics
 from rehab_pose.messages.exercise import classification_from_message, repetition_from_message
 from rehab_pose.messages.factory import stamp_ns
+from rehab_pose.messages.topic_names import nodes_namespace
 from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.qos import qos
+from rehab_pose.ros.io.resolved_names import resolved_name
 from rehab_pose.ros.runtime.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS
 from rehab_pose.ros.runtime.health import DROPPED_STAMPS, LOST_BETWEEN
 from rehab_pose.ros.runtime.stopping import ignore_shutdown_errors
@@ -144,7 +146,7 @@ class GraphWatch:
 
     def __enter__(self) -> GraphWatch:  # noqa: PYI034  (Self came with Python 3.11)
         self._context.init()
-        self._node = Node("graph_watch", context=self._context)
+        self._node = Node("graph_watch", namespace=nodes_namespace(), context=self._context)
         self._listen(topics.CAMERA_INFO, self._camera)
         self._listen(topics.EXERCISE, self._exercise)
         self._listen(topics.BODY, self._body)
@@ -182,7 +184,8 @@ class GraphWatch:
             except InputError as error:
                 self.record.warnings.append(f"graph_watch: {topic.name}: {error}")
 
-        self._node.create_subscription(message_class(topic.type_name), topic.name, checked, qos(topic.delivery))
+        name = resolved_name(self._node, topic.name)
+        self._node.create_subscription(message_class(topic.type_name), name, checked, qos(topic.delivery))
 
     def _camera(self, message: Message) -> None:
         self.record.camera_ns[stamp_ns(message.header.stamp)] = time.time_ns()

@@ -13,6 +13,7 @@ from rehab_pose.messages.body import vertices_from_message
 from rehab_pose.messages.exercise import classification_from_message
 from rehab_pose.messages.factory import stamp_ns
 from rehab_pose.messages.joints import joints_from_message
+from rehab_pose.messages.topic_names import recorded_name
 from rehab_pose.silhouette.segmenter import SilhouetteSegmenter
 
 if TYPE_CHECKING:
@@ -39,19 +40,19 @@ class _RecordedResults:
 def _read_results(reader: BagReader, stamps_ns: set[int]) -> _RecordedResults:
     """Return the results in a bag at the given stamps [ns]."""
     results = _RecordedResults()
-    names = [topics.JOINTS.name, topics.VERTICES.name, topics.EXERCISE.name]
-    recorded = {name.strip("/"): name for name in reader.topics}
-    selected = [recorded[name] for name in names if name in recorded]
-    for name, _, message in reader.messages(*selected) if selected else ():
+    wanted = (topics.JOINTS, topics.VERTICES, topics.EXERCISE)
+    selected = {recorded_name(topic.name, reader.topics): topic for topic in wanted}
+    found = [name for name in selected if name is not None]
+    for name, _, message in reader.messages(*found) if found else ():
         stamp = stamp_ns(message.header.stamp)
         if stamp not in stamps_ns:
             continue
-        kind = name.strip("/")
-        if kind == topics.JOINTS.name:
+        topic = selected[name]
+        if topic is topics.JOINTS:
             joints = joints_from_message(message)
             if joints is not None:
                 results.joints[stamp] = joints
-        elif kind == topics.VERTICES.name:
+        elif topic is topics.VERTICES:
             results.vertices_m[stamp] = vertices_from_message(message)
         else:
             results.classifications[stamp] = classification_from_message(message)

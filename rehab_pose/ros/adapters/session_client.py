@@ -13,6 +13,7 @@ from rehab_pose.errors import InputError
 from rehab_pose.exercise.catalogue import NONE
 from rehab_pose.messages import topics
 from rehab_pose.messages.exercise import labels_from_message
+from rehab_pose.messages.topic_names import nodes_namespace
 from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.qos import qos
 from rehab_pose.session.request import SessionReport, SessionRequest, StoppedSession
@@ -41,9 +42,9 @@ class SessionClient:
         """Use `with`, which sets up ROS.
 
         Args:
-            namespace: Namespace of the graph's nodes.
+            namespace: Namespace above that of the nodes; '' = none.
         """
-        self._namespace = f"/{namespace.strip('/')}".rstrip("/")
+        self._namespace = nodes_namespace(namespace)
         self._context = rclpy.Context()
         self._state: Message | None = None
         self._labels: tuple[str, ...] | None = None
@@ -55,7 +56,7 @@ class SessionClient:
             InputError: No graph is running.
         """
         self._context.init()
-        self._node = Node("rehab_pose_session_client", namespace=self._namespace or None, context=self._context)
+        self._node = Node("rehab_pose_session_client", namespace=self._namespace, context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         for topic, keep in ((topics.SESSION_STATE, self._keep), (topics.EXERCISE_LIST, self._keep_list)):
@@ -74,7 +75,7 @@ class SessionClient:
         )
         if not found:
             self._close()
-            place = f" in the namespace {self._namespace}" if self._namespace else ""
+            place = f" in the namespace {self._namespace}"
             msg = f"no graph with a session node is running{place}; start one in another terminal: `rehab-pose run`"
             raise InputError(msg)
         return self

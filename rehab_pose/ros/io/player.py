@@ -43,6 +43,10 @@ def _recorded_qos(topic: RecordedTopic) -> QoSProfile:
     )
 
 
+def _recorded_name(name: str, _type_name: str) -> str:
+    return name
+
+
 def _class_of(topic: RecordedTopic) -> type[Any] | None:
     """Return the class of a topic's messages; None if it is not installed, or its name is damaged."""
     try:
@@ -54,14 +58,16 @@ def _class_of(topic: RecordedTopic) -> type[Any] | None:
 class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
     """Publishes the messages of one bag."""
 
-    def __init__(self, bag: BagReader, *, rate: float, clock: bool, names: Callable[[str], str] = str) -> None:
+    def __init__(
+        self, bag: BagReader, *, rate: float, clock: bool, names: Callable[[str, str], str] = _recorded_name
+    ) -> None:
         """Create a publisher for each of the bag's topics.
 
         Args:
             bag: The recording.
             rate: Speed relative to the recording; 2.0 plays twice as fast.
             clock: Also publish /clock, for nodes with use_sim_time.
-            names: Returns the name on which a topic is published.
+            names: Returns the name on which a topic is published, for its name and type.
 
         Raises:
             InputError: The rate is not positive, or no topic can be played.
@@ -80,7 +86,7 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
                 self.get_logger().warning(f"{topic.name} is not played: its type {topic.type_name} is not installed")
             else:
                 self._publishers_by_topic[topic.name] = self.create_publisher(
-                    kind, names(topic.name), _recorded_qos(topic)
+                    kind, names(topic.name, topic.type_name), _recorded_qos(topic)
                 )
         if not self._publishers_by_topic:
             msg = f"play: expected topics of installed types, {bag.path} has none"
@@ -135,7 +141,13 @@ class BagPlayer(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
 
 
 def play_bag(
-    bag: BagReader, *, rate: float, clock: bool, loop: bool, wait_s: float, names: Callable[[str], str] = str
+    bag: BagReader,
+    *,
+    rate: float,
+    clock: bool,
+    loop: bool,
+    wait_s: float,
+    names: Callable[[str, str], str] = _recorded_name,
 ) -> Iterator[int]:
     """Play a bag once or in a loop, until its end or a stop signal; yield the number of messages of each round.
 
@@ -145,7 +157,7 @@ def play_bag(
         clock: Also publish /clock.
         loop: Start again at the end.
         wait_s: Longest wait for subscribers of all images before the first round [s].
-        names: Returns the name on which a topic is published.
+        names: Returns the name on which a topic is published, for its name and type.
     """
     with until_stop_signal():
         player = BagPlayer(bag, rate=rate, clock=clock, names=names)

@@ -11,7 +11,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from rehab_pose.errors import RecordingError, RehabPoseError
-from rehab_pose.messages.topic_names import ALL_TOPICS
+from rehab_pose.messages.topic_names import ALL_TOPICS, nodes_namespace
 from rehab_pose.messages.topics import Delivery
 from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.qos import qos
@@ -51,7 +51,7 @@ class TopicRecorder:
         Args:
             node: Owns the subscriptions; its executor receives the messages.
             bag: The open bag that the messages are written to.
-            topics: Their names, absolute or relative to the node's namespace.
+            topics: Their names, absolute or as in `rehab_pose.graph`.
         """
         self._node, self._bag = node, bag
         self._names = {resolved_name(node, name) for name in topics}
@@ -131,8 +131,8 @@ def record(
 
     Args:
         bag: The open bag that the messages are written to.
-        topics: Their names, absolute or relative to the namespace.
-        namespace: Namespace of the recording node.
+        topics: Their names, absolute or as in `rehab_pose.graph`.
+        namespace: Namespace above that of the nodes; '' = none.
         duration_s: Longest duration [s]; 0 = unlimited.
         quiet: Do not log which topics are recorded.
 
@@ -140,11 +140,9 @@ def record(
         RecordingError: The disk cannot be written; what was written before is readable.
     """
     recorder = None
-    words = ["-r", f"__ns:=/{namespace.strip('/')}"] if namespace else []
-    words += ["--log-level", "warn"] if quiet else []
-    arguments = ["--ros-args", *words] if words else None
+    arguments = ["--ros-args", "--log-level", "warn"] if quiet else None
     with until_stop_signal(arguments):
-        node = Node("bag_recorder")
+        node = Node("bag_recorder", namespace=nodes_namespace(namespace))
         recorder = TopicRecorder(node, bag, topics)
         executor = SingleThreadedExecutor()
         executor.add_node(node)

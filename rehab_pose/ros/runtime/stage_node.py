@@ -11,6 +11,7 @@ from rclpy.node import Node
 from rehab_pose.errors import ContractError, ModelFileError
 from rehab_pose.graph import SECTIONS, find_section, load_class, plugin_sections
 from rehab_pose.messages.factory import stamp_ns
+from rehab_pose.messages.topic_names import nodes_namespace
 from rehab_pose.messages.topics import CAMERA_TOPICS
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import OVERRIDABLE, overrides_explained, qos
@@ -80,7 +81,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         Raises:
             SettingsError: A parameter has the wrong type or is outside its range, or a QoS override cannot be used.
         """
-        super().__init__(spec.name)
+        super().__init__(spec.name, namespace=nodes_namespace())
         self.spec = spec
         self.health = Health(time.monotonic)
         self.factory = RosMessageFactory()

@@ -179,7 +179,7 @@ def _kill(
         results = (received.exercise_ns, received.body_ns)
         flowing = all(max(stamps, default=0) > killed_ns for stamps in results)
         alive = node_pids(launcher_pid).get(name, first_pid) != first_pid
-        return alive and flowing and any(node.strip("/") == name for node in received.diagnostics)
+        return alive and flowing and any(node.rpartition("/")[2] == name for node in received.diagnostics)
 
     if not wait_for(is_back, RESPAWN_TIMEOUT_S):
         msg = f"{name} was killed and was not back within {RESPAWN_TIMEOUT_S:.0f} s"

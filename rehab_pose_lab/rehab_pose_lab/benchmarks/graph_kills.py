@@ -135,7 +135,7 @@ def _kill(graph: RunningGraph, watch: GraphWatch, name: str, names: list[str]) -
 
     def is_back(received: GraphRecord) -> bool:
         now = graph.pids
-        seen = {node.strip("/") for node in received.diagnostics}
+        seen = {node.rpartition("/")[2] for node in received.diagnostics}
         alive = all(now.get(node, pids.get(node)) != pids.get(node) for node in waited)
         flowing = all(max(stamps, default=0) > killed_ns for stamps in (received.exercise_ns, received.body_ns))
         return alive and flowing and seen.issuperset(waited)

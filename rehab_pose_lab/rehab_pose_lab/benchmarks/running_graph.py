@@ -18,6 +18,7 @@ from rclpy.node import Node
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.launching.node_commands import node_environment, parameter_words
 from rehab_pose.launching.shared_memory import DISCOVERY, OLD_VARIABLE, VARIABLE, use_shared_memory
+from rehab_pose.messages.topic_names import nodes_namespace
 from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose_lab.benchmarks.process_state import node_pids
 
@@ -122,7 +123,7 @@ def call_service(kind: str, name: str, **fields: object) -> Any:  # noqa: ANN401
     context = rclpy.Context()
     context.init()
     try:
-        node = Node("bench_client", context=context)
+        node = Node("bench_client", namespace=nodes_namespace(), context=context)
         executor = SingleThreadedExecutor(context=context)
         executor.add_node(node)
         service = message_class(f"rehab_pose_msgs/srv/{kind}")

@@ -27,6 +27,7 @@ from rehab_pose.exercise.catalogue import LABELS
 from rehab_pose.launching.node_commands import node_environment
 from rehab_pose.messages import topics
 from rehab_pose.messages.exercise import classification_message, repetition_message
+from rehab_pose.messages.topic_names import nodes_namespace
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import qos
 from rehab_pose.session.file_names import JOURNAL
@@ -65,7 +66,7 @@ class _Exercise:
 
     @classmethod
     def start(cls) -> _Exercise:
-        node = Node("exercise_bench")
+        node = Node("exercise_bench", namespace=nodes_namespace())
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         exercise = cls(node, executor)
