@@ -108,7 +108,7 @@ class BagWriter(AbstractContextManager["BagWriter"]):
             RecordingError: The disk cannot be written.
         """
         data = type_store().serialize_cdr(message, topic.type_name)
-        name, depth = full_name(topic.name), FOR_LATE.get(topic.delivery, 1)
+        name, depth = full_name(topic), FOR_LATE.get(topic.delivery, 1)
         self.add_topic(name, topic.type_name, latched=topic.delivery in FOR_LATE, depth=depth)
         self.write_serialized(name, topic.type_name, stamp_ns, data)
 

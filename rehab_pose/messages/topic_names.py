@@ -58,19 +58,21 @@ def body_id(namespace: str) -> str:
     return "_".join([*(part for part in parent_namespace(namespace).split("/") if part), BODY_ID])
 
 
-def full_name(name: str, namespace: str = "/" + NAMESPACE) -> str:
+def full_name(topic: Topic | str, namespace: str = "/" + NAMESPACE) -> str:
     """Return the full name of a topic, service or action.
 
     Args:
-        name: Name as in `rehab_pose.graph`, or an absolute one.
+        topic: A topic, or the name of one or of a service or action, as in `rehab_pose.graph`; or an absolute name.
         namespace: Namespace of the nodes.
     """
+    name = topic if isinstance(topic, str) else topic.name
+    is_camera = name in CAMERA_NAMES if isinstance(topic, str) else topic.delivery is Delivery.CAMERA
     if name.startswith(BODIES):
         return name.replace(f"/{BODY_ID}/", f"/{body_id(namespace)}/")
     if name.startswith("/"):
         return name
     inside = "".join(f"/{part}" for part in namespace.split("/") if part)
-    return f"{parent_namespace(namespace) if name in CAMERA_NAMES else inside}/{name}"
+    return f"{parent_namespace(namespace) if is_camera else inside}/{name}"
 
 
 def recorded_name(name: str, recorded: Iterable[str]) -> str | None:

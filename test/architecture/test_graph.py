@@ -20,6 +20,7 @@ from rehab_pose.graph import (
     settings_class,
 )
 from rehab_pose.messages import topics
+from rehab_pose.messages.topic_names import full_name
 from rehab_pose.messages.topics import Topic
 from rehab_pose.settings import Settings, specifications
 
@@ -110,12 +111,13 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 @pytest.mark.parametrize("spec", [spec for spec in NODES if spec.option not in BRIDGES], ids=lambda spec: spec.name)
 def test_a_running_node_has_the_endpoints_and_parameters_of_its_row(spec: NodeSpec, ros_node: Any) -> None:  # noqa: ANN401
     node = ros_node(spec)
-    published = {name for name, _ in node.get_publisher_names_and_types_by_node(node.get_name(), "/")}
-    subscribed = {name for name, _ in node.get_subscriber_names_and_types_by_node(node.get_name(), "/")}
+    place = node.get_name(), node.get_namespace()
+    published = {name for name, _ in node.get_publisher_names_and_types_by_node(*place)}
+    subscribed = {name for name, _ in node.get_subscriber_names_and_types_by_node(*place)}
     action = {name for name in published if "/_action/" in name}
-    assert published - ALWAYS - action == {f"/{topic.name}" for topic in spec.outputs}
+    assert published - ALWAYS - action == {full_name(topic.name) for topic in spec.outputs}
     inactive = {*spec.on_demand, *spec.optional}
-    assert subscribed - ALWAYS == {f"/{topic.name}" for topic in spec.inputs if topic not in inactive}
+    assert subscribed - ALWAYS == {full_name(topic.name) for topic in spec.inputs if topic not in inactive}
     sections = {name.partition(".")[0] for name in node._parameters if "." in name} - {"qos_overrides"}
     assert sections == {"node", *spec.settings}
 
@@ -131,8 +133,8 @@ def test_a_subscriber_of_an_output_makes_a_node_subscribe_to_its_inputs(spec: No
     executor.add_node(node)
 
     def subscribed() -> set[str]:
-        names = node.get_subscriber_names_and_types_by_node(node.get_name(), "/")
-        return {name for name, _ in names} & {f"/{topic.name}" for topic in spec.on_demand}
+        names = node.get_subscriber_names_and_types_by_node(node.get_name(), node.get_namespace())
+        return {name for name, _ in names} & {full_name(topic.name) for topic in spec.on_demand}
 
     def wait_until(expected: set[str]) -> bool:
         end_s = time.monotonic() + TIMEOUT_S
@@ -142,8 +144,8 @@ def test_a_subscriber_of_an_output_makes_a_node_subscribe_to_its_inputs(spec: No
 
     assert subscribed() == set()
     output = spec.outputs[-1]
-    subscription = node.create_subscription(message_class(output.type_name), output.name, lambda _: None, 1)
-    assert wait_until({f"/{topic.name}" for topic in spec.on_demand})
+    subscription = node.create_subscription(message_class(output.type_name), full_name(output.name), lambda _: None, 1)
+    assert wait_until({full_name(topic.name) for topic in spec.on_demand})
     node.destroy_subscription(subscription)
     assert wait_until(set())
 

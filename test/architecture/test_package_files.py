@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from rehab_pose.messages import topics
+from rehab_pose.messages.topic_names import full_name
 from rehab_pose.messages.topics import Delivery, Topic
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def test_every_field_of_a_message_is_explained(repository: Path) -> None:
 def test_latched_topics_are_latched_in_replay(repository: Path) -> None:
     content = yaml.safe_load((repository / "config" / "replay_qos.yaml").read_text())
     latched = {
-        f"/{topic.name}"
+        full_name(topic)
         for topic in vars(topics).values()
         if isinstance(topic, Topic) and topic.delivery in {Delivery.LATCHED, Delivery.EVENT}
     }

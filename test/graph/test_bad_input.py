@@ -15,8 +15,10 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.camera_info import camera_info_message
 from rehab_pose.messages.factory import header
 from rehab_pose.messages.images import image_message
+from rehab_pose.messages.topic_names import NAMESPACE, nodes_namespace
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import qos
+from rehab_pose.ros.io.resolved_names import resolved_name
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -33,15 +35,15 @@ class Camera(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
     """A camera driver that sends given frames and receives results and diagnostics."""
 
     def __init__(self, namespace: str = "", *, best_effort: bool = False) -> None:
-        super().__init__("test_camera", namespace=namespace)
-        self.sync_name = f"{namespace}/rgbd_sync"
+        super().__init__("test_camera", namespace=namespace or NAMESPACE)
+        self.sync_name = f"{namespace or nodes_namespace()}/rgbd_sync"
         self.factory = RosMessageFactory()
         self.stamp_ns = NS_PER_S
         self.frames: list[Any] = []
         self._status: dict[str, Any] = {}
         profiles = [qos(topic.delivery, best_effort=best_effort) for topic in topics.CAMERA_TOPICS]
         self.image_publishers = [
-            self.create_publisher(message_class(topic.type_name), topic.name, profile)
+            self.create_publisher(message_class(topic.type_name), resolved_name(self, topic.name), profile)
             for topic, profile in zip(topics.CAMERA_TOPICS, profiles, strict=True)
         ]
         rgbd = message_class(topics.RGBD.type_name)
@@ -242,6 +244,6 @@ def test_an_unusable_model_file_is_reported_and_the_node_keeps_running(
         path.write_bytes(content)
     node = program("rehab_pose.nodes.silhouette", "--ros-args", "-p", f"silhouette.weights_path:={path}")
     assert node.wait_for_output(str(path), TIMEOUT_S), node.output
-    assert camera.wait_until(lambda: camera.status_contains(str(path), "/silhouette"))
+    assert camera.wait_until(lambda: camera.status_contains(str(path), "/rehab_pose/silhouette"))
     assert node.process.poll() is None
     assert node.stop() == 0

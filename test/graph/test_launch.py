@@ -192,11 +192,15 @@ def test_each_killed_node_is_restarted_and_ctrl_c_stops_all_nodes(
             )
             # Discovery of the restarted node by the others, before the next one is killed.
             assert watch.wait_for(lambda record: record.connected(STARTED_NODES), BACK_S), entry.output
-    dumped = yaml.safe_load(ros2(environment, "param", "dump", "/rgbd_sync", *DIRECTLY))
-    assert dumped["/rgbd_sync"]["ros__parameters"]["camera"]["image_qos"] == "reliable"
-    answer = ros2(environment, "param", "set", "/exercise", "exercise.confidence_threshold", "0.7", *DIRECTLY)
+    dumped = yaml.safe_load(ros2(environment, "param", "dump", "/rehab_pose/rgbd_sync", *DIRECTLY))
+    assert dumped["/rehab_pose/rgbd_sync"]["ros__parameters"]["camera"]["image_qos"] == "reliable"
+    answer = ros2(
+        environment, "param", "set", "/rehab_pose/exercise", "exercise.confidence_threshold", "0.7", *DIRECTLY
+    )
     assert "successful" in answer
-    assert "label" in ros2(environment, "topic", "echo", "--once", "--no-daemon", "--spin-time", "5", "/exercise")
+    assert "label" in ros2(
+        environment, "topic", "echo", "--once", "--no-daemon", "--spin-time", "5", "/rehab_pose/exercise"
+    )
     pids = entry.pids()
     assert {*STARTED_NODES, "markers", "sim_camera", "rehab-pose"} <= set(pids)
     code, _ = entry.interrupt()

@@ -47,7 +47,10 @@ def test_a_second_graph_of_the_same_nodes_is_refused(program: Any, wait: Any) ->
     assert wait(lambda: len(node_pids(first.process.pid)) == 1, START_S), first.output
     second = program(COMMAND, "run", "--nodes", "session,markers")
     assert second.process.wait(START_S) == 2
-    assert f"markers runs already in the namespace / of ROS domain {os.environ['ROS_DOMAIN_ID']}" in second.output
+    assert (
+        f"markers runs already in the namespace /rehab_pose of ROS domain {os.environ['ROS_DOMAIN_ID']}"
+        in second.output
+    )
     assert f"(process {first.process.pid})" in second.output
     elsewhere = program(COMMAND, "run", "--nodes", "markers", "--namespace", "robot2", "--duration", "1")
     assert elsewhere.process.wait(START_S) == 0, elsewhere.output

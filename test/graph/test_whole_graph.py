@@ -82,7 +82,7 @@ def children(pid: int) -> dict[str, int]:
 
 def all_frames_processed(record: GraphRecord, names: list[str]) -> bool:
     """Return whether every frame reached the label and the body, and whether each node reported all of them."""
-    reported = {name.strip("/"): int(values["processed"]) for name, values in record.diagnostics.items()}
+    reported = {name.rpartition("/")[2]: int(values["processed"]) for name, values in record.diagnostics.items()}
     return len(record.exercise_ns) == len(record.body_ns) == FRAMES and all(
         reported.get(name, 0) >= FRAMES for name in names
     )
@@ -99,16 +99,16 @@ def test_every_frame_has_a_result_on_every_topic(
     names = [spec.name for spec in choose_nodes({Option.MESH, Option.RECOGNITION}, composed=composed)]
     run = program(COMMAND, "run", *([] if composed else ["--separate"]), "--ros-args", "-p", "node.queue_length:=30")
     recorded_topics = [
-        "/joints",
-        "/keypoints",
-        "/parts",
-        "/body",
-        "/body/vertices",
-        "/body/topology",
-        "/joint_angles",
-        "/bones",
+        "/rehab_pose/joints",
+        "/rehab_pose/keypoints",
+        "/rehab_pose/parts",
+        "/rehab_pose/body",
+        "/rehab_pose/body/vertices",
+        "/rehab_pose/body/topology",
+        "/rehab_pose/joint_angles",
+        "/rehab_pose/bones",
     ]
-    recorded_topics += ["/exercise", "/exercise/list", "/floor_plane", "/diagnostics"]
+    recorded_topics += ["/rehab_pose/exercise", "/rehab_pose/exercise/list", "/rehab_pose/floor_plane", "/diagnostics"]
     record = program(COMMAND, "record", "-o", str(tmp_path / "results"), *recorded_topics)
     for name in recorded_topics:
         assert record.wait_for_output(f"recording {name}", START_S), run.output + record.output
@@ -126,27 +126,27 @@ def test_every_frame_has_a_result_on_every_topic(
     assert not any(Path(f"/proc/{pid}").exists() for pid in processes.values()), "a node is still running"
     with BagReader(tmp_path / "results") as bag:
         counts = {name: bag.topics[name].count for name in recorded_topics if name != "/diagnostics"}
-        joints = [joints_from_message(message) for _, _, message in bag.messages("/joints")]
+        joints = [joints_from_message(message) for _, _, message in bag.messages("/rehab_pose/joints")]
         status = {entry.name: entry for _, _, message in bag.messages("/diagnostics") for entry in message.status}
-    floor_changes = counts.pop("/floor_plane")
+    floor_changes = counts.pop("/rehab_pose/floor_plane")
     assert 1 <= floor_changes < FRAMES
-    latched = {"/body/topology": 1, "/exercise/list": 1}
+    latched = {"/rehab_pose/body/topology": 1, "/rehab_pose/exercise/list": 1}
     assert counts == {**dict.fromkeys(counts, FRAMES), **latched}, {
         name: {value.key: value.value for value in entry.values if "dropped" in value.key or "lost" in value.key}
         for name, entry in status.items()
     }
     assert [entry is not None for entry in joints] == [True] * (FRAMES - 2) + [False] * 2
-    assert sorted(status) == sorted(f"/{name}" for name in names)
+    assert sorted(status) == sorted(f"/rehab_pose/{name}" for name in names)
     assert_as_offline(tmp_path / "results", offline)
 
 
 def assert_as_offline(results: Path, offline: dict[int, PipelineResult]) -> None:
     """Compare a live run's results with those of the same recording processed without ROS."""
     with BagReader(results) as bag:
-        joints = [joints_from_message(message) for _, _, message in bag.messages("/joints")]
-        bodies = [body_from_message(message) for _, _, message in bag.messages("/body")]
-        angles = [angles_from_message(message) for _, _, message in bag.messages("/joint_angles")]
-        labels = [classification_from_message(message) for _, _, message in bag.messages("/exercise")]
+        joints = [joints_from_message(message) for _, _, message in bag.messages("/rehab_pose/joints")]
+        bodies = [body_from_message(message) for _, _, message in bag.messages("/rehab_pose/body")]
+        angles = [angles_from_message(message) for _, _, message in bag.messages("/rehab_pose/joint_angles")]
+        labels = [classification_from_message(message) for _, _, message in bag.messages("/rehab_pose/exercise")]
     assert {label.stamp_ns: label.label for label in labels} == {
         stamp_ns: result.exercise.classification.label for stamp_ns, result in offline.items()
     }
@@ -217,10 +217,11 @@ def test_with_all_streams_every_frame_has_a_label_and_the_streams_are_computed_f
             received = ("keypoints", "parts", "body", "body/vertices")
             assert watch.wait_for(
                 lambda state: all(
-                    state.diagnostics["/exercise"].get(f"received: /{name}") == str(FRAMES) for name in received
+                    state.diagnostics["/rehab_pose/exercise"].get(f"received: /rehab_pose/{name}") == str(FRAMES)
+                    for name in received
                 ),
                 DRAIN_S,
-            ), watch.record.diagnostics["/exercise"]
+            ), watch.record.diagnostics["/rehab_pose/exercise"]
         classifications = list(watch.record.classifications)
     assert run.stop() == 0, run.output
     assert {entry.stamp_ns for entry in classifications} == set(offline)

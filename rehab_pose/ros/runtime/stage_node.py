@@ -11,7 +11,7 @@ from rclpy.node import Node
 from rehab_pose.errors import ContractError, ModelFileError
 from rehab_pose.graph import SECTIONS, find_section, load_class, plugin_sections
 from rehab_pose.messages.factory import stamp_ns
-from rehab_pose.messages.topic_names import nodes_namespace
+from rehab_pose.messages.topic_names import full_name, nodes_namespace
 from rehab_pose.messages.topics import CAMERA_TOPICS
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import OVERRIDABLE, overrides_explained, qos
@@ -249,8 +249,8 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         if topic not in self.spec.inputs:
             msg = f"{self.spec.name}: expected an input of the node's row in rehab_pose.graph, got {topic.name}"
             raise ContractError(msg)
-        full_name = resolved_name(self, topic.name)
-        entry = self.health.add_input(topic.name, full_name, watched=watched)
+        resolved = resolved_name(self, topic.name)
+        entry = self.health.add_input(topic.name, resolved, watched=watched)
 
         # rclpy passes the publisher's sequence number only to callbacks with two arguments (since ROS 2 Iron).
         def plain(message: Message) -> None:
@@ -267,21 +267,21 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         with overrides_explained(topic.name):
             subscription = self.create_subscription(
                 kind,
-                full_name,
+                self._requested_name(topic),
                 callback,
                 effective_profile,
                 callback_group=group,
                 qos_overriding_options=OVERRIDABLE if profile is None else None,
             )
-        self._listening[full_name] = subscription
+        self._listening[resolved] = subscription
         return subscription
 
     def stop_listening(self, topic: Topic) -> None:
         """Destroy the subscription to one of the node's inputs; silence there is no fault from then on."""
-        full_name = resolved_name(self, topic.name)
+        resolved = resolved_name(self, topic.name)
         self.health.remove_input(topic.name)
-        self.health.facts.pop(f"{PUBLISHERS}{full_name}", None)
-        self.destroy_subscription(self._listening.pop(full_name))
+        self.health.facts.pop(f"{PUBLISHERS}{resolved}", None)
+        self.destroy_subscription(self._listening.pop(resolved))
 
     def report_error(self, message: str, *, detail: str = "") -> None:
         """Show an error on /diagnostics, and log it; the same error is logged at most every LOG_REPEAT_S."""
@@ -331,11 +331,16 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         with overrides_explained(topic.name):
             return self.create_publisher(
                 kind,
-                resolved_name(self, topic.name),
+                self._requested_name(topic),
                 profile,
                 qos_overriding_options=OVERRIDABLE,
                 event_callbacks=self._no_events,
             )
+
+    def _requested_name(self, topic: Topic) -> str:
+        """Return the name to give to ROS, which resolves the relative names of topics in the node's namespace."""
+        is_inside = full_name(topic).startswith(f"{nodes_namespace()}/")
+        return topic.name if is_inside else resolved_name(self, topic.name)
 
     def _capacity(self) -> int:
         requested = self.settings(NodeSettings).queue_length if self._adjustable else 0
@@ -354,10 +359,10 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             self._warn_of_unknown_parameters()
         with guarded(self, "report"):  # which is sent nevertheless
             self.before_report()
-        for full_name, subscription in self._listening.items():
+        for name, subscription in self._listening.items():
             # A message sent before publisher and subscriber have discovered each other is lost without an error:
             # report how many publishers are connected.
-            self.health.facts[f"{PUBLISHERS}{full_name}"] = str(publisher_count(self, subscription, full_name))
+            self.health.facts[f"{PUBLISHERS}{name}"] = str(publisher_count(self, subscription, name))
         self._log_silence()
         replaced = sum(worker.replaced for worker in self._workers)
         report = self.health.report(replaced)

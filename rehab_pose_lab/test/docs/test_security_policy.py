@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from rehab_pose.graph import NODES, node_spec
+from rehab_pose.messages.topic_names import full_name, nodes_namespace
 from rehab_pose_lab.docs.security_policy import DIAGNOSTICS_TOPIC, rights, security_policy
 
 if TYPE_CHECKING:
@@ -31,13 +32,13 @@ def test_each_node_has_an_enclave_of_its_own_and_only_the_rights_of_its_row() ->
     enclaves = {enclave.get("path"): enclave for enclave in root.iter("enclave")}
     assert {f"/rehab_pose/{spec.name}" for spec in NODES} <= set(enclaves)
     profiles = list(enclaves["/rehab_pose/keypoints"].iter("profile"))
-    assert [(profile.get("ns"), profile.get("node")) for profile in profiles] == [("/", "keypoints")]
+    assert [(profile.get("ns"), profile.get("node")) for profile in profiles] == [("/rehab_pose", "keypoints")]
     published = rights(node_spec("keypoints"))["topic", "publish"]
     assert published == {"keypoints", "/rosout", "/parameter_events", "/diagnostics"}
     assert ("action", "execute") not in rights(node_spec("keypoints"))
     assert rights(node_spec("session"))["action", "execute"] == {"run_exercise"}
     assert "start_session" in rights(node_spec("session"))["service", "reply"]
-    assert "rgb/image_rect_color" in rights(node_spec("session"))["topic", "subscribe"]  # the tier with images
+    assert "/rgb/image_rect_color" in rights(node_spec("session"))["topic", "subscribe"]  # the tier with images
 
 
 def _opened(node: object, name: str) -> Iterator[tuple[str, str, str]]:
@@ -48,7 +49,7 @@ def _opened(node: object, name: str) -> Iterator[tuple[str, str, str]]:
         ("service", "reply"): "get_service_names_and_types_by_node",
     }
     for (kind, right), method in lists.items():
-        for found, _ in getattr(node, method)(name, "/"):
+        for found, _ in getattr(node, method)(name, nodes_namespace()):
             if ACTION in found:
                 yield "action", "execute", found.split(ACTION)[0]
             else:
@@ -77,7 +78,7 @@ def test_the_policy_allows_what_running_nodes_open(tmp_path: Path) -> None:
                 opened = set(_opened(node, name))
                 assert len(opened) > 10, (name, (tmp_path / "log").read_text(encoding="utf-8"))
                 allowed = {
-                    (kind, right, one.replace("~", f"/{name}") if one.startswith(("/", "~")) else f"/{one}")
+                    (kind, right, full_name(one.replace("~/", f"{name}/")))
                     for (kind, right), names in rights(node_spec(name)).items()
                     for one in names
                 }

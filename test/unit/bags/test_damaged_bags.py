@@ -188,7 +188,7 @@ def test_a_flipped_bit_costs_one_chunk_and_is_counted(bags: dict[str, Path], tmp
     path = tmp_path / "flipped.mcap"
     path.write_bytes(data)
     with BagReader(path) as reader:
-        texts = [message.data for _, _, message in reader.messages("/exercise/label")]
+        texts = [message.data for _, _, message in reader.messages("exercise/label")]
         assert reader.losses.damaged_records == 1
         assert reader.losses.lost_messages > 0
         assert "damaged record" in reader.losses.sentence
@@ -207,7 +207,7 @@ def test_the_search_goes_on_behind_a_damaged_chunk(bags: dict[str, Path], tmp_pa
     data[place + 1 : place + 9] = bytes([255] * 5 + [0] * 3)  # a length far behind the end of the file
     (tmp_path / "broken.mcap").write_bytes(data)
     with BagReader(tmp_path / "broken.mcap") as reader:
-        texts = [message.data for _, _, message in reader.messages("/exercise/label")]
+        texts = [message.data for _, _, message in reader.messages("exercise/label")]
         assert reader.losses.damaged_records == 1
     assert any(text.startswith("<000.000") for text in texts)
     assert not any(text.startswith("<003.000") for text in texts)
@@ -227,7 +227,7 @@ def test_a_recovered_bag_is_whole_and_the_source_is_unchanged(
         with BagReader(output) as reader:
             assert {message.data for message in reader.serialized()} == set(contents(source))
             assert not reader.losses
-            assert reader.topics["/exercise/label"].reliable
+            assert reader.topics["/rehab_pose/exercise/label"].reliable
         assert main(["bag", "recover", str(output), "-o", str(tmp_path / f"{layout}_again")]) == 0
         assert main(["bag", "recover", str(source), "-o", str(output)]) == 2
     assert "does not exist yet" in capsys.readouterr().err
@@ -262,7 +262,8 @@ def test_images_without_a_partner_are_counted(tmp_path: Path) -> None:
 def test_messages_that_do_not_fit_their_type_are_counted(tmp_path: Path) -> None:
     with BagWriter(tmp_path / "bag") as bag:
         bag.write(topics.EXERCISE_LABEL, 1, label("first"))
-        bag.write_serialized("/exercise/label", topics.EXERCISE_LABEL.type_name, 2, b"\0\1\0\0\xff\xff\xff\x7fx")
+        damaged = b"\0\1\0\0\xff\xff\xff\x7fx"
+        bag.write_serialized("/rehab_pose/exercise/label", topics.EXERCISE_LABEL.type_name, 2, damaged)
         bag.write(topics.EXERCISE_LABEL, 3, label("last"))
     with BagReader(tmp_path / "bag") as reader:
         assert [message.data for _, _, message in reader.messages()] == ["first", "last"]

@@ -85,6 +85,6 @@ def test_a_full_disk_is_reported_and_what_was_written_before_is_whole(
         with pytest.raises(RecordingError, match=r"cannot be written \(No space left on device\)"):
             bag.flush()
     bag.close()
-    assert bag.counts == {"/exercise/label": 30}
+    assert bag.counts == {"/rehab_pose/exercise/label": 30}
     with AnyReader([tmp_path / "bag"]) as reader:
         assert sum(1 for _ in reader.messages()) == 30

@@ -188,9 +188,9 @@ def test_messages_of_this_project_and_their_delivery_are_recorded(tmp_path: Path
         bag.write(topics.EXERCISE_LIST, NS_PER_S, exercise_list_message(bag.factory))
         bag.write(topics.JOINTS, NS_PER_S, joints_message(bag.factory, NS_PER_S, "cam", None))
     with BagReader(tmp_path / "bag") as bag:
-        assert bag.topics["/exercise/list"].latched
-        assert not bag.topics["/joints"].latched
-        [(_, time_ns, message)] = bag.messages("/joints")
+        assert bag.topics["/rehab_pose/exercise/list"].latched
+        assert not bag.topics["/rehab_pose/joints"].latched
+        [(_, time_ns, message)] = bag.messages("/rehab_pose/joints")
     assert (time_ns, joints_from_message(message)) == (NS_PER_S, None)
 
 

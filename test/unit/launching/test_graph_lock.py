@@ -31,7 +31,9 @@ def test_a_second_graph_is_refused_with_the_process_that_runs_it_and_killing_rel
     try:
         assert first.stdout is not None
         assert first.stdout.readline() == b"held\n"
-        expected = re.escape(f"exercise runs already in the namespace /robot1 of ROS domain 7 (process {first.pid})")
+        expected = re.escape(
+            f"exercise runs already in the namespace /robot1/rehab_pose of ROS domain 7 (process {first.pid})"
+        )
         with pytest.raises(SettingsError, match=expected), locked_nodes(["exercise"], "robot1", environment):
             pass
         for namespace, domain in (("", "7"), ("/robot2", "7"), ("/robot1", "8")):

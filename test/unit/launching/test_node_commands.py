@@ -15,7 +15,15 @@ from rehab_pose.launching.shared_files import shared_file
 
 def test_a_command_runs_the_nodes_module_with_parameters_and_namespace() -> None:
     command = node_command(node_spec("joints"), Path("p.yaml"), "/robot1/", ("-p", "a:=1"))
-    expected = ["-m", "rehab_pose.nodes.joints", "--ros-args", "--params-file", "p.yaml", "-r", "__ns:=/robot1"]
+    expected = [
+        "-m",
+        "rehab_pose.nodes.joints",
+        "--ros-args",
+        "--params-file",
+        "p.yaml",
+        "-r",
+        "__ns:=/robot1/rehab_pose",
+    ]
     assert command == [sys.executable, *expected, "-p", "a:=1"]
     assert "-r" not in node_command(node_spec("joints"), Path("p.yaml"))
 

@@ -17,6 +17,7 @@ from rehab_pose.messages.body import body_message
 from rehab_pose.messages.camera_info import camera_info_message
 from rehab_pose.messages.factory import header
 from rehab_pose.messages.joints import joints_message
+from rehab_pose.messages.topic_names import NAMESPACE, full_name
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import qos
 from rehab_pose.skeletons.smpl24 import SMPL_24
@@ -53,12 +54,13 @@ def joints() -> Joints:
 
 def published_by(bridge: StageNode, given: dict[Topic, Any], outputs: tuple[Topic, ...]) -> dict[Topic, list[Any]]:
     """Send messages to a bridge until it has published on all `outputs`; return the received messages."""
-    node, executor = Node("test_client"), SingleThreadedExecutor()
+    node, executor = Node("test_client", namespace=NAMESPACE), SingleThreadedExecutor()
     received: dict[Topic, list[Any]] = {topic: [] for topic in outputs}
     for topic, messages in received.items():
         node.create_subscription(message_class(topic.type_name), topic.name, messages.append, qos(topic.delivery))
     publishers = {
-        topic: node.create_publisher(message_class(topic.type_name), topic.name, qos(topic.delivery)) for topic in given
+        topic: node.create_publisher(message_class(topic.type_name), full_name(topic.name), qos(topic.delivery))
+        for topic in given
     }
     executor.add_node(bridge)
     executor.add_node(node)

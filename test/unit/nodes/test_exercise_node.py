@@ -9,6 +9,7 @@ import pytest
 
 from rehab_pose.datatypes import Joints, JointVisibility
 from rehab_pose.messages.joints import joints_message
+from rehab_pose.messages.topic_names import full_name
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 
@@ -46,10 +47,10 @@ def test_the_streams_are_subscribed_to_only_while_the_setting_asks_for_them() ->
     from rehab_pose.nodes.exercise import ExerciseNode  # noqa: PLC0415
 
     node = ExerciseNode()
-    optional = {f"/{topic.name}" for topic in node.spec.optional}
+    optional = {full_name(topic) for topic in node.spec.optional}
 
     def subscribed() -> set[str]:
-        names = node.get_subscriber_names_and_types_by_node(node.get_name(), "/")
+        names = node.get_subscriber_names_and_types_by_node(node.get_name(), node.get_namespace())
         return {name for name, _ in names} & optional
 
     try:

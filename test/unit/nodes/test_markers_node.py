@@ -14,6 +14,7 @@ from rehab_pose.messages import topics
 from rehab_pose.messages.angles import angles_message, bones_message
 from rehab_pose.messages.body import topology_message, vertices_message
 from rehab_pose.messages.joints import joints_message
+from rehab_pose.messages.topic_names import NAMESPACE
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import qos
 from rehab_pose.skeletons.smpl24 import SMPL_24
@@ -63,7 +64,7 @@ def test_a_picture_has_one_stamp_and_one_place(ros: Any) -> None:  # noqa: ANN40
     ros()
     from rehab_pose.nodes.markers import MarkersNode  # noqa: PLC0415
 
-    bridge, client, executor = MarkersNode(), Node("test_client"), SingleThreadedExecutor()
+    bridge, client, executor = MarkersNode(), Node("test_client", namespace=NAMESPACE), SingleThreadedExecutor()
     factory, found = RosMessageFactory(), {topics.MARKERS: list[Any](), topics.MESH_MARKER: list[Any]()}
     for topic, received in found.items():
         client.create_subscription(message_class(topic.type_name), topic.name, received.append, qos(topic.delivery))

@@ -30,6 +30,7 @@ from rehab_pose.messages.exercise import (
     repetition_message,
 )
 from rehab_pose.messages.factory import stamp_ns
+from rehab_pose.messages.topic_names import NAMESPACE
 from rehab_pose.nodes.session import SessionNode
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import qos
@@ -48,7 +49,7 @@ class Exercise:
     """Publishes the inputs of the session node, and calls its services and its action."""
 
     def __init__(self, session: SessionNode) -> None:
-        self.node = Node("exercise")
+        self.node = Node("exercise", namespace=NAMESPACE)
         self.session = session
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(session)
@@ -74,6 +75,12 @@ class Exercise:
         assert self.wait_until(lambda: all(self.publishers[topic].get_subscription_count() for topic in inputs))
         assert self.wait_until(lambda: bool(self.states))
         assert self.wait_until(self.client.server_is_ready)
+
+    def assistant(self) -> Node:
+        """Return a node outside the namespace of the graph, as a robot's own programs are."""
+        node = Node("robot_assistant")
+        self.executor.add_node(node)
+        return node
 
     def wait_until(self, condition: Callable[[], bool], timeout_s: float = TIMEOUT_S) -> bool:
         end_s = time.monotonic() + timeout_s
@@ -247,9 +254,9 @@ def test_a_recording_contains_the_topics_of_its_tier(exercise: Exercise, folder:
     assert exercise.call("StopSession", "stop_session").recording_path == started.recording_path
     with BagReader(started.recording_path) as bag:
         counts = {name: topic.count for name, topic in bag.topics.items()}
-    assert counts["/joints"] == counts["/repetition"] == 1
-    assert counts["/session_state"] >= 1
-    assert counts.get("/body/vertices", 0) == int(mesh)
+    assert counts["/rehab_pose/joints"] == counts["/rehab_pose/repetition"] == 1
+    assert counts["/rehab_pose/session_state"] >= 1
+    assert counts.get("/rehab_pose/body/vertices", 0) == int(mesh)
     assert not any("rgb/image" in name for name in counts)
 
 
@@ -262,7 +269,7 @@ def test_a_recording_contains_no_repetition_of_an_earlier_session(exercise: Exer
     report = Path(exercise.call("StopSession", "stop_session").report_path)
     with BagReader(started.recording_path) as bag:
         recorded = [stamp_ns(message.end) for _, _, message in bag.messages("/repetition")]
-        assert bag.topics["/repetition"].depth == 50, "a player offers them as they were offered"
+        assert bag.topics["/rehab_pose/repetition"].depth == 50, "a player offers them as they were offered"
     assert recorded == [later.end_ns]
     assert [entry["end_ns"] for entry in json.loads(report.read_text())["repetitions"]] == [later.end_ns]
 
@@ -290,7 +297,7 @@ def test_a_failing_recorder_ends_the_recording_and_not_the_session(
     assert len(json.loads(Path(stopped.report_path).read_text())["repetitions"]) == 3
     with BagReader(started.recording_path) as bag:
         assert not bag.losses
-        assert bag.topics["/repetition"].count == 1
+        assert bag.topics["/rehab_pose/repetition"].count == 1
 
 
 def test_a_node_that_starts_again_continues_the_session(exercise: Exercise, folder: Path) -> None:
@@ -358,7 +365,7 @@ def test_stopping_the_node_finishes_the_recording(exercise: Exercise) -> None:
     exercise.publish_repetition("squat")
     exercise.session.close()
     with BagReader(started.recording_path) as bag:
-        assert "/session_state" in bag.topics
+        assert "/rehab_pose/session_state" in bag.topics
 
 
 def test_a_goal_gets_feedback_and_succeeds_at_its_last_repetition(exercise: Exercise, folder: Path) -> None:
@@ -555,7 +562,9 @@ def test_the_leaf_of_a_behaviour_tree_succeeds_fails_and_is_halted(exercise: Exe
     robot, said = robot_example(repository), list[str]()
 
     def leaf(repetitions: int, timeout_s: float) -> Any:  # noqa: ANN401
-        made = robot.ExerciseLeaf(exercise.node, robot.goal_of("P01", "squat", repetitions, timeout_s), said.append)
+        made = robot.ExerciseLeaf(
+            exercise.assistant(), robot.goal_of("P01", "squat", repetitions, timeout_s), said.append
+        )
         assert exercise.wait_until(lambda: made.tick() is robot.Status.RUNNING and made._handle is not None)
         return made
 
@@ -583,7 +592,7 @@ def test_the_plan_of_a_robot_offers_an_unfinished_exercise_once_more(exercise: E
         if said.count("squat: 1 times, please") == 3 and "well done" not in said:
             exercise.publish_repetition("squat")
 
-    assert robot.run_exercises(exercise.node, goals, said.append, spin) == [0, 1]
+    assert robot.run_exercises(exercise.assistant(), goals, said.append, spin) == [0, 1]
     assert [words for words in said if "squat" not in words and words[0] != "1"] == [
         "let us try again", "we go on with something else", "well done"
     ]  # fmt: skip

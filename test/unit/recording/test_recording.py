@@ -13,6 +13,7 @@ from rehab_pose.bags.reader import BagReader
 from rehab_pose.bags.writer import BagWriter
 from rehab_pose.errors import MissingDependencyError, RecordingError
 from rehab_pose.messages import topics
+from rehab_pose.messages.topic_names import full_name
 from rehab_pose.recording.recording import has_results
 from rehab_pose_sim.cli.main import main as simulator
 from rehab_pose_sim.known_results import (
@@ -78,7 +79,7 @@ def test_the_data_set_has_named_dimensions_and_units(known_results: Path) -> Non
 def test_a_topic_that_lacks_frames_and_a_repeated_stamp_are_aligned_by_stamp(
     known_results: Path, tmp_path: Path
 ) -> None:
-    angles = f"/{topics.JOINT_ANGLES.name}"
+    angles = full_name(topics.JOINT_ANGLES)
     with BagReader(known_results) as reader, BagWriter(tmp_path / "less") as bag:
         for message in reader.serialized():
             if message.topic.name == angles and message.time_ns == stamp(3):

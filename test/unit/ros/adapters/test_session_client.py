@@ -13,6 +13,7 @@ from rclpy.node import Node
 from rehab_pose.cli.main import main
 from rehab_pose.messages import topics
 from rehab_pose.messages.exercise import exercise_list_message
+from rehab_pose.messages.topic_names import NAMESPACE
 from rehab_pose.nodes.session import SessionNode
 from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import qos
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def publish_list_later() -> None:
     """Publish the list of a recogniser that knows the exercise `bridge` after a second, and keep it for a while."""
-    node = Node("recogniser")
+    node = Node("recogniser", namespace=NAMESPACE)
     time.sleep(1.0)
     topic = topics.EXERCISE_LIST
     publisher = node.create_publisher(message_class(topic.type_name), topic.name, qos(topic.delivery))

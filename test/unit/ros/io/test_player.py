@@ -38,7 +38,7 @@ def test_topics_of_types_that_are_not_installed_are_left_out(ros: Any, bag: Path
     with BagReader(bag) as reader:
         player = BagPlayer(reader, rate=1000.0, clock=False, names=PlayedNames("robot1"))
         assert player.play() == 3
-        [offered] = player.get_publishers_info_by_topic("/robot1/repetition")
+        [offered] = player.get_publishers_info_by_topic("/robot1/rehab_pose/repetition")
         assert offered.qos_profile.durability.name == "TRANSIENT_LOCAL"
         player.destroy_node()
 

@@ -140,7 +140,7 @@ def test_an_inactive_node_counts_its_input_as_dropped(ros: Any) -> None:  # noqa
 def test_the_qos_of_an_endpoint_can_be_overridden(ros: Any) -> None:  # noqa: ANN401
     from rehab_pose.ros.runtime.stage_node import StageNode  # noqa: PLC0415
 
-    override = "qos_overrides./{}.{}:={}"
+    override = "qos_overrides./rehab_pose/{}.{}:={}"
     ros(
         *("-p", override.format("joints", "publisher.depth", 3)),
         *("-p", override.format("silhouette", "subscription.reliability", "best_effort")),
@@ -161,7 +161,7 @@ def test_the_qos_of_an_endpoint_can_be_overridden(ros: Any) -> None:  # noqa: AN
 def test_an_invalid_qos_override_is_refused_with_the_valid_values(ros: Any, override: str) -> None:  # noqa: ANN401
     from rehab_pose.ros.runtime.stage_node import StageNode  # noqa: PLC0415
 
-    ros("-p", f"qos_overrides./{override}")
+    ros("-p", f"qos_overrides./rehab_pose/{override}")
     with pytest.raises(SettingsError, match="qos_overrides of joints: expected history"):
         StageNode(STAGE)
 
