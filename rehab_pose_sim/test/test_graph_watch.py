@@ -91,7 +91,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., GraphRecord]]
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
     def start(*, namespace: str = "", **drops: set[int]) -> GraphRecord:
-        rclpy.init(args=["--ros-args", "-r", f"__ns:=/{namespace}"])
+        rclpy.init(args=["--ros-args", "-r", f"__ns:=/{namespace}"] if namespace else [])
         node = Recogniser(**drops)
         executor = SingleThreadedExecutor()
         executor.add_node(node)

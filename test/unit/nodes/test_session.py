@@ -268,7 +268,7 @@ def test_a_recording_contains_no_repetition_of_an_earlier_session(exercise: Exer
     exercise.wait_until(lambda: False, 0.3)
     report = Path(exercise.call("StopSession", "stop_session").report_path)
     with BagReader(started.recording_path) as bag:
-        recorded = [stamp_ns(message.end) for _, _, message in bag.messages("/repetition")]
+        recorded = [stamp_ns(message.end) for _, _, message in bag.messages("repetition")]
         assert bag.topics["/rehab_pose/repetition"].depth == 50, "a player offers them as they were offered"
     assert recorded == [later.end_ns]
     assert [entry["end_ns"] for entry in json.loads(report.read_text())["repetitions"]] == [later.end_ns]

@@ -92,6 +92,18 @@ def test_a_topic_that_lacks_frames_and_a_repeated_stamp_are_aligned_by_stamp(
     assert table["trunk_flexion_deg"].iloc[4] == pytest.approx(np.degrees(0.14))
 
 
+@pytest.mark.parametrize(
+    "place", ["", "/robot1/rehab_pose", "/robot1"], ids=["earlier version", "robot", "earlier robot"]
+)
+def test_results_with_other_namespaces_are_opened(known_results: Path, tmp_path: Path, place: str) -> None:
+    with BagReader(known_results) as reader, BagWriter(tmp_path / "other") as bag:
+        for message in reader.serialized():
+            name = message.topic.name.replace("/rehab_pose", place, 1)
+            bag.write_serialized(name, message.topic.type_name, message.time_ns, message.data)
+    with rehab_pose.open(tmp_path / "other") as other, rehab_pose.open(known_results) as known:
+        assert other.to_pandas().equals(known.to_pandas())
+
+
 def test_a_bag_without_results_is_refused_with_the_way_to_process_it(tmp_path: Path) -> None:
     with BagWriter(tmp_path / "camera") as bag:
         bag.add_topic("/rgb/image_rect_color", "sensor_msgs/msg/Image", latched=False)
