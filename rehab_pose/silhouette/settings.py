@@ -24,7 +24,11 @@ class SilhouetteSettings(Settings):
     weights_path: str = setting(
         "", "fused, rgbd: ONNX file, empty = the shipped weights; deeplabv3plus: a checkpoint (.pth)"
     )
-    device: str = setting("cpu", "deeplabv3plus: device of the network: cpu, cuda or cuda:N")
+    device: str = setting(
+        "cpu",
+        "deeplabv3plus: where its network is computed: cpu, cuda (the first graphics card) or cuda:N (card N, counted "
+        "from 0); the other methods use the CPU",
+    )
     probability_threshold: float = setting(
         0.5,
         "rgbd, deeplabv3plus, and fused without colour: pixels with at least this probability are a person's",
