@@ -184,7 +184,7 @@ def test_each_killed_node_is_restarted_and_ctrl_c_stops_all_nodes(
                 has_new_results = all(
                     max(stamps, default=0) > killed_ns for stamps in (record.exercise_ns, record.body_ns)
                 )
-                reports = any(node.strip("/") == name for node in record.diagnostics)
+                reports = any(node.rpartition("/")[2] == name for node in record.diagnostics)
                 return entry.pids().get(name, old_pid) != old_pid and has_new_results and reports
 
             assert watch.wait_for(is_restarted, BACK_S), (
