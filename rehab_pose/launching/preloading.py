@@ -25,7 +25,7 @@ __all__ = ["forked_nodes", "modules_without_ros", "preload"]
 
 OURS = "rehab_pose"
 """Beginning of the names of our packages."""
-FEWEST_SHARED = 2
+MIN_FORKED = 2
 """Number of nodes of stages from which on their modules are loaded in one process."""
 FOLDERS_WITH_ROS = {"nodes", "ros"}
 """Folders whose modules import ROS; test/architecture checks that no others do."""
@@ -41,7 +41,7 @@ def forked_nodes(specs: Sequence[NodeSpec]) -> list[str]:
         specs: All nodes that are started.
     """
     of_stages = [spec for spec in specs if spec.composed is not None]
-    if len(of_stages) < FEWEST_SHARED:
+    if len(of_stages) < MIN_FORKED:
         return []
     return [spec.module for spec in specs if spec.composed is not None or spec.package != PACKAGE]
 
