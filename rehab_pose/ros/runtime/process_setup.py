@@ -5,9 +5,15 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import signal
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-__all__ = ["freeze_garbage", "keep_memory", "raise_niceness", "return_freed_memory"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["ended_at_latest", "freeze_garbage", "keep_memory", "raise_niceness", "return_freed_memory"]
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """Parameter numbers of `mallopt` (glibc's malloc.h)."""
@@ -53,3 +59,18 @@ def return_freed_memory() -> bool:
 def raise_niceness(niceness: int) -> None:
     """Raise the niceness of this process by `niceness`, so that the scheduler prefers other processes."""
     os.nice(niceness)
+
+
+@contextmanager
+def ended_at_latest(seconds: int) -> Iterator[None]:
+    """End this process if a block takes longer [s], also where its main thread is in a library that never returns.
+
+    The kernel ends it (SIGALRM), because Python's own handlers and threads do not run meanwhile.
+    """
+    before = signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

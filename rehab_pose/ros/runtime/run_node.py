@@ -14,6 +14,7 @@ from rehab_pose.launching.exit_codes import EXIT_BAD_SETTINGS
 from rehab_pose.launching.parent_process import end_with_parent
 from rehab_pose.launching.start_signals import blocked_stop_signals
 from rehab_pose.ros.runtime.process_setup import (
+    ended_at_latest,
     freeze_garbage,
     keep_memory,
     raise_niceness,
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from rehab_pose.ros.runtime.stage_node import StageNode
 
 __all__ = ["run_node"]
+
+DESTRUCTION_S = 5
+"""Time that DDS gets to destroy a node whose files are finished [s]. Fast DDS waits without end, on a whole core, for a
+listener of its own that never returns (seen in one of 70 nodes whose launcher was killed); usually it takes 0.1 s."""
 
 
 def run_node(make_node: Callable[[], StageNode]) -> int:
@@ -62,8 +67,9 @@ def run_node(make_node: Callable[[], StageNode]) -> int:
             executor.spin()
         finally:
             node.close()
-            executor.shutdown()
-            node.destroy_node()
+            with ended_at_latest(DESTRUCTION_S):
+                executor.shutdown()
+                node.destroy_node()
     return 0
 
 

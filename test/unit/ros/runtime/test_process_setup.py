@@ -1,7 +1,8 @@
-"""keep_memory: images of a worker thread cause almost no page faults."""
+"""A node's process: images of a worker thread cause almost no page faults, and a clean-up that hangs ends."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -48,3 +49,15 @@ def test_memory_that_a_construction_freed_is_returned() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert int(done.stdout) * 4096 > 40_000_000
+
+
+def ended_program(body: str) -> int:
+    imports = "import re\nfrom rehab_pose.ros.runtime.process_setup import ended_at_latest"
+    program = f"{imports}\nwith ended_at_latest(1):\n    {body}"
+    return subprocess.run([sys.executable, "-c", program], check=False, timeout=60.0).returncode
+
+
+def test_a_clean_up_that_never_returns_from_a_library_ends_the_process() -> None:
+    never = "re.match(r'(a+)+b', 'a' * 60)"  # stays in C, where no handler of Python runs, for years
+    assert ended_program(never) == -signal.SIGALRM
+    assert ended_program("pass") == 0
