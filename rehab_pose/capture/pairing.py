@@ -7,50 +7,24 @@ looped recording) discards the waiting items, and every item without a partner i
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from rehab_pose.stage import JUMP_BACK_NS
 from rehab_pose.units import NS_PER_S
 
-__all__ = ["MAX_STAMPS", "Pairer", "StampPairer", "unique_stamps"]
+__all__ = ["Pairer", "StampPairer"]
 
 MAX_STAMPS = 1000
 """Largest number of stamps of discarded items that are kept."""
 
 First = TypeVar("First")
 Second = TypeVar("Second")
-Item = TypeVar("Item")
 
 
-class Pairer(Protocol[Item]):
-    """Pairs the items of two streams; `StampPairer` describes the attributes and methods."""
-
-    dropped_first: int
-    dropped_second: int
-    dropped_stamps: deque[int]
-    jumps_back: int
-
-    def add_first(self, stamp_ns: int, item: Item) -> list[tuple[Item, Item]]:
-        """Add an item of the first stream; return the pair that it completes, or an empty list."""
-
-    def add_second(self, stamp_ns: int, item: Item) -> list[tuple[Item, Item]]:
-        """Add an item of the second stream; return the pair that it completes, or an empty list."""
-
-    def take_dropped(self) -> list[int]:
-        """Return the stamps of the items discarded since the last call [ns]; of a pair with both missing, one."""
-
-
-def unique_stamps(stamps: deque[int]) -> list[int]:
-    """Take all stamps out of a queue, to which another thread may add some meanwhile; return each once."""
-    taken: dict[int, None] = {}
-    while stamps:
-        taken[stamps.popleft()] = None
-    return list(taken)
-
-
-class StampPairer(Generic[First, Second]):
-    """Pairs each item of one stream with the item of another stream that is nearest in time.
+class Pairer(ABC, Generic[First, Second]):
+    """Pairs the items of two streams by stamp, and counts the items without a partner and the jumps back in time.
 
     Attributes:
         dropped_first: Number of items of the first stream that were discarded without a partner.
@@ -59,6 +33,42 @@ class StampPairer(Generic[First, Second]):
         jumps_back: Number of jumps back in time.
     """
 
+    def __init__(self) -> None:
+        self.dropped_first = 0
+        self.dropped_second = 0
+        self.dropped_stamps: deque[int] = deque(maxlen=MAX_STAMPS)
+        self.jumps_back = 0
+        self._newest_ns: int | None = None
+
+    def take_dropped(self) -> list[int]:
+        """Return the stamps of the items discarded since the last call [ns]; of a pair with both missing, one."""
+        taken: dict[int, None] = {}
+        while self.dropped_stamps:  # another thread may add some meanwhile
+            taken[self.dropped_stamps.popleft()] = None
+        return list(taken)
+
+    @abstractmethod
+    def clear(self) -> None:
+        """Discard the waiting items and count them as dropped."""
+
+    def _check_for_jump(self, stamp_ns: int) -> None:
+        if self._newest_ns is not None and stamp_ns < self._newest_ns - JUMP_BACK_NS:
+            self.jumps_back += 1
+            self.clear()
+        self._newest_ns = stamp_ns if self._newest_ns is None else max(self._newest_ns, stamp_ns)
+
+    @abstractmethod
+    def add_first(self, stamp_ns: int, item: First) -> list[tuple[First, Second]]:
+        """Add an item of the first stream; return the pair that it completes, or an empty list."""
+
+    @abstractmethod
+    def add_second(self, stamp_ns: int, item: Second) -> list[tuple[First, Second]]:
+        """Add an item of the second stream; return the pair that it completes, or an empty list."""
+
+
+class StampPairer(Pairer[First, Second]):
+    """Pairs each item of one stream with the item of another stream that is nearest in time."""
+
     def __init__(self, slop_s: float = 0.016, depth: int = 8) -> None:
         """Make empty queues.
 
@@ -66,15 +76,11 @@ class StampPairer(Generic[First, Second]):
             slop_s: Largest difference of the stamps of a pair [s].
             depth: Number of items of each stream that wait for a partner; the oldest is discarded first.
         """
+        super().__init__()
         self._slop_ns = round(slop_s * NS_PER_S)
         self._depth = depth
         self._first: OrderedDict[int, First] = OrderedDict()
         self._second: OrderedDict[int, Second] = OrderedDict()
-        self._newest_ns: int | None = None
-        self.dropped_first = 0
-        self.dropped_second = 0
-        self.dropped_stamps: deque[int] = deque(maxlen=MAX_STAMPS)
-        self.jumps_back = 0
 
     def add_first(self, stamp_ns: int, item: First) -> list[tuple[First, Second]]:
         """Add an item of the first stream; return the pair that it completes, or an empty list."""
@@ -98,10 +104,6 @@ class StampPairer(Generic[First, Second]):
         self._discard_older(first_ns=partner_ns, second_ns=stamp_ns)
         return [pair]
 
-    def take_dropped(self) -> list[int]:
-        """Return the stamps of the items discarded since the last call [ns]; of a pair with both missing, one."""
-        return unique_stamps(self.dropped_stamps)
-
     def clear(self) -> None:
         """Discard the waiting items and count them as dropped."""
         self.dropped_first += len(self._first)
@@ -110,12 +112,6 @@ class StampPairer(Generic[First, Second]):
         self._first.clear()
         self._second.clear()
         self._newest_ns = None
-
-    def _check_for_jump(self, stamp_ns: int) -> None:
-        if self._newest_ns is not None and stamp_ns < self._newest_ns - JUMP_BACK_NS:
-            self.jumps_back += 1
-            self.clear()
-        self._newest_ns = stamp_ns if self._newest_ns is None else max(self._newest_ns, stamp_ns)
 
     def _nearest(self, queue: OrderedDict[int, First] | OrderedDict[int, Second], stamp_ns: int) -> int | None:
         candidates = [other for other in queue if abs(other - stamp_ns) <= self._slop_ns]

@@ -50,7 +50,7 @@ class FrameBuilder:
         *,
         color_topic: str = "",
         depth_topic: str = "",
-        pairer: Pairer[Message] | None = None,
+        pairer: Pairer[Message, Message] | None = None,
     ) -> None:
         """Read the calibration file of the settings, if any.
 

@@ -8,12 +8,10 @@ message: a jump empties the queues.
 from __future__ import annotations
 
 import importlib
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from rehab_pose.capture.pairing import MAX_STAMPS, Pairer, StampPairer, unique_stamps
+from rehab_pose.capture.pairing import Pairer, StampPairer
 from rehab_pose.errors import MissingDependencyError
-from rehab_pose.stage import JUMP_BACK_NS
 
 if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message
@@ -24,7 +22,7 @@ FIRST, SECOND = 0, 1
 """Places of the two streams."""
 
 
-def message_pairer(pairing: str, slop_s: float, depth: int) -> Pairer[Message]:
+def message_pairer(pairing: str, slop_s: float, depth: int) -> Pairer[Message, Message]:
     """Return the pairing of the parameter camera.pairing.
 
     Args:
@@ -50,15 +48,8 @@ def message_pairer(pairing: str, slop_s: float, depth: int) -> Pairer[Message]:
     return MessageFiltersPairer(filters, slop_s, depth)
 
 
-class MessageFiltersPairer:
-    """Pairs messages of two streams with message_filters' ApproximateTimeSynchronizer.
-
-    Attributes:
-        dropped_first: Number of messages of the first stream that were discarded without a partner.
-        dropped_second: Number of messages of the second stream that were discarded without a partner.
-        dropped_stamps: Stamps of the newest of these messages [ns].
-        jumps_back: Number of jumps back in time.
-    """
+class MessageFiltersPairer(Pairer["Message", "Message"]):
+    """Pairs messages of two streams with message_filters' ApproximateTimeSynchronizer."""
 
     def __init__(self, filters: Any, slop_s: float, depth: int) -> None:  # noqa: ANN401  (a module without type hints)
         """Make empty queues.
@@ -68,16 +59,12 @@ class MessageFiltersPairer:
             slop_s: Largest difference of the stamps of a pair [s].
             depth: Number of messages of each stream that wait for a partner.
         """
+        super().__init__()
         self._streams = (filters.SimpleFilter(), filters.SimpleFilter())
         self._synchroniser = filters.ApproximateTimeSynchronizer(list(self._streams), depth, slop_s)
         self._synchroniser.registerCallback(self._keep)
         self._pairs: list[tuple[Message, Message]] = []
         self._waiting: tuple[dict[int, Message], dict[int, Message]] = ({}, {})
-        self._newest_ns: int | None = None
-        self.dropped_first = 0
-        self.dropped_second = 0
-        self.dropped_stamps: deque[int] = deque(maxlen=MAX_STAMPS)
-        self.jumps_back = 0
 
     def add_first(self, stamp_ns: int, item: Message) -> list[tuple[Message, Message]]:
         """Add a message of the first stream; return the pair that it completes, or an empty list."""
@@ -87,10 +74,6 @@ class MessageFiltersPairer:
         """Add a message of the second stream; return the pair that it completes, or an empty list."""
         return self._add(SECOND, stamp_ns, item)
 
-    def take_dropped(self) -> list[int]:
-        """Return the stamps of the messages discarded since the last call [ns]; of a pair with both missing, one."""
-        return unique_stamps(self.dropped_stamps)
-
     def clear(self) -> None:
         """Discard the waiting messages and count them as dropped."""
         for place in (FIRST, SECOND):
@@ -99,10 +82,7 @@ class MessageFiltersPairer:
         self._newest_ns = None
 
     def _add(self, place: int, stamp_ns: int, item: Message) -> list[tuple[Message, Message]]:
-        if self._newest_ns is not None and stamp_ns < self._newest_ns - JUMP_BACK_NS:
-            self.jumps_back += 1
-            self.clear()
-        self._newest_ns = stamp_ns if self._newest_ns is None else max(self._newest_ns, stamp_ns)
+        self._check_for_jump(stamp_ns)
         waiting = self._waiting[place]
         if stamp_ns in waiting:
             self._count(place)  # another message has its stamp: no frame is lost

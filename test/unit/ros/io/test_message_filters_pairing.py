@@ -39,7 +39,7 @@ def events_of(seed: int) -> list[tuple[int, str]]:
     return sorted(events)
 
 
-def fed(pairer: Pairer[Any], events: list[tuple[int, str]]) -> list[tuple[int, int]]:
+def fed(pairer: Pairer[Any, Any], events: list[tuple[int, str]]) -> list[tuple[int, int]]:
     pairs = []
     for stamp_ns, side in events:
         add = pairer.add_first if side == "color" else pairer.add_second
@@ -47,7 +47,7 @@ def fed(pairer: Pairer[Any], events: list[tuple[int, str]]) -> list[tuple[int, i
     return pairs
 
 
-def counts(pairer: Pairer[Any]) -> tuple[int, int, int, list[int]]:
+def counts(pairer: Pairer[Any, Any]) -> tuple[int, int, int, list[int]]:
     return pairer.dropped_first, pairer.dropped_second, pairer.jumps_back, sorted(pairer.take_dropped())
 
 
