@@ -53,13 +53,11 @@ class DepthCleaner:
             msg = f"depth image: expected (H, W), got shape {depth.shape}"
             raise InputError(msg)
         low, high = np.float32(self._settings.depth_minimum_m), np.float32(self._settings.depth_maximum_m)
-        if depth.dtype == np.uint16:
-            in_range = _millimetres_in_range(np.ascontiguousarray(depth), low, high)
-        elif depth.dtype == np.float32:
-            in_range = _metres_in_range(np.ascontiguousarray(depth), low, high)
-        else:
+        if depth.dtype not in {np.dtype(np.uint16), np.dtype(np.float32)}:
             msg = f"depth image: expected uint16 millimetres or float32 metres, got {depth.dtype}"
             raise InputError(msg)
+        metres = np.float32(1.0 / MM_PER_M if depth.dtype == np.uint16 else 1.0)
+        in_range = _within_range(np.ascontiguousarray(depth), metres, low, high)
         if self._settings.remove_flying_pixels:
             in_range = _without_flying_pixels(in_range)
         cleaned: NDArray[np.float32] = in_range
@@ -71,25 +69,24 @@ METRES = numba.types.Array(numba.float32, 2, "C", readonly=True)
 """Types of depth images; arrays of records and of messages are read-only."""
 
 
-@numba.njit(numba.float32[:, ::1](MILLIMETRES, numba.float32, numba.float32), cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _millimetres_in_range(depth: NDArray[np.uint16], low: np.float32, high: np.float32) -> NDArray[np.float32]:
-    """Return depth [mm] in metres, NaN outside a range [m]."""
-    result = np.empty(depth.shape, np.float32)
-    source, target = depth.reshape(-1), result.reshape(-1)
-    scale, missing = np.float32(1.0 / MM_PER_M), np.float32(np.nan)
-    for pixel in range(source.size):
-        depth_m = np.float32(source[pixel]) * scale
-        target[pixel] = depth_m if (depth_m >= low) & (depth_m <= high) else missing
-    return result
+@numba.njit(  # type: ignore[untyped-decorator]
+    [numba.float32[:, ::1](image, *(numba.float32,) * 3) for image in (MILLIMETRES, METRES)], cache=True, nogil=True
+)
+def _within_range(
+    depth: NDArray[np.uint16] | NDArray[np.float32], metres: np.float32, low: np.float32, high: np.float32
+) -> NDArray[np.float32]:
+    """Return depth in metres, NaN outside a range [m]; missing values stay NaN, as comparisons with NaN are false.
 
-
-@numba.njit(numba.float32[:, ::1](METRES, numba.float32, numba.float32), cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _metres_in_range(depth: NDArray[np.float32], low: np.float32, high: np.float32) -> NDArray[np.float32]:
-    """Return depth [m], NaN outside a range [m]; missing values stay NaN, as comparisons with NaN are false."""
+    Args:
+        depth: (H, W) in any unit.
+        metres: The unit [m].
+        low: Smallest depth [m].
+        high: Largest depth [m].
+    """
     result = np.empty(depth.shape, np.float32)
     source, target, missing = depth.reshape(-1), result.reshape(-1), np.float32(np.nan)
     for pixel in range(source.size):
-        depth_m = source[pixel]
+        depth_m = np.float32(source[pixel]) * metres
         target[pixel] = depth_m if (depth_m >= low) & (depth_m <= high) else missing
     return result
 
