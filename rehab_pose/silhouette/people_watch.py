@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -43,30 +44,35 @@ class PeopleWatch:
         self.selector = SubjectSelector(settings)
         self.wanted = False
         self._register = PeopleRegister()
-        self._requested: SeenPerson | None = None
+        self._requested: deque[SeenPerson] = deque(maxlen=1)
+        self._listed: tuple[int, tuple[SeenPerson, ...]] | None = None
         self._everybody_ns: int | None = None
         self._subject_ns: int | None = None
 
     @property
     def people(self) -> tuple[SeenPerson, ...]:
         """Everybody who was seen, by number."""
-        return self._register.people(self.selector.person_id)
+        followed_id, listed = self.selector.person_id, self._listed  # read once: a service asks from its own thread
+        if listed is None or listed[0] != followed_id:
+            self._listed = listed = followed_id, self._register.people(followed_id)
+        return listed[1]
 
     def reset(self) -> None:
         """Forget everybody (time jumped back, or another camera)."""
         self.selector.reset()
         self._register.reset()
-        self._requested = None
+        self._requested.clear()
+        self._listed = None
         self._everybody_ns = self._subject_ns = None
 
     def choose(self, person: SeenPerson) -> None:
         """Make a person the subject from the next frame on; may be called by any thread."""
-        self._requested = person
+        self._requested.append(person)
 
     def apply_choice(self, stamp_ns: int) -> None:
         """Make the person of `choose` the subject, at the beginning of a frame with this stamp [ns]."""
-        person, self._requested = self._requested, None
-        if person is not None:
+        while self._requested:
+            person = self._requested.popleft()
             # One who is not in view is waited for from now on.
             self.selector.choose(person.person_id, person.position_m, stamp_ns)
             self._everybody_ns = None
@@ -101,7 +107,7 @@ class PeopleWatch:
             inside = (people.labels == candidate.label) & np.isfinite(people.depth_m)
             points_m = turned_points(people.points_m[inside], -people.turns)
             looks.append(Look(candidate.centre_m, _appearance(color[inside], points_m, up, floor_plane)))
-        numbers = self._register.observe(looks, frame.stamp_ns, everybody=True)
+        numbers = self._observed(looks, frame.stamp_ns, everybody=True)
         known = [replace(one, person_id=number) for one, number in zip(candidates, numbers, strict=True)]
         self.selector.compare(known, frame.stamp_ns)
         return known
@@ -126,8 +132,13 @@ class PeopleWatch:
         color = silhouette.color[::STRIDE_PX, ::STRIDE_PX][rows, columns]
         centre_m = np.median(points_m, axis=0).astype(np.float64)
         look = Look(centre_m, _appearance(color, points_m, silhouette.up, floor_plane))
-        (number,) = self._register.observe([look], silhouette.stamp_ns, everybody=False)
+        (number,) = self._observed([look], silhouette.stamp_ns, everybody=False)
         self.selector.confirm(centre_m, silhouette.stamp_ns, number)
+
+    def _observed(self, looks: list[Look], stamp_ns: int, *, everybody: bool) -> list[int]:
+        """Enter people in the register; return the number of each."""
+        self._listed = None
+        return self._register.observe(looks, stamp_ns, everybody=everybody)
 
 
 def _is_due(last_ns: int | None, stamp_ns: int) -> bool:

@@ -34,7 +34,7 @@ class PeopleSelection:
             segmenter: Returns the stage that selects the subject; None while it could not be built.
         """
         self._node, self._segmenter = node, segmenter
-        self._sent: tuple[tuple[int, int, bool, bool], ...] | None = None
+        self._sent: tuple[SeenPerson, ...] | None = None
         for name, kind in node.spec.services:
             node.create_service(message_class(f"rehab_pose_msgs/srv/{kind}"), name, self._on_select)
 
@@ -44,9 +44,8 @@ class PeopleSelection:
 
     def publish(self, frame: RgbdFrame, people: tuple[SeenPerson, ...]) -> None:
         """Publish the list after a frame, if it changed."""
-        state = tuple((one.person_id, one.stamp_ns, one.in_view, one.followed) for one in people)
-        if state != self._sent:
-            self._sent = state
+        if people != self._sent:
+            self._sent = people
             message = people_message(self._node.factory, people, frame.stamp_ns, frame.frame_id)
             self._node.publish(topics.PEOPLE, message)
 
