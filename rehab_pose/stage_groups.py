@@ -59,7 +59,7 @@ class ImageResult:
     image_joints: ImageJoints | None
     """None when the person is not followed in colour."""
     alternates: bool = False
-    """As in `SilhouetteSegmenter`."""
+    """True if the silhouette's network on depth ran in this frame of a fast camera, and not in the one before."""
 
 
 class ImageStages:

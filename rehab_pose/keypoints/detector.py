@@ -64,7 +64,7 @@ class KeypointDetector:
     def detect(self, silhouette: Silhouette) -> Keypoints:
         """Return the keypoints of one person, one family for each detector, in the order of the settings."""
         if self._detectors is None:
-            self._detectors = _made(self._settings)
+            self._detectors = _opencv_detectors(self._settings)
         box = _Box(silhouette, half=self._settings.half_resolution)
         detections: list[_Detections] = []
         if self._settings.contour:
@@ -130,7 +130,7 @@ class KeypointDetector:
         )
 
 
-def _made(settings: KeypointSettings) -> dict[str, Any]:
+def _opencv_detectors(settings: KeypointSettings) -> dict[str, Any]:
     """Return the detectors of OpenCV's classes that the settings choose, by name."""
     count = settings.maximum_points
     detectors: dict[str, Any] = {}

@@ -32,7 +32,7 @@ __all__ = ["run_node"]
 
 DESTRUCTION_S = 5
 """Time that DDS gets to destroy a node whose files are finished [s]. Fast DDS waits without end, on a whole core, for a
-listener of its own that never returns (seen in one of 70 nodes whose launcher was killed); usually it takes 0.1 s."""
+listener of its own that never returns (seen once, in a node whose launcher was killed)."""
 
 
 def run_node(make_node: Callable[[], StageNode]) -> int:
