@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import RehabPoseError
-from rehab_pose.graph import PACKAGE, load_class
+from rehab_pose.graph import load_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,16 +34,15 @@ FOLDERS_WITH_ROS = {"nodes", "ros"}
 def forked_nodes(specs: Sequence[NodeSpec]) -> list[str]:
     """Return the modules of the nodes whose processes are forked from one with loaded modules.
 
-    Those are the nodes of stages, whose compiled kernels and their compiler take most of the time and memory, and nodes
-    of other packages beside them. A single node of stages has nothing to share, and the others load little.
+    The nodes of stages share their compiled kernels and the compiler of these, which take most of the time and memory.
+    Where several of them run, all other nodes are forked too: they are back sooner after an end. A single node of
+    stages has nothing to share.
 
     Args:
         specs: All nodes that are started.
     """
     of_stages = [spec for spec in specs if spec.composed is not None]
-    if len(of_stages) < MIN_FORKED:
-        return []
-    return [spec.module for spec in specs if spec.composed is not None or spec.package != PACKAGE]
+    return [spec.module for spec in specs] if len(of_stages) >= MIN_FORKED else []
 
 
 def preload(spec: NodeSpec) -> None:

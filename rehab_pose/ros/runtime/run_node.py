@@ -22,6 +22,7 @@ from rehab_pose.ros.runtime.process_setup import (
 )
 from rehab_pose.ros.runtime.security import refused_without_security
 from rehab_pose.ros.runtime.stopping import until_stop_signal
+from rehab_pose.ros.runtime.transport_watch import TransportWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,9 @@ def run_node(make_node: Callable[[], StageNode]) -> int:
         except RehabPoseError as error:
             return _refused(error)
         end_with_parent()  # its signal then ends the node as Ctrl-C does
+        watch = TransportWatch()
+        watch.start()
+        stack.callback(watch.stop)
         # An executor whose construction is interrupted by the end of the context prints a traceback when it is freed.
         with blocked_stop_signals():
             if not rclpy.ok():
@@ -67,6 +71,7 @@ def run_node(make_node: Callable[[], StageNode]) -> int:
             executor.spin()
         finally:
             node.close()
+            watch.stop()
             with ended_at_latest(DESTRUCTION_S):
                 executor.shutdown()
                 node.destroy_node()

@@ -7,9 +7,14 @@ The simulated camera runs on, as a real one does. A node is killed with SIGKILL 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
+import sys
 import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +23,7 @@ import numpy as np
 
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.graph import Option, choose_nodes
+from rehab_pose.ros.runtime.transport_watch import TransportWatch
 from rehab_pose.units import NS_PER_S
 from rehab_pose_lab.benchmarks.running_graph import RunningGraph, call_service, running_graph, use_private_domain
 
@@ -41,6 +47,9 @@ than five times in 30 s, after which the launcher gives up."""
 SETTLE_S = 3.0
 """Time at the end for the last repetitions to be counted [s]."""
 CAMERA = "sim_camera"
+SESSION_KILLS = 25
+"""Kills during one session."""
+MAX_OBSERVERS_ENDED = 3
 
 
 class _Kill(NamedTuple):
@@ -52,22 +61,46 @@ class _Kill(NamedTuple):
 
 
 def graph_kill_metrics(kills: int, log: Callable[[str], None], seed: int = 0) -> dict[str, float]:
-    """Return respawn times, and the repetitions of a session that are lost or counted twice by kills.
+    """Return respawn times, and the repetitions of sessions that are lost or counted twice by kills.
 
     A respawn lasts from the kill until the new process publishes diagnostics, and a label and a body of a frame after
-    the kill have been received.
+    the kill have been received. Each session is observed by a process of its own: where Fast DDS deadlocks in that
+    process (see `rehab_pose.ros.runtime.transport_watch`), the session is repeated with other kills, and counted.
 
     Args:
         kills: Number of kills.
-        log: Called with a line about each kill.
+        log: Called with a line about each session.
         seed: Seed of processes and moments.
 
     Raises:
         RehabPoseError: The graph does not start, or is not back in time.
     """
+    times: list[_Kill] = []
+    counted: Counter[str] = Counter()
+    observers_ended = 0
+    while len(times) < kills:
+        number = min(SESSION_KILLS, kills - len(times))
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            try:
+                killed, found = pool.submit(_observed_session, number, (seed, len(times), observers_ended)).result()
+            except BrokenProcessPool:
+                observers_ended += 1
+                log(f"the observing process ended; its session of {number} kills is repeated")
+                if observers_ended > MAX_OBSERVERS_ENDED:
+                    raise
+                continue
+        times += killed
+        counted.update(found)
+        log(f"{len(times)} of {kills} kills: {found}")
+    return {**_respawns(times), **counted, "observers_ended": float(observers_ended)}
+
+
+def _observed_session(kills: int, seed: tuple[int, ...]) -> tuple[list[_Kill], dict[str, float]]:
+    """Run a session with kills; return these, and the session's repetitions. Ends the process if its DDS deadlocks."""
     use_private_domain()
     from rehab_pose_sim.graph_watch import GraphWatch  # noqa: PLC0415  (reads the transport when ROS is loaded)
 
+    TransportWatch().start()
     chosen = np.random.default_rng(seed)
     nodes = [spec.name for spec in choose_nodes({Option.MESH, Option.RECOGNITION}, composed=False)]
     with TemporaryDirectory(prefix="rehab_pose_kills_") as name:
@@ -85,12 +118,12 @@ def graph_kill_metrics(kills: int, log: Callable[[str], None], seed: int = 0) ->
                 msg = f"the session did not start: {started.message}"
                 raise RehabPoseError(msg)
             begun = len(watch.record.repetitions)
-            times = _killed(graph, watch, [*nodes, LAUNCHER], kills, chosen, log)
+            times = _killed(graph, watch, [*nodes, LAUNCHER], kills, chosen)
             time.sleep(SETTLE_S)
             published = watch.record.repetitions[begun:]
             time.sleep(SETTLE_S)
             call_service("StopSession", "stop_session")
-        return {**_respawns(times), **_counted(folder / "sessions" / "bench", published, times, log)}
+        return times, _counted(folder / "sessions" / "bench", published, times)
 
 
 def _wait_for_start(watch: GraphWatch, nodes: list[str]) -> None:
@@ -108,7 +141,6 @@ def _killed(
     names: list[str],
     kills: int,
     chosen: np.random.Generator,
-    log: Callable[[str], None],
 ) -> list[_Kill]:
     """Kill processes; return when, which, and the time until the graph was whole again."""
     times = []
@@ -118,7 +150,7 @@ def _killed(
         killed_ns = time.time_ns()
         respawn_s = _kill(graph, watch, name, names)
         times.append(_Kill(name, killed_ns, respawn_s))
-        log(f"kill {number} of {kills}: {name} was back after {respawn_s:.2f} s")
+        _show(f"kill {number} of {kills} of this session: {name} was back after {respawn_s:.2f} s")
     return times
 
 
@@ -141,7 +173,7 @@ def _kill(graph: RunningGraph, watch: GraphWatch, name: str, names: list[str]) -
         return alive and flowing and seen.issuperset(waited)
 
     if not watch.wait_for(is_back, BACK_TIMEOUT_S):
-        msg = f"{name} was killed and was not back within {BACK_TIMEOUT_S:g} s; see {graph.output}"
+        msg = f"{name} was killed and was not back within {BACK_TIMEOUT_S:g} s; output:\n{graph.last_lines}"
         raise RehabPoseError(msg)
     return (time.time_ns() - killed_ns) / NS_PER_S
 
@@ -159,18 +191,22 @@ def _respawns(times: list[_Kill]) -> dict[str, float]:
     }
 
 
-def _counted(
-    folder: Path, published: Sequence[Repetition], kills: Sequence[_Kill], log: Callable[[str], None]
-) -> dict[str, float]:
+def _counted(folder: Path, published: Sequence[Repetition], kills: Sequence[_Kill]) -> dict[str, float]:
     """Return the repetitions that were published during the session and are not once in its report."""
     [report] = folder.glob("*_repetitions.json")
     reported = [entry["end_ns"] for entry in json.loads(report.read_text(encoding="utf-8"))["repetitions"]]
     lost = [repetition for repetition in published if repetition.end_ns not in reported]
     for repetition in lost:
         around = [f"{kill.name} {(repetition.stamp_ns - kill.killed_ns) / NS_PER_S:+.2f} s" for kill in kills]
-        log(f"lost: {repetition.label} {repetition.count}, after the kills of: {', '.join(around)}")
+        _show(f"lost: {repetition.label} {repetition.count}, after the kills of: {', '.join(around)}")
     return {
         "repetitions": float(len({repetition.end_ns for repetition in published})),
         "repetitions_lost": float(len({repetition.end_ns for repetition in lost})),
         "repetitions_doubled": float(len(reported) - len(set(reported))),
     }
+
+
+def _show(line: str) -> None:
+    """Write a line about the progress: the process that observes has no other way to the user."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

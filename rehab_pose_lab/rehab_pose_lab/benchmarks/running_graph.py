@@ -17,6 +17,7 @@ from rclpy.node import Node
 
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.launching.node_commands import node_environment, parameter_words
+from rehab_pose.launching.parent_process import PARENT_PID
 from rehab_pose.launching.shared_memory import DISCOVERY, OLD_VARIABLE, VARIABLE, use_shared_memory
 from rehab_pose.messages.topic_names import nodes_namespace
 from rehab_pose.ros.io.message_factory import message_class
@@ -35,6 +36,7 @@ END_S = 20.0
 SERVICE_S = 30.0
 """Longest time to the answer of a service [s]."""
 SPIN_S = 0.05
+SHOWN_LINES = 40
 
 
 def use_private_domain() -> None:
@@ -59,6 +61,12 @@ class RunningGraph:
         """Process id of each node by its name."""
         return node_pids(self.process.pid)
 
+    @property
+    def last_lines(self) -> str:
+        """The last lines of the output, for an error message: the file is often deleted with its folder."""
+        lines = self.output.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(f"    {line}" for line in lines[-SHOWN_LINES:])
+
     def restart(self) -> None:
         """Start the graph again after its launcher was killed."""
         self.process.wait(END_S)
@@ -76,7 +84,9 @@ class RunningGraph:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            msg = f"expected the graph to end within {END_S:g} s of SIGINT, it was killed; see {self.output}"
+            msg = (
+                f"expected the graph to end within {END_S:g} s of SIGINT, it was killed; its output:\n{self.last_lines}"
+            )
             raise RehabPoseError(msg) from None
 
 
@@ -103,9 +113,10 @@ def running_graph(
 
 def _start(arguments: list[str], output: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "rehab_pose.cli.main", "run", *arguments]
+    environment = {**node_environment(), PARENT_PID: str(os.getpid())}  # no graph is left when this process ends
     with output.open("ab") as file:
         return subprocess.Popen(  # noqa: S603  (our own program, no shell)
-            command, env=node_environment(), stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
         )
 
 

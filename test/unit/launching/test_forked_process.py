@@ -106,9 +106,13 @@ def test_an_environment_longer_than_a_message_is_given_in_the_ordinary_way(
 
 @pytest.mark.parametrize(
     ("names", "forked"),
-    [(["pipeline", "session"], []), (["joints", "session", "parts"], ["joints", "parts"]), (["exercise"], [])],
+    [
+        (["pipeline", "session"], []),
+        (["joints", "session", "parts"], ["joints", "session", "parts"]),
+        (["exercise"], []),
+    ],
 )
-def test_several_nodes_of_stages_are_forked(names: list[str], forked: list[str]) -> None:
+def test_nodes_are_forked_where_several_run_stages(names: list[str], forked: list[str]) -> None:
     modules = forked_nodes([node_spec(name) for name in names])
     assert modules == [node_spec(name).module for name in forked]
 
