@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
+from rehab_pose.geometry.kernels import READ_ONLY_MATRIX
 from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose.units import NS_PER_S
 
@@ -30,7 +31,8 @@ MAX_LENGTH_ERROR = 0.07
 7 % between two adults 12 cm apart in height; noise and clothes make up 2 %."""
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+# Compiled when it is imported: only a calibrated person needs it, whose frames must not wait for the compiler.
+@numba.njit(numba.float64(READ_ONLY_MATRIX, READ_ONLY_MATRIX), cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def limb_scale(positions_m: NDArray[np.float64], rest_m: NDArray[np.float64]) -> float:
     """Return the summed length of the visible limbs of joints (24, 3) over that of a body at rest (24, 3).
 

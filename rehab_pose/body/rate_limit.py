@@ -10,7 +10,7 @@ import numpy as np
 from rehab_pose.body.model import JOINT_COUNT, PARENTS
 from rehab_pose.body.person_change import LIMB_BONES
 from rehab_pose.geometry.joint_tree import pose_vectors
-from rehab_pose.geometry.kernels import product, rotation_matrix, rotation_vector
+from rehab_pose.geometry.kernels import READ_ONLY_MATRIX, product, rotation_matrix, rotation_vector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +77,12 @@ def _interpolate(before_rad: NDArray[np.float64], now_rad: NDArray[np.float64], 
             now_rad[joint, i] = before_rad[joint, i] + fraction * (now_rad[joint, i] - before_rad[joint, i])
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+# Compiled when it is imported: only frames with a fast movement need it, which must not wait for the compiler.
+@numba.njit(  # type: ignore[untyped-decorator]
+    numba.float64[:, ::1](READ_ONLY_MATRIX, READ_ONLY_MATRIX, READ_ONLY_MATRIX, READ_ONLY_MATRIX),
+    cache=True,
+    nogil=True,
+)
 def limit_rate(
     before_rad: NDArray[np.float64],
     now_rad: NDArray[np.float64],

@@ -54,14 +54,18 @@ def person_in_front_of_wall(model: BodyModel, stamp_ns: int) -> RgbdFrame:
     import numpy as np  # noqa: PLC0415  (loaded only when this command runs)
 
     from rehab_pose.datatypes import RgbdFrame  # noqa: PLC0415
-    from rehab_pose.drawing.rasteriser import render_person  # noqa: PLC0415
+    from rehab_pose.drawing.rasteriser import render_person, shade, vertex_normals  # noqa: PLC0415
     from rehab_pose.geometry.camera import CameraIntrinsics  # noqa: PLC0415
 
     camera = CameraIntrinsics(WIDTH_PX, HEIGHT_PX, FOCAL_PX, FOCAL_PX, WIDTH_PX / 2.0, HEIGHT_PX / 2.0)
     # SMPL's space has y up and the person facing +z; the optical frame has y down and z away from the camera.
     vertices_m = model.v_template * np.array([1.0, -1.0, -1.0]) + np.array([0.0, 0.0, PERSON_DISTANCE_M])
-    depth_m, _ = render_person(model, vertices_m.astype(np.float32), camera)
+    vertices_m = vertices_m.astype(np.float32)
+    depth_m, triangle_id = render_person(model, vertices_m, camera)
     on_person = np.isfinite(depth_m)
-    color = np.where(on_person[..., None], PERSON_RGB, WALL_RGB).astype(np.uint8).repeat(3, axis=2)
+    color = np.full((HEIGHT_PX, WIDTH_PX, 3), WALL_RGB, dtype=np.uint8)
+    facing = np.abs(vertex_normals(vertices_m, model.faces)[:, 2])
+    colors = np.full((len(model.faces), 3), PERSON_RGB, dtype=np.float32)
+    shade(vertices_m, model.faces, facing, colors, camera, triangle_id, color)
     depth_m = np.where(on_person, depth_m, np.float32(WALL_DISTANCE_M))
     return RgbdFrame(stamp_ns, "camera", camera, color, depth_m)

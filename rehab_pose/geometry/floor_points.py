@@ -36,7 +36,10 @@ def fractions(
     return on_plane, below
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+# Compiled when it is imported: only an image with a floor needs it, which must not wait for the compiler.
+@numba.njit(  # type: ignore[untyped-decorator]
+    (numba.float64[:, ::1], numba.float64[::1], numba.float64[::1], numba.float64), cache=True, nogil=True
+)
 def moments(
     points: NDArray[np.float64], weights: NDArray[np.float64], normal: NDArray[np.float64], offset: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -14,12 +14,15 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["left_jacobian", "product", "rotation_matrix", "rotation_series", "rotation_vector"]
+__all__ = ["READ_ONLY_MATRIX", "left_jacobian", "product", "rotation_matrix", "rotation_series", "rotation_vector"]
 
 SMALL_ANGLE_SQUARED = 1e-12
 """Below this squared angle the series of sin(a)/a and (1-cos(a))/a^2 are used [rad^2]."""
 SMALL_SINE = 1e-9
 """Below this sine of half an angle, the angle is twice the sine to double precision."""
+
+READ_ONLY_MATRIX = numba.types.Array(numba.float64, 2, "C", readonly=True)
+"""Type of a matrix that a kernel only reads, for kernels that are compiled when their module is imported."""
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -15,7 +15,7 @@ __all__ = ["main", "program_parser"]
 
 PROGRAM = "rehab-pose-sim"
 DESCRIPTION = "Simulated people in front of a simulated camera, and the demo of rehab_pose."
-COMMANDS = ("demo", "bag", "bones")
+COMMANDS = ("demo", "bag", "bones", "warm_up")
 """Each is a module in this folder: its `add_parser(subparsers)` sets `run(arguments) -> int`."""
 
 
