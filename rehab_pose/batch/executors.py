@@ -7,6 +7,7 @@ a cluster is used only when its address is given.
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.forkserver
 import os
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -20,13 +21,30 @@ if TYPE_CHECKING:
 
     from rehab_pose.batch.worker import Task
 
-__all__ = ["Executor", "InProcess", "LocalProcesses", "RayCluster"]
+__all__ = ["Executor", "InProcess", "LocalProcesses", "RayCluster", "start_fork_server"]
 
 ENDED = "the process that worked on it ended unexpectedly, twice"
 MAX_TRIES = 2
 """A recording whose process ended is tried again: another one may have used up the memory."""
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Read by numerical libraries when they are loaded: one thread a process, as many processes as cores."""
+
+PRELOADED = [
+    "pandas",
+    "rehab_pose.bags.reader",
+    "rehab_pose.batch.worker",
+    "rehab_pose.pipeline",
+    "rehab_pose.recording.recording",
+]
+"""Modules that the process loads from which the workers are forked; one that is missing is left out."""
+
+
+def start_fork_server() -> None:
+    """Start the process that workers of this machine are forked from; it loads their modules while this one goes on."""
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
+    multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
+    multiprocessing.forkserver.ensure_running()
 
 
 class Executor(Protocol):
@@ -83,10 +101,9 @@ class LocalProcesses:
 
     @staticmethod
     def _pool(jobs: int) -> ProcessPoolExecutor:
-        for name in ONE_THREAD:
-            os.environ.setdefault(name, "1")
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(jobs, mp_context=context, initializer=prepare_worker, initargs=(os.getpid(),))
+        start_fork_server()
+        context = multiprocessing.get_context("forkserver")
+        return ProcessPoolExecutor(jobs, mp_context=context, initializer=prepare_worker)
 
 
 def _kill(pool: ProcessPoolExecutor) -> None:

@@ -79,10 +79,10 @@ def part_folder(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.part")
 
 
-def prepare_worker(parent: int) -> None:
-    """Leave Ctrl-C to the process that started this one (its process id), and end with it."""
+def prepare_worker() -> None:
+    """Leave Ctrl-C to the command, and end with the process that this one was forked from, which ends with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ[PARENT_PID] = str(parent)
+    os.environ[PARENT_PID] = str(os.getppid())
     end_with_parent()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rehab_pose.cli.camera_options import add_camera_options, camera_of
 from rehab_pose.cli.exit_codes import EXIT_PARTLY
 from rehab_pose.cli.params_file import stage_settings
-from rehab_pose.cli.process_batch import add_batch_arguments, is_batch, run_batch
+from rehab_pose.cli.process_batch import add_batch_arguments, is_batch, prepare_batch, run_batch
 from rehab_pose.cli.view import add_view_options, page_of_processing
 from rehab_pose.errors import RecordingError
 from rehab_pose.results.summary import RESULT_FOLDER, SUMMARY
@@ -92,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
             if arguments.view:
                 msg = "expected --view with one recording, got several; `rehab-pose view` shows one at a time"
                 raise RecordingError(msg)
+            prepare_batch(arguments)
             return run_batch(arguments, stage_settings(arguments.params_file))
         (arguments.recording,) = arguments.recording
         return _run_bag(arguments)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rehab_pose.batch.executors import Executor
     from rehab_pose.pipeline import PipelineSettings
 
-__all__ = ["add_batch_arguments", "is_batch", "run_batch"]
+__all__ = ["add_batch_arguments", "is_batch", "prepare_batch", "run_batch"]
 
 SHOWN_PROBLEMS = 10
 """Recordings whose problem is printed; all are in the table."""
@@ -39,6 +39,18 @@ def is_batch(arguments: argparse.Namespace) -> bool:
     paths: Sequence[Path] = arguments.recording
     chosen = arguments.jobs is not None or arguments.address is not None or len(paths) > 1
     return chosen or (len(paths) == 1 and paths[0].is_dir() and not is_bag(paths[0]) and any(find_bags(paths[0])))
+
+
+def prepare_batch(arguments: argparse.Namespace) -> None:
+    """Start what processes the recordings, before the settings of the stages and much else are loaded here.
+
+    Raises:
+        SettingsError: The number of jobs is not positive.
+    """
+    from rehab_pose.batch.executors import start_fork_server  # noqa: PLC0415
+
+    if _jobs(arguments) > 1 and arguments.address is None:
+        start_fork_server()
 
 
 def run_batch(arguments: argparse.Namespace, settings: PipelineSettings) -> int:
@@ -73,13 +85,18 @@ def run_batch(arguments: argparse.Namespace, settings: PipelineSettings) -> int:
     return _print_outcome(batch, paths)
 
 
-def _executor(arguments: argparse.Namespace) -> Executor:
-    from rehab_pose.batch.executors import InProcess, LocalProcesses, RayCluster  # noqa: PLC0415
-
-    jobs = len(os.sched_getaffinity(0)) if arguments.jobs is None else arguments.jobs
+def _jobs(arguments: argparse.Namespace) -> int:
+    jobs: int = len(os.sched_getaffinity(0)) if arguments.jobs is None else arguments.jobs
     if jobs < 1:
         msg = f"--jobs: expected at least 1, got {jobs}"
         raise SettingsError(msg)
+    return jobs
+
+
+def _executor(arguments: argparse.Namespace) -> Executor:
+    from rehab_pose.batch.executors import InProcess, LocalProcesses, RayCluster  # noqa: PLC0415
+
+    jobs = _jobs(arguments)
     if arguments.address is not None:
         return RayCluster(arguments.address, jobs)
     return InProcess() if jobs == 1 else LocalProcesses(jobs)
