@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import multiprocessing
 import os
 import shutil
 import signal
+import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from rehab_pose import __version__
 from rehab_pose.bags.camera_topics import CameraTopics
 from rehab_pose.errors import RehabPoseError
-from rehab_pose.launching.parent_process import PARENT_PID, end_with_parent
 from rehab_pose.output_file import write_new
 
 if TYPE_CHECKING:
@@ -80,10 +81,16 @@ def part_folder(folder: Path) -> Path:
 
 
 def prepare_worker() -> None:
-    """Leave Ctrl-C to the command, and end with the process that this one was forked from, which ends with it."""
+    """Leave Ctrl-C to the command that started this process, and end with it, also if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ[PARENT_PID] = str(os.getppid())
-    end_with_parent()
+    threading.Thread(target=_end_with_command, name="end_with_command", daemon=True).start()
+
+
+def _end_with_command() -> None:
+    command = multiprocessing.parent_process()
+    if command is not None:
+        command.join()
+        os._exit(1)
 
 
 def process_task(task: Task) -> dict[str, Any]:

@@ -6,8 +6,12 @@ import json
 import multiprocessing
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -23,8 +27,7 @@ from rehab_pose.pipeline import PipelineSettings
 from rehab_pose_sim.cli.main import main as simulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
 FRAMES = 4
 
@@ -120,6 +123,37 @@ def test_a_recording_that_ends_its_process_is_no_loss_for_the_one_beside_it(arch
 
 
 @pytest.mark.slow
+def test_the_workers_of_a_killed_command_end_with_it(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        assert simulator(["bag", "-o", str(tmp_path / "archive" / name), "--frames", "60"]) == 0
+    words = ["process", str(tmp_path / "archive"), "-o", str(tmp_path / "out"), "--jobs", "2"]
+    command = subprocess.Popen([sys.executable, "-m", "rehab_pose.cli.main", *words], start_new_session=True)
+    try:
+        wait_until(lambda: len(list((tmp_path / "out").glob(".*.part"))) == 2, 60.0)
+    finally:
+        command.kill()
+        command.wait()
+    wait_until(lambda: not processes_of_session(command.pid), 5.0)
+
+
+def processes_of_session(number: int) -> list[str]:
+    """Return the running processes of a session of Linux."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # ended meanwhile
+            state, _, _, session, *_ = file.read_text(encoding="utf-8").rpartition(") ")[2].split()
+            if int(session) == number and state != "Z":
+                found.append(file.parent.name)
+    return found
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float) -> None:
+    end_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+
+
 def test_a_ray_cluster_gives_the_same_rows(archive: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray")
     rows = {}
