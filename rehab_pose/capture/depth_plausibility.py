@@ -20,8 +20,8 @@ NEARLY_ALL = 0.95
 """Fraction of the returns from which they are nearly all; a wall behind a person is at most 0.9 of the image."""
 MIN_RETURNS = 50
 """Fewer returns say nothing."""
-STEP_PX = 4
-"""Every fourth row and column is looked at."""
+STEP_PX = 8
+"""Every eighth row and column is looked at, 4,800 pixels of 640x480."""
 
 
 def depth_unit_fault(depth: NDArray[Any]) -> str:

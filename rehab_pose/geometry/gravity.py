@@ -6,7 +6,8 @@ the image turned upright, by whole quarter turns (`quarter_turns`) or by the ang
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from rehab_pose.datatypes import unknown_direction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_Vector: TypeAlias = tuple[float, float, float]
 
 __all__ = ["GravityFilter", "is_known", "quarter_turns", "roll_rad", "turned_points"]
 
@@ -63,18 +66,17 @@ class GravityFilter:
     """Estimates the direction against gravity from the measurements of an IMU, in the frame of its axes."""
 
     def __init__(self) -> None:
-        self._up = unknown_direction()
-        self._stamp_s = -np.inf
-        self._samples = 0
+        self.reset()
 
     @property
     def up(self) -> NDArray[np.float64]:
         """(3) unit vector against gravity, NaN until it is known."""
-        return self._up.copy() if self._samples >= MIN_SAMPLES else unknown_direction()
+        return np.array(self._up) if self._samples >= MIN_SAMPLES else unknown_direction()
 
     def reset(self) -> None:
         """Forget all measurements."""
-        self._up, self._stamp_s, self._samples = unknown_direction(), -np.inf, 0
+        self._up: _Vector = (math.nan, math.nan, math.nan)
+        self._stamp_s, self._samples = -math.inf, 0
 
     def add_acceleration(
         self, stamp_s: float, acceleration_m_s2: NDArray[np.float64], angular_velocity_rad_s: NDArray[np.float64]
@@ -91,17 +93,33 @@ class GravityFilter:
             self.reset()
             elapsed_s = 0.0
         self._stamp_s = stamp_s
-        if self._samples and np.isfinite(angular_velocity_rad_s).all():
+        # Plain numbers: an IMU sends 200 or more measurements a second, and a call of numpy costs more than these.
+        x, y, z = self._up
+        turn_x, turn_y, turn_z = map(float, angular_velocity_rad_s)
+        if self._samples and math.isfinite(turn_x + turn_y + turn_z):
             # A direction that is fixed in the room turns the other way in the axes of the IMU.
-            self._up = _unit(self._up - elapsed_s * np.cross(angular_velocity_rad_s, self._up))
-        magnitude = float(np.linalg.norm(acceleration_m_s2))
+            x, y, z = _unit(
+                x - elapsed_s * (turn_y * z - turn_z * y),
+                y - elapsed_s * (turn_z * x - turn_x * z),
+                z - elapsed_s * (turn_x * y - turn_y * x),
+            )
+            self._up = x, y, z
+        force_x, force_y, force_z = map(float, acceleration_m_s2)
+        magnitude = math.sqrt(force_x * force_x + force_y * force_y + force_z * force_z)
         if not abs(magnitude - STANDARD_GRAVITY_M_S2) <= MAX_DEVIATION_M_S2:
             return
-        measured = np.asarray(acceleration_m_s2, dtype=np.float64) / magnitude
         self._samples += 1
         # The first measurements are averaged; after that each one weighs as in a low pass.
-        weight = max(1.0 / self._samples if self._samples <= MIN_SAMPLES else 0.0, elapsed_s / TIME_CONSTANT_S)
-        self._up = measured if self._samples == 1 else _unit(self._up + min(weight, 1.0) * (measured - self._up))
+        weight = min(
+            max(1.0 / self._samples if self._samples <= MIN_SAMPLES else 0.0, elapsed_s / TIME_CONSTANT_S), 1.0
+        )
+        measured_x, measured_y, measured_z = force_x / magnitude, force_y / magnitude, force_z / magnitude
+        if self._samples == 1:
+            self._up = measured_x, measured_y, measured_z
+        else:
+            self._up = _unit(
+                x + weight * (measured_x - x), y + weight * (measured_y - y), z + weight * (measured_z - z)
+            )
 
     def add_orientation(self, stamp_s: float, quaternion_xyzw: NDArray[np.float64]) -> None:
         """Take the direction from an orientation that the IMU has computed.
@@ -110,15 +128,16 @@ class GravityFilter:
             stamp_s: Time of the measurement [s].
             quaternion_xyzw: (4) rotation from the axes of the IMU to a frame whose z axis points up.
         """
-        x, y, z, w = quaternion_xyzw / np.linalg.norm(quaternion_xyzw)
+        x, y, z, w = (quaternion_xyzw / np.linalg.norm(quaternion_xyzw)).tolist()
         # The third row of the rotation matrix: the room's z axis along the axes of the IMU.
-        self._up = np.array([2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)])
+        self._up = 2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)
         self._stamp_s, self._samples = stamp_s, MIN_SAMPLES
 
 
-def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a vector (3) of length 1."""
-    return np.asarray(vector / np.linalg.norm(vector))
+def _unit(x: float, y: float, z: float) -> _Vector:
+    """Return the vector of this direction with length 1."""
+    length = math.sqrt(x * x + y * y + z * z)
+    return x / length, y / length, z / length
 
 
 def turned_points(points: NDArray[Any], turns: int) -> NDArray[Any]:
