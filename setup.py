@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.develop import develop
+from setuptools.command.install import install
 
 PACKAGE = "rehab_pose"
 SHARE = f"share/{PACKAGE}"
@@ -54,8 +58,44 @@ def package_files(*endings: str) -> list[str]:
     return sorted(str(path.relative_to(PACKAGE)) for path in Path(PACKAGE).rglob("*") if path.suffix in endings)
 
 
+def compile_kernels(folder: Path) -> None:
+    """Compile the kernels of an installed package beside its modules: the first launch takes a minute longer else.
+
+    Args:
+        folder: It contains the package.
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-m", f"{PACKAGE}.cli.main", "warm-up"]
+    done = subprocess.run(  # noqa: S603  (our own module, no shell)
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        reason = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
+        sys.stderr.write(f"{PACKAGE}: the kernels are compiled at the first start, not now ({reason})\n")
+
+
+class Install(install):  # type: ignore[misc]
+    """Installation by colcon, which installs in place; into the folder of a wheel nothing is compiled."""
+
+    def run(self) -> None:
+        """Install the package, then compile its kernels."""
+        super().run()
+        if self.root is None:
+            compile_kernels(Path(self.install_lib).resolve())
+
+
+class Develop(develop):  # type: ignore[misc]
+    """Installation by `colcon build --symlink-install`."""
+
+    def run(self) -> None:
+        """Install the package, then compile its kernels."""
+        super().run()
+        compile_kernels(ROOT)
+
+
 setup(
     name=PACKAGE,
+    cmdclass={"install": Install, "develop": Develop},
     version="0.2.0",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
     package_data={PACKAGE: package_files(".npz", ".onnx", ".yaml", ".json", ".html", ".css", ".js", ".txt")},
