@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from rehab_pose_lab.datasets.clip import Clip
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from rehab_pose_lab.benchmarks import recognition_fused  # noqa: E402
 from rehab_pose_lab.benchmarks.recognition_summary import calibration_of_folds, read_results, summary  # noqa: E402
 from rehab_pose_lab.training import exercise_experiments  # noqa: E402
 from rehab_pose_lab.training.exercise_experiments import (  # noqa: E402
@@ -154,8 +156,10 @@ def test_a_finished_experiment_is_not_run_again(
 
 
 def test_stored_metrics_are_printed_and_a_missing_file_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Measured once for both ways of printing: it takes ten seconds or more.
+    monkeypatch.setattr(recognition_fused, "fused_frame_metrics", cache(recognition_fused.fused_frame_metrics))
     path = tmp_path / "recognition.json"
     assert main(["bench", "recognition", "--json", "--results", str(path)]) == 2
     assert "--run" in capsys.readouterr().err
