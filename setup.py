@@ -59,7 +59,7 @@ def package_files(*endings: str) -> list[str]:
 
 
 def compile_kernels(folder: Path) -> None:
-    """Compile the kernels of an installed package beside its modules: the first launch takes a minute longer else.
+    """Compile the kernels of an installed package beside its modules; otherwise the first launch does it.
 
     Args:
         folder: It contains the package.

@@ -14,7 +14,7 @@ from setuptools.command.install import install
 if TYPE_CHECKING:
     from pathlib import Path
 
-# colcon uses these commands of setuptools, which asks other users for other ones.
+# setuptools warns against these commands, but colcon calls them.
 pytestmark = pytest.mark.filterwarnings(
     "ignore::setuptools.SetuptoolsDeprecationWarning", "ignore::setuptools.command.develop.DevelopDeprecationWarning"
 )

@@ -22,16 +22,20 @@ __all__ = ["TransportWatch"]
 
 TASKS = Path("/proc/self/task")
 """Folder with the state of each thread of this process."""
-OURS = "dds."
+FAST_DDS = "dds."
 """Beginning of the names of Fast DDS's threads (since version 2.11)."""
 FUTEX_CALLS = {202, 98}
 """Numbers of the system call `futex` on x86-64 and on arm64."""
 FUTEX_PRIVATE = 128
+"""Bit of the operation (linux/futex.h) for locks within one process."""
 FUTEX_WAIT = 0
-"""Operation by which a mutex waits, without end. Conditions, which idle threads wait for, use another one."""
+"""Operation (linux/futex.h) by which a thread waits for a mutex, without end. Idle threads wait for conditions, which
+glibc implements by another operation."""
 PERIOD_S = 1.0
+"""Time between two looks at the threads [s]."""
 STUCK_S = 4.0
-"""A thread of Fast DDS that waits for one mutex as long as this will wait for ever [s]: it holds them for ms."""
+"""Duration of a wait of one of Fast DDS's threads for a mutex that is taken for a deadlock [s]: Fast DDS holds its
+mutexes for milliseconds."""
 UNRESPONSIVE_S = 15.0
 """Longest time without an instruction of Python [s], far more than any call of a library holds the interpreter lock."""
 
@@ -87,7 +91,7 @@ class TransportWatch:
         while not self._stopped.wait(PERIOD_S):
             signal.setitimer(signal.ITIMER_REAL, self._unresponsive_s)
             if name := self.stuck_thread():
-                # By Fast DDS's own threads no log line would get out.
+                # Not by the logger, which publishes the line through Fast DDS too.
                 sys.stderr.write(
                     f"Fast DDS came to a standstill (its thread {name} waits for a lock without end, a known error of "
                     "Fast DDS): this process ends and has to be started again\n"
@@ -98,7 +102,7 @@ class TransportWatch:
 
 
 def _tasks() -> list[Path]:
-    return [task for task in TASKS.iterdir() if _name(task).startswith(OURS)]
+    return [task for task in TASKS.iterdir() if _name(task).startswith(FAST_DDS)]
 
 
 def _name(task: Path) -> str:

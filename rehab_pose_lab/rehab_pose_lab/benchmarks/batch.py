@@ -53,7 +53,7 @@ def batch_metrics(log: Callable[[str], None], short_recordings: int = 1000) -> d
         one_s, two_s, apart_s = _speed(folder)
         log(
             f"{SPEED_RECORDINGS} recordings of {SPEED_FRAMES} frames: {one_s:.1f} s by 1 process on one core, "
-            f"{two_s:.1f} s by 2; two commands that know nothing of each other, each on its own core: {apart_s:.1f} s"
+            f"{two_s:.1f} s by 2; two independent commands, each on its own core: {apart_s:.1f} s"
         )
         identical = _killed_batch_is_identical(folder, log)
         metrics = {

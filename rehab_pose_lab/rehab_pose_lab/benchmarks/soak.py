@@ -106,7 +106,7 @@ def _sampled(graph: RunningGraph, length_s: float, record: GraphRecord, log: Cal
     next_line_s = PROGRESS_S
     while (now_s := time.monotonic() - start_s) < length_s:
         if graph.pids != pids:
-            msg = f"a node ended during the run: {pids} became {graph.pids}; see {graph.output}"
+            msg = f"a node ended during the run: {pids} became {graph.pids}; output:\n{graph.last_lines}"
             raise RehabPoseError(msg)
         samples.append(_sample(now_s, [graph.process.pid, *pids.values()]))
         if now_s >= next_line_s:

@@ -58,6 +58,24 @@ def tables(folder: Path) -> tuple[bytes, bytes]:
     return (folder / RECORDINGS_TABLE).read_bytes(), (folder / REPETITIONS_TABLE).read_bytes()
 
 
+def processes_of_session(number: int) -> list[str]:
+    """Return the running processes of a session of Linux."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # ended meanwhile
+            state, _, _, session, *_ = file.read_text(encoding="utf-8").rpartition(") ")[2].split()
+            if int(session) == number and state != "Z":
+                found.append(file.parent.name)
+    return found
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float) -> None:
+    end_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+
+
 def test_a_batch_that_is_repeated_processes_only_what_failed_and_gives_the_same_tables(
     archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -136,24 +154,7 @@ def test_the_workers_of_a_killed_command_end_with_it(tmp_path: Path) -> None:
     wait_until(lambda: not processes_of_session(command.pid), 5.0)
 
 
-def processes_of_session(number: int) -> list[str]:
-    """Return the running processes of a session of Linux."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # ended meanwhile
-            state, _, _, session, *_ = file.read_text(encoding="utf-8").rpartition(") ")[2].split()
-            if int(session) == number and state != "Z":
-                found.append(file.parent.name)
-    return found
-
-
-def wait_until(condition: Callable[[], bool], timeout_s: float) -> None:
-    end_s = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.05)
-
-
+@pytest.mark.slow
 def test_a_ray_cluster_gives_the_same_rows(archive: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray")
     rows = {}

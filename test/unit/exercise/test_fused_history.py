@@ -10,7 +10,7 @@ import pytest
 
 from rehab_pose.datatypes import Body, BodyParameters, BodyParts, KeypointFamily, Keypoints
 from rehab_pose.exercise.fused_features import VERTEX_COUNT
-from rehab_pose.exercise.fused_history import LATE, NEAR_NS, NO_PARTS, OTHER_BODY, FindingsHistory
+from rehab_pose.exercise.fused_history import CAPACITY, LATE, NO_PARTS, OTHER_BODY, FindingsHistory
 from rehab_pose.exercise.joint_history import JointHistory
 from rehab_pose.exercise.window_features import SMPL_INDICES, WINDOW_SAMPLES
 from rehab_pose.geometry.rotations import matrices_from_axis_angles
@@ -178,9 +178,10 @@ def test_findings_may_be_added_by_another_thread_while_windows_are_taken() -> No
     stop = threading.Event()
 
     def add() -> None:
-        index = FRAMES
-        while not stop.is_set():
-            index += 1
+        # Up to the number that is surely kept: without the window's own frames, the nearest ones are after its end.
+        for index in range(FRAMES + 1, CAPACITY // 2):
+            if stop.is_set():
+                return
             findings.add_body(index * FRAME_NS, body(0, float(index)))
 
     thread = threading.Thread(target=add)
@@ -189,8 +190,7 @@ def test_findings_may_be_added_by_another_thread_while_windows_are_taken() -> No
         for _ in range(200):
             window = findings.window(times_ns, joints)
             known = window.rotations_rad[np.isfinite(window.rotations_rad)]
-            # Once the oldest frames are forgotten, the nearest one can be after the window's end.
-            assert ((known >= 0.0) & (known <= FRAMES + NEAR_NS / FRAME_NS)).all()
+            assert ((known >= 0.0) & (known <= FRAMES)).all()
     finally:
         stop.set()
         thread.join()
