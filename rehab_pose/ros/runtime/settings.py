@@ -18,8 +18,8 @@ class NodeSettings(Settings):
     )
     queue_length: int = setting(
         2,
-        "Messages that may wait while one is processed; when full, a newer one replaces the oldest. 1: least delay; "
-        "more: fewer frames are skipped under a varying load",
+        "Messages that may wait while one is processed; when full, a newer one replaces the oldest, and then images "
+        "are skipped until only the newest waits. More: fewer frames are skipped under a varying load",
         minimum=1,
         maximum=100,
     )

@@ -203,18 +203,18 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
         """Start the worker thread, if it is not running yet.
 
         Args:
-            capacity: Items that may wait.
+            capacity: Items that may wait; with 1, for images, some are skipped once more arrive than can be processed.
             adjustable: Whether the parameter node.queue_length may increase the capacity.
         """
         if not self.worker.started:
             self._min_capacity, self._adjustable = capacity, adjustable
-            self.worker.start(self._capacity())
+            self.worker.start(self._capacity(), skips=capacity == 1)
 
     def second_worker(self, name: str) -> Worker:
         """Start and return another worker, for work that the main worker does not wait for."""
         worker = Worker(self, name, main=False)
         self._workers.append(worker)
-        worker.start(self._capacity())
+        worker.start(self._capacity(), skips=True)
         return worker
 
     def post(self, handler: Callable[[Any], bool], item: object, stamp: int, arrived_s: float) -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rehab_pose.ros.runtime.lazy_stage import LazyStage
     from rehab_pose.ros.runtime.stage_node import StageNode
 
+    Entry = tuple[Callable[[Any], bool], Any, int, float]
+    """A handler, its item, the stamp of the item [ns], and the time of its arrival [s]."""
+
 __all__ = ["Worker"]
 
 
@@ -33,7 +36,7 @@ class Worker:
         self._node, self._name, self._main = node, name, main
         self.stages: list[LazyStage[Any]] = []
         self._newest_ns: dict[str, int] = {}
-        self._mailbox: Mailbox[tuple[Callable[[Any], bool], Any, int, float]] | None = None
+        self._mailbox: Mailbox[Entry] | None = None
 
     @property
     def started(self) -> bool:
@@ -45,9 +48,15 @@ class Worker:
         """Items that were dropped because newer ones arrived."""
         return self._mailbox.replaced if self._mailbox is not None else 0
 
-    def start(self, capacity: int) -> None:
-        """Start the thread; `capacity` items may wait."""
-        self._mailbox = Mailbox(self._work, f"{self._node.get_name()}_{self._name}", capacity)
+    def start(self, capacity: int, *, skips: bool) -> None:
+        """Start the thread.
+
+        Args:
+            capacity: Items that may wait.
+            skips: Whether items are skipped, and counted, once more arrive than can be processed.
+        """
+        name = f"{self._node.get_name()}_{self._name}"
+        self._mailbox = Mailbox(self._work, name, capacity, skips=skips, dropped=self._note_dropped)
 
     def set_capacity(self, capacity: int) -> None:
         """Change the number of items that may wait."""
@@ -57,9 +66,7 @@ class Worker:
     def put(self, handler: Callable[[Any], bool], item: object, stamp: int, arrived_s: float) -> None:
         """Queue an item with its stamp [ns]; the handler returns whether a person was in view."""
         if self._mailbox is not None:
-            replaced = self._mailbox.put((handler, item, stamp, arrived_s))
-            if self._main:
-                self._node.health.note_dropped(old_stamp for _, _, old_stamp, _ in replaced)
+            self._mailbox.put((handler, item, stamp, arrived_s))
 
     def close(self) -> None:
         """Stop the thread after the item that it is processing."""
@@ -71,7 +78,11 @@ class Worker:
         for stage in self.stages:
             stage.reset()
 
-    def _work(self, entry: tuple[Callable[[Any], bool], Any, int, float]) -> None:
+    def _note_dropped(self, entry: Entry) -> None:
+        if self._main:
+            self._node.health.note_dropped([entry[2]])
+
+    def _work(self, entry: Entry) -> None:
         handler, item, stamp, arrived_s = entry
         node = self._node
         self._reset_after_jump(getattr(handler, "__name__", ""), stamp)
