@@ -34,6 +34,7 @@ COPY --from=build /opt/rehab_pose /opt/rehab_pose
 COPY --from=build --chown=rehab:rehab /var/cache/rehab_pose /var/cache/rehab_pose
 ENV PATH=/opt/rehab_pose/bin:$PATH \
     OMP_NUM_THREADS=1 \
+    MALLOC_ARENA_MAX=1 \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     ROS_HOME=/sessions \

@@ -14,7 +14,7 @@ from launch_ros.substitutions import ExecutableInPackage
 
 from launch import LaunchContext, LaunchDescription
 from rehab_pose.graph import NODES, Option, choose_nodes
-from rehab_pose.launching.node_commands import enclave_words, images_are_sent
+from rehab_pose.launching.node_commands import PROCESS_VARIABLES, enclave_words, images_are_sent
 from rehab_pose.launching.shared_memory import small_segment, use_shared_memory
 from rehab_pose.messages.topic_names import full_name, nodes_namespace, parent_namespace
 
@@ -217,7 +217,7 @@ def generate_launch_description() -> LaunchDescription:
                 for argument in ARGUMENTS
             ),
             OpaqueFunction(function=_transport),
-            SetEnvironmentVariable("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1")),
+            *(SetEnvironmentVariable(name, os.environ.get(name, value)) for name, value in PROCESS_VARIABLES.items()),
             OpaqueFunction(function=_actions),
         ]
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_PARAMETERS",
+    "PROCESS_VARIABLES",
     "enclave",
     "enclave_words",
     "images_are_sent",
@@ -30,6 +31,13 @@ __all__ = [
 
 DEFAULT_PARAMETERS = "config/rehab_pose.yaml"
 """Parameters of all nodes, in the checkout or where the package is installed."""
+PROCESS_VARIABLES = {
+    "OMP_NUM_THREADS": "1",
+    # One heap for all threads of a node: with one for each, every thread keeps the memory of its largest images. The
+    # number cannot be changed once a second thread has allocated memory, as ROS's threads do while it is imported.
+    "MALLOC_ARENA_MAX": "1",
+}
+"""Environment variables of a node's process, where the user has not set them."""
 SECURITY = "ROS_SECURITY_ENABLE"
 """Environment variable that enables SROS2 where it is `true`."""
 
@@ -72,7 +80,7 @@ def parameter_words(section: str, values: Mapping[str, object]) -> tuple[str, ..
 
 
 def node_environment(*, network: bool = False) -> dict[str, str]:
-    """Return the environment of the nodes: one thread each, unbuffered log lines, images in shared memory.
+    """Return the environment of the nodes: one thread and one heap each, unbuffered log lines, images in shared memory.
 
     Shared memory that ended programs of this user left is removed first: it can fill the space that the nodes need.
 
@@ -84,7 +92,7 @@ def node_environment(*, network: bool = False) -> dict[str, str]:
         megabytes = removed.total_bytes // 1024**2
         sys.stderr.write(f"removed {megabytes} MB of shared memory that {removed.segments} ended participants left\n")
     environment = {
-        "OMP_NUM_THREADS": "1",
+        **PROCESS_VARIABLES,
         "PYTHONUNBUFFERED": "1",
         "RCUTILS_LOGGING_BUFFERED_STREAM": "0",
         **os.environ,

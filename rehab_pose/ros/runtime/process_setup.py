@@ -28,7 +28,9 @@ def keep_memory() -> bool:
     """Make the C library keep the memory of freed images; return whether it accepted that.
 
     A worker thread's heap is otherwise returned to the kernel after each frame and requested again: measured on
-    the node rgbd_sync, that costs 1,300 page faults a frame and more than half of the thread's time.
+    the node rgbd_sync, that costs 1,300 page faults a frame and more than half of the thread's time. One heap for all
+    threads is set here for nodes that are started without `launching.node_commands.PROCESS_VARIABLES`; it has no effect
+    where a second thread has allocated memory before.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
 import sys
 from pathlib import Path
 
@@ -48,6 +51,39 @@ def test_nodes_calculate_on_one_thread_unless_the_user_chose_otherwise(monkeypat
     assert node_environment()["OMP_NUM_THREADS"] == "1"
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     assert node_environment()["OMP_NUM_THREADS"] == "4"
+
+
+HEAPS = """
+import ctypes, os, threading
+library, end = ctypes.CDLL(None), threading.Event()
+library.fopen.restype = ctypes.c_void_p
+ready = [threading.Event() for _ in range(4)]
+def allocate(event):
+    block = ctypes.create_string_buffer(200_000)
+    event.set()
+    end.wait()
+threads = [threading.Thread(target=allocate, args=(event,)) for event in ready]
+for thread in threads:
+    thread.start()
+for event in ready:
+    event.wait()
+file = library.fopen(b"/dev/stdout", b"w")
+library.malloc_info(0, ctypes.c_void_p(file))
+library.fclose(ctypes.c_void_p(file))
+end.set()
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="counts the heaps of glibc's malloc")
+def test_the_threads_of_a_node_share_one_heap(monkeypatch: pytest.MonkeyPatch) -> None:
+    def heaps(environment: dict[str, str]) -> int:
+        command = [sys.executable, "-c", HEAPS]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.count(
+            "<heap nr="
+        )
+
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    assert heaps(node_environment()) == 1 < heaps(dict(os.environ))
 
 
 def test_only_nodes_that_send_images_get_a_large_segment() -> None:
