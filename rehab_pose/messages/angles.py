@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,12 @@ def angles_message(factory: MessageFactory, stamp: int, frame_id: str, angles: J
     )
 
 
+@lru_cache(maxsize=16)
+def _kept_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the first tuple of these names, so that histories of many frames keep them once."""
+    return names
+
+
 @whole_message("JointAngles")
 def angles_from_message(message: Message) -> JointAngles | None:
     """Return the angles of a rehab_pose_msgs/JointAngles, None when no person is in view.
@@ -52,7 +59,7 @@ def angles_from_message(message: Message) -> JointAngles | None:
     return JointAngles(
         stamp_ns=stamp_ns(message.header.stamp),
         frame_id=message.header.frame_id,
-        names=tuple(message.names),
+        names=_kept_names(tuple(message.names)),
         angles_rad=between("JointAngles.angles", message.angles, -LARGEST_ANGLE_RAD, LARGEST_ANGLE_RAD),
         velocities_rad_s=between("JointAngles.velocities", message.velocities, -LARGEST_SPEED, LARGEST_SPEED),
         confidence=between("JointAngles.confidence", message.confidence, 0.0, 1.0),

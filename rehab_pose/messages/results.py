@@ -20,7 +20,7 @@ from rehab_pose.messages.joints import joints_message
 from rehab_pose.messages.keypoints import keypoints_message, parts_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from rehab_pose.datatypes import Body, ExerciseUpdate, RgbdFrame
     from rehab_pose.messages.body import MeshModel
@@ -65,8 +65,8 @@ def result_messages(
         images: Include the silhouette, which contains images of the person.
         mesh: Include the vertices.
     """
-    yield from label_messages(factory, frame, result, floor, images=images)
-    yield from body_messages(factory, frame, result.body, result, mesh=mesh)
+    yield from label_messages(factory, frame, result, floor, without=() if images else {topics.SILHOUETTE})
+    yield from body_messages(factory, frame, result.body, result, without=() if mesh else {topics.VERTICES})
 
 
 def exercise_messages(factory: MessageFactory, update: ExerciseUpdate | None) -> Iterator[tuple[Topic, Message]]:
@@ -85,32 +85,60 @@ def exercise_messages(factory: MessageFactory, update: ExerciseUpdate | None) ->
 
 
 def label_messages(
-    factory: MessageFactory, frame: RgbdFrame, result: LabelResult, floor: FloorPlaneChanges, *, images: bool
+    factory: MessageFactory,
+    frame: RgbdFrame,
+    result: LabelResult,
+    floor: FloorPlaneChanges,
+    *,
+    without: Collection[Topic] = (),
 ) -> Iterator[tuple[Topic, Message]]:
-    """Yield the messages of the stages that lead to the label."""
+    """Yield the messages of the stages that lead to the label.
+
+    Args:
+        factory: Makes the messages.
+        frame: The frame that the result was computed from.
+        result: The result.
+        floor: Holds the floor plane that was sent last.
+        without: Topics among joints, body, image joints and silhouette whose messages are not made.
+    """
     for message in floor.messages(factory, frame, result.floor_plane):
         yield topics.FLOOR_PLANE, message
     yield from exercise_messages(factory, result.exercise)
     stamp, frame_id = frame.stamp_ns, frame.frame_id
-    yield topics.JOINTS, joints_message(factory, stamp, frame_id, result.joints)
-    yield topics.BODY, body_message(factory, stamp, frame_id, result.body)
-    yield topics.IMAGE_JOINTS, image_joints_message(factory, stamp, frame_id, result.image_joints)
-    if images:
+    if topics.JOINTS not in without:
+        yield topics.JOINTS, joints_message(factory, stamp, frame_id, result.joints)
+    if topics.BODY not in without:
+        yield topics.BODY, body_message(factory, stamp, frame_id, result.body)
+    if topics.IMAGE_JOINTS not in without:
+        yield topics.IMAGE_JOINTS, image_joints_message(factory, stamp, frame_id, result.image_joints)
+    if topics.SILHOUETTE not in without:
         silhouette = result.silhouette
         message = silhouette_message(factory, silhouette) if silhouette else no_silhouette_message(factory, frame)
         yield topics.SILHOUETTE, message
 
 
 def body_messages(
-    factory: MessageFactory, frame: RgbdFrame, body: Body | None, result: BodyResult, *, mesh: bool
+    factory: MessageFactory, frame: RgbdFrame, body: Body | None, result: BodyResult, *, without: Collection[Topic] = ()
 ) -> Iterator[tuple[Topic, Message]]:
-    """Yield the messages of the stages that follow from the person's joints and body, the mesh first."""
+    """Yield the messages of the stages that follow from the person's joints and body, the mesh first.
+
+    Args:
+        factory: Makes the messages.
+        frame: The frame that the result was computed from.
+        body: The fitted body; None when no person is in view.
+        result: The result.
+        without: Topics whose messages are not made: making them takes longer than computing some of the results.
+    """
     stamp, frame_id = frame.stamp_ns, frame.frame_id
-    if mesh:
+    if topics.VERTICES not in without:
         yield topics.VERTICES, vertices_message(factory, stamp, frame_id, body)
-    yield topics.JOINT_ANGLES, angles_message(factory, stamp, frame_id, result.joint_angles)
-    if result.joint_angles is not None:
+    if topics.JOINT_ANGLES not in without:
+        yield topics.JOINT_ANGLES, angles_message(factory, stamp, frame_id, result.joint_angles)
+    if result.joint_angles is not None and topics.JOINT_STATES not in without:
         yield topics.JOINT_STATES, joint_state_message(factory, stamp, frame_id, result.joint_angles)
-    yield topics.BONES, bones_message(factory, stamp, frame_id, result.bones)
-    yield topics.KEYPOINTS, keypoints_message(factory, stamp, frame_id, result.keypoints)
-    yield topics.PARTS, parts_message(factory, stamp, frame_id, result.parts)
+    if topics.BONES not in without:
+        yield topics.BONES, bones_message(factory, stamp, frame_id, result.bones)
+    if topics.KEYPOINTS not in without:
+        yield topics.KEYPOINTS, keypoints_message(factory, stamp, frame_id, result.keypoints)
+    if topics.PARTS not in without:
+        yield topics.PARTS, parts_message(factory, stamp, frame_id, result.parts)

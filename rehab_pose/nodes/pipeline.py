@@ -31,9 +31,16 @@ if TYPE_CHECKING:
 
 __all__ = ["PipelineNode", "main"]
 
-ON_DEMAND = (topics.KEYPOINTS, topics.PARTS, topics.BONES, topics.VERTICES)
-"""Results of the stages of the same names, and the vertices: they are computed or sent only while they have
+LEADING = {topics.JOINTS, topics.BODY, topics.IMAGE_JOINTS, topics.SILHOUETTE}
+"""Results that lead to the label: their messages, the silhouette's with large images, are made only while they have
 subscribers."""
+FOLLOWING = {
+    *(topics.KEYPOINTS, topics.PARTS, topics.BONES),
+    *(topics.VERTICES, topics.JOINT_ANGLES, topics.JOINT_STATES),
+}
+"""Results that follow from the body: their messages are made only while they have subscribers."""
+ON_DEMAND = {topics.KEYPOINTS, topics.PARTS, topics.BONES}
+"""Results of the stages of the same names, which are run only while they have subscribers."""
 FINDINGS = {topics.KEYPOINTS, topics.PARTS}
 """Results that are computed without subscribers too where the exercise's label follows from all streams."""
 
@@ -88,15 +95,15 @@ class PipelineNode(StageNode):
         self._people.prepare(stages.image.silhouette)
         result = stages.process(frame)
         report_stamp(self, stages.exercise.verdict)
-        # The body is computed on the second worker; this one goes on to the next frame.
-        self._body_worker.put(self._on_person, (frame, result), frame.stamp_ns, self.now_s())
-        self._people.publish(frame, stages.image.silhouette.people)
-        # The silhouette's message contains large images: it is made only for subscribers.
-        images = self.has_subscribers(topics.SILHOUETTE)
-        for topic, message in label_messages(self.factory, frame, result, self._floor, images=images):
+        unused = {topic for topic in LEADING if not self.has_subscribers(topic)}
+        for topic, message in label_messages(self.factory, frame, result, self._floor, without=unused):
             self.publish(topic, message)
         if self.has_subscribers(topics.SILHOUETTE_IMAGE):
             self.publish(topics.SILHOUETTE_IMAGE, full_mask_message(self.factory, frame, result.silhouette))
+        self._people.publish(frame, stages.image.silhouette.people)
+        # The body is computed on the second worker, which would hold the interpreter while the label is published; this
+        # one goes on to the next frame.
+        self._body_worker.put(self._on_person, (frame, result), frame.stamp_ns, self.now_s())
         return result.silhouette is not None
 
     def _on_person(self, item: tuple[RgbdFrame, LabelResult]) -> bool:
@@ -105,16 +112,14 @@ class PipelineNode(StageNode):
         if not self._topology_sent:
             self._topology_sent = True
             self.publish(topics.TOPOLOGY, topology_message(self.factory, self._label_stages.get().pose.body.model))
-        unused = {topic for topic in ON_DEMAND if not self.has_subscribers(topic)}
+        unused = {topic for topic in FOLLOWING if not self.has_subscribers(topic)}
         findings = self._label_stages.get().exercise.findings
-        not_run = unused if findings is None else unused - FINDINGS
+        not_run = (unused & ON_DEMAND) - (set() if findings is None else FINDINGS)
         result = stages.process(label, without=[topic.name for topic in not_run])
         if findings is not None:
             findings.add_frame(frame.stamp_ns, result.keypoints, result.parts, label.body)
-        mesh = topics.VERTICES not in unused
-        for topic, message in body_messages(self.factory, frame, label.body, result, mesh=mesh):
-            if topic not in unused:
-                self.publish(topic, message)
+        for topic, message in body_messages(self.factory, frame, label.body, result, without=unused):
+            self.publish(topic, message)
         return label.body is not None
 
 

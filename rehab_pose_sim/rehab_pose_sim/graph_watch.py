@@ -23,8 +23,10 @@ from rehab_pose.ros.io.message_factory import message_class
 from rehab_pose.ros.io.qos import qos
 from rehab_pose.ros.io.resolved_names import resolved_name
 from rehab_pose.ros.runtime.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS
-from rehab_pose.ros.runtime.health import DROPPED_STAMPS, LOST_BETWEEN
+from rehab_pose.ros.runtime.distributions import callbacks_get_info, publication
+from rehab_pose.ros.runtime.health import DROPPED_STAMPS, LOST_BETWEEN, Health
 from rehab_pose.ros.runtime.stopping import ignore_shutdown_errors
+from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from rehab_pose.datatypes import ExerciseClassification, Repetition
     from rehab_pose.messages.factory import Message
     from rehab_pose.messages.topics import Topic
+    from rehab_pose.ros.runtime.health import InputHealth
 
 __all__ = ["FrameFates", "GraphRecord", "GraphWatch"]
 
@@ -55,7 +58,7 @@ class FrameFates:
     dropped: int
     """Not answered; a node reports the stamp as dropped."""
     lost_in_transport: int
-    """Not answered; a node reports messages lost between the stamps before and after."""
+    """Not answered; a node reports messages lost between the stamps before and after, or the label was lost."""
     uncounted: int
     """Not answered, and no node reports it."""
     counted_twice: int
@@ -79,7 +82,7 @@ class GraphRecord:
     dropped_by: dict[int, set[str]] = field(default_factory=dict)
     """Nodes that reported a frame as dropped, by its stamp."""
     lost_between: dict[tuple[str, int, int], int] = field(default_factory=dict)
-    """Number of messages lost between two stamps, by node and input, and stamps."""
+    """Number of messages lost between two stamps, by receiving node and input, and stamps."""
     warnings: list[str] = field(default_factory=list)
     """Each new WARN or ERROR message, as `node: message`, and each result that is no record."""
 
@@ -128,6 +131,12 @@ class GraphRecord:
                 after, _, before = stamps.partition("-")
                 self.lost_between[f"{node} {topic.name}", int(after), int(before)] = int(number)
 
+    def take_losses(self, receiver: str, entry: InputHealth) -> None:
+        """Take the messages that a receiver, by its name, has found to be lost before the last one."""
+        while entry.lost_between:
+            _, after, before, number = entry.lost_between.popleft()
+            self.lost_between[receiver, after, before] = number
+
 
 class GraphWatch:
     """Context manager that subscribes to a graph's results on a separate thread."""
@@ -141,6 +150,7 @@ class GraphWatch:
         self.record = GraphRecord()
         self._on_classification = on_classification
         self._on_repetition = on_repetition
+        self._health = Health(time.monotonic)
         self._context = rclpy.Context()
         self._thread = threading.Thread(target=self._spin, name="graph_watch", daemon=True)
 
@@ -178,14 +188,24 @@ class GraphWatch:
             self._executor.spin()
 
     def _listen(self, topic: Topic, receive: Callable[[Any], None]) -> None:
+        name = resolved_name(self._node, topic.name)
+        entry = self._health.add_input(topic.name, name, watched=False)
+
         def checked(message: Message) -> None:
             try:
                 receive(message)
             except InputError as error:
                 self.record.warnings.append(f"graph_watch: {topic.name}: {error}")
 
-        name = resolved_name(self._node, topic.name)
-        self._node.create_subscription(message_class(topic.type_name), name, checked, qos(topic.delivery))
+        def numbered(message: Message, info: dict[str, Any]) -> None:
+            checked(message)
+            if topic == topics.EXERCISE:  # the label itself may be lost on its way to this node
+                stamp = message.header.stamp
+                self._health.arrived(entry, *publication(info), stamp.sec * NS_PER_S + stamp.nanosec)
+                self.record.take_losses(f"graph_watch {topic.name}", entry)
+
+        callback = numbered if callbacks_get_info() else checked
+        self._node.create_subscription(message_class(topic.type_name), name, callback, qos(topic.delivery))
 
     def _camera(self, message: Message) -> None:
         self.record.camera_ns[stamp_ns(message.header.stamp)] = time.time_ns()

@@ -96,8 +96,9 @@ def intersect_plane(
     height = eye_m[0] * normal[0] + eye_m[1] * normal[1] + eye_m[2] * normal[2] + offset_m
     for row in range(depth_m.shape[0]):
         for column in range(depth_m.shape[1]):
-            ray = rays[row, column]
-            slope = ray[0] * normal[0] + ray[1] * normal[1] + ray[2] * normal[2]
+            slope = 0.0
+            for axis in range(3):
+                slope += rays[row, column, axis] * normal[axis]
             if slope * height < 0.0 and -height / slope < depth_m[row, column]:
                 depth_m[row, column] = -height / slope
 
@@ -128,8 +129,8 @@ def intersect_box(
     low = (-0.5 * size_m[0], 0.0, -0.5 * size_m[2])
     for row in range(depth_m.shape[0]):
         for column in range(depth_m.shape[1]):
-            world = rays[row, column]
-            ray = (cosine * world[0] - sine * world[2], world[1], sine * world[0] + cosine * world[2])
+            ray_x, ray_y, ray_z = rays[row, column, 0], rays[row, column, 1], rays[row, column, 2]
+            ray = (cosine * ray_x - sine * ray_z, ray_y, sine * ray_x + cosine * ray_z)
             enter, leave, entered = 0.0, np.inf, -1
             for axis in range(3):
                 slope = ray[axis] if abs(ray[axis]) > 1e-12 else 1e-12
@@ -165,13 +166,13 @@ def intersect_cylinder(
     c = x * x + z * z - radius_m**2
     for row in range(depth_m.shape[0]):
         for column in range(depth_m.shape[1]):
-            ray = rays[row, column]
-            a = ray[0] ** 2 + ray[2] ** 2
-            b = ray[0] * x + ray[2] * z
+            ray_x, ray_z = rays[row, column, 0], rays[row, column, 2]
+            a = ray_x * ray_x + ray_z * ray_z
+            b = ray_x * x + ray_z * z
             root = b * b - a * c
             if root > 0.0 and a > 0.0:
                 distance = (-b - np.sqrt(root)) / a
-                level = eye_m[1] + distance * ray[1]
+                level = eye_m[1] + distance * rays[row, column, 1]
                 if 0.0 < distance < depth_m[row, column] and 0.0 < level < height_m:
                     depth_m[row, column] = distance
 
@@ -193,8 +194,13 @@ def intersect_ellipsoid(
         middle_m: (3) centre [m].
         radii_m: (3) semi-axes [m].
     """
-    origin = (eye_m - middle_m) / radii_m
-    c = (origin**2).sum() - 1.0
+    # Numbers instead of arrays: a kernel with operations on whole arrays takes seconds longer to compile.
+    origin = (
+        (eye_m[0] - middle_m[0]) / radii_m[0],
+        (eye_m[1] - middle_m[1]) / radii_m[1],
+        (eye_m[2] - middle_m[2]) / radii_m[2],
+    )
+    c = origin[0] * origin[0] + origin[1] * origin[1] + origin[2] * origin[2] - 1.0
     for row in range(depth_m.shape[0]):
         for column in range(depth_m.shape[1]):
             a, b = 0.0, 0.0

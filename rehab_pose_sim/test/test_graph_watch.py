@@ -10,7 +10,7 @@ import pytest
 from rehab_pose.errors import InputError
 from rehab_pose.graph import NodeSpec
 from rehab_pose.messages import topics
-from rehab_pose.ros.runtime.health import DROPPED_STAMPS, LOST_BETWEEN
+from rehab_pose.ros.runtime.health import DROPPED_STAMPS, LOST_BETWEEN, Health
 
 rclpy = pytest.importorskip("rclpy", reason="ROS is not installed")
 pytest.importorskip("rehab_pose_msgs", reason="the message package is not built")
@@ -58,6 +58,16 @@ def test_a_drop_cannot_hide_another_loss_nor_a_frame_counted_twice() -> None:
     record.take_report("/joints", {DROPPED_STAMPS: f"{STAMPS[1]} {STAMPS[2]}"})  # the first one has a label
     record.take_report("/exercise", {DROPPED_STAMPS: f"{STAMPS[2]}"})
     assert fates(record) == (8, 1, 0, 1, 2)
+
+
+def test_a_label_that_is_lost_on_its_way_is_no_frame_of_unknown_fate() -> None:
+    record, health = record_without(4), Health(time.monotonic)
+    entry = health.add_input("exercise", "/exercise", watched=False)
+    for number, stamp in enumerate(STAMPS):
+        if number != 4:
+            health.arrived(entry, b"one", number, stamp)
+            record.take_losses("graph_watch exercise", entry)
+    assert fates(record) == (9, 0, 1, 0, 0)
 
 
 class Recogniser(StageNode):

@@ -23,12 +23,22 @@ if TYPE_CHECKING:
     from rclpy.parameter import Parameter
     from rclpy.subscription import Subscription
 
-__all__ = ["callbacks_get_info", "on_parameters_set", "publisher_count"]
+__all__ = ["callbacks_get_info", "on_parameters_set", "publication", "publisher_count"]
 
 
 def callbacks_get_info() -> bool:
     """Return whether rclpy passes information about a message, such as its sequence number, as a second argument."""
     return hasattr(rclpy.subscription, "MessageInfo")
+
+
+def publication(info: dict[str, Any]) -> tuple[bytes, int | None]:
+    """Return the publisher's identifier and the sequence number of a message; b'' and None where they are unknown.
+
+    Args:
+        info: The second argument of a subscription's callback.
+    """
+    gid = info.get("publisher_gid")
+    return gid["data"] if gid else b"", info.get("publication_sequence_number")
 
 
 def publisher_count(node: Node, subscription: Subscription[Any], topic: str) -> int:

@@ -17,7 +17,7 @@ from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class
 from rehab_pose.ros.io.qos import OVERRIDABLE, overrides_explained, qos
 from rehab_pose.ros.io.resolved_names import resolved_name
 from rehab_pose.ros.runtime.diagnostics import DIAGNOSTICS_TOPIC, PUBLISHERS, diagnostic_array
-from rehab_pose.ros.runtime.distributions import callbacks_get_info, publisher_count
+from rehab_pose.ros.runtime.distributions import callbacks_get_info, publication, publisher_count
 from rehab_pose.ros.runtime.guard import guarded, guarded_callback, guarded_service
 from rehab_pose.ros.runtime.health import Health
 from rehab_pose.ros.runtime.lazy_stage import LazyStage, Resettable
@@ -257,9 +257,7 @@ class StageNode(Node):  # type: ignore[misc]  # rclpy is not typed everywhere
             receive(message, self.health.arrived(entry))
 
         def numbered(message: Message, info: dict[str, Any]) -> None:
-            gid = info.get("publisher_gid")
-            number = info.get("publication_sequence_number")
-            publisher = gid["data"] if gid else b""
+            publisher, number = publication(info)
             receive(message, self.health.arrived(entry, publisher, number, _any_stamp_ns(message)))
 
         callback = numbered if callbacks_get_info() else plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -15,6 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+import rehab_pose
+import rehab_pose_lab
+import rehab_pose_sim
 from rehab_pose.launching.node_commands import node_environment
 from rehab_pose.launching.start_signals import STOP_SIGNALS
 from rehab_pose_lab.benchmarks.process_state import marked_processes
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
 
-__all__ = ["signal_metrics"]
+__all__ = ["before_first_line", "signal_metrics"]
 
 PROGRAMS = (
     ("rehab_pose.cli.main", "run", "--nodes", "exercise,session"),
@@ -44,8 +48,9 @@ SECOND_SIGNAL_S = 0.5
 END_S = 10.0
 """A process that runs longer than this after the signal is a survivor [s]; the aim for the end is 3 s."""
 POLL_S = 0.02
-INTERPRETER_MODULES = ("site", "runpy", "encodings", "importlib")
-"""Modules that the interpreter loads before the first line of a program: no program can handle signals then."""
+TRACEBACK_FILE = re.compile(r'^ *File "([^"]+)"', re.MULTILINE)
+PACKAGES = tuple(Path(name).parent for name in (rehab_pose.__file__, rehab_pose_sim.__file__, rehab_pose_lab.__file__))
+"""Folders of our programs' modules."""
 LOG_LINES = 15
 
 
@@ -121,13 +126,18 @@ def _one(folder: Path, chosen: Generator, count: _Count, log: Callable[[str], No
     process.wait()
     text = output.read_text(encoding="utf-8", errors="replace")
     if "Traceback" in text or "Fatal Python error" in text:
-        if _before_start(text):
+        if before_first_line(text):
             count.before_start += 1
         else:
             count.tracebacks += 1
             log(f"{title}:\n" + "\n".join(text.splitlines()[-LOG_LINES:]))
 
 
-def _before_start(text: str) -> bool:
-    """Return whether a traceback has no line of our programs: the interpreter itself was still loading."""
-    return "rehab_pose" not in text and any(name in text for name in INTERPRETER_MODULES)
+def before_first_line(output: str) -> bool:
+    """Return whether a program's output has a traceback without any of our modules in it.
+
+    The interpreter itself was still starting then: it runs `site`, and the files in which setuptools lists editable
+    packages, before the first line of a program, which cannot handle signals until then.
+    """
+    files = [Path(name) for name in TRACEBACK_FILE.findall(output)]
+    return bool(files) and not any(file.is_relative_to(folder) for file in files for folder in PACKAGES)

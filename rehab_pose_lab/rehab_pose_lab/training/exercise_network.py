@@ -103,7 +103,11 @@ class Encoder(nn.Module):
 
     def forward(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         """Return logits (B, O) from features (B, T, F), zero where absent, and presence (B, T)."""
-        logits: torch.Tensor = self.head(self.embed_window(features, present))
+        return self.classify(self.embed_window(features, present))
+
+    def classify(self, embedding: torch.Tensor) -> torch.Tensor:
+        """Return logits (B, O) from the result of `embed_window`."""
+        logits: torch.Tensor = self.head(embedding)
         return logits
 
     def embed_window(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
@@ -142,7 +146,11 @@ class StatisticsNetworks(nn.Module):
 
     def forward(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         """Return logits (K, B, O) from features (B, T, F), zero where absent, and presence (B, T)."""
-        logits: torch.Tensor = self.embed_window(features, present) @ self.weights[-1] + self.biases[-1]
+        return self.classify(self.embed_window(features, present))
+
+    def classify(self, embedding: torch.Tensor) -> torch.Tensor:
+        """Return logits (K, B, O) from the result of `embed_window`."""
+        logits: torch.Tensor = embedding @ self.weights[-1] + self.biases[-1]
         return logits
 
     def embed_window(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
@@ -193,20 +201,32 @@ class ExerciseNetwork(nn.Module):
 
         The mean of the encoders and the mean of the statistics networks have equal weight.
         """
-        logits = self.members(features, present)
+        return self._means(self.members(features, present))
+
+    def with_embedding(
+        self, features: torch.Tensor, present: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the results of `forward`, and the values (B, E) from which all members compute their logits.
+
+        The encoders' values are the first. Each member's values are computed once.
+        """
+        scaled = self._scaled(features, present)
+        encoders = [cast("Encoder", encoder) for encoder in self.encoders]
+        embeddings = [encoder.embed_window(scaled, present) for encoder in encoders]
+        logits = [encoder.classify(values)[None] for encoder, values in zip(encoders, embeddings, strict=True)]
+        if self.statistics is not None:
+            hidden = self.statistics.embed_window(scaled, present)
+            embeddings.extend(hidden.unbind(0))
+            logits.append(self.statistics.classify(hidden))
+        return *self._means(torch.cat(logits, dim=0)), torch.cat(embeddings, dim=-1)
+
+    def _means(self, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the means of all members' logits: of all labels (B, C) and among the exercises (B, C - 1)."""
         count = self.settings.encoders
         groups = [part.mean(dim=0) for part in (logits[:count], logits[count:]) if part.shape[0]]
         mean = torch.stack(groups).mean(dim=0)
         classes = self.settings.classes
         return mean[:, :classes], mean[:, classes : 2 * classes - 1]
-
-    def embedding(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-        """Return the values (B, E) from which all members compute their logits, the encoders' first."""
-        scaled = self._scaled(features, present)
-        parts = [cast("Encoder", encoder).embed_window(scaled, present) for encoder in self.encoders]
-        if self.statistics is not None:
-            parts.extend(self.statistics.embed_window(scaled, present).unbind(0))
-        return torch.cat(parts, dim=-1)
 
     def _scaled(self, features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         """Return standardised and limited features (B, T, F), zero where absent."""
@@ -222,5 +242,4 @@ class ExportedNetwork(nn.Module):
 
     def forward(self, features: torch.Tensor, present: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return logits of all labels (B, C), among the exercises (B, C - 1), and the embedding (B, E)."""
-        logits, among = self.network(features, present)
-        return logits, among, self.network.embedding(features, present)
+        return self.network.with_embedding(features, present)
