@@ -34,6 +34,9 @@ __all__ = ["run_node"]
 DESTRUCTION_S = 5
 """Time that DDS gets to destroy a node whose files are finished [s]. Fast DDS waits without end, on a whole core, for a
 listener of its own that never returns (seen once, in a node whose launcher was killed)."""
+RETURN_PERIOD_S = 30.0
+"""Period after which freed memory is returned to the kernel [s]. Arrays of changing sizes leave holes in the heap,
+which else grows by some MB in an hour although no more memory is in use. It takes milliseconds."""
 
 
 def run_node(make_node: Callable[[], StageNode]) -> int:
@@ -66,6 +69,7 @@ def run_node(make_node: Callable[[], StageNode]) -> int:
         executor.add_node(node)
         freeze_garbage()
         return_freed_memory()
+        node.create_timer(RETURN_PERIOD_S, return_freed_memory)
         raise_niceness(node.spec.niceness)  # after the slow construction, which a restarted node should finish soon
         try:
             executor.spin()
