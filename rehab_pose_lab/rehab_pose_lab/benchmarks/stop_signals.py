@@ -49,6 +49,11 @@ END_S = 10.0
 """A process that runs longer than this after the signal is a survivor [s]; the aim for the end is 3 s."""
 POLL_S = 0.02
 TRACEBACK_FILE = re.compile(r'^ *File "([^"]+)"', re.MULTILINE)
+INTERPRETER_MODULE = re.compile(r"(^<frozen |/)(site|runpy|encodings|importlib)\b")
+"""Files of the modules that the interpreter loads before the first line of a program: no program can handle signals
+then."""
+EDITABLE_FINDER = re.compile(r"__editable___\w+_finder\.py")
+"""Names of the files, among installed packages, in which setuptools lists editable ones; `site` runs them."""
 PACKAGES = tuple(Path(name).parent for name in (rehab_pose.__file__, rehab_pose_sim.__file__, rehab_pose_lab.__file__))
 """Folders of our programs' modules."""
 LOG_LINES = 15
@@ -134,10 +139,16 @@ def _one(folder: Path, chosen: Generator, count: _Count, log: Callable[[str], No
 
 
 def before_first_line(output: str) -> bool:
-    """Return whether a program's output has a traceback without any of our modules in it.
+    """Return whether a program's output has a traceback from before the first line of a program.
 
-    The interpreter itself was still starting then: it runs `site`, and the files in which setuptools lists editable
-    packages, before the first line of a program, which cannot handle signals until then.
+    The interpreter itself was still starting then: the traceback begins in one of its own modules, and of installed
+    packages it has only the finders of editable ones.
     """
-    files = [Path(name) for name in TRACEBACK_FILE.findall(output)]
-    return bool(files) and not any(file.is_relative_to(folder) for file in files for folder in PACKAGES)
+    files = TRACEBACK_FILE.findall(output)
+    return bool(files) and INTERPRETER_MODULE.search(files[0]) is not None and not any(map(_is_of_package, files))
+
+
+def _is_of_package(file: str) -> bool:
+    path = Path(file)
+    installed = "site-packages" in path.parts and not EDITABLE_FINDER.fullmatch(path.name)
+    return installed or any(path.is_relative_to(folder) for folder in PACKAGES)

@@ -21,14 +21,21 @@ KeyboardInterrupt
 """
 
 
-def test_the_finder_of_an_editable_package_runs_before_a_program() -> None:
+def test_a_traceback_of_the_finder_of_editable_packages_is_from_before_the_first_line() -> None:
     assert before_first_line(INTERPRETER.format(checkout=PACKAGE.parent))
 
 
-def test_a_traceback_through_one_of_our_modules_is_the_programs() -> None:
+def test_a_traceback_with_one_of_our_modules_is_from_after_the_first_line() -> None:
     assert not before_first_line(RUN_MODULE.format(package=PACKAGE))
     assert not before_first_line(INTERPRETER.format(checkout=PACKAGE.parent) + RUN_MODULE.format(package=PACKAGE))
 
 
-def test_an_error_without_files_is_the_programs() -> None:
+def test_tracebacks_of_other_packages_and_of_threads_are_from_after_the_first_line() -> None:
+    thread = 'Traceback (most recent call last):\n  File "/usr/lib/python3.11/threading.py", line 1045, in run\n'
+    library = '  File "/usr/lib/python3.11/site-packages/rclpy/executors.py", line 796, in wait\nKeyboardInterrupt\n'
+    assert not before_first_line(thread)
+    assert not before_first_line(RUN_MODULE.splitlines(keepends=True)[1] + library)
+
+
+def test_an_error_without_files_is_not_taken_for_one_before_the_first_line() -> None:
     assert not before_first_line("Fatal Python error: could not acquire lock")
