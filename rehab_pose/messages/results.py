@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rehab_pose.messages import topics
 from rehab_pose.messages.angles import angles_message, bones_message, joint_state_message
@@ -20,7 +20,7 @@ from rehab_pose.messages.joints import joints_message
 from rehab_pose.messages.keypoints import keypoints_message, parts_message
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from rehab_pose.datatypes import Body, ExerciseUpdate, RgbdFrame
     from rehab_pose.messages.body import MeshModel
@@ -104,13 +104,12 @@ def label_messages(
     for message in floor.messages(factory, frame, result.floor_plane):
         yield topics.FLOOR_PLANE, message
     yield from exercise_messages(factory, result.exercise)
-    stamp, frame_id = frame.stamp_ns, frame.frame_id
-    if topics.JOINTS not in without:
-        yield topics.JOINTS, joints_message(factory, stamp, frame_id, result.joints)
-    if topics.BODY not in without:
-        yield topics.BODY, body_message(factory, stamp, frame_id, result.body)
-    if topics.IMAGE_JOINTS not in without:
-        yield topics.IMAGE_JOINTS, image_joints_message(factory, stamp, frame_id, result.image_joints)
+    results = (
+        (topics.JOINTS, joints_message, result.joints),
+        (topics.BODY, body_message, result.body),
+        (topics.IMAGE_JOINTS, image_joints_message, result.image_joints),
+    )
+    yield from _messages_of_frame(factory, frame, results, without)
     if topics.SILHOUETTE not in without:
         silhouette = result.silhouette
         message = silhouette_message(factory, silhouette) if silhouette else no_silhouette_message(factory, frame)
@@ -129,16 +128,25 @@ def body_messages(
         result: The result.
         without: Topics whose messages are not made: making them takes longer than computing some of the results.
     """
-    stamp, frame_id = frame.stamp_ns, frame.frame_id
-    if topics.VERTICES not in without:
-        yield topics.VERTICES, vertices_message(factory, stamp, frame_id, body)
-    if topics.JOINT_ANGLES not in without:
-        yield topics.JOINT_ANGLES, angles_message(factory, stamp, frame_id, result.joint_angles)
-    if result.joint_angles is not None and topics.JOINT_STATES not in without:
-        yield topics.JOINT_STATES, joint_state_message(factory, stamp, frame_id, result.joint_angles)
-    if topics.BONES not in without:
-        yield topics.BONES, bones_message(factory, stamp, frame_id, result.bones)
-    if topics.KEYPOINTS not in without:
-        yield topics.KEYPOINTS, keypoints_message(factory, stamp, frame_id, result.keypoints)
-    if topics.PARTS not in without:
-        yield topics.PARTS, parts_message(factory, stamp, frame_id, result.parts)
+    angles = result.joint_angles
+    results = (
+        (topics.VERTICES, vertices_message, body),
+        (topics.JOINT_ANGLES, angles_message, angles),
+        *(() if angles is None else ((topics.JOINT_STATES, joint_state_message, angles),)),
+        (topics.BONES, bones_message, result.bones),
+        (topics.KEYPOINTS, keypoints_message, result.keypoints),
+        (topics.PARTS, parts_message, result.parts),
+    )
+    yield from _messages_of_frame(factory, frame, results, without)
+
+
+def _messages_of_frame(
+    factory: MessageFactory,
+    frame: RgbdFrame,
+    results: Iterable[tuple[Topic, Callable[[MessageFactory, int, str, Any], Message], object]],
+    without: Collection[Topic],
+) -> Iterator[tuple[Topic, Message]]:
+    """Yield the messages of results, given as topic, function that makes the message, and result."""
+    for topic, make, result in results:
+        if topic not in without:
+            yield topic, make(factory, frame.stamp_ns, frame.frame_id, result)

@@ -34,13 +34,10 @@ __all__ = ["PipelineNode", "main"]
 LEADING = {topics.JOINTS, topics.BODY, topics.IMAGE_JOINTS, topics.SILHOUETTE}
 """Results that lead to the label: their messages, the silhouette's with large images, are made only while they have
 subscribers."""
-FOLLOWING = {
-    *(topics.KEYPOINTS, topics.PARTS, topics.BONES),
-    *(topics.VERTICES, topics.JOINT_ANGLES, topics.JOINT_STATES),
-}
-"""Results that follow from the body: their messages are made only while they have subscribers."""
 ON_DEMAND = {topics.KEYPOINTS, topics.PARTS, topics.BONES}
 """Results of the stages of the same names, which are run only while they have subscribers."""
+FOLLOWING = ON_DEMAND | {topics.VERTICES, topics.JOINT_ANGLES, topics.JOINT_STATES}
+"""Results that follow from the body: their messages are made only while they have subscribers."""
 FINDINGS = {topics.KEYPOINTS, topics.PARTS}
 """Results that are computed without subscribers too where the exercise's label follows from all streams."""
 

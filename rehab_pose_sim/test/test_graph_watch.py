@@ -60,7 +60,7 @@ def test_a_drop_cannot_hide_another_loss_nor_a_frame_counted_twice() -> None:
     assert fates(record) == (8, 1, 0, 1, 2)
 
 
-def test_a_label_that_is_lost_on_its_way_is_no_frame_of_unknown_fate() -> None:
+def test_a_label_lost_on_its_way_to_the_watch_is_counted_as_lost_in_transport() -> None:
     record, health = record_without(4), Health(time.monotonic)
     entry = health.add_input("exercise", "/exercise", watched=False)
     for number, stamp in enumerate(STAMPS):

@@ -36,7 +36,7 @@ DESTRUCTION_S = 5
 listener of its own that never returns (seen once, in a node whose launcher was killed)."""
 RETURN_PERIOD_S = 30.0
 """Period after which freed memory is returned to the kernel [s]. Arrays of changing sizes leave holes in the heap,
-which else grows by some MB in an hour although no more memory is in use. It takes 1.5 ms."""
+which otherwise grows by some MB in an hour although no more memory is in use. It takes 1.5 ms."""
 
 
 def run_node(make_node: Callable[[], StageNode]) -> int:

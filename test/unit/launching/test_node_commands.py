@@ -54,7 +54,7 @@ def test_nodes_calculate_on_one_thread_unless_the_user_chose_otherwise(monkeypat
 
 
 HEAPS = """
-import ctypes, os, threading
+import ctypes, threading
 library, end = ctypes.CDLL(None), threading.Event()
 library.fopen.restype = ctypes.c_void_p
 ready = [threading.Event() for _ in range(4)]

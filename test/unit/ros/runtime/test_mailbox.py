@@ -88,7 +88,7 @@ def test_a_smaller_mailbox_drops_the_oldest_at_the_next_item() -> None:
 
 
 class StepWork:
-    """A work function that processes one item for each call of `step`, after all items before have been recorded."""
+    """A work function that records its items and returns from each only after a call of `step`."""
 
     def __init__(self) -> None:
         self.taken = threading.Semaphore(0)
