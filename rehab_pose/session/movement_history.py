@@ -1,89 +1,68 @@
-"""Joints, joint angles and the counted signal of the last two minutes, from which a repetition's movement is taken."""
+"""Joints, joint angles and the counted signal of the last minutes, from which a repetition's movement is taken."""
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rehab_pose.geometry.floor import CAMERA_UP
+from rehab_pose.session.frame_track import FrameTrack
 from rehab_pose.session.movement import LARGEST_CM, RepetitionMovement
 from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from rehab_pose.datatypes import FloorPlane, JointAngles, Joints, Repetition, RepetitionProgress
 
 __all__ = ["MovementHistory"]
 
-KEPT_S = 130.0
-"""Time that is kept: longer than the longest repetition of a definition, 120 s [s]."""
-MAX_FRAMES = 8000
-"""Frames that are kept: KEPT_S at 60 Hz."""
+KEPT_FRAMES = 8000
+"""Frames that are kept: 133 s at 60 Hz, longer than the longest repetition of a definition, 120 s."""
 NEAR_S = 0.2
 """Largest distance of a frame that stands for the far point from its stamp [s]."""
 HOLD_FRACTION = 0.1
 """A person holds the far point while the signal is within this fraction of the repetition's range of it."""
 MIN_ANGLE_CONFIDENCE = 0.3
 """Angles with less confidence are left out; the lowest one of an observed body (the angle model's own) is 0.3."""
-
-
-class _Stamped(Protocol):
-    @property
-    def stamp_ns(self) -> int: ...
-
-
-T = TypeVar("T", bound=_Stamped)
-
-
-class _Track(Generic[T]):
-    """The newest items in order of their stamps."""
-
-    def __init__(self) -> None:
-        self._items: deque[T] = deque(maxlen=MAX_FRAMES)
-
-    def add(self, item: T) -> None:
-        if self._items and item.stamp_ns <= self._items[-1].stamp_ns:  # time jumped back
-            self._items.clear()
-        self._items.append(item)
-        while item.stamp_ns - self._items[0].stamp_ns > KEPT_S * NS_PER_S:
-            self._items.popleft()
-
-    def between(self, start_ns: int, end_ns: int) -> Iterator[T]:
-        return (item for item in self._items if start_ns <= item.stamp_ns <= end_ns)
-
-    def clear(self) -> None:
-        self._items.clear()
+JOINTS = len(SMPL_24)
 
 
 class MovementHistory:
     """Keeps the frames of a running session and summarises those of a repetition."""
 
     def __init__(self) -> None:
-        self._joints: _Track[Joints] = _Track()
-        self._angles: _Track[JointAngles] = _Track()
-        self._progress: _Track[RepetitionProgress] = _Track()
+        self._joints = FrameTrack(KEPT_FRAMES, 4 * JOINTS)  # x, y, z [m] of each joint, then the confidences
+        self._angle_names: tuple[str, ...] = ()
+        self._angles = FrameTrack(KEPT_FRAMES, 0)  # [rad]
+        self._labels: dict[str, int] = {}
+        self._progress = FrameTrack(KEPT_FRAMES, 2)  # signal, number of the label
         self._up = CAMERA_UP  # until the floor is known
 
     def joints(self, joints: Joints | None) -> None:
         """Add the joints of a frame; others than those of SMPL_24 and frames without a person are left out."""
         if joints is not None and joints.skeleton.joint_names == SMPL_24.joint_names:
-            self._joints.add(joints)
+            self._joints.add(joints.stamp_ns, np.concatenate((joints.positions_m, joints.confidence), axis=None))
 
     def angles(self, angles: JointAngles | None) -> None:
-        """Add the joint angles of a frame; frames without a person are left out."""
-        if angles is not None:
-            self._angles.add(angles)
+        """Add the joint angles of a frame; frames without a person are left out. Other names replace all earlier ones.
+
+        Angles with less than MIN_ANGLE_CONFIDENCE are missing.
+        """
+        if angles is None:
+            return
+        if angles.names != self._angle_names:
+            self._angle_names, self._angles = angles.names, FrameTrack(KEPT_FRAMES, len(angles.names))
+        measured_rad = np.where(angles.confidence < MIN_ANGLE_CONFIDENCE, np.nan, angles.angles_rad)
+        self._angles.add(angles.stamp_ns, measured_rad)
 
     def progress(self, progress: RepetitionProgress | None) -> None:
         """Add the counted signal of a frame; frames in which no exercise is counted are left out."""
         if progress is not None and np.isfinite(progress.signal):
-            self._progress.add(progress)
+            label = self._labels.setdefault(progress.label, len(self._labels))
+            self._progress.add(progress.stamp_ns, (progress.signal, label))
 
     def floor(self, floor: FloorPlane) -> None:
         """Take the direction of gravity from the floor plane; an unknown one changes nothing."""
@@ -95,30 +74,35 @@ class MovementHistory:
         """Forget the frames, at the end of a session."""
         for track in (self._joints, self._angles, self._progress):
             track.clear()
+        self._labels.clear()
 
     def movement(self, repetition: Repetition) -> RepetitionMovement | None:
         """Return the movement of a repetition; None if nothing was received in its time."""
         start_ns, end_ns = repetition.start_ns, repetition.end_ns
-        joints = list(self._joints.between(start_ns, end_ns))
-        progress = [item for item in self._progress.between(start_ns, end_ns) if item.label == repetition.label]
-        angles = list(self._angles.between(start_ns, end_ns))
-        if not joints and not progress and not angles:
+        joints_ns, joints = self._joints.between(start_ns, end_ns)
+        progress_ns, progress = self._progress.between(start_ns, end_ns)
+        same = progress[:, 1] == self._labels.get(repetition.label, -1)
+        progress_ns, signal = progress_ns[same], progress[same, 0]
+        angles_rad = self._angles.between(start_ns, end_ns)[1]
+        if not len(joints_ns) and not len(progress_ns) and not len(angles_rad):
             return None
-        far_ns = repetition.turn_ns or _farthest_ns(progress) or (start_ns + end_ns) // 2
-        tracked = [_median(frame.confidence) for frame in joints]
+        far_ns = repetition.turn_ns or _farthest_ns(progress_ns, signal) or (start_ns + end_ns) // 2
+        positions_m, confidence = joints[:, : 3 * JOINTS].reshape(-1, JOINTS, 3), joints[:, 3 * JOINTS :]
         return RepetitionMovement(
-            self._joints_cm(joints, far_ns),
-            _angle_ranges(angles),
-            _hold_s(progress, far_ns, repetition.signal_maximum - repetition.signal_minimum),
-            _median(np.array(tracked)),
+            self._joints_cm(joints_ns, positions_m, far_ns),
+            _angle_ranges(self._angle_names, angles_rad),
+            _hold_s(progress_ns, signal, far_ns, repetition.signal_maximum - repetition.signal_minimum),
+            _median(np.array([_median(frame) for frame in confidence])),
         )
 
-    def _joints_cm(self, frames: list[Joints], far_ns: int) -> tuple[tuple[int, int, int] | None, ...]:
-        nearest = min(frames, key=lambda frame: abs(frame.stamp_ns - far_ns), default=None)
-        if nearest is None or abs(nearest.stamp_ns - far_ns) > NEAR_S * NS_PER_S:
+    def _joints_cm(
+        self, stamps_ns: NDArray[np.int64], positions_m: NDArray[np.float64], far_ns: int
+    ) -> tuple[tuple[int, int, int] | None, ...]:
+        far = _near(stamps_ns, far_ns)
+        if far is None:
             return ()
-        positions_m = np.asarray(nearest.positions_m, dtype=np.float64)
-        centred_cm = 100.0 * (positions_m - positions_m[0]) @ _view_axes(self._up).T
+        joints_m = positions_m[far]
+        centred_cm = 100.0 * (joints_m - joints_m[0]) @ _view_axes(self._up).T
         return tuple(
             (round(float(joint[0])), round(float(joint[1])), round(float(joint[2])))
             if (np.abs(joint) <= LARGEST_CM).all()  # False for NaN
@@ -135,43 +119,42 @@ def _view_axes(up: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([right, up, np.cross(up, right)])
 
 
-def _angle_ranges(frames: list[JointAngles]) -> tuple[tuple[str, int, int], ...]:
-    """Return name, smallest and largest value [degrees] of the angles that were measured."""
-    if not frames:
-        return ()
-    names = frames[-1].names
-    same = [frame for frame in frames if frame.names == names]
-    values = np.degrees(np.array([frame.angles_rad for frame in same]))
-    values[np.array([frame.confidence for frame in same]) < MIN_ANGLE_CONFIDENCE] = np.nan
+def _near(stamps_ns: NDArray[np.int64], far_ns: int) -> int | None:
+    """Return the index of the frame nearest to the far point; None if there is none within NEAR_S."""
+    if not len(stamps_ns):
+        return None
+    distances_ns = np.abs(stamps_ns - far_ns)
+    nearest = int(distances_ns.argmin())
+    return nearest if distances_ns[nearest] <= NEAR_S * NS_PER_S else None
+
+
+def _angle_ranges(names: tuple[str, ...], angles_rad: NDArray[np.float64]) -> tuple[tuple[str, int, int], ...]:
+    """Return name, smallest and largest value [degrees] of the angles (N, D) that were measured."""
     ranges = []
-    for name, course in zip(names, values.T, strict=True):
+    for name, course in zip(names, np.degrees(angles_rad).T, strict=True):
         seen = course[np.isfinite(course)]
         if len(seen):
             ranges.append((name, round(float(seen.min())), round(float(seen.max()))))
     return tuple(ranges)
 
 
-def _farthest_ns(progress: list[RepetitionProgress]) -> int:
+def _farthest_ns(stamps_ns: NDArray[np.int64], signal: NDArray[np.float64]) -> int:
     """Return the stamp at which the signal was farthest from its first value [ns]; 0 = no frame."""
-    if not progress:
+    if not len(stamps_ns):
         return 0
-    return max(progress, key=lambda item: abs(item.signal - progress[0].signal)).stamp_ns
+    return int(stamps_ns[np.abs(signal - signal[0]).argmax()])
 
 
-def _hold_s(progress: list[RepetitionProgress], far_ns: int, size: float) -> float:
+def _hold_s(stamps_ns: NDArray[np.int64], signal: NDArray[np.float64], far_ns: int, size: float) -> float:
     """Return the time around the far point without a movement of more than HOLD_FRACTION of the range [s]."""
-    if not progress or not size > 0.0:
+    far = _near(stamps_ns, far_ns)
+    if far is None or not size > 0.0:
         return float("nan")
-    place = min(range(len(progress)), key=lambda index: abs(progress[index].stamp_ns - far_ns))
-    if abs(progress[place].stamp_ns - far_ns) > NEAR_S * NS_PER_S:
-        return float("nan")
-    first = last = place
-    far = progress[place].signal
-    while first > 0 and abs(progress[first - 1].signal - far) <= HOLD_FRACTION * size:
-        first -= 1
-    while last + 1 < len(progress) and abs(progress[last + 1].signal - far) <= HOLD_FRACTION * size:
-        last += 1
-    return (progress[last].stamp_ns - progress[first].stamp_ns) / NS_PER_S
+    moving = np.abs(signal - signal[far]) > HOLD_FRACTION * size
+    before, after = np.flatnonzero(moving[:far]), np.flatnonzero(moving[far:])
+    first = int(before[-1]) + 1 if len(before) else 0
+    last = far + int(after[0]) - 1 if len(after) else len(signal) - 1
+    return int(stamps_ns[last] - stamps_ns[first]) / NS_PER_S
 
 
 def _median(values: NDArray[np.floating]) -> float:

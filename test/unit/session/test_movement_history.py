@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ from rehab_pose.datatypes import (
 from rehab_pose.session.journal import Journal, read_journal
 from rehab_pose.session.journal_content import JournalHeader
 from rehab_pose.session.movement import RepetitionMovement
-from rehab_pose.session.movement_history import MovementHistory
+from rehab_pose.session.movement_history import KEPT_FRAMES, MovementHistory
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
@@ -78,12 +79,33 @@ def test_a_tilted_camera_is_levelled_by_the_floor() -> None:
 def test_nothing_received_is_no_movement_and_old_frames_are_forgotten() -> None:
     assert MovementHistory().movement(repetition()) is None
     history = filled()
-    history.progress(RepetitionProgress(200 * S, "cam", "squat", 0, RepetitionPhase.OUT, "pelvis_drop_m", 0.0, 0.0))
+    for index in range(KEPT_FRAMES):
+        history.progress(
+            RepetitionProgress(20 * S + index, "cam", "squat", 0, RepetitionPhase.OUT, "pelvis_drop_m", 0.0, 0.0)
+        )
     movement = history.movement(repetition())
     assert movement is not None
     assert math.isnan(movement.hold_s)
     history.clear()
     assert history.movement(repetition()) is None
+
+
+def test_the_signal_of_another_exercise_does_not_count() -> None:
+    history = filled()
+    history.progress(RepetitionProgress(14 * S, "cam", "lunge", 0, RepetitionPhase.OUT, "x", 1.0, 0.0))
+    movement = history.movement(replace(repetition(), label="lunge"))
+    assert movement is not None
+    assert math.isnan(movement.hold_s)
+    assert movement.tracking == pytest.approx(0.8)
+
+
+def test_other_names_replace_earlier_angles() -> None:
+    history = filled()
+    one = np.ones(1)
+    history.angles(JointAngles(13 * S, "cam", ("trunk_flexion",), np.radians(30.0 * one), one, one, one))
+    movement = history.movement(repetition())
+    assert movement is not None
+    assert movement.angles_deg == (("trunk_flexion", 30, 30),)
 
 
 def test_the_journal_keeps_a_movement_and_reads_lines_without_one(tmp_path: Path) -> None:
