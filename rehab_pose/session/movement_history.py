@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["MovementHistory"]
 
-KEPT_FRAMES = 8000
-"""Frames that are kept: 133 s at 60 Hz, longer than the longest repetition of a definition, 120 s."""
+KEPT_NS = 130 * NS_PER_S
+"""Time that is kept: longer than the longest repetition of a definition, 120 s [ns]."""
+MAX_FRAMES = 8000
+"""Frames that are kept: KEPT_NS at 60 Hz."""
 NEAR_S = 0.2
 """Largest distance of a frame that stands for the far point from its stamp [s]."""
 HOLD_FRACTION = 0.1
@@ -34,11 +36,11 @@ class MovementHistory:
     """Keeps the frames of a running session and summarises those of a repetition."""
 
     def __init__(self) -> None:
-        self._joints = FrameTrack(KEPT_FRAMES, 4 * JOINTS)  # x, y, z [m] of each joint, then the confidences
+        self._joints = FrameTrack(KEPT_NS, MAX_FRAMES, 4 * JOINTS)  # x, y, z [m] of each joint, then the confidences
         self._angle_names: tuple[str, ...] = ()
-        self._angles = FrameTrack(KEPT_FRAMES, 0)  # [rad]
+        self._angles = FrameTrack(KEPT_NS, MAX_FRAMES, 0)  # [rad]
         self._labels: dict[str, int] = {}
-        self._progress = FrameTrack(KEPT_FRAMES, 2)  # signal, number of the label
+        self._progress = FrameTrack(KEPT_NS, MAX_FRAMES, 2)  # signal, number of the label
         self._up = CAMERA_UP  # until the floor is known
 
     def joints(self, joints: Joints | None) -> None:
@@ -54,7 +56,7 @@ class MovementHistory:
         if angles is None:
             return
         if angles.names != self._angle_names:
-            self._angle_names, self._angles = angles.names, FrameTrack(KEPT_FRAMES, len(angles.names))
+            self._angle_names, self._angles = angles.names, FrameTrack(KEPT_NS, MAX_FRAMES, len(angles.names))
         measured_rad = np.where(angles.confidence < MIN_ANGLE_CONFIDENCE, np.nan, angles.angles_rad)
         self._angles.add(angles.stamp_ns, measured_rad)
 

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ from rehab_pose_sim.graph import SIM_CAMERA
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rehab_pose.datatypes import ExerciseClassification, Repetition, RgbdFrame
+    from rehab_pose.datatypes import ExerciseClassification, Repetition
     from rehab_pose.view.graph_page import GraphPage
     from rehab_pose_sim.graph_watch import GraphRecord
     from rehab_pose_sim.settings import SimulationSettings
@@ -252,25 +252,27 @@ class GraphRun:
             raise RehabPoseError(msg)
         return min(self.record.camera_ns) if self._camera_start_ns is None else self._camera_start_ns
 
-    def middle_indices(self) -> list[int]:
-        """Return the frame in the middle of a repetition of each simulated exercise."""
+    def middle_frames(self) -> list[tuple[int, int]]:
+        """Return index and stamp [ns] of a frame in the middle of a repetition of each simulated exercise.
+
+        It is the nearest one with a label and a body: a busy graph does not answer every frame.
+        """
         from rehab_pose_sim.motions import motion_plan  # noqa: PLC0415  (a recording needs none)
 
-        rate_hz = self.simulation.rate_hz
-        indices = []
+        if self.record is None:
+            return []
+        answered_ns = np.array([stamp for stamp in self.record.exercise_ns if stamp in self.record.body_ns], np.int64)
+        frames = []
         for segment in motion_plan(self.simulation):
             cycles = segment.cycle_starts_s
-            if len(cycles) > 1:
+            if len(cycles) > 1 and len(answered_ns):
                 cycle = len(cycles) // 2 - 1
-                indices.append(round((cycles[cycle] + 0.4 * (cycles[cycle + 1] - cycles[cycle])) * rate_hz))
-        return indices
-
-    def at_live_stamp(self, frame: RgbdFrame, index: int) -> RgbdFrame:
-        """Return a frame that was rendered here with the stamp of the same frame in the run."""
-        expected_ns = self.start_ns + index / self.simulation.rate_hz * NS_PER_S
-        stamps = self.record.camera_ns if self.record is not None else {}
-        nearest = min(stamps, key=lambda stamp: abs(stamp - expected_ns))
-        return replace(frame, stamp_ns=nearest)
+                middle_s = cycles[cycle] + 0.4 * (cycles[cycle + 1] - cycles[cycle])
+                middle_ns = self.start_ns + round(middle_s * NS_PER_S)
+                nearest_ns = int(answered_ns[np.abs(answered_ns - middle_ns).argmin()])
+                index = round((nearest_ns - self.start_ns) / NS_PER_S * self.simulation.rate_hz)
+                frames.append((index, nearest_ns))
+        return frames
 
 
 def run_metrics(graph: GraphRun) -> dict[str, float]:

@@ -16,10 +16,11 @@ import numpy as np
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.graph import Option, choose_nodes
 from rehab_pose.launching.node_commands import node_environment, parameter_words
-from rehab_pose_lab.benchmarks.fast_camera import LOSSES, fast_camera_metrics, finished_run
+from rehab_pose_lab.benchmarks.camera_runs import LOSSES, camera_plan, fast_camera_metrics, finished_run
 from rehab_pose_lab.benchmarks.graph_start import start_metrics
 from rehab_pose_lab.benchmarks.process_state import node_pids
 from rehab_pose_lab.benchmarks.running_graph import use_private_domain
+from rehab_pose_lab.benchmarks.slowed_camera import slowed_camera_metrics
 from rehab_pose_sim.graph_run import GraphPlan, exercise_scores, run_metrics
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ __all__ = ["graph_metrics", "ros_metrics"]
 
 SECONDS_PER_EXERCISE = 9.0
 """Length of each exercise in the run with all exercises [s]."""
-MEASURED_S = 20.0
-"""Length of the exercise in the runs that measure rate and latency [s]."""
 LOOPED_S = 8.0
 """Length of the exercise that the camera repeats while nodes are killed [s]."""
 START_TIMEOUT_S = 60.0
@@ -79,7 +78,7 @@ def graph_metrics(log: Callable[[str], None]) -> dict[str, float]:
 def ros_metrics(log: Callable[[str], None]) -> dict[str, float]:
     """Return metrics of markers, of the separate and the composed graph, at 30 and 60 Hz, of restarts and of shutdown.
 
-    Also memory, and the time from the start to the first label. It takes about four minutes.
+    Also memory, and the time from the start to the first label. It takes about seven minutes.
 
     Args:
         log: Receives a line of text for each event.
@@ -91,30 +90,22 @@ def ros_metrics(log: Callable[[str], None]) -> dict[str, float]:
     from rehab_pose_lab.benchmarks.markers import marker_metrics  # noqa: PLC0415  (reads the transport when ROS is loaded)
 
     metrics = marker_metrics()
-    separate = _measured_run(composed=False, log=log)
+    separate = run_metrics(finished_run(camera_plan(composed=False), log))
     metrics.update({name: separate[name] for name in SEPARATE_METRICS})
-    composed = _measured_run(composed=True, log=log)
+    composed = run_metrics(finished_run(camera_plan(composed=True), log))
     metrics["composed_fps"] = composed["graph_fps"]
     metrics["composed_latency_ms_p50"] = composed["graph_latency_ms_p50"]
     fast = fast_camera_metrics(log)
     for name in LOSSES:
         metrics[name] += composed[name] + fast.pop(name)
     metrics.update(fast)
+    slowed = slowed_camera_metrics(log)
+    for name in LOSSES:
+        metrics[name] += slowed.pop(name)
+    metrics.update(slowed)
     metrics.update(start_metrics(log))
     metrics.update(_restarts(log))
     return metrics
-
-
-def _measured_run(*, composed: bool, log: Callable[[str], None]) -> dict[str, float]:
-    plan = GraphPlan(
-        results=None,
-        recording=None,
-        composed=composed,
-        seconds_per_exercise=MEASURED_S,
-        exercise="squat",
-        rendered_ahead=True,
-    )
-    return run_metrics(finished_run(plan, log))
 
 
 def _restarts(log: Callable[[str], None]) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,9 +176,8 @@ def _frames_to_draw(graph: GraphRun) -> Iterator[RgbdFrame]:
         from rehab_pose_sim.camera import SimulatedCamera  # noqa: PLC0415  (loaded only when it is drawn)
 
         camera = SimulatedCamera(graph.simulation)
-        for index in graph.middle_indices():
-            frame = camera.frame(index).frame
-            yield graph.at_live_stamp(frame, index)
+        for index, stamp_ns in graph.middle_frames():
+            yield replace(camera.frame(index).frame, stamp_ns=stamp_ns)
         return
     from rehab_pose.bags.reader import BagReader  # noqa: PLC0415
 

@@ -22,7 +22,7 @@ from rehab_pose.datatypes import (
 from rehab_pose.session.journal import Journal, read_journal
 from rehab_pose.session.journal_content import JournalHeader
 from rehab_pose.session.movement import RepetitionMovement
-from rehab_pose.session.movement_history import KEPT_FRAMES, MovementHistory
+from rehab_pose.session.movement_history import MAX_FRAMES, MovementHistory
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_a_tilted_camera_is_levelled_by_the_floor() -> None:
 def test_nothing_received_is_no_movement_and_old_frames_are_forgotten() -> None:
     assert MovementHistory().movement(repetition()) is None
     history = filled()
-    for index in range(KEPT_FRAMES):
+    for index in range(MAX_FRAMES):
         history.progress(
             RepetitionProgress(20 * S + index, "cam", "squat", 0, RepetitionPhase.OUT, "pelvis_drop_m", 0.0, 0.0)
         )

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rehab_pose_lab.benchmarks import fast_camera
-from rehab_pose_lab.benchmarks.fast_camera import RATE_HZ, fast_camera_metrics
+from rehab_pose_lab.benchmarks import camera_runs
+from rehab_pose_lab.benchmarks.camera_runs import RATE_HZ, fast_camera_metrics
 from rehab_pose_sim.graph_run import GraphPlan, GraphRun
 
 FRAME_BYTES = 640 * 480 * 5
@@ -18,11 +18,11 @@ def test_depth_alone_and_colour_are_measured_at_60_hz_with_bounded_memory(monkey
         return runs[-1]
 
     def metrics(graph: GraphRun) -> dict[str, float]:
-        names = ("graph_fps", "graph_latency_ms_p50", "graph_latency_ms_p95", "camera_fps", *fast_camera.LOSSES)
+        names = ("graph_fps", "graph_latency_ms_p50", "graph_latency_ms_p95", "camera_fps", *camera_runs.LOSSES)
         return dict.fromkeys(names, float(1 + runs.index(graph)))
 
-    monkeypatch.setattr(fast_camera, "finished_run", finished)
-    monkeypatch.setattr(fast_camera, "run_metrics", metrics)
+    monkeypatch.setattr(camera_runs, "finished_run", finished)
+    monkeypatch.setattr(camera_runs, "run_metrics", metrics)
     measured = fast_camera_metrics(lambda _text: None)
     assert [run.plan.settings["image_joints"]["enabled"] for run in runs] == [False, True]
     assert {run.simulation.rate_hz for run in runs} == {RATE_HZ}

@@ -1,4 +1,4 @@
-"""Benchmark of the composed graph with a simulated camera of 60 frames a second."""
+"""Runs of the graph with simulated cameras of 30 and 60 frames a second."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from rehab_pose_sim.graph_run import GraphPlan, GraphRun, run_metrics
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LOSSES", "fast_camera_metrics", "finished_run"]
+__all__ = ["LOSSES", "camera_plan", "fast_camera_metrics", "fast_camera_plan", "finished_run"]
 
 RATE_HZ = 60.0
-"""Frames a second of the camera."""
+"""Frames a second of the fast camera."""
 MEASURED_S = 20.0
 """Length of a run [s]."""
 SHORTEST_S = 3.0
@@ -36,18 +36,7 @@ def fast_camera_metrics(log: Callable[[str], None]) -> dict[str, float]:
     """
     metrics = dict.fromkeys(LOSSES, 0.0)
     for name, with_color in (("composed60", False), ("composed_image", True)):
-        plan = GraphPlan(
-            results=None,
-            recording=None,
-            composed=True,
-            seconds_per_exercise=SHORTEST_S,
-            exercise="squat",
-            rendered_ahead=True,
-            rate_hz=RATE_HZ,
-            run_s=MEASURED_S,
-            settings={"image_joints": {"enabled": with_color}},
-        )
-        run = run_metrics(finished_run(plan, log))
+        run = run_metrics(finished_run(fast_camera_plan(with_color=with_color), log))
         metrics[f"{name}_fps"] = run["graph_fps"]
         metrics[f"{name}_ms_p50"] = run["graph_latency_ms_p50"]
         metrics[f"{name}_ms_p95"] = run["graph_latency_ms_p95"]
@@ -55,6 +44,33 @@ def fast_camera_metrics(log: Callable[[str], None]) -> dict[str, float]:
         for loss in LOSSES:
             metrics[loss] += run[loss]
     return metrics
+
+
+def camera_plan(*, composed: bool) -> GraphPlan:
+    """Return the run of the composed or the separate graph with a camera of 30 Hz."""
+    return GraphPlan(
+        results=None,
+        recording=None,
+        composed=composed,
+        seconds_per_exercise=MEASURED_S,
+        exercise="squat",
+        rendered_ahead=True,
+    )
+
+
+def fast_camera_plan(*, with_color: bool) -> GraphPlan:
+    """Return the run of the composed graph with a camera of RATE_HZ, with joints from colour or without."""
+    return GraphPlan(
+        results=None,
+        recording=None,
+        composed=True,
+        seconds_per_exercise=SHORTEST_S,
+        exercise="squat",
+        rendered_ahead=True,
+        rate_hz=RATE_HZ,
+        run_s=MEASURED_S,
+        settings={"image_joints": {"enabled": with_color}},
+    )
 
 
 def finished_run(plan: GraphPlan, log: Callable[[str], None]) -> GraphRun:

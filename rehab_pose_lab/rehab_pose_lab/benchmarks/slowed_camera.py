@@ -1,0 +1,57 @@
+"""Runs of the graph with a camera that is slower by `machine_factor`, as the processor is.
+
+The bars on rate and latency hold on the reference machine. Dividing a latency by `machine_factor` is not enough where
+the camera is faster than the graph: frames then wait or are skipped, which on the reference machine they would not.
+With the period of the camera and all times changed by the same factor, the course of a run is that of the reference
+machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rehab_pose_lab.benchmarks.camera_runs import LOSSES, camera_plan, fast_camera_plan, finished_run
+from rehab_pose_sim.graph_run import run_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["slowed_camera_metrics"]
+
+
+def slowed_camera_metrics(log: Callable[[str], None]) -> dict[str, float]:
+    """Return rate and latency of the separate graph at 30 Hz and of the composed one at 60 Hz on the reference machine.
+
+    `separate_slowed_*`, `composed60_slowed_*` and `composed_image_slowed_*` are converted to the reference machine with
+    `*_slowed_factor`, the mean of the `machine_factor` before and after the run; the camera's rate is divided by the
+    one before it. The losses are those of all runs together.
+
+    Args:
+        log: Receives a line of text for each event.
+
+    Raises:
+        RehabPoseError: A node of the graph failed.
+    """
+    from rehab_pose_lab.benchmarks.perception_speed import machine_metrics  # noqa: PLC0415  (loads models)
+
+    plans = {
+        "separate": camera_plan(composed=False),
+        "composed60": fast_camera_plan(with_color=False),
+        "composed_image": fast_camera_plan(with_color=True),
+    }
+    metrics = dict.fromkeys(LOSSES, 0.0)
+    before = machine_metrics()["machine_factor"]
+    for name, plan in plans.items():
+        run = run_metrics(finished_run(replace(plan, rate_hz=plan.rate_hz / before), log))
+        after = machine_metrics()["machine_factor"]
+        factor = (before + after) / 2.0
+        metrics[f"{name}_slowed_factor"] = round(factor, 2)
+        metrics[f"{name}_slowed_camera_fps"] = round(run["camera_fps"] * factor, 2)
+        metrics[f"{name}_slowed_fps"] = round(run["graph_fps"] * factor, 2)
+        metrics[f"{name}_slowed_ms_p50"] = round(run["graph_latency_ms_p50"] / factor, 1)
+        metrics[f"{name}_slowed_ms_p95"] = round(run["graph_latency_ms_p95"] / factor, 1)
+        for loss in LOSSES:
+            metrics[loss] += run[loss]
+        before = after
+    return metrics
