@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rehab_pose.errors import RecordingError
 from rehab_pose.session.file_names import JOURNAL
-from rehab_pose.session.journal_content import JournalContent, JournalHeader, repetition_fields
+from rehab_pose.session.journal_content import JournalContent, JournalHeader, JournalledRepetition, repetition_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +128,11 @@ class Journal:
             RecordingError: The file cannot be written; the line is kept, and written with the next one.
         """
         moved = {} if movement is None else {"movement": movement.fields()}
-        self.add("repetition", counted=counted, **repetition_fields(repetition), **moved)
+        # The given objects are kept, which the session has anyway, rather than copies made from the line.
+        self.content.add_repetition(JournalledRepetition(repetition, counted, movement))
+        self.content.last_time_ns = self._now_ns()
+        line = {"kind": "repetition", "time_ns": self.content.last_time_ns, "counted": counted}
+        self._append(line | repetition_fields(repetition) | moved)
 
     def flush(self) -> None:
         """Write the lines that could not be written before.

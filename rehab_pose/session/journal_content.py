@@ -110,7 +110,7 @@ class JournalHeader:
         return {"format": FORMAT, "version": VERSION, **dataclasses.asdict(self)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JournalledRepetition:
     """A repetition during the session."""
 
@@ -174,6 +174,14 @@ class JournalContent:
         """Return whether a repetition is in the journal."""
         return repetition_key(repetition) in self._keys
 
+    def add_repetition(self, entry: JournalledRepetition) -> None:
+        """Add a repetition, or count it as repeated."""
+        if self.knows(entry.repetition):
+            self.repeated += 1
+            return
+        self._keys.add(repetition_key(entry.repetition))
+        self.repetitions.append(entry)
+
     def apply(self, line: Mapping[str, Any]) -> None:
         """Add a line after the first one.
 
@@ -194,13 +202,9 @@ class JournalContent:
 
     def _add_repetition(self, line: Mapping[str, Any]) -> None:
         repetition = _repetition(line)
-        if self.knows(repetition):
-            self.repeated += 1
-            return
         moved = line.get("movement")
         movement = None if moved is None else RepetitionMovement.from_fields(moved)
-        self._keys.add(repetition_key(repetition))
-        self.repetitions.append(JournalledRepetition(repetition, line.get("counted") is True, movement))
+        self.add_repetition(JournalledRepetition(repetition, line.get("counted") is True, movement))
 
     def _add_observed(self, line: Mapping[str, Any]) -> None:
         self.observations[-1] = Observation(**_checked_fields(Observation, line))

@@ -7,16 +7,19 @@ journals of versions before it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from array import array
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["LARGEST_CM", "RepetitionMovement"]
+__all__ = ["LARGEST_CM", "LARGEST_DEG", "RepetitionMovement"]
 
+MISSING = -(2**15)
+"""Stands for each coordinate of a missing joint among the 16-bit integers."""
 LARGEST_CM = 500
 """Beyond the reach of any body from its pelvis [cm]."""
 LARGEST_DEG = 720
@@ -28,19 +31,45 @@ MAX_ANGLES = 100
 AXES = 3
 
 
-@dataclass(frozen=True)
 class RepetitionMovement:
-    """Body at the far point of a repetition, and the course of the repetition in few numbers."""
+    """Body at the far point of a repetition, and the course of the repetition in few numbers.
 
-    joints_cm: tuple[tuple[int, int, int] | None, ...] = ()
-    """(24) joints of SMPL_24 at the far point, from the pelvis: to the right in the image, against gravity, away from
-    the camera [cm]; None = missing. Empty = not received."""
-    angles_deg: tuple[tuple[str, int, int], ...] = ()
-    """Name, smallest and largest value of each joint angle during the repetition [degrees]."""
-    hold_s: float = math.nan
-    """Time at the far point [s]: the signal was within a tenth of its range of that value; NaN = not measured."""
-    tracking: float = math.nan
-    """Median confidence of the joints during the repetition, 0 to 1; NaN = no joints were received."""
+    A session keeps one for each repetition: the numbers are held as 16-bit integers, and the names once for all.
+
+    Attributes:
+        hold_s: Time at the far point [s]: the signal was within a tenth of its range of that value; NaN = not measured.
+        tracking: Median confidence of the joints during the repetition, 0 to 1; NaN = no joints were received.
+    """
+
+    __slots__ = ("_angles_deg", "_joints_cm", "_names", "hold_s", "tracking")
+
+    def __init__(
+        self,
+        joints_cm: Sequence[tuple[int, int, int] | None] = (),
+        angles_deg: Sequence[tuple[str, int, int]] = (),
+        hold_s: float = math.nan,
+        tracking: float = math.nan,
+    ) -> None:
+        """Take joints up to LARGEST_CM and angles up to LARGEST_DEG, as the properties give them."""
+        missing = (MISSING,) * AXES
+        self._joints_cm = array("h", [place for joint in joints_cm for place in joint or missing])
+        self._names = _kept_once(tuple(name for name, _, _ in angles_deg))
+        self._angles_deg = array("h", [end for _, low, high in angles_deg for end in (low, high)])
+        self.hold_s, self.tracking = hold_s, tracking
+
+    @property
+    def joints_cm(self) -> tuple[tuple[int, int, int] | None, ...]:
+        """Joints (24) of SMPL_24 at the far point [cm]; None = missing, empty = not received.
+
+        They are measured from the pelvis: to the right in the image, against gravity, away from the camera.
+        """
+        places = iter(self._joints_cm)
+        return tuple(None if x == MISSING else (x, y, z) for x, y, z in zip(places, places, places, strict=True))
+
+    @property
+    def angles_deg(self) -> tuple[tuple[str, int, int], ...]:
+        """Name, smallest and largest value of each joint angle during the repetition [degrees]."""
+        return tuple(zip(self._names, self._angles_deg[::2], self._angles_deg[1::2], strict=True))
 
     def fields(self) -> dict[str, Any]:
         """Return the fields for JSON; NaN becomes None."""
@@ -67,6 +96,12 @@ class RepetitionMovement:
             _number(fields, "hold_s", LONGEST_S),
             _number(fields, "tracking", 1.0),
         )
+
+
+@lru_cache(maxsize=64)
+def _kept_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the same object for equal names."""
+    return names
 
 
 def _joints(value: object) -> tuple[tuple[int, int, int] | None, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from rehab_pose.geometry.floor import CAMERA_UP
 from rehab_pose.session.frame_track import FrameTrack
-from rehab_pose.session.movement import LARGEST_CM, RepetitionMovement
+from rehab_pose.session.movement import LARGEST_CM, LARGEST_DEG, RepetitionMovement
 from rehab_pose.skeletons.smpl24 import SMPL_24
 from rehab_pose.units import NS_PER_S
 
@@ -134,7 +134,7 @@ def _angle_ranges(names: tuple[str, ...], angles_rad: NDArray[np.float64]) -> tu
     """Return name, smallest and largest value [degrees] of the angles (N, D) that were measured."""
     ranges = []
     for name, course in zip(names, np.degrees(angles_rad).T, strict=True):
-        seen = course[np.isfinite(course)]
+        seen = course[np.abs(course) <= LARGEST_DEG]  # False for NaN
         if len(seen):
             ranges.append((name, round(float(seen.min())), round(float(seen.max()))))
     return tuple(ranges)

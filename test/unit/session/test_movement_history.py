@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -141,3 +142,30 @@ def test_the_journal_keeps_a_movement_and_reads_lines_without_one(tmp_path: Path
 def test_a_damaged_movement_is_refused(fields: object) -> None:
     with pytest.raises(ValueError, match="expected"):
         RepetitionMovement.from_fields(fields)
+
+
+def test_a_long_session_keeps_little_memory_for_each_repetition(tmp_path: Path) -> None:
+    moved = filled().movement(repetition())
+    assert moved is not None
+    angles = tuple((f"angle_{number}", -number, 300 + number) for number in range(40))
+    repetitions = [replace(repetition(), start_ns=number) for number in range(200)]
+    journal = Journal.begin(tmp_path, JournalHeader("s1"))
+    tracemalloc.start()
+    for entry in repetitions:
+        movement = RepetitionMovement(moved.joints_cm, angles, moved.hold_s, moved.tracking)
+        journal.add_repetition(entry, counted=True, movement=movement)
+    kept_bytes = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    journal.close()
+    assert kept_bytes / len(repetitions) < 1500
+    assert journal.content.repetitions[7].movement is not None
+    assert journal.content.repetitions[7].movement.angles_deg == angles
+
+
+def test_angles_that_no_body_has_are_left_out() -> None:
+    history = filled()
+    one = np.ones(1)
+    history.angles(JointAngles(13 * S, "cam", ("trunk_flexion",), 1e12 * one, one, one, one))
+    movement = history.movement(repetition())
+    assert movement is not None
+    assert movement.angles_deg == ()
