@@ -17,19 +17,19 @@ __all__ = ["joints_of_body"]
 
 CUT_SIGMA_M = 0.03
 """Error that is added to both joints of a segment whose lower joint is outside the image [m]."""
+PREDICTED = int(JointVisibility.PREDICTED)
 UNKNOWN_SIGMA_M = 1.0
 """Standard deviation of joints for which the fit gives none: half the size of a person [m]."""
 
 
 def joints_of_body(body: Body, silhouette: Silhouette) -> Joints:
     """Return the SMPL_24 joints of a body fitted to a silhouette."""
-    sigma_m = np.nan_to_num(body.joint_sigma_m, nan=UNKNOWN_SIGMA_M)
+    sigma_m = np.where(np.isnan(body.joint_sigma_m), UNKNOWN_SIGMA_M, body.joint_sigma_m)
     visibility = joint_visibility(body.joint_positions_m, silhouette)
-    for joint, parent in enumerate(SMPL_24.parents):
-        if visibility[joint] == JointVisibility.PREDICTED:
-            # The direction of a segment that is cut by the image's border is hardly seen.
-            sigma_m[joint] = np.hypot(sigma_m[joint], CUT_SIGMA_M)
-            sigma_m[parent] = np.hypot(sigma_m[parent], CUT_SIGMA_M)
+    for joint in np.flatnonzero(visibility == PREDICTED).tolist():
+        # The direction of a segment that is cut by the image's border is hardly seen.
+        for end in (joint, SMPL_24.parents[joint]):
+            sigma_m[end] = np.hypot(sigma_m[end], CUT_SIGMA_M)
     return Joints(
         stamp_ns=body.stamp_ns,
         frame_id=body.frame_id,

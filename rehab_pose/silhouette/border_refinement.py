@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from rehab_pose.silhouette.bounding_box import bounding_box
 from rehab_pose.silhouette.watershed import HIGHEST_COST, OTHER, PERSON, UNDECIDED, flood
 
 if TYPE_CHECKING:
@@ -70,9 +71,9 @@ def refine_to_full_resolution(
         color: (H, W, 3) RGB.
     """
     margin = BAND_PX + 1
-    rows, columns = np.flatnonzero(reduced.person.any(axis=1)), np.flatnonzero(reduced.person.any(axis=0))
-    top, bottom = max(rows[0] - margin, 0), min(rows[-1] + 1 + margin, reduced.person.shape[0])
-    left, right = max(columns[0] - margin, 0), min(columns[-1] + 1 + margin, reduced.person.shape[1])
+    rows, columns = bounding_box(reduced.person)
+    top, bottom = max(rows.start - margin, 0), min(rows.stop + margin, reduced.person.shape[0])
+    left, right = max(columns.start - margin, 0), min(columns.stop + margin, reduced.person.shape[1])
     part = slice(top, bottom), slice(left, right)
     scale_y, scale_x = depth_m.shape[0] / reduced.person.shape[0], depth_m.shape[1] / reduced.person.shape[1]
     # In an image smaller than the reduced one a sampled pixel may lie beyond the rounded border of the part.
@@ -108,9 +109,6 @@ def _regions(reduced: ReducedSilhouette, part: tuple[slice, slice]) -> NDArray[n
 
 def _cropped(origin: tuple[int, int], inside: NDArray[np.bool_]) -> tuple[tuple[int, int, int, int], NDArray[np.bool_]]:
     """Return the bounding box [px] of a mask whose first pixel is at `origin` (x, y), and the mask in it."""
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if not len(rows):
-        return (origin[0], origin[1], 0, 0), inside[:0, :0]
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    box = (int(origin[0] + left), int(origin[1] + top), int(right - left), int(bottom - top))
-    return box, inside[top:bottom, left:right]
+    rows, columns = bounding_box(inside)
+    x, y, width, height = columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
+    return (int(origin[0] + x), int(origin[1] + y), width, height), inside[rows, columns]

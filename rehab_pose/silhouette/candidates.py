@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from rehab_pose.geometry.gravity import turned_points
+from rehab_pose.silhouette.bounding_box import bounding_box
 from rehab_pose.silhouette.depth_people import MINIMUM_AREA_PX
 from rehab_pose.silhouette.subject_selection import Candidate
 
@@ -55,11 +56,11 @@ def measured_people(people: PeopleImage, settings: SilhouetteSettings) -> list[M
     middle = (people.labels.shape[1] - 1) / 2.0
     sizes_px = np.bincount(people.labels.ravel())
     for label in (np.flatnonzero(sizes_px[1:] >= MINIMUM_AREA_PX) + 1).tolist():
-        inside = people.labels == label
-        points_m = people.points_m[inside & np.isfinite(people.depth_m)]
+        box = bounding_box(people.labels == label)
+        inside, depth_m = people.labels[box] == label, people.depth_m[box]
+        points_m = people.points_m[box][inside & np.isfinite(depth_m)]
         if len(points_m) < MINIMUM_AREA_PX // 2:
             continue
-        columns = np.flatnonzero(inside.any(axis=0))
         centre_m = np.median(points_m[:: 1 + len(points_m) // MAX_POINTS], axis=0).astype(np.float64)
         candidate = Candidate(
             label=label,
@@ -67,20 +68,20 @@ def measured_people(people: PeopleImage, settings: SilhouetteSettings) -> list[M
             extent_m=largest_extent_m(points_m),
             # The area of a pixel on the surface grows with the square of the distance.
             relative_area=float(len(points_m)) * float(centre_m[2]) ** 2,
-            column_offset=abs((columns[0] + columns[-1] + 1) / 2.0 - middle) / middle,
+            column_offset=abs((box[1].start + box[1].stop) / 2.0 - middle) / middle,
         )
-        result.append(Measured(candidate, _problem(people, inside, points_m, candidate, settings)))
+        result.append(Measured(candidate, _problem(depth_m, inside, points_m, candidate, settings)))
     return result
 
 
 def _problem(
-    people: PeopleImage,
+    depth_m: NDArray[np.float32],
     inside: NDArray[np.bool_],
     points_m: NDArray[np.float32],
     candidate: Candidate,
     settings: SilhouetteSettings,
 ) -> str:
-    """Return why a candidate is not a person; empty if it can be one."""
+    """Return why a candidate with these pixels (h, w) in its part of the image is not a person; empty if it can be."""
     if candidate.centre_m[2] > settings.maximum_distance_m:
         return f"the person is {candidate.centre_m[2]:.1f} m away, more than maximum_distance_m"
     if candidate.extent_m < settings.minimum_extent_m:
@@ -88,7 +89,7 @@ def _problem(
     returns = len(points_m) / int(np.count_nonzero(inside))
     if returns < MIN_RETURNS:
         return f"only {100 * returns:.0f} % of the surface give a return, as on glass"
-    roughness = _roughness(people.depth_m, inside) / float(candidate.centre_m[2])
+    roughness = _roughness(depth_m, inside) / float(candidate.centre_m[2])
     if roughness > MAX_ROUGHNESS:
         return f"the depth is scattered by {100 * roughness:.1f} % from pixel to pixel, as on glass"
     return implausible_points(points_m, candidate.extent_m)
@@ -125,8 +126,7 @@ def _relief_m(points_m: NDArray[np.float32]) -> float:
 
 def _roughness(depth_m: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
     """Return the median distance of the depth from the median of its 3 x 3 neighbourhood [m]."""
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    depth = np.where(np.isfinite(depth_m[part]), depth_m[part], np.float32(0.0))
-    away = np.abs(depth - cv2.medianBlur(depth, 3))[inside[part] & np.isfinite(depth_m[part])]
+    is_return = np.isfinite(depth_m)
+    depth = np.where(is_return, depth_m, np.float32(0.0))
+    away = np.abs(depth - cv2.medianBlur(depth, 3))[inside & is_return]
     return float(np.median(away)) if len(away) else 0.0

@@ -12,6 +12,7 @@ import numpy as np
 from rehab_pose.geometry.floor import height_above_floor_m
 from rehab_pose.geometry.gravity import quarter_turns, turned_points
 from rehab_pose.silhouette.border_refinement import open_and_close
+from rehab_pose.silhouette.bounding_box import bounding_box
 from rehab_pose.silhouette.deeplab import DeepLabPeople
 from rehab_pose.silhouette.depth_encoding import INPUT_NAME, encode_depth, reduced_size_px, sample_rows_and_columns
 from rehab_pose.silhouette.geometric_segmentation import people_by_geometry
@@ -241,7 +242,16 @@ def _surfaces(people: NDArray[np.bool_], depth_m: NDArray[np.float32]) -> NDArra
     Surfaces are separated where the depth jumps, and then where they reach farther behind their median depth than a
     person does: blurred edges connect a person without a jump to the furniture behind and to the next person.
     """
-    depth = np.where(people & np.isfinite(depth_m), depth_m, np.float32(1e3)).astype(np.float32)
+    box = bounding_box(people)
+    surfaces = np.zeros(people.shape, np.int32)
+    if people.any():
+        surfaces[box] = _surfaces_in_box(people[box], depth_m[box])
+    return surfaces
+
+
+def _surfaces_in_box(people: NDArray[np.bool_], depth_m: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return the surfaces in the part of an image that holds all people."""
+    depth = np.where(people & np.isfinite(depth_m), depth_m, np.float32(1e3))
     valid = depth < np.float32(1e3)
     nearest = cv2.erode(depth, np.ones((3, 3), np.uint8))
     connectable = people & ~(valid & (depth - nearest > SPLIT_GAP_M))
@@ -254,4 +264,4 @@ def _surfaces(people: NDArray[np.bool_], depth_m: NDArray[np.float32]) -> NDArra
             limit_m[label] = np.median(depths[:: 1 + len(depths) // MAX_POINTS]) + np.float32(DEEPEST_BEHIND_M)
     connectable &= ~(valid & (depth > limit_m[labels]))
     _, labels = cv2.connectedComponents(connectable.astype(np.uint8), connectivity=8)
-    return labels.astype(np.int32)
+    return labels

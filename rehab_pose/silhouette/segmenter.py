@@ -10,6 +10,7 @@ import numpy as np
 from rehab_pose.datatypes import ImageJoints, RgbdFrame, Silhouette
 from rehab_pose.geometry.floor import FloorTracker, up_of_floor
 from rehab_pose.silhouette.border_refinement import ReducedSilhouette, refine_to_full_resolution
+from rehab_pose.silhouette.bounding_box import bounding_box
 from rehab_pose.silhouette.candidates import Measured, measured_people
 from rehab_pose.silhouette.depth_people import SURE, PeopleFinder, PeopleImage, PreviousImage
 from rehab_pose.silhouette.fused_subject import FusedSubject, MaskError
@@ -232,11 +233,16 @@ def _reason_without_subject(measured: list[Measured]) -> str:
 
 def _main_part(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the largest connected part (Eq 5) with the pieces separated from it by at most two pixels."""
-    near = cv2.dilate(inside.astype(np.uint8), np.ones((3, 3), np.uint8))
+    rows, columns = bounding_box(inside)
+    reach = slice(max(rows.start - 1, 0), rows.stop + 1), slice(max(columns.start - 1, 0), columns.stop + 1)
+    part = np.ascontiguousarray(inside[reach])
+    near = cv2.dilate(part.view(np.uint8), np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
     if count <= 2:
         return inside
-    main: NDArray[np.bool_] = inside & (labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])))
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    main = np.zeros_like(inside)
+    main[reach] = part & (labels == largest)
     return main
 
 
@@ -275,8 +281,8 @@ def _cut_out(
 ) -> Silhouette:
     """Return the silhouette with the colour and depth of the person's pixels only (Eq 8)."""
     x, y, width, height = box_px
-    part = np.ascontiguousarray(frame.color[y : y + height, x : x + width])
-    color = cv2.bitwise_and(part, part, mask=inside.astype(np.uint8)).astype(np.uint8, copy=False)
+    part = frame.color[y : y + height, x : x + width]
+    color = cv2.bitwise_and(part, part, mask=np.ascontiguousarray(inside).view(np.uint8)).astype(np.uint8, copy=False)
     depth_m = np.where(usable_depth, frame.depth_m[y : y + height, x : x + width], np.float32(np.nan))
     return Silhouette(
         stamp_ns=frame.stamp_ns,

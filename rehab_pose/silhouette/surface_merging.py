@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.silhouette.bounding_box import bounding_box
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -47,10 +49,9 @@ def merge_surfaces(labels: NDArray[np.int32], points_m: NDArray[np.float32]) -> 
         labels: (h, w) surfaces, 0 = none.
         points_m: (h, w, 3) in the camera's frame [m], NaN = no return.
     """
-    rows, columns = np.flatnonzero(labels.any(axis=1)), np.flatnonzero(labels.any(axis=0))
-    if not len(rows):
+    part = bounding_box(labels > 0)
+    if not labels[part].size:
         return labels
-    part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     people = labels.copy()
     people[part] = _merged(labels[part], points_m[part])
     return people
