@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.arrays import without_nan
 from rehab_pose.body.image_evidence import agreement, joint_visibilities, landmarks_with_depth
 from rehab_pose.body.joint_errors import calibrated_sigma_m
 from rehab_pose.body.limb_lengths import with_limb_lengths
@@ -214,7 +215,7 @@ class BodyFitter:
             raise ContractError(msg)
         sigma = np.where(np.isfinite(joints.sigma_m), joints.sigma_m, self._settings.joint_sigma_m)
         weight = np.clip(joints.confidence, 0.0, 1.0) / np.maximum(sigma, MIN_SIGMA_M) ** 2
-        return np.where(np.isfinite(joints.positions_m).all(axis=1), np.nan_to_num(weight), 0.0)
+        return np.where(np.isfinite(joints.positions_m).all(axis=1), without_nan(weight), 0.0)
 
     def _check_person(self, joints: Joints) -> None:
         """Forget the shape where another person is in view."""

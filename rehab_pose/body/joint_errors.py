@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.arrays import without_nan
 from rehab_pose.skeletons.smpl24 import SMPL_24
 
 if TYPE_CHECKING:
@@ -57,10 +58,10 @@ def calibrated_sigma_m(
         network_distance_m: (24) distance of the fitted joints from those of the depth network [m]; NaN = no joint.
     """
     unseen = np.isnan(support) | (support < UNSEEN_SUPPORT)
-    surface_m = np.where(unseen, UNSEEN_M, UNSUPPORTED_M * (1.0 - np.nan_to_num(support)))
-    network_m = NETWORK_FACTOR * np.nan_to_num(network_sigma_m, nan=UNSEEN_M / NETWORK_FACTOR)
+    surface_m = np.where(unseen, UNSEEN_M, UNSUPPORTED_M * (1.0 - without_nan(support)))
+    network_m = NETWORK_FACTOR * without_nan(network_sigma_m, UNSEEN_M / NETWORK_FACTOR)
     hidden_m = HIDDEN_M * (1.0 - visibility)
-    excess_m = np.maximum(np.nan_to_num(network_distance_m - DISPUTED_SIGMAS * network_sigma_m), 0.0)
+    excess_m = np.maximum(without_nan(network_distance_m - DISPUTED_SIGMAS * network_sigma_m), 0.0)
     disputed_m = DISPUTED_FACTOR * excess_m
     squares = FLOOR_M**2 + (FIT_FACTOR * fit_sigma_m) ** 2 + surface_m**2 + network_m**2 + hidden_m**2 + disputed_m**2
     sigma_m: NDArray[np.float64] = np.sqrt(squares)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rehab_pose.arrays import without_nan
 from rehab_pose.datatypes import Joints, JointVisibility
 from rehab_pose.geometry.joint_confidence import joint_confidence, joint_visibility
 from rehab_pose.skeletons.smpl24 import SMPL_24
@@ -24,7 +25,7 @@ UNKNOWN_SIGMA_M = 1.0
 
 def joints_of_body(body: Body, silhouette: Silhouette) -> Joints:
     """Return the SMPL_24 joints of a body fitted to a silhouette."""
-    sigma_m = np.where(np.isnan(body.joint_sigma_m), UNKNOWN_SIGMA_M, body.joint_sigma_m)
+    sigma_m = without_nan(body.joint_sigma_m, UNKNOWN_SIGMA_M)
     visibility = joint_visibility(body.joint_positions_m, silhouette)
     for joint in np.flatnonzero(visibility == PREDICTED).tolist():
         # The direction of a segment that is cut by the image's border is hardly seen.

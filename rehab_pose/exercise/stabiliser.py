@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rehab_pose.arrays import without_nan
 from rehab_pose.datatypes import unknown_plane
 from rehab_pose.exercise.window_features import SMPL_INDICES
 from rehab_pose.filters.one_euro import OneEuroFilter
@@ -204,7 +205,7 @@ class Stabiliser:
         if not np.isfinite(self._shanks_m).all():
             self._shanks_m = np.where(np.isfinite(self._shanks_m), self._shanks_m, lengths_m)
         change_m = lengths_m - self._shanks_m
-        self._shanks_m += SHANK_WEIGHT * np.nan_to_num(change_m)
+        self._shanks_m += SHANK_WEIGHT * without_nan(change_m)
         wrong = np.abs(change_m) > MAX_STRETCH * self._shanks_m
         if wrong.any():
             feet_m[wrong] = np.nan
@@ -241,7 +242,7 @@ class Stabiliser:
         step_s = (stamp_ns - self._core_ns) * 1e-9
         weight = step_s / (step_s + CORE_SMOOTHING_S)
         change_m = core_m - self._core_m
-        smooth_m = self._core_m + weight * np.nan_to_num(change_m)
+        smooth_m = self._core_m + weight * without_nan(change_m)
         self._core_m = np.where(np.isnan(smooth_m), core_m, smooth_m)
         self._core_ns = stamp_ns
         return self._core_m

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rehab_pose.arrays import without_nan
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -64,7 +66,7 @@ class OneEuroFilter:
         raw_rate = (value - self._raw) / step_s
         derivative_weight = _weight(DERIVATIVE_CUTOFF_HZ, step_s)
         rate = np.where(np.isfinite(self._rate), self._rate + derivative_weight * (raw_rate - self._rate), raw_rate)
-        speed = np.nan_to_num(np.linalg.norm(rate, axis=-1, keepdims=True) if value.ndim > 1 else np.abs(rate))
+        speed = without_nan(np.linalg.norm(rate, axis=-1, keepdims=True) if value.ndim > 1 else np.abs(rate))
         weight = _weight(self._minimum_cutoff_hz + self._speed_coefficient * speed, step_s)
         smooth = self._value + weight * (value - self._value)
         self._value = np.where(np.isfinite(self._value), smooth, value)
