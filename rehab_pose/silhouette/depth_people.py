@@ -264,4 +264,4 @@ def _surfaces_in_box(people: NDArray[np.bool_], depth_m: NDArray[np.float32]) ->
             limit_m[label] = np.median(depths[:: 1 + len(depths) // MAX_POINTS]) + np.float32(DEEPEST_BEHIND_M)
     connectable &= ~(valid & (depth > limit_m[labels]))
     _, labels = cv2.connectedComponents(connectable.astype(np.uint8), connectivity=8)
-    return labels
+    return labels.astype(np.int32, copy=False)

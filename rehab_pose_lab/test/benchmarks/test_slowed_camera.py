@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rehab_pose_lab.benchmarks import perception_speed, slowed_camera
+from rehab_pose_lab.benchmarks.camera_runs import LOSSES
 
 if TYPE_CHECKING:
     from rehab_pose_sim.graph_run import GraphPlan
@@ -22,11 +23,7 @@ def test_camera_and_times_are_converted_by_the_factor_around_each_run(monkeypatc
 
     def metrics(plan: GraphPlan) -> dict[str, float]:
         run = {"graph_fps": plan.rate_hz - 1.0, "camera_fps": plan.rate_hz}
-        return (
-            run
-            | {"graph_latency_ms_p50": 42.0, "graph_latency_ms_p95": 84.0}
-            | dict.fromkeys(slowed_camera.LOSSES, 1.0)
-        )
+        return run | {"graph_latency_ms_p50": 42.0, "graph_latency_ms_p95": 84.0} | dict.fromkeys(LOSSES, 1.0)
 
     monkeypatch.setattr(slowed_camera, "finished_run", finished)
     monkeypatch.setattr(slowed_camera, "run_metrics", metrics)
@@ -39,4 +36,4 @@ def test_camera_and_times_are_converted_by_the_factor_around_each_run(monkeypatc
     assert measured["separate_slowed_fps"] == pytest.approx(29.4)
     assert measured["separate_slowed_ms_p50"] == pytest.approx(20.0)
     assert measured["composed60_slowed_ms_p95"] == pytest.approx(42.0)
-    assert all(measured[loss] == 3.0 for loss in slowed_camera.LOSSES)
+    assert all(measured[loss] == 3.0 for loss in LOSSES)
