@@ -69,11 +69,12 @@ class BodyZones:
 
 def body_zones(joints: ImageJoints, grid: ImageGrid) -> BodyZones:
     """Return the zones of the body in a grid."""
-    thin = arm_zones(joints, grid)
-    _draw_lines(thin, joints, FEET, grid)
+    ends = _visible_ends(joints, grid)
+    thin = np.zeros(grid.shape, np.uint8)
+    _draw_lines(thin, ends, ARMS + FEET, grid)
     _draw_head(thin, joints, grid, HEAD_RADIUS_M)
     limbs = thin.copy()
-    _draw_lines(limbs, joints, LEGS, grid)
+    _draw_lines(limbs, ends, LEGS, grid)
     body = limbs.copy()
     trunk = (joints.pixels[list(TRUNK)] - grid.origin_px) * grid.scale
     if np.isfinite(trunk).all() and (joints.visibility[list(TRUNK)] >= MIN_VISIBILITY).sum() >= MIN_TRUNK_CORNERS:
@@ -91,7 +92,7 @@ def arm_zones(joints: ImageJoints, grid: ImageGrid, thickness: float = 1.0) -> N
         thickness: Factor on the thickness of the limbs.
     """
     zones = np.zeros(grid.shape, np.uint8)
-    _draw_lines(zones, joints, ARMS, grid, thickness)
+    _draw_lines(zones, _visible_ends(joints, grid), ARMS, grid, thickness)
     return zones
 
 
@@ -104,7 +105,7 @@ def head_zone(joints: ImageJoints, grid: ImageGrid) -> NDArray[np.uint8]:
 
 def draw_limbs(zones: NDArray[np.uint8], joints: ImageJoints, grid: ImageGrid, thickness: float) -> None:
     """Set an image of the grid to 1 near the visible arms, legs and feet, in place."""
-    _draw_lines(zones, joints, ARMS + LEGS + FEET, grid, thickness)
+    _draw_lines(zones, _visible_ends(joints, grid), ARMS + LEGS + FEET, grid, thickness)
 
 
 def _draw_head(zones: NDArray[np.uint8], joints: ImageJoints, grid: ImageGrid, radius_m: float) -> None:
@@ -115,18 +116,24 @@ def _draw_head(zones: NDArray[np.uint8], joints: ImageJoints, grid: ImageGrid, r
         cv2.circle(zones, tuple(centre.tolist()), max(1, round(radius_m * grid.px_per_m)), 1, -1)
 
 
+def _visible_ends(joints: ImageJoints, grid: ImageGrid) -> list[list[int] | None]:
+    """Return the place of each landmark in a grid [2^-SHIFT_BITS px of the grid]; None = not visible."""
+    ends = np.round((joints.pixels - grid.origin_px) * grid.scale * (1 << SHIFT_BITS))
+    usable = np.isfinite(ends).all(axis=1) & (joints.visibility >= MIN_VISIBILITY)
+    places = np.where(usable[:, None], ends, 0.0).astype(np.int64).tolist()
+    return [place if visible else None for place, visible in zip(places, usable.tolist(), strict=True)]
+
+
 def _draw_lines(
     zones: NDArray[np.uint8],
-    joints: ImageJoints,
+    ends: list[list[int] | None],
     bones: tuple[tuple[int, int, float], ...],
     grid: ImageGrid,
     thickness: float = 1.0,
 ) -> None:
     """Draw the bones whose ends are both visible."""
-    ends = np.round((joints.pixels - grid.origin_px) * grid.scale * (1 << SHIFT_BITS))
-    usable = (np.isfinite(ends).all(axis=1) & (joints.visibility >= MIN_VISIBILITY)).tolist()
-    pixels = np.nan_to_num(ends).astype(np.int64).tolist()
     for first, second, radius_m in bones:
-        if usable[first] and usable[second]:
+        start, end = ends[first], ends[second]
+        if start is not None and end is not None:
             width = max(1, round(2.0 * thickness * radius_m * grid.px_per_m))
-            cv2.line(zones, pixels[first], pixels[second], 1, width, cv2.LINE_8, SHIFT_BITS)
+            cv2.line(zones, start, end, 1, width, cv2.LINE_8, SHIFT_BITS)

@@ -30,16 +30,17 @@ FOR_LATE = {Delivery.LATCHED, Delivery.EVENT}
 """Kinds of which a late subscriber receives the last messages."""
 
 
-def qos(delivery: Delivery, *, best_effort: bool = False) -> QoSProfile:
+def qos(delivery: Delivery, *, best_effort: bool = False, depth: int | None = None) -> QoSProfile:
     """Return the QoS of a kind of stream.
 
     Args:
         delivery: The kind of stream.
         best_effort: Return best effort, for cameras that publish so: a reliable subscription does not match them.
+        depth: Messages that may wait; None = that of the kind.
     """
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
-        depth=QUEUE_LENGTHS[delivery],
+        depth=depth or QUEUE_LENGTHS[delivery],
         reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if delivery in FOR_LATE else DurabilityPolicy.VOLATILE,
     )

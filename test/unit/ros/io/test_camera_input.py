@@ -27,9 +27,10 @@ def test_frames_carry_the_direction_of_an_imu(ros: Any, best_effort: bool) -> No
     from rclpy.node import Node  # noqa: PLC0415
 
     from rehab_pose.graph import node_spec  # noqa: PLC0415
-    from rehab_pose.ros.io.camera_input import CameraInput  # noqa: PLC0415
+    from rehab_pose.ros.io.camera_input import MAX_WAITING, CameraInput  # noqa: PLC0415
     from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class  # noqa: PLC0415
     from rehab_pose.ros.io.qos import qos  # noqa: PLC0415
+    from rehab_pose.ros.io.resolved_names import resolved_name  # noqa: PLC0415
     from rehab_pose.ros.runtime.stage_node import StageNode  # noqa: PLC0415
 
     assert ros is not None
@@ -41,6 +42,10 @@ def test_frames_carry_the_direction_of_an_imu(ros: Any, best_effort: bool) -> No
 
     node, driver, factory = StageNode(node_spec("rgbd_sync")), Node("driver"), RosMessageFactory()
     camera = CameraInput(node, keep)
+    # The memory of images that ever waited is kept by DDS: few may wait.
+    depths = {subscription.topic_name: subscription.qos_profile.depth for subscription in node.subscriptions}
+    for topic in (topics.COLOR, topics.DEPTH):
+        assert depths[resolved_name(node, topic.name)] == MAX_WAITING
     publishers = {
         topic: driver.create_publisher(
             message_class(topic.type_name),
