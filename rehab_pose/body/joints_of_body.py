@@ -18,7 +18,6 @@ __all__ = ["joints_of_body"]
 
 CUT_SIGMA_M = 0.03
 """Error that is added to both joints of a segment whose lower joint is outside the image [m]."""
-PREDICTED = int(JointVisibility.PREDICTED)
 UNKNOWN_SIGMA_M = 1.0
 """Standard deviation of joints for which the fit gives none: half the size of a person [m]."""
 
@@ -27,7 +26,7 @@ def joints_of_body(body: Body, silhouette: Silhouette) -> Joints:
     """Return the SMPL_24 joints of a body fitted to a silhouette."""
     sigma_m = without_nan(body.joint_sigma_m, UNKNOWN_SIGMA_M)
     visibility = joint_visibility(body.joint_positions_m, silhouette)
-    for joint in np.flatnonzero(visibility == PREDICTED).tolist():
+    for joint in np.flatnonzero(visibility == JointVisibility.PREDICTED).tolist():
         # The direction of a segment that is cut by the image's border is hardly seen.
         for end in (joint, SMPL_24.parents[joint]):
             sigma_m[end] = np.hypot(sigma_m[end], CUT_SIGMA_M)

@@ -31,6 +31,7 @@ PREDICTED, MISSING = int(JointVisibility.PREDICTED), int(JointVisibility.MISSING
 """Plain numbers: members of an enumeration cost more than the arithmetic, and compiled code does not know them."""
 FACTORS = np.zeros(max(JointVisibility) + 1)
 FACTORS[[OBSERVED, OCCLUDED, PREDICTED]] = 1.0, OCCLUDED_CONFIDENCE, OUTSIDE_CONFIDENCE
+"""Factor of the confidence by `JointVisibility`."""
 
 
 def joint_confidence(sigma_m: NDArray[np.float64], visibility: NDArray[np.uint8]) -> NDArray[np.float64]:

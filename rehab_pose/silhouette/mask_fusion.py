@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from rehab_pose.silhouette.bounding_box import bounding_box
 from rehab_pose.silhouette.carried_label import carried_label
 from rehab_pose.silhouette.depth_surfaces import label_surfaces
 from rehab_pose.silhouette.limb_zones import BodyZones, ImageGrid, arm_zones, body_zones, head_zone
@@ -207,14 +208,14 @@ def _result(
     with_return = int(np.count_nonzero(small.inside & np.isfinite(small.depth_m)))
     agreement = len(rows) / with_return
     limit_m = _enlarged(limit_m, inside.shape)
-    row, column = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    top, bottom, left, right = int(row[0]), int(row[-1]) + 1, int(column[0]), int(column[-1]) + 1
-    inside = inside[top:bottom, left:right]
+    box = bounding_box(inside)
+    top, bottom, left, right = box[0].start, box[0].stop, box[1].start, box[1].stop
+    inside = inside[box]
     depth_m = frame.depth_m[y + top : y + bottom, x + left : x + right]
     return FusedSilhouette(
         box_px=(x + left, y + top, right - left, bottom - top),
         inside=inside,
-        usable_depth=inside & (depth_m < limit_m[top:bottom, left:right]),
+        usable_depth=inside & (depth_m < limit_m[box]),
         agreement=agreement,
         coverage=with_return / in_mask,
         confidence=level * agreement,

@@ -79,7 +79,7 @@ def write_result_overlay(frames: Iterable[RgbdFrame], results: Path, output: Pat
         recorded = _read_results(reader, set(selected))
     for stamp, frame in selected.items():
         if stamp in recorded.classifications:
-            segmenter.reset()  # seconds later the person is elsewhere, which is another person to the stage
+            segmenter.reset()  # the frames are seconds apart: it would take the person for another one
             content = OverlayContent(
                 segmenter.segment(frame),
                 recorded.joints.get(stamp),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rehab_pose.errors import RehabPoseError
@@ -60,13 +61,9 @@ def camera_plan(*, composed: bool) -> GraphPlan:
 
 def fast_camera_plan(*, with_color: bool) -> GraphPlan:
     """Return the run of the composed graph with a camera of RATE_HZ, with joints from colour or without."""
-    return GraphPlan(
-        results=None,
-        recording=None,
-        composed=True,
+    return replace(
+        camera_plan(composed=True),
         seconds_per_exercise=SHORTEST_S,
-        exercise="squat",
-        rendered_ahead=True,
         rate_hz=RATE_HZ,
         run_s=MEASURED_S,
         settings={"image_joints": {"enabled": with_color}},
