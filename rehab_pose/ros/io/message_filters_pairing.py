@@ -2,7 +2,7 @@
 
 Two traps of ApproximateTimeSynchronizer are avoided. It never releases its lock when its callback raises: the callback
 here only stores the pair. After a jump back in time the old, later stamps stay in its queues and displace each new
-message: a jump empties the queues.
+message: `Pairer` empties the queue of a stream that jumps.
 """
 
 from __future__ import annotations
@@ -10,16 +10,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from rehab_pose.capture.pairing import Pairer, StampPairer
+from rehab_pose.capture.pairing import FIRST, SECOND, Pairer, StampPairer
 from rehab_pose.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from rehab_pose.messages.factory import Message
 
 __all__ = ["MessageFiltersPairer", "message_pairer"]
-
-FIRST, SECOND = 0, 1
-"""Places of the two streams."""
 
 
 def message_pairer(pairing: str, slop_s: float, depth: int) -> Pairer[Message, Message]:
@@ -59,30 +56,17 @@ class MessageFiltersPairer(Pairer["Message", "Message"]):
             slop_s: Largest difference of the stamps of a pair [s].
             depth: Number of messages of each stream that wait for a partner.
         """
-        super().__init__()
+        super().__init__(slop_s)
         self._streams = (filters.SimpleFilter(), filters.SimpleFilter())
         self._synchroniser = filters.ApproximateTimeSynchronizer(list(self._streams), depth, slop_s)
         self._synchroniser.registerCallback(self._keep)
         self._pairs: list[tuple[Message, Message]] = []
-        self._waiting: tuple[dict[int, Message], dict[int, Message]] = ({}, {})
 
-    def add_first(self, stamp_ns: int, item: Message) -> list[tuple[Message, Message]]:
-        """Add a message of the first stream; return the pair that it completes, or an empty list."""
-        return self._add(FIRST, stamp_ns, item)
+    def _take_waiting(self, place: int) -> dict[int, Message]:
+        self._synchroniser.queues[place].clear()
+        return super()._take_waiting(place)
 
-    def add_second(self, stamp_ns: int, item: Message) -> list[tuple[Message, Message]]:
-        """Add a message of the second stream; return the pair that it completes, or an empty list."""
-        return self._add(SECOND, stamp_ns, item)
-
-    def clear(self) -> None:
-        """Discard the waiting messages and count them as dropped."""
-        for place in (FIRST, SECOND):
-            for stamp_ns in list(self._waiting[place]):
-                self._drop(place, stamp_ns)
-        self._newest_ns = None
-
-    def _add(self, place: int, stamp_ns: int, item: Message) -> list[tuple[Message, Message]]:
-        self._check_for_jump(stamp_ns)
+    def _pair(self, place: int, stamp_ns: int, item: Message) -> list[tuple[Message, Message]]:
         waiting = self._waiting[place]
         if stamp_ns in waiting:
             self._count(place)  # another message has its stamp: no frame is lost
@@ -111,11 +95,4 @@ class MessageFiltersPairer(Pairer["Message", "Message"]):
     def _drop(self, place: int, stamp_ns: int) -> None:
         del self._waiting[place][stamp_ns]
         self._synchroniser.queues[place].pop(stamp_ns, None)
-        self.dropped_stamps.append(stamp_ns)
-        self._count(place)
-
-    def _count(self, place: int) -> None:
-        if place == FIRST:
-            self.dropped_first += 1
-        else:
-            self.dropped_second += 1
+        self._count_dropped(place, [stamp_ns])
