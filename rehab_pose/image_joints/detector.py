@@ -60,6 +60,9 @@ ARM_VISIBILITY, MAX_ARM_SHIFT = 0.5, 0.04
 the second, in sides of the region, since the last mask: 6 cm."""
 MIN_MASK_FRAMES = 2
 """Frames between two masks at least, however fast an arm moves: a mask takes nearly as long as the landmarks."""
+MIN_FRAME_NS = 30_000_000
+"""Frames of a faster camera count as this part of a frame between two masks, as the person moves less between them: the
+period of 30 Hz, less a margin for the camera's jitter [ns]."""
 MAX_AGE_NS = 500_000_000
 """After a longer gap between frames the person is looked for again [ns]."""
 
@@ -119,7 +122,8 @@ class ImageJointDetector:
         self._track = LandmarkTrack()
         self._region: Region | None = None
         self._stamp_ns = 0
-        self._frames_to_mask, self._mask_stamp_ns = 0, 0
+        self._frames_to_mask = 0
+        self._mask_stamp_ns: int | None = None
         self._mask_pixels = np.full((COUNT + 2, 2), np.nan)
 
     def process(self, item: RgbdFrame | None) -> ImageJoints | None:
@@ -168,7 +172,7 @@ class ImageJointDetector:
                 break
         if best is None or best.sample.score < self._settings.minimum_score:
             return None
-        self._frames_to_mask = 0
+        self._mask_stamp_ns = None
         return self._accept(frame, best)
 
     def _accept(self, frame: RgbdFrame, detection: _Detection) -> ImageJoints:
@@ -185,9 +189,13 @@ class ImageJointDetector:
 
     def _needs_mask(self, stamp_ns: int, detection: _Detection) -> bool:
         """Return whether the mask is due, too old, or an arm has moved far since the last one."""
-        if self._frames_to_mask <= 0 or stamp_ns - self._mask_stamp_ns > MAX_MASK_AGE_NS:
+        if self._mask_stamp_ns is None:
             return True
-        if self._settings.mask_interval - self._frames_to_mask < MIN_MASK_FRAMES:
+        interval, age_ns = self._settings.mask_interval, stamp_ns - self._mask_stamp_ns
+        frames = min(interval - self._frames_to_mask, age_ns / MIN_FRAME_NS)
+        if frames >= interval or age_ns > MAX_MASK_AGE_NS:
+            return True
+        if frames < MIN_MASK_FRAMES:
             return False
         sample = detection.sample
         visible = sample.visibility[ARMS] > ARM_VISIBILITY

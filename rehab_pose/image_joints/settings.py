@@ -24,7 +24,12 @@ class ImageJointSettings(Settings):
         minimum=0.0,
         maximum=0.2,
     )
-    mask_interval: int = setting(4, "The person's mask is computed in every n-th frame at most", minimum=1, maximum=30)
+    mask_interval: int = setting(
+        4,
+        "The person's mask is computed in every n-th frame at most, of a faster camera as often as with 30 Hz",
+        minimum=1,
+        maximum=30,
+    )
     landmarks_path: str = setting("", "ONNX file of the landmarks; empty = the shipped weights")
     mask_path: str = setting(
         "", "ONNX file of the mask, which belongs to that of the landmarks; empty = the shipped one"

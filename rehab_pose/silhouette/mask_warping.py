@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from rehab_pose.silhouette.bounding_box import bounding_box
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -40,12 +42,11 @@ def mask_in_box(mask: PersonMask, width_px: int, height_px: int) -> MaskInBox | 
     """Return the mask resampled in the person's box of an image of this size; None where no pixel is a person's."""
     scaled = mask.logits * np.float32(LEVELS_PER_LOGIT) + np.float32(HALF + 0.5)
     level = np.clip(scaled, 0.0, 255.0).astype(np.uint8)
-    inside = level > HALF
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if not len(rows):
+    rows, columns = bounding_box(level > HALF)
+    if rows.stop == rows.start:
         return None
-    left, right = columns[0] - MARGIN_MASK_PX, columns[-1] + 1 + MARGIN_MASK_PX
-    top, bottom = rows[0] - MARGIN_MASK_PX, rows[-1] + 1 + MARGIN_MASK_PX
+    left, right = columns.start - MARGIN_MASK_PX, columns.stop + MARGIN_MASK_PX
+    top, bottom = rows.start - MARGIN_MASK_PX, rows.stop + MARGIN_MASK_PX
     corners = np.array([(left, top, 1), (right, top, 1), (left, bottom, 1), (right, bottom, 1)], dtype=np.float64)
     pixels = corners @ mask.image_from_mask.T
     low = np.clip(np.floor(pixels.min(axis=0)).astype(int), 0, (width_px, height_px))

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,8 @@ from rehab_pose.units import NS_PER_S
 from rehab_pose.view.graph_page import GraphPage
 from rehab_pose.view.settings import ViewSettings
 from rehab_pose.view.wire import decode_message
+from rehab_pose_lab.benchmarks.camera_runs import camera_plan, finished_run
 from rehab_pose_lab.benchmarks.running_graph import use_private_domain
-from rehab_pose_sim.graph_run import GraphPlan, GraphRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,19 +160,9 @@ def _graph_record(page: GraphPage, log: Callable[[str], None]) -> GraphRecord:
     Raises:
         RehabPoseError: A node of the graph failed.
     """
-    plan = GraphPlan(
-        results=None,
-        recording=None,
-        composed=True,
-        seconds_per_exercise=MEASURED_S,
-        exercise="squat",
-        page=page,
-        rendered_ahead=True,
-    )
-    graph = GraphRun(plan, log=log)
-    failure = graph.run()
-    if failure is not None or graph.record is None:
-        msg = f"bench: the graph failed: {failure}"
+    graph = finished_run(replace(camera_plan(composed=True), seconds_per_exercise=MEASURED_S, page=page), log)
+    if graph.record is None:
+        msg = "bench: expected a record of the graph's topics, the run has none"
         raise RehabPoseError(msg)
     return graph.record
 
