@@ -77,8 +77,10 @@ class GraphPlan:
     """The simulated camera renders its images before it starts, so that rendering takes no CPU time from the nodes."""
     rate_hz: float = 30.0
     """Frames a second of the simulated camera."""
+    clock_rate: float = 1.0
+    """Speed of the simulated camera's clock relative to the machine's; stamps and measured times are by that clock."""
     run_s: float = 0.0
-    """Time for which the simulated camera repeats the movement [s]; 0: it does it once."""
+    """Time for which the simulated camera repeats the movement, by its clock [s]; 0: it does it once."""
     settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Values of the nodes' parameters by section and name."""
 
@@ -133,6 +135,7 @@ class GraphRun:
             "seconds_per_exercise": plan.seconds_per_exercise,
             "exercise": plan.exercise,
             "rate_hz": plan.rate_hz,
+            "clock_rate": plan.clock_rate,
         }
 
     def run(self) -> str | None:
@@ -210,7 +213,7 @@ class GraphRun:
                     return failure
             if self._first_ns is None:
                 return f"no answer came within {START_TIMEOUT_S:.0f} s of starting the camera"
-            return processes.wait(length_s + END_MARGIN_S)
+            return processes.wait(length_s / self.plan.clock_rate + END_MARGIN_S)
         finally:
             camera.stop()
 
@@ -251,6 +254,11 @@ class GraphRun:
             msg = "no frame of the camera was received; is another program using the same ROS_DOMAIN_ID?"
             raise RehabPoseError(msg)
         return min(self.record.camera_ns) if self._camera_start_ns is None else self._camera_start_ns
+
+    def latency_ms(self, stamp_ns: int, arrived_ns: int) -> float:
+        """Return the time from a stamp [ns] to a reception [ns of the machine's clock], by the camera's clock [ms]."""
+        elapsed_ns = (arrived_ns - self.start_ns) * self.plan.clock_rate
+        return (elapsed_ns - (stamp_ns - self.start_ns)) / 1e6
 
     def middle_frames(self) -> list[tuple[int, int]]:
         """Return index and stamp [ns] of a frame in the middle of a repetition of each simulated exercise.
@@ -301,8 +309,8 @@ def run_metrics(graph: GraphRun) -> dict[str, float]:
     }
     if graph.plan.recording is None:
         # Latency is defined for a live camera only: the stamps of a recording lie in the past.
-        latency_ms = np.array([(record.exercise_ns[stamp] - stamp) / 1e6 for stamp in stamps])
-        body_ms = np.array([(arrived - stamp) / 1e6 for stamp, arrived in record.body_ns.items() if stamp >= first_ns])
+        latency_ms = [graph.latency_ms(stamp, record.exercise_ns[stamp]) for stamp in stamps]
+        body_ms = [graph.latency_ms(stamp, arrived) for stamp, arrived in record.body_ns.items() if stamp >= first_ns]
         metrics["graph_latency_ms_p50"] = round(float(np.percentile(latency_ms, 50)), 1)
         metrics["graph_latency_ms_p95"] = round(float(np.percentile(latency_ms, 95)), 1)
         metrics["body_latency_ms_p50"] = round(float(np.percentile(body_ms, 50)), 1)

@@ -147,6 +147,13 @@ class SimulationSettings(Settings):
     start_ns: int = setting(
         0, "Stamp of the first frame [ns]; 0: the time when the camera starts", minimum=0, maximum=2**62
     )
+    clock_rate: float = setting(
+        1.0,
+        "Speed of the clock of the stamps and the movement relative to the machine's: with 0.5 there is twice as much "
+        "time for each frame, as on a machine that is twice as fast",
+        minimum=0.05,
+        maximum=1.0,
+    )
     ahead_s: float = setting(
         0.0,
         "Length of the motion that is rendered before the camera starts and kept in memory (46 MB a second at 30 Hz), "

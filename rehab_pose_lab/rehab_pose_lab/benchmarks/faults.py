@@ -28,6 +28,8 @@ class FaultPlan:
     """Kills of the session node, and kills of any process of the graph."""
     signals: int = 200
     soak_minutes: float = 30.0
+    soak_slowed: bool = False
+    """The camera of the long run is slowed as this machine is."""
     fuzz_inputs: int = 200_000
     seed: int = 0
 
@@ -87,4 +89,4 @@ def _measured(part: str, plan: FaultPlan, log: Callable[[str], None]) -> dict[st
         return fuzz_metrics(fuzz(inputs=plan.fuzz_inputs, seconds=None, first_seed=plan.seed, log=log))
     from rehab_pose_lab.benchmarks.soak import soak_metrics, socket_metrics  # noqa: PLC0415
 
-    return socket_metrics(log) if part == "sockets" else soak_metrics(plan.soak_minutes, log)
+    return socket_metrics(log) if part == "sockets" else soak_metrics(plan.soak_minutes, log, slowed=plan.soak_slowed)

@@ -24,6 +24,7 @@ __all__ = [
     "node_pids",
     "process_size",
     "shared_memory",
+    "stolen_s",
 ]
 
 KB_PER_MB = 1024.0
@@ -38,6 +39,8 @@ class ProcessSize(NamedTuple):
     """Resident memory [MB], open descriptors and threads of a process."""
 
     rss_mb: float
+    private_mb: float
+    """Without shared memory, of which a page counts once a process has touched it [MB]."""
     descriptors: int
     threads: int
 
@@ -110,7 +113,18 @@ def process_size(pid: int) -> ProcessSize:
         if ":" in line
     )
     descriptors = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
-    return ProcessSize(int(lines["VmRSS"].split()[0]) / KB_PER_MB, descriptors, int(lines["Threads"]))
+    rss_kb, shared_kb = (int(lines[name].split()[0]) for name in ("VmRSS", "RssShmem"))
+    return ProcessSize(rss_kb / KB_PER_MB, (rss_kb - shared_kb) / KB_PER_MB, descriptors, int(lines["Threads"]))
+
+
+def stolen_s(stat: Path = Path("/proc/stat")) -> float:
+    """Return the processor time that this virtual machine wanted and the host gave to others, since its start [s].
+
+    Args:
+        stat: The kernel's file of processor times; `steal` is the eighth (proc_stat(5)).
+    """
+    times = stat.read_text(encoding="ascii").splitlines()[0].split()[1:]
+    return int(times[7]) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pids: Iterable[int]) -> Memory:

@@ -50,17 +50,20 @@ class Sample(NamedTuple):
 
     time_s: float
     rss_mb: float
+    private_mb: float
     descriptors: int
     threads: int
     shared_files: int
     shared_mb: float
 
 
-def soak_metrics(minutes: float, log: Callable[[str], None]) -> dict[str, float]:
+def soak_metrics(minutes: float, log: Callable[[str], None], *, slowed: bool = False) -> dict[str, float]:
     """Return the growth of a composed graph with a recorded session, and the frames of unknown fate.
 
     Args:
         minutes: Length of the run [min].
+        slowed: The camera's clock is slower by `machine_factor`, as in `slowed_camera`: the graph has as much time for
+            each frame as on the reference machine. Rates are by that clock.
         log: Called with a line about each minute.
 
     Raises:
@@ -70,9 +73,15 @@ def soak_metrics(minutes: float, log: Callable[[str], None]) -> dict[str, float]
     from rehab_pose_sim.graph_watch import GraphWatch  # noqa: PLC0415  (reads the transport when ROS is loaded)
 
     nodes = [spec.name for spec in choose_nodes({Option.MESH, Option.RECOGNITION}, composed=True)]
+    clock_rate = _reference_clock_rate() if slowed else 1.0
     with TemporaryDirectory(prefix="rehab_pose_soak_") as name:
         folder = Path(name)
-        simulation = {"exercise": "squat", "seconds_per_exercise": LOOPED_S, "ahead_s": 2.0 * LOOPED_S}
+        simulation = {
+            "exercise": "squat",
+            "seconds_per_exercise": LOOPED_S,
+            "ahead_s": 2.0 * LOOPED_S,
+            "clock_rate": clock_rate,
+        }
         settings = {"session": {"folder": folder / "sessions"}}
         with (
             running_graph(["--nodes", CAMERA], {"simulation": simulation}, folder / "camera.log"),
@@ -86,9 +95,9 @@ def soak_metrics(minutes: float, log: Callable[[str], None]) -> dict[str, float]
             if not started.success:
                 msg = f"the session did not start: {started.message}"
                 raise RehabPoseError(msg)
-            first_ns = time.time_ns() + round(SETTLE_S * NS_PER_S)
+            first_ns = max(watch.record.camera_ns) + round(SETTLE_S * NS_PER_S)
             samples = _sampled(graph, minutes * S_PER_MIN, watch.record, log)
-            last_ns = time.time_ns() - round(SETTLE_S * NS_PER_S)
+            last_ns = max(watch.record.camera_ns) - round(SETTLE_S * NS_PER_S)
             time.sleep(REPORT_S)
             stopped = call_service("StopSession", "stop_session")
             if not stopped.success:
@@ -96,7 +105,15 @@ def soak_metrics(minutes: float, log: Callable[[str], None]) -> dict[str, float]
                 raise RehabPoseError(msg)
         account = _account(watch.record, first_ns, last_ns)  # now that no thread adds to the record
         recorded = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
-    return {"soak_minutes": minutes, **growth(samples), **account, "soak_recorded_mb": recorded}
+    metrics = {**growth(samples), **account, "soak_recorded_mb": recorded}
+    return {"soak_minutes": minutes, "soak_clock_rate": clock_rate, **metrics}
+
+
+def _reference_clock_rate() -> float:
+    """Return the speed of a clock by which this machine is as fast as the reference machine."""
+    from rehab_pose_lab.benchmarks.perception_speed import machine_metrics  # noqa: PLC0415  (loads models)
+
+    return 1.0 / max(machine_metrics()["machine_factor"], 1.0)
 
 
 def _sampled(graph: RunningGraph, length_s: float, record: GraphRecord, log: Callable[[str], None]) -> list[Sample]:
@@ -129,6 +146,7 @@ def _sample(now_s: float, pids: Sequence[int]) -> Sample:
     return Sample(
         now_s,
         sum(size.rss_mb for size in sizes),
+        sum(size.private_mb for size in sizes),
         sum(size.descriptors for size in sizes),
         sum(size.threads for size in sizes),
         *shared_memory(pids),
@@ -145,18 +163,20 @@ def growth(samples: Sequence[Sample]) -> dict[str, float]:
     warm = [sample for sample in samples if sample.time_s >= min(WARM_UP_S, length_s / WARM_UP_DIVISOR)]
     nothing = float("nan")
     if len(warm) < 4:
-        names = ("rss_pct_per_h", "descriptors", "threads", "shared_files", "shared_mb")
+        names = ("rss_pct_per_h", "private_pct_per_h", "descriptors", "threads", "shared_files", "shared_mb")
         return {f"soak_{name}": nothing for name in names}
     quarter = max(1, len(warm) // 4)
     first, last = np.array(warm[:quarter]), np.array(warm[-quarter:])
     change = np.median(last, axis=0) - np.median(first, axis=0)
+    times_s = [sample.time_s for sample in warm]
     return {
-        "soak_rss_pct_per_h": slope_pct_per_h([sample.time_s for sample in warm], [sample.rss_mb for sample in warm]),
+        "soak_rss_pct_per_h": slope_pct_per_h(times_s, [sample.rss_mb for sample in warm]),
+        "soak_private_pct_per_h": slope_pct_per_h(times_s, [sample.private_mb for sample in warm]),
         "soak_rss_mb": float(np.median(last[:, 1])),
-        "soak_descriptors": float(change[2]),
-        "soak_threads": float(change[3]),
-        "soak_shared_files": float(change[4]),
-        "soak_shared_mb": float(change[5]),
+        "soak_descriptors": float(change[3]),
+        "soak_threads": float(change[4]),
+        "soak_shared_files": float(change[5]),
+        "soak_shared_mb": float(change[6]),
     }
 
 

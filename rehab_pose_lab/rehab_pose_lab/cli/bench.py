@@ -101,6 +101,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     faults.add_argument(
         "--soak-minutes", type=float, default=30.0, help="length of the long run (default: %(default)s)"
     )
+    faults.add_argument(
+        "--soak-slowed",
+        action="store_true",
+        help="slow the camera of the long run by machine_factor, so that its load is that of the reference machine",
+    )
     faults.add_argument("--fuzz-inputs", type=int, default=200_000, help="hostile inputs (default: %(default)s)")
     faults.add_argument("--seed", type=int, default=0, help="seed of moments and inputs (default: %(default)s)")
     parser.set_defaults(run=run)
@@ -235,6 +240,7 @@ def _faults(arguments: argparse.Namespace) -> dict[str, float]:
         arguments.kills,
         arguments.signals,
         arguments.soak_minutes,
+        arguments.soak_slowed,
         arguments.fuzz_inputs,
         arguments.seed,
     )

@@ -19,6 +19,7 @@ from rehab_pose_lab.benchmarks.process_state import (
     memory,
     process_size,
     shared_memory,
+    stolen_s,
 )
 from rehab_pose_lab.benchmarks.soak import Sample, growth, slope_pct_per_h
 
@@ -98,11 +99,18 @@ def test_shared_memory_counts_the_files_that_a_process_has_mapped(tmp_path: Path
     assert shared_memory([os.getpid()], tmp_path).files == 0
 
 
+def test_stolen_time_is_the_eighth_time_of_all_processors(tmp_path: Path) -> None:
+    (tmp_path / "stat").write_text("cpu  1 2 3 4 5 6 7 250 9 10\ncpu0 1 2 3 4 5 6 7 99 9 10\n")
+    assert stolen_s(tmp_path / "stat") == pytest.approx(250 / os.sysconf("SC_CLK_TCK"))
+    assert stolen_s() >= 0.0
+
+
 def test_growth_is_measured_after_the_warm_up_and_single_values_do_not_change_it() -> None:
-    samples = [Sample(t, 100.0 if t < 300 else 110.0 + 0.01 * t, 50, 8, 3, 33.0) for t in range(0, 1200, 10)]
+    samples = [Sample(t, 100.0 if t < 300 else 110.0 + 0.01 * t, 90.0, 50, 8, 3, 33.0) for t in range(0, 1200, 10)]
     samples[60] = samples[60]._replace(rss_mb=400.0)
     samples[-20:] = [sample._replace(descriptors=52) for sample in samples[-20:]]
     found = growth(samples)
     assert found["soak_rss_pct_per_h"] == pytest.approx(100 * 36 / 117.5, rel=0.05)
+    assert found["soak_private_pct_per_h"] == 0.0
     assert (found["soak_descriptors"], found["soak_threads"], found["soak_shared_mb"]) == (2, 0, 0)
     assert slope_pct_per_h([0.0, 1.0, 2.0], [5.0, 5.0, 5.0]) == 0.0

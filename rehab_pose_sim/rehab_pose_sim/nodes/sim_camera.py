@@ -52,7 +52,7 @@ class SimCameraNode(StageNode):
         self._next = (0, self._image(0))
         now_ns = self.get_clock().now().nanoseconds
         self._first_ns = settings.start_ns or now_ns
-        self._rate_hz = settings.rate_hz
+        self._rate_hz, self._clock_rate = settings.rate_hz, settings.clock_rate
         self.start_worker(capacity=1, adjustable=False)  # an image that cannot be rendered in time is skipped
         self._stopping = threading.Event()
         self._ticker = threading.Thread(target=self._run, name="sim_camera_ticker", daemon=True)
@@ -68,13 +68,13 @@ class SimCameraNode(StageNode):
         """Request each image when it is due; images that are not rendered in time are skipped, stamps stay correct."""
         last = -1
         while not self._stopping.is_set():
-            elapsed_s = (self.get_clock().now().nanoseconds - self._first_ns) / NS_PER_S
+            elapsed_s = (self.get_clock().now().nanoseconds - self._first_ns) / NS_PER_S * self._clock_rate
             due = math.floor(elapsed_s * self._rate_hz)
             if due > last:
                 self.health.drop("not rendered in time", due - last - 1)
                 last = due
                 self.post(self._publish, due, self._stamp_ns(due), self.now_s())
-            left_s = (last + 1) / self._rate_hz - elapsed_s
+            left_s = ((last + 1) / self._rate_hz - elapsed_s) / self._clock_rate
             self._stopping.wait(min(left_s, MAX_SLEEP_S))
 
     def _stamp_ns(self, index: int) -> int:
