@@ -17,6 +17,7 @@ from rehab_pose.ros.io.qos import qos
 from rehab_pose.ros.io.receiving_thread import ReceivingThread
 from rehab_pose.ros.io.resolved_names import resolved_name
 from rehab_pose.ros.io.settings import CameraSettings
+from rehab_pose.ros.runtime.settings import NodeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CameraInput"]
 
-MAX_WAITING = 3
-"""Images that may wait for the receiving thread. Fast DDS keeps the memory of as many as ever waited, 1.5 MB for colour
-and depth: with ten of each, a pause of half a second made a node 30 MB larger for good."""
+MIN_WAITING = 3
+"""Images that may wait for the receiving thread, or as many as node.queue_length if that is more. Without our profile
+Fast DDS keeps the memory of as many as ever waited, 1.5 MB for colour and depth: with ten of each, a pause of half a
+second made a node 30 MB larger for good."""
 MATCH_PERIOD_S = 0.25
 """Period of checking the publishers' QoS [s]."""
 SLOW_RATIO = 0.5
@@ -54,6 +56,7 @@ class CameraInput:
         self._handler = handler
         camera, capture = node.settings(CameraSettings), node.settings(CaptureSettings)
         self._image_qos = camera.image_qos
+        self._waiting = max(MIN_WAITING, node.settings(NodeSettings).queue_length)
         # The names after remapping: FrameBuilder reads from them whether the images are rectified.
         self._builder = FrameBuilder(
             capture,
@@ -96,7 +99,7 @@ class CameraInput:
                 health.warnings.pop(key, None)
 
     def _listen(self, topic: Topic) -> Subscription[Any]:
-        depth = None if topic is topics.CAMERA_INFO else MAX_WAITING
+        depth = None if topic is topics.CAMERA_INFO else self._waiting
         profile = qos(topic.delivery, best_effort=self._best_effort[topic], depth=depth)
         return self._node.listen(topic, self._receivers[topic], profile=profile, group=NeverReady())
 

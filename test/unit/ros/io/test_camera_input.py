@@ -16,9 +16,36 @@ from rehab_pose.messages.images import image_message
 
 if TYPE_CHECKING:
     from rehab_pose.datatypes import RgbdFrame
+    from rehab_pose.ros.runtime.stage_node import StageNode
 
 CAMERA = CameraIntrinsics(width_px=8, height_px=6, fx=10.0, fy=10.0, cx=3.5, cy=2.5)
 TIMEOUT_S = 15.0
+
+
+def image_depths(node: StageNode) -> set[int]:
+    """Return the depths of the QoS of a node's subscriptions to the camera's images."""
+    from rehab_pose.ros.io.resolved_names import resolved_name  # noqa: PLC0415
+
+    names = {resolved_name(node, topic.name) for topic in (topics.COLOR, topics.DEPTH)}
+    return {entry.qos_profile.depth for entry in node.subscriptions if entry.topic_name in names}
+
+
+def test_as_many_images_may_wait_in_dds_as_in_the_node(ros: Any) -> None:  # noqa: ANN401
+    from rclpy.parameter import Parameter  # noqa: PLC0415
+
+    from rehab_pose.graph import node_spec  # noqa: PLC0415
+    from rehab_pose.ros.io.camera_input import CameraInput  # noqa: PLC0415
+    from rehab_pose.ros.runtime.stage_node import StageNode  # noqa: PLC0415
+
+    assert ros is not None
+    node = StageNode(node_spec("rgbd_sync"))
+    node.set_parameters([Parameter("node.queue_length", value=30)])
+    CameraInput(node, lambda _frame: True)
+    try:
+        assert image_depths(node) == {30}
+    finally:
+        node.close()
+        node.destroy_node()
 
 
 @pytest.mark.parametrize("best_effort", [True, False])
@@ -27,10 +54,9 @@ def test_frames_carry_the_direction_of_an_imu(ros: Any, best_effort: bool) -> No
     from rclpy.node import Node  # noqa: PLC0415
 
     from rehab_pose.graph import node_spec  # noqa: PLC0415
-    from rehab_pose.ros.io.camera_input import MAX_WAITING, CameraInput  # noqa: PLC0415
+    from rehab_pose.ros.io.camera_input import MIN_WAITING, CameraInput  # noqa: PLC0415
     from rehab_pose.ros.io.message_factory import RosMessageFactory, message_class  # noqa: PLC0415
     from rehab_pose.ros.io.qos import qos  # noqa: PLC0415
-    from rehab_pose.ros.io.resolved_names import resolved_name  # noqa: PLC0415
     from rehab_pose.ros.runtime.stage_node import StageNode  # noqa: PLC0415
 
     assert ros is not None
@@ -42,10 +68,7 @@ def test_frames_carry_the_direction_of_an_imu(ros: Any, best_effort: bool) -> No
 
     node, driver, factory = StageNode(node_spec("rgbd_sync")), Node("driver"), RosMessageFactory()
     camera = CameraInput(node, keep)
-    # The memory of images that ever waited is kept by DDS: few may wait.
-    depths = {subscription.topic_name: subscription.qos_profile.depth for subscription in node.subscriptions}
-    for topic in (topics.COLOR, topics.DEPTH):
-        assert depths[resolved_name(node, topic.name)] == MAX_WAITING
+    assert image_depths(node) == {MIN_WAITING}
     publishers = {
         topic: driver.create_publisher(
             message_class(topic.type_name),
