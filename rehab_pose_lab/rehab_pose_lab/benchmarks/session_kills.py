@@ -199,8 +199,7 @@ def _report_metrics(folder: Path, published: list[Repetition], killed_ns: list[i
     content, journal = json.loads(report.read_text()), read_journal(folder)
     reported = [entry["end_ns"] for entry in content["repetitions"]]
     start_ns = journal.header.since_ns or content["session"]["first_stamp_ns"]
-    expected = {repetition.end_ns for repetition in published if repetition.stamp_ns > start_ns}
-    before = {repetition.end_ns for repetition in published} - expected
+    expected, before = _expected_and_earlier(published, start_ns)
     gaps = [gap for gap in content["session"]["gaps"] if gap["reason"] == GapReason.SESSION_NODE_DOWN.value]
     unnamed = [at_ns for at_ns in killed_ns if not any(gap["start_ns"] <= at_ns <= gap["end_ns"] for gap in gaps)]
     return {
@@ -212,6 +211,17 @@ def _report_metrics(folder: Path, published: list[Repetition], killed_ns: list[i
         "journal_lines_unreadable": float(journal.unreadable_lines),
         "journal_kb": (folder / JOURNAL).stat().st_size / 1e3,
     }
+
+
+def _expected_and_earlier(published: list[Repetition], start_ns: int) -> tuple[set[int], set[int]]:
+    """Return the ends [ns] of the repetitions that a session must count, and of those that it must not.
+
+    One that ended in the very frame at which the session started may be reported before the start or after it: it is in
+    neither set.
+    """
+    expected = {repetition.end_ns for repetition in published if repetition.stamp_ns > start_ns}
+    earlier = {repetition.end_ns for repetition in published if repetition.stamp_ns < start_ns}
+    return expected, earlier
 
 
 def _recording_metrics(folder: Path, killed_ns: list[int]) -> dict[str, float]:

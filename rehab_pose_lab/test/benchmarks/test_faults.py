@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rehab_pose.datatypes import Repetition
 from rehab_pose.errors import SettingsError
 from rehab_pose_lab.benchmarks.damaged_bags import damaged_bag_metrics
 from rehab_pose_lab.benchmarks.faults import FaultPlan, fault_metrics
@@ -26,6 +27,16 @@ def test_a_killed_session_node_loses_no_repetition() -> None:
     for name in ("repetitions_lost", "repetitions_doubled", "repetitions_of_before", "outages_unnamed"):
         assert metrics[name] == 0, name
     assert not metrics["recording_lost_max_s"] >= 2.0  # NaN: all were killed before their first second
+
+
+def test_a_repetition_that_ends_as_the_session_starts_may_be_counted_or_not() -> None:
+    pytest.importorskip("rclpy", reason="ROS is not installed")
+    from rehab_pose_lab.benchmarks.session_kills import _expected_and_earlier  # noqa: PLC0415
+
+    ends_ns = [10, 20, 30, 40]
+    done = [Repetition(end, "cam", "squat", 1, end - 5, end, "pelvis_height_m", 0.4, 0.9, 0.5) for end in ends_ns]
+    assert _expected_and_earlier(done, 20) == ({30, 40}, {10})
+    assert _expected_and_earlier(done, 25) == ({30, 40}, {10, 20})
 
 
 def test_unknown_parts_and_lengths_are_refused() -> None:
