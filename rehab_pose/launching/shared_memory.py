@@ -15,8 +15,6 @@ __all__ = [
     "DISCOVERY",
     "OLD_VARIABLE",
     "OPEN_PROFILE",
-    "PROFILE",
-    "QOS_FROM_PROFILE",
     "SHARED_MEMORY",
     "VARIABLE",
     "small_segment",
@@ -38,8 +36,6 @@ LEFT_TO_PROFILE, THIS_MACHINE, NETWORK = "SYSTEM_DEFAULT", "LOCALHOST", "SUBNET"
 """Its values: what the profile says, this machine, and the local network."""
 VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
 OLD_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
-QOS_FROM_PROFILE = "RMW_FASTRTPS_USE_QOS_FROM_XML"
-"""Environment variable by which ROS leaves memory policy and data sharing to the profile."""
 OLD_DISTRIBUTIONS = ("humble", "iron", "jazzy")
 """ROS distributions with Fast DDS 2, which reads OLD_VARIABLE; Fast DDS 3 warns about it."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (Linux's shared memory)
@@ -70,7 +66,6 @@ def use_shared_memory(environment: MutableMapping[str, str], *, network: bool = 
         )
     old = environment.get("ROS_DISTRO") in OLD_DISTRIBUTIONS
     environment[OLD_VARIABLE if old else VARIABLE] = str(shared_file(OPEN_PROFILE if opened else PROFILE))
-    environment.setdefault(QOS_FROM_PROFILE, "1")
     environment[DISCOVERY] = NETWORK if opened else LEFT_TO_PROFILE
     return None
 

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["CameraInput"]
 
 MIN_WAITING = 3
-"""Images that may wait for the receiving thread, or as many as node.queue_length if that is more. Without our profile
-Fast DDS keeps the memory of as many as ever waited, 1.5 MB for colour and depth: with ten of each, a pause of half a
-second made a node 30 MB larger for good."""
+"""Images that may wait for the receiving thread, or as many as node.queue_length if that is more. Fast DDS keeps the
+memory of as many as ever waited, 1.5 MB for colour and depth: with ten of each, a pause of half a second made a node
+30 MB larger for good."""
 MATCH_PERIOD_S = 0.25
 """Period of checking the publishers' QoS [s]."""
 SLOW_RATIO = 0.5

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
 from rehab_pose.launching import shared_memory
-from rehab_pose.launching.shared_files import shared_file
-from rehab_pose.launching.shared_memory import (
-    DISCOVERY,
-    OLD_VARIABLE,
-    OPEN_PROFILE,
-    PROFILE,
-    QOS_FROM_PROFILE,
-    VARIABLE,
-    small_segment,
-    use_shared_memory,
-)
+from rehab_pose.launching.shared_memory import DISCOVERY, OLD_VARIABLE, VARIABLE, small_segment, use_shared_memory
 
 
 def test_this_machine_only_by_default_whatever_range_of_it_was_set() -> None:
@@ -68,30 +57,6 @@ def test_programs_without_images_take_a_smaller_segment_and_all_else_is_the_same
     assert [line for line in large if line not in less] == ["<segment_size>33554432</segment_size>"]
     assert len(large) == len(less)
     assert small_segment({VARIABLE: "/own.xml"}) == {}
-
-
-@pytest.mark.parametrize("profile", [PROFILE, OPEN_PROFILE])
-def test_memory_of_messages_is_freed_with_them(profile: str) -> None:
-    names = {"x": "http://www.eprosima.com"}
-    root = ET.parse(shared_file(profile)).getroot()  # noqa: S314  (our own file)
-    for kind in ("data_writer", "data_reader"):
-        endpoint = root.find(f"x:{kind}[@is_default_profile='true']", names)
-        assert endpoint is not None
-        assert endpoint.findtext("x:historyMemoryPolicy", namespaces=names) == "DYNAMIC"
-        # Without RMW_FASTRTPS_USE_QOS_FROM_XML, ROS sets this itself.
-        assert endpoint.findtext("x:qos/x:data_sharing/x:kind", namespaces=names) == "OFF"
-
-
-def test_the_memory_policy_of_the_profile_is_used_unless_the_user_chose_otherwise() -> None:
-    environment: dict[str, str] = {}
-    use_shared_memory(environment)
-    assert environment[QOS_FROM_PROFILE] == "1"
-    chosen = {QOS_FROM_PROFILE: "0"}
-    use_shared_memory(chosen)
-    assert chosen[QOS_FROM_PROFILE] == "0"
-    own = {VARIABLE: "/own.xml"}
-    use_shared_memory(own)
-    assert QOS_FROM_PROFILE not in own, "a profile of the user's may leave the policy to ROS"
 
 
 def _lines(path: str) -> list[str]:
