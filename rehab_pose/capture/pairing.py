@@ -96,7 +96,7 @@ class Pairer(ABC, Generic[First, Second]):
         if partner_ns is not None:
             partner = earlier.pop(partner_ns)
             self._drop_older(1 - place, earlier, partner_ns)
-            return [(item, partner) if place == FIRST else (partner, item)]
+            return [_in_order(place, item, partner)]
         pairs = self._pair(place, stamp_ns, item)
         if pairs:  # both streams have jumped
             self._drop_before_jump()
@@ -152,7 +152,7 @@ class StampPairer(Pairer[First, Second]):
         partner = others.pop(partner_ns)
         self._drop_older(place, self._waiting[place], stamp_ns)
         self._drop_older(1 - place, others, partner_ns)
-        return [(item, partner) if place == FIRST else (partner, item)]
+        return [_in_order(place, item, partner)]
 
     def _store(self, place: int, stamp_ns: int, item: Any) -> None:  # noqa: ANN401  (First or Second)
         queue = self._waiting[place]
@@ -163,3 +163,8 @@ class StampPairer(Pairer[First, Second]):
             oldest_ns = next(iter(queue))
             del queue[oldest_ns]
             self._count_dropped(place, [oldest_ns])
+
+
+def _in_order(place: int, item: Any, partner: Any) -> tuple[Any, Any]:  # noqa: ANN401  (First and Second)
+    """Return a pair with the item of the first stream first; `place` is that of the stream of `item`."""
+    return (item, partner) if place == FIRST else (partner, item)
