@@ -255,10 +255,24 @@ class GraphRun:
             raise RehabPoseError(msg)
         return min(self.record.camera_ns) if self._camera_start_ns is None else self._camera_start_ns
 
-    def latency_ms(self, stamp_ns: int, arrived_ns: int) -> float:
-        """Return the time from a stamp [ns] to a reception [ns of the machine's clock], by the camera's clock [ms]."""
-        elapsed_ns = (arrived_ns - self.start_ns) * self.plan.clock_rate
-        return (elapsed_ns - (stamp_ns - self.start_ns)) / 1e6
+    def latencies_ms(self, arrived_ns: Mapping[int, int]) -> list[float]:
+        """Return the times from stamps to receptions, by the camera's clock [ms].
+
+        When a slower clock of the camera began is not known, as its first frames may be lost to discovery: times are
+        counted from the quickest camera_info, which takes about 1 ms.
+
+        Args:
+            arrived_ns: Time of reception by the machine's clock, by stamp [ns].
+        """
+        rate, start_ns = self.plan.clock_rate, self.start_ns
+        quickest_ns = 0.0
+        if rate != 1.0 and self.record is not None:
+            sent = self.record.camera_ns.items()
+            quickest_ns = min((arrived - start_ns) * rate - (stamp - start_ns) for stamp, arrived in sent)
+        return [
+            ((arrived - start_ns) * rate - (stamp - start_ns) - quickest_ns) / 1e6
+            for stamp, arrived in arrived_ns.items()
+        ]
 
     def middle_frames(self) -> list[tuple[int, int]]:
         """Return index and stamp [ns] of a frame in the middle of a repetition of each simulated exercise.
@@ -309,8 +323,9 @@ def run_metrics(graph: GraphRun) -> dict[str, float]:
     }
     if graph.plan.recording is None:
         # Latency is defined for a live camera only: the stamps of a recording lie in the past.
-        latency_ms = [graph.latency_ms(stamp, record.exercise_ns[stamp]) for stamp in stamps]
-        body_ms = [graph.latency_ms(stamp, arrived) for stamp, arrived in record.body_ns.items() if stamp >= first_ns]
+        latency_ms = graph.latencies_ms({stamp: record.exercise_ns[stamp] for stamp in stamps})
+        bodies = {stamp: arrived for stamp, arrived in record.body_ns.items() if stamp >= first_ns}
+        body_ms = graph.latencies_ms(bodies)
         metrics["graph_latency_ms_p50"] = round(float(np.percentile(latency_ms, 50)), 1)
         metrics["graph_latency_ms_p95"] = round(float(np.percentile(latency_ms, 95)), 1)
         metrics["body_latency_ms_p50"] = round(float(np.percentile(body_ms, 50)), 1)
