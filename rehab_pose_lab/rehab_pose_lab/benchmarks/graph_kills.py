@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,7 +29,7 @@ from rehab_pose.units import NS_PER_S
 from rehab_pose_lab.benchmarks.running_graph import RunningGraph, call_service, running_graph, use_private_domain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rehab_pose.datatypes import Repetition
     from rehab_pose_sim.graph_watch import GraphRecord, GraphWatch
@@ -165,17 +166,33 @@ def _kill(graph: RunningGraph, watch: GraphWatch, name: str, names: list[str]) -
         os.kill(pids[name], signal.SIGKILL)
     record.diagnostics.clear()
 
-    def is_back(received: GraphRecord) -> bool:
+    def missing(received: GraphRecord) -> list[str]:
         now = graph.pids
         seen = {node.rpartition("/")[2] for node in received.diagnostics}
-        alive = all(now.get(node, pids.get(node)) != pids.get(node) for node in waited)
-        flowing = all(max(stamps, default=0) > killed_ns for stamps in (received.exercise_ns, received.body_ns))
-        return alive and flowing and seen.issuperset(waited)
+        absent = [f"a new process of {node}" for node in waited if now.get(node, pids.get(node)) == pids.get(node)]
+        absent += [f"diagnostics of {node}" for node in waited if node not in seen]
+        streams = {"labels": received.exercise_ns, "bodies": received.body_ns}
+        return absent + [f"{text} of new frames" for text, ns in streams.items() if max(ns, default=0) <= killed_ns]
 
-    if not watch.wait_for(is_back, BACK_TIMEOUT_S):
-        msg = f"{name} was killed and was not back within {BACK_TIMEOUT_S:g} s; output:\n{graph.last_lines}"
+    if not watch.wait_for(lambda received: not missing(received), BACK_TIMEOUT_S):
+        msg = (
+            f"{name} was killed and was not back within {BACK_TIMEOUT_S:g} s; missing: {', '.join(missing(record))}\n"
+            f"threads of the nodes:\n{_threads(graph.pids)}\noutput:\n{graph.last_lines}"
+        )
         raise RehabPoseError(msg)
     return (time.time_ns() - killed_ns) / NS_PER_S
+
+
+def _threads(pids: Mapping[str, int]) -> str:
+    """Return a line for each thread of processes: its state, and the function of the kernel in which it waits."""
+    lines = []
+    for name, pid in pids.items():
+        for folder in sorted(Path(f"/proc/{pid}/task").glob("*")):
+            with suppress(OSError):  # the thread has ended
+                state = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+                function = (folder / "wchan").read_text(encoding="utf-8")
+                lines.append(f"{name} {(folder / 'comm').read_text(encoding='utf-8').strip()} {state} {function}")
+    return "\n".join(lines)
 
 
 def _respawns(times: list[_Kill]) -> dict[str, float]:
