@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rehab_pose.datatypes import RgbdFrame
 
-__all__ = ["machine_metrics", "perception_speed_metrics"]
+__all__ = ["machine_metrics", "perception_speed_metrics", "reference_clock_rate"]
 
 FRAMES = 90
 FRAME_STEP = 10
@@ -104,6 +104,11 @@ def machine_metrics() -> dict[str, float]:
     images = [_whole_image(camera.frame(FRAME_STEP * index).frame) for index in range(NAIVE_FRAMES)]
     naive_ms = _median_ms(KeypointDetector(KeypointSettings(half_resolution=False)).detect, images)
     return {"keypoints_naive_ms": naive_ms, "machine_factor": naive_ms / REFERENCE_NAIVE_MS}
+
+
+def reference_clock_rate(machine_factor: float) -> float:
+    """Return the speed of a clock by which this machine is as fast as the reference machine; 1 on a faster machine."""
+    return 1.0 / max(machine_factor, 1.0)
 
 
 def _whole_image(frame: RgbdFrame) -> Silhouette:

@@ -37,7 +37,7 @@ def slowed_camera_metrics(log: Callable[[str], None]) -> dict[str, float]:
     Raises:
         RehabPoseError: A node of the graph failed.
     """
-    from rehab_pose_lab.benchmarks.perception_speed import machine_metrics  # noqa: PLC0415  (loads models)
+    from rehab_pose_lab.benchmarks.perception_speed import machine_metrics, reference_clock_rate  # noqa: PLC0415
 
     plans = {
         "separate": camera_plan(composed=False),
@@ -48,11 +48,11 @@ def slowed_camera_metrics(log: Callable[[str], None]) -> dict[str, float]:
     before = machine_metrics()["machine_factor"]
     for name, plan in plans.items():
         start_s, stolen_before_s = time.monotonic(), stolen_s()
-        run = run_metrics(finished_run(replace(plan, clock_rate=1.0 / max(before, 1.0)), log))
+        run = run_metrics(finished_run(replace(plan, clock_rate=reference_clock_rate(before)), log))
         stolen_pct = 100.0 * (stolen_s() - stolen_before_s) / (time.monotonic() - start_s)
         after = machine_metrics()["machine_factor"]
         factor = (before + after) / 2.0
-        correction = factor / max(before, 1.0)
+        correction = factor * reference_clock_rate(before)
         metrics[f"{name}_slowed_factor"] = round(factor, 2)
         metrics[f"{name}_slowed_stolen_pct"] = round(stolen_pct, 1)
         metrics[f"{name}_slowed_camera_fps"] = round(run["camera_fps"] * correction, 2)

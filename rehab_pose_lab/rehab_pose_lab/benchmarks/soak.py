@@ -70,10 +70,11 @@ def soak_metrics(minutes: float, log: Callable[[str], None], *, slowed: bool = F
         RehabPoseError: The graph does not start, or a process ends.
     """
     use_private_domain()
+    from rehab_pose_lab.benchmarks.perception_speed import machine_metrics, reference_clock_rate  # noqa: PLC0415
     from rehab_pose_sim.graph_watch import GraphWatch  # noqa: PLC0415  (reads the transport when ROS is loaded)
 
     nodes = [spec.name for spec in choose_nodes({Option.MESH, Option.RECOGNITION}, composed=True)]
-    clock_rate = _reference_clock_rate() if slowed else 1.0
+    clock_rate = reference_clock_rate(machine_metrics()["machine_factor"]) if slowed else 1.0
     with TemporaryDirectory(prefix="rehab_pose_soak_") as name:
         folder = Path(name)
         simulation = {
@@ -107,13 +108,6 @@ def soak_metrics(minutes: float, log: Callable[[str], None], *, slowed: bool = F
         recorded = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     metrics = {**growth(samples), **account, "soak_recorded_mb": recorded}
     return {"soak_minutes": minutes, "soak_clock_rate": clock_rate, **metrics}
-
-
-def _reference_clock_rate() -> float:
-    """Return the speed of a clock by which this machine is as fast as the reference machine."""
-    from rehab_pose_lab.benchmarks.perception_speed import machine_metrics  # noqa: PLC0415  (loads models)
-
-    return 1.0 / max(machine_metrics()["machine_factor"], 1.0)
 
 
 def _sampled(graph: RunningGraph, length_s: float, record: GraphRecord, log: Callable[[str], None]) -> list[Sample]:

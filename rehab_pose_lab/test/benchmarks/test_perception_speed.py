@@ -13,3 +13,8 @@ def test_the_machine_factor_is_the_time_by_the_reference(monkeypatch: pytest.Mon
     assert metrics["keypoints_naive_ms"] > 5.0, "all detectors on a whole image take tens of milliseconds"
     expected = metrics["keypoints_naive_ms"] / perception_speed.REFERENCE_NAIVE_MS
     assert metrics["machine_factor"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("machine_factor", "clock_rate"), [(2.0, 0.5), (1.0, 1.0), (0.5, 1.0)])
+def test_a_clock_is_slowed_on_a_slow_machine_and_never_sped_up(machine_factor: float, clock_rate: float) -> None:
+    assert perception_speed.reference_clock_rate(machine_factor) == clock_rate
