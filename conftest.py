@@ -22,13 +22,6 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 REPOSITORY = Path(__file__).resolve().parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run slow tests without measuring coverage: that takes as long again, and their lines are run by others too."""
-    for item in items:
-        if item.get_closest_marker("slow"):
-            item.add_marker("no_cover")
-
-
 @pytest.fixture(scope="session", autouse=True)
 def empty_exercise_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the developer's added exercises and sessions out of the tests, and of the programs that they start."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import cv2
-import pytest
 
 from rehab_pose_sim.cli.main import main
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
 
-@pytest.mark.slow
+
 def test_the_command_writes_files_and_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = tmp_path / "bones.png"
     assert main(["bones", "-o", str(tmp_path / "out"), "--exercise", "squat", "--picture", str(picture)]) == 0

@@ -41,7 +41,6 @@ def test_stamps_follow_the_rate() -> None:
     assert camera.frame(30).frame.stamp_ns == 10**18 + 2 * 10**9
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("exercise", NAMES)
 @pytest.mark.parametrize("yaw_deg", [0.0, 30.0])
 def test_joints_are_inside_the_silhouette_and_behind_its_surface(exercise: str, yaw_deg: float) -> None:

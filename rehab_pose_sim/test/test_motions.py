@@ -31,7 +31,6 @@ def test_feet_keep_their_places_on_the_floor(exercise: str, changes: dict[str, f
     assert np.ptp(ankles, axis=0).max() < 0.01
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("exercise", NAMES)
 def test_repetitions_count_up_to_the_planned_number(exercise: str) -> None:
     camera = camera_of(exercise, seconds_per_exercise=15.0)
@@ -51,7 +50,6 @@ def swing(exercise: str, **changes: float) -> np.ndarray:
     return np.array(frames)
 
 
-@pytest.mark.slow
 def test_the_ranges_of_motion_are_those_of_kimores_experts() -> None:
     """Ranges around the medians of KIMORE's experts (see rehab_pose_sim/exercises.py)."""
     joint = SMPL_24.index
@@ -75,7 +73,6 @@ def test_the_ranges_of_motion_are_those_of_kimores_experts() -> None:
     assert 0.25 < np.ptp(squat[:, 0, 1]) < 0.4
 
 
-@pytest.mark.slow
 def test_amplitude_and_asymmetry_change_the_size_of_the_movement() -> None:
     wrists = [SMPL_24.index("left_wrist"), SMPL_24.index("right_wrist")]
     lopsided = swing("arm_lifting", asymmetry=-0.5)[:, wrists, 1].max(axis=0)
@@ -83,7 +80,7 @@ def test_amplitude_and_asymmetry_change_the_size_of_the_movement() -> None:
     assert np.ptp(swing("squat", amplitude=0.5)[:, 0, 1]) < 0.7 * np.ptp(swing("squat")[:, 0, 1])
 
 
-@pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.parametrize("exercise", NAMES)
 def test_no_joint_moves_faster_than_four_metres_per_second(exercise: str) -> None:
     camera = camera_of(exercise)

@@ -58,7 +58,6 @@ def test_every_posture_of_the_settings_has_an_entry() -> None:
     assert set(POSTURE_CHOICES) == set(POSTURES)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("shape_seed", [0, 3])
 @pytest.mark.parametrize("posture", RESTING)
 def test_the_body_touches_its_support_and_does_not_sink_into_it(posture: str, shape_seed: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from rehab_pose.bags.reader import BagReader
 from rehab_pose_sim.camera import SimulatedCamera
@@ -16,13 +15,13 @@ from rehab_pose_sim.settings import SimulationSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from numpy.typing import NDArray
 
 SETTINGS = SimulationSettings(width_px=160, height_px=120, fx=115.0, fy=115.0, exercise="squat", gap_s=0.0)
 HALF_MM = 0.00051
 
 
-@pytest.mark.slow
 def test_colour_and_depth_come_back_to_half_a_millimetre(tmp_path: Path) -> None:
     write_bag(tmp_path / "bag", SETTINGS, [0, 3])
     camera = SimulatedCamera(SETTINGS)

@@ -8,13 +8,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
 
-@pytest.mark.slow
+
 def test_the_cells_of_the_notebook_run_in_order(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     notebook = json.loads((repository / "examples" / "recording.ipynb").read_text())
     names: dict[str, Any] = {}
@@ -56,7 +55,6 @@ class pipeline:
 """A stand-in for pyrealsense2 with the calls that the example makes."""
 
 
-@pytest.mark.slow
 def test_the_realsense_example_reads_a_camera(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "pyrealsense2.py").write_text(REALSENSE)
     command = [sys.executable, str(repository / "examples" / "realsense_camera.py"), "--frames", "3"]

@@ -78,7 +78,6 @@ def test_session_export_refuses_a_place_that_is_used(
     assert after == before
 
 
-@pytest.mark.slow
 def test_play_changes_nothing_in_the_recording(tmp_path: Path) -> None:
     pytest.importorskip("rclpy", reason="ROS is not installed")
     bag = label_bag(tmp_path / "bag")

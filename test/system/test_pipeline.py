@@ -46,7 +46,6 @@ def test_a_squat_is_recognised_counted_and_measured() -> None:
     assert np.isfinite(last.joint_angles.angles_rad).mean() > 0.9
 
 
-@pytest.mark.slow
 def test_the_same_frames_give_the_same_results() -> None:
     first, second = process("arm_lifting", 2.0), process("arm_lifting", 2.0)
     for (one, _), (two, _) in zip(first, second, strict=True):

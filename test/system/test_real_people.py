@@ -75,7 +75,6 @@ def test_joints_are_close_to_the_annotation(shared_data: Path) -> None:
     assert np.max(errors_px) < 70
 
 
-@pytest.mark.slow
 def test_the_published_joints_are_close_to_the_annotation(shared_data: Path) -> None:
     clip = shared_data / "rgbd_realsense" / "two_people_n40"
     if not clip.is_dir():

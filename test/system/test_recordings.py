@@ -56,7 +56,6 @@ def contents(path: Path) -> list[tuple[str, int, bytes]]:
         return [(message.topic.name, message.time_ns, message.data) for message in reader.serialized()]
 
 
-@pytest.mark.slow
 def test_processing_a_recording_twice_gives_identical_content(bag: Path, tmp_path: Path) -> None:
     first, second = processed(bag, tmp_path / "first"), processed(bag, tmp_path / "second")
     assert first == second
@@ -72,7 +71,6 @@ def test_processing_a_recording_twice_gives_identical_content(bag: Path, tmp_pat
     assert [frame["stamp_ns"] for frame in first] == sorted({frame["stamp_ns"] for frame in first})
 
 
-@pytest.mark.slow
 def test_results_contain_no_image_by_default(bag: Path, tmp_path: Path) -> None:
     processed(bag, tmp_path / "out")
     with BagReader(tmp_path / "out" / "results") as reader:
@@ -99,14 +97,12 @@ def test_a_missing_or_damaged_recording_is_refused(tmp_path: Path, capsys: pytes
     assert str(damaged) in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_existing_results_are_not_overwritten(bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     processed(bag, tmp_path / "out")
     assert main(["process", str(bag), "-o", str(tmp_path / "out")]) == 2
     assert "exists already" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_the_standing_man_of_the_real_clip_is_the_subject(shared_data: Path, tmp_path: Path) -> None:
     clip = shared_data / "rgbd_realsense" / "two_people_n40"
     if not clip.is_dir():

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.slow
 def test_a_file_is_evaluated_within_the_expected_errors(tmp_path: Path) -> None:
     sequence = ik_sequences(load_kinepose_preset())[0]
     file = tmp_path / "one.npz"
@@ -26,7 +25,6 @@ def test_a_file_is_evaluated_within_the_expected_errors(tmp_path: Path) -> None:
     assert metrics["limit_violations"] == 0.0
 
 
-@pytest.mark.slow
 def test_the_errors_are_below_kineposes_on_its_data(shared_data: Path) -> None:
     folder = shared_data / "kinepose"
     if not folder.is_dir():

@@ -45,7 +45,6 @@ def test_people_without_an_exercise_keep_their_bones_and_move_as_said() -> None:
     assert len(film_of(stamps_s, optical(still), random).frames) == len(stamps_s)
 
 
-@pytest.mark.slow
 def test_sets_of_every_kind_have_their_disturbances_and_are_counted() -> None:
     given = GivenLabels()
     recogniser = ExerciseRecogniser(classifier=given)

@@ -10,7 +10,6 @@ from rehab_pose_lab.benchmarks.damaged_bags import damaged_bag_metrics
 from rehab_pose_lab.benchmarks.faults import FaultPlan, fault_metrics
 
 
-@pytest.mark.slow
 def test_damaged_bags_are_read_without_a_traceback() -> None:
     metrics = damaged_bag_metrics(cuts=4, flips=5, log=lambda _: None)
     assert metrics["bag_tracebacks"] == 0
@@ -19,7 +18,6 @@ def test_damaged_bags_are_read_without_a_traceback() -> None:
     assert 0 < metrics["flipped_messages_pct"] <= 100
 
 
-@pytest.mark.slow
 def test_a_killed_session_node_loses_no_repetition() -> None:
     pytest.importorskip("rclpy", reason="ROS is not installed")
     from rehab_pose_lab.benchmarks.session_kills import kill_metrics  # noqa: PLC0415
@@ -48,7 +46,6 @@ def test_unknown_parts_and_lengths_are_refused() -> None:
         fault_metrics(lambda _: None, FaultPlan(parts=("fuzz",), fuzz_inputs=0))
 
 
-@pytest.mark.slow
 def test_programs_end_on_signals_and_bind_nothing_beyond_this_machine() -> None:
     pytest.importorskip("rclpy", reason="ROS is not installed")
     from rehab_pose_lab.benchmarks.soak import socket_metrics  # noqa: PLC0415

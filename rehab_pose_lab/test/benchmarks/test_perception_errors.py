@@ -109,7 +109,6 @@ def test_the_scenes_cover_the_documented_ranges() -> None:
     assert {scene.recorded.split(":")[0] for scene in scenes} == {"", "kimore", "ui_prmd"}
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not (data_folder() / "kimore").is_dir(), reason="needs the public data sets")
 def test_recorded_scenes_show_no_training_subject() -> None:
     scenes = perception_scenes()

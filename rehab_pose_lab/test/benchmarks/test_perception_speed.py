@@ -7,7 +7,7 @@ import pytest
 from rehab_pose_lab.benchmarks import perception_speed
 
 
-@pytest.mark.slow
+@pytest.mark.no_cover
 def test_the_machine_factor_is_the_time_by_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(perception_speed, "NAIVE_FRAMES", 2)
     metrics = perception_speed.machine_metrics()

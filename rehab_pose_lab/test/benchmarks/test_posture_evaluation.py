@@ -72,7 +72,6 @@ def test_the_scenes_cover_all_postures_and_attitudes() -> None:
     assert len({entry.seed for entry in settings}) == len(settings)
 
 
-@pytest.mark.slow
 def test_a_standing_person_is_found_by_every_method_and_has_a_line() -> None:
     scene = attitude_scenes()[0]
     small = replace(scene, settings=replace(scene.settings, width_px=320, height_px=240, fx=230.0, fy=230.0))

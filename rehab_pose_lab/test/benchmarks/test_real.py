@@ -72,7 +72,6 @@ def test_the_simulated_clips_are_those_of_no_other_benchmark() -> None:
     assert len({scene.exercise for scene in scenes}) == 5
 
 
-@pytest.mark.slow
 def test_a_simulated_person_is_measured_with_all_stages() -> None:
     pipeline = Pipeline()
     errors = simulated_errors(pipeline, clips=1, frames=3)

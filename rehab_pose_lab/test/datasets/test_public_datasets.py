@@ -121,7 +121,6 @@ def test_a_folder_without_the_data_set_is_refused_with_its_name(name: str, tmp_p
         LOADERS[name](tmp_path)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", LOADERS)
 def test_people_are_upright_and_face_the_camera(shared_data: Path, name: str) -> None:
     loader: Callable[[Path], list[Clip]] = LOADERS[name]
@@ -141,7 +140,6 @@ def test_people_are_upright_and_face_the_camera(shared_data: Path, name: str) ->
     assert 0.25 < np.linalg.norm(median("left_hip") - median("left_knee")) < 0.55
 
 
-@pytest.mark.slow
 def test_kimore_has_its_five_exercises(shared_data: Path) -> None:
     if not (shared_data / "kimore").is_dir():
         pytest.skip(f"kimore is not in {shared_data}")
@@ -150,7 +148,6 @@ def test_kimore_has_its_five_exercises(shared_data: Path) -> None:
     assert len({clip.name for clip in clips}) == len(clips)
 
 
-@pytest.mark.slow
 def test_the_shipped_recogniser_is_accurate_on_some_subjects(shared_data: Path) -> None:
     if not (shared_data / "kimore").is_dir():
         pytest.skip(f"kimore is not in {shared_data}")

@@ -110,7 +110,6 @@ def test_a_row_of_two_people_may_have_two_stamps_and_files_may_begin_with_a_mark
         load_kimore(tmp_path)
 
 
-@pytest.mark.slow
 def test_downloaded_kimore_recordings_equal_those_in_arrays(shared_data: Path, tmp_path: Path) -> None:
     import tarfile  # noqa: PLC0415
 

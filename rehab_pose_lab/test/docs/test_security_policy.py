@@ -56,7 +56,6 @@ def _opened(node: object, name: str) -> Iterator[tuple[str, str, str]]:
                 yield kind, right, found
 
 
-@pytest.mark.slow
 def test_the_policy_allows_what_running_nodes_open(tmp_path: Path) -> None:
     rclpy = pytest.importorskip("rclpy", reason="ROS is not installed")
     from rehab_pose.ros.runtime import diagnostics  # noqa: PLC0415

@@ -47,7 +47,6 @@ def test_missing_predictions_and_totals_are_left_out() -> None:
     assert np.abs(blend.weight - fit_blend(bases, totals).weight).max() < 0.1
 
 
-@pytest.mark.slow
 def test_metrics_of_decisions_are_means_over_exercises_and_over_folds() -> None:
     people = 4
     scores = np.full((people, 5, 3), 40.0)

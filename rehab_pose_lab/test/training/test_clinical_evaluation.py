@@ -27,7 +27,6 @@ def recorded(subject: str, label: str, seed: int) -> Clip:
     return clip_from_joints(frames, name=f"{subject}_{label}", dataset="test", subject=subject, label=label)
 
 
-@pytest.mark.slow
 def test_the_agreement_with_known_ratings_is_correct(tmp_path: Path) -> None:
     clips = [recorded(f"S{number}", label, number) for number in range(4) for label in EXERCISES]
     model = load_score_model()

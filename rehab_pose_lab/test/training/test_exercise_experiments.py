@@ -99,7 +99,6 @@ def window_accuracy(results: list[Result]) -> float:
     return float(np.mean(np.concatenate(correct)))
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_every_kind_of_experiment_gives_its_metrics(
     clips: list[Clip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -156,7 +155,6 @@ def test_a_finished_experiment_is_not_run_again(
     np.testing.assert_array_equal(read_results(tmp_path)["mars_s1"]["windows"], before)
 
 
-@pytest.mark.slow
 def test_stored_metrics_are_printed_and_a_missing_file_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

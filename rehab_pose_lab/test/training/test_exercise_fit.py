@@ -24,7 +24,6 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 MEGABYTE = 1 << 20
 
 
-@pytest.mark.slow
 def test_the_loss_of_one_batch_decreases_by_training_on_it(training_clips: list[TrainingClip]) -> None:
     from rehab_pose_lab.training.exercise_fit import TrainingPlan, TrainingRun  # noqa: PLC0415
 
@@ -52,7 +51,6 @@ def test_a_resumed_run_has_the_state_of_the_checkpoint(training_clips: list[Trai
         TrainingRun(TrainingPlan(epochs=3)).resume(tmp_path / "checkpoint.pt")
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_the_exported_file_gives_the_logits_of_the_network(tmp_path: Path) -> None:
     pytest.importorskip("onnxscript", reason="the export needs onnxscript")

@@ -221,7 +221,6 @@ def write_kimore(folder: Path, recordings: dict[str, tuple[int, NDArray[np.float
         np.savez(folder / f"{name}.npz", **content)
 
 
-@pytest.mark.slow
 def test_the_shipped_weights_classify_a_new_folder(
     make_film: Film, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

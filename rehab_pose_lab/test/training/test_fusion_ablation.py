@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.exercise.catalogue import EXERCISES
@@ -19,6 +18,7 @@ from rehab_pose_lab.training.fusion_clips import FusionClip, farthest_vertices
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
 
 SAMPLES = 20
 PLAN = AblationPlan(steps=40, seeds=(1,), held_out_fraction=0.5)
@@ -40,7 +40,6 @@ def clip(subject: int, label: str, random: np.random.Generator) -> FusionClip:
     return FusionClip("kimore", f"{subject}_{label}", str(subject), label, positions_m, up, findings)
 
 
-@pytest.mark.slow
 def test_only_the_informative_stream_changes_the_accuracy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(1)
     clips = [clip(subject, label, random) for subject in range(6) for label in EXERCISES]

@@ -102,7 +102,6 @@ def test_without_other_streams_the_answer_is_exactly_that_of_the_joints(
     assert not corrections_of(network, alone, unsure)[1].any()
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_the_exported_network_gives_the_same_corrections_and_keeps_the_law(
     network: CorrectionNetwork, clips: list[FusionClip], folder: Path

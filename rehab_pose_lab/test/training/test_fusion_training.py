@@ -81,7 +81,7 @@ class UnsureSession:
         return [np.zeros((len(inputs["features"]), len(LABELS)), dtype=np.float32)]
 
 
-@pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_people_are_never_on_both_sides_and_every_variant_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

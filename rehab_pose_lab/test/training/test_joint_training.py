@@ -159,7 +159,6 @@ def test_frames_of_people_are_the_same_after_writing_and_reading(tmp_path: Path)
     assert np.isfinite(image).sum() == 140 * 20
 
 
-@pytest.mark.slow
 def test_an_own_recording_teaches_what_the_pipeline_finds_in_it(tmp_path: Path) -> None:
     settings = SimulationSettings(exercise="arm_lifting", noise="kinect", rate_hz=15.0)
     write_bag(tmp_path / "bag", settings, range(20, 38))

@@ -46,7 +46,7 @@ def plan(label: str, **changes: float | bool) -> SetPlan:
     return SetPlan(**{**facts, **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.parametrize("label", ["lateral_trunk_tilt", "trunk_rotation"])
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
 def test_the_asymmetry_has_the_sign_of_the_larger_side(label: str, sign: float) -> None:
@@ -56,7 +56,6 @@ def test_the_asymmetry_has_the_sign_of_the_larger_side(label: str, sign: float) 
     assert all(0.15 < sign * repetition.asymmetry < 0.75 for repetition in repetitions)
 
 
-@pytest.mark.slow
 def test_partial_attempts_missing_joints_and_pauses_do_not_change_the_count() -> None:
     frames, _ = render_set(plan("squat", partial=True, joints_go_missing=True, pauses=True, count=4))
     assert len(counted(frames, "squat")) == 4

@@ -93,7 +93,6 @@ def test_targets_in_a_crop_are_the_inverse_of_its_points() -> None:
     np.testing.assert_allclose(crop.points_m(*crop_targets(crop, points_m, camera), camera), points_m, atol=1e-9)
 
 
-@pytest.mark.slow
 def test_the_loss_of_one_batch_of_crops_decreases_by_training_on_it(tmp_path: Path) -> None:
     scenes = sampler(6)
     samples = [scenes.joint_sample() for _ in range(4)]

@@ -141,7 +141,6 @@ def cuts(data: bytes) -> Iterator[bytes]:
         yield data[: int(len(data) * (index + 0.5) / CUTS)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["own", "mcap", "sqlite3"])
 def test_whole_messages_before_a_cut_are_read(bags: dict[str, Path], tmp_path: Path, layout: str) -> None:
     everything = contents(bags[layout])
@@ -162,7 +161,7 @@ def test_whole_messages_before_a_cut_are_read(bags: dict[str, Path], tmp_path: P
     assert read >= 0.95 * whole > 100
 
 
-@pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_flipped_bits_raise_no_other_error(bags: dict[str, Path], tmp_path: Path, layout: str) -> None:
     generator = np.random.default_rng(7)
@@ -216,7 +215,6 @@ def test_the_search_goes_on_behind_a_damaged_chunk(bags: dict[str, Path], tmp_pa
     assert any(text.startswith(f"<{FRAMES - 1:03d}.014") for text in texts)
 
 
-@pytest.mark.slow
 def test_a_recovered_bag_is_whole_and_the_source_is_unchanged(
     bags: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -76,7 +76,6 @@ def wait_until(condition: Callable[[], bool], timeout_s: float) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.slow
 def test_a_batch_that_is_repeated_processes_only_what_failed_and_gives_the_same_tables(
     archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -100,7 +99,6 @@ def test_a_batch_that_is_repeated_processes_only_what_failed_and_gives_the_same_
     assert tables(tmp_path / "out") == before
 
 
-@pytest.mark.slow
 def test_a_recording_whose_process_is_killed_is_tried_again(archive: Path, tmp_path: Path) -> None:
     batch = Batch({"first": archive / "day" / "first"}, tmp_path)
     killed = []
@@ -120,7 +118,6 @@ def test_a_recording_whose_process_is_killed_is_tried_again(archive: Path, tmp_p
     assert [entry["status"] for entry in facts] == ["done"]
 
 
-@pytest.mark.slow
 def test_a_recording_that_ends_its_process_is_no_loss_for_the_one_beside_it(archive: Path, tmp_path: Path) -> None:
     recordings = {"good": archive / "day" / "first", "poison": archive / "day" / "second"}
     batch, ended = Batch(recordings, tmp_path), threading.Event()
@@ -180,7 +177,6 @@ def test_the_order_of_the_work_does_not_change_the_tables(tmp_path: Path) -> Non
     assert outputs[0] == outputs[1]
 
 
-@pytest.mark.slow
 def test_an_interrupted_recording_is_done_again_and_its_folder_of_another_program_is_kept(
     archive: Path, tmp_path: Path
 ) -> None:

@@ -134,7 +134,6 @@ def test_a_rigid_motion_of_the_camera_changes_no_anatomical_angle(
     np.testing.assert_allclose(list(after.values()), list(before.values()), atol=1e-9)
 
 
-@pytest.mark.slow
 @given(values=rotation_vectors, tilt=st.floats(-0.6, 0.6))
 def test_tilting_the_camera_changes_no_angle_while_the_floor_is_seen(values: list[float], tilt: float) -> None:
     rotations = random_rotations(values)
@@ -145,7 +144,6 @@ def test_tilting_the_camera_changes_no_angle_while_the_floor_is_seen(values: lis
     np.testing.assert_allclose(after.angles_rad, before.angles_rad, atol=1e-7)
 
 
-@pytest.mark.slow
 @given(values=rotation_vectors)
 def test_the_mirrored_body_has_the_angles_of_the_other_side(values: list[float]) -> None:
     rotations = random_rotations(values)
@@ -168,7 +166,6 @@ def test_the_cardan_angles_of_a_product_are_its_factors(a: float, b: float, c: f
     np.testing.assert_allclose(rotation_tilts(y @ z @ x), (c, b, a), atol=1e-6)
 
 
-@pytest.mark.slow
 @given(angle=st.floats(-3.0, 3.0), side=st.sampled_from([-90.0, 90.0]))
 def test_angles_are_finite_and_exact_in_gimbal_lock(angle: float, side: float) -> None:
     lock = {"left_hip": (0.0, 0.0, side), "spine1": (0.0, 0.0, side), "pelvis": (0.0, np.rad2deg(angle), side)}
@@ -183,7 +180,6 @@ def test_angles_are_finite_and_exact_in_gimbal_lock(angle: float, side: float) -
     assert c == 0.0
 
 
-@pytest.mark.slow
 @given(values=rotation_vectors)
 def test_no_angle_leaves_its_limits(values: list[float]) -> None:
     solver = solver_above()

@@ -61,7 +61,6 @@ def arrays_of_the_free_body() -> dict[str, NDArray[Any]]:
         return {name: archive[name] for name in archive.files}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("corrected", [False, True])
 def test_posing_agrees_with_smpls_formula(seed: int, *, corrected: bool) -> None:

@@ -6,7 +6,6 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.body.objective import (
@@ -77,7 +76,6 @@ def test_the_jacobian_is_the_derivative_of_the_joints() -> None:
     assert np.abs(dense[:, :, 3:]).max() > 0.1
 
 
-@pytest.mark.slow
 def test_the_gradient_is_the_derivative_of_the_cost() -> None:
     instance, random = random_instance(1), np.random.default_rng(2)
     size = len(instance.unknowns)

@@ -58,7 +58,7 @@ def some_points(random: np.random.Generator, count: int) -> SurfacePoints:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.no_cover
 def test_the_gradient_is_the_derivative_of_the_surface_cost() -> None:
     random = np.random.default_rng(3)
     base = matrices_from_axis_angles(random.normal(size=3))
@@ -147,7 +147,6 @@ def test_a_silhouette_without_depth_does_not_change_the_fit() -> None:
     np.testing.assert_array_equal(blind_fit.vertices_m, without.vertices_m)
 
 
-@pytest.mark.slow
 def test_a_person_with_longer_limbs_is_calibrated_again() -> None:
     random = np.random.default_rng(7)
     settings = BodySettings(shape_frames=20)

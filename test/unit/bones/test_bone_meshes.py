@@ -52,7 +52,6 @@ def bones() -> Bones:
     )
 
 
-@pytest.mark.slow
 def test_a_few_bodies_meet_the_limits_of_the_benchmark() -> None:
     metrics = bones_metrics(2, seed=1)
     assert metrics["bones_inside_pct"] >= 99.9
@@ -97,7 +96,6 @@ def test_bones_have_plausible_volumes(bones: Bones) -> None:
     assert 4.0 < volumes["left_rib_6"] < 60.0
 
 
-@pytest.mark.slow
 def test_contains_agrees_with_the_winding_number() -> None:
     rotations_rad = BENT.copy()
     rotations_rad[16, 2], rotations_rad[17, 2] = -1.6, 1.6  # the arms enter the trunk: the skin intersects itself
@@ -149,7 +147,6 @@ def test_the_bones_of_a_mesh_in_any_pose_are_inside_it() -> None:
     assert surface.contains(bones.mesh.vertices_m.astype(np.float64)).mean() >= 0.999
 
 
-@pytest.mark.slow
 def test_a_rigid_motion_of_the_mesh_moves_the_bones_by_the_same_motion() -> None:
     surface = surface_of(np.zeros((24, 3)))
     rotation, shift = matrices_from_axis_angles(np.array([0.7, -1.9, 0.4])), np.array([1.0, -2.0, 3.0])

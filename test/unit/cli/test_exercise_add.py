@@ -38,7 +38,6 @@ def recordings(make_film: Film, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_a_folder_of_recordings_becomes_a_label(
     recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

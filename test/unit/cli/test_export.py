@@ -39,7 +39,6 @@ def test_a_video_needs_the_camera(known_results: Path, tmp_path: Path, capsys: p
     assert "without the camera's images" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_a_camera_recording_is_processed_and_drawn(tmp_path: Path) -> None:
     imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
     assert simulator(["bag", "-o", str(tmp_path / "clip"), "--frames", "8"]) == 0

@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-import pytest
-
 PROGRAM = """
 import argparse
 import sys
@@ -34,7 +32,6 @@ print(*sorted(signatures() - before), sep="\\n", end="")
 """
 
 
-@pytest.mark.slow
 def test_frames_of_a_moving_person_need_no_other_kernel() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     compiled = [line for line in done.stdout.splitlines() if line.startswith("rehab_pose.")]

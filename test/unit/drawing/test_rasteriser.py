@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from rehab_pose.body.loader import load_body_model
 from rehab_pose.body.skinning import pose_vertices
@@ -68,7 +67,6 @@ def body_in_camera() -> NDArray[np.float32]:
     return pose_vertices(load_body_model(), BodyParameters(np.zeros(10), rotations, np.array([0.0, 0.0, 2.2])))
 
 
-@pytest.mark.slow
 def test_the_depth_of_a_body_equals_ray_casting() -> None:
     model, vertices = load_body_model(), body_in_camera()
     depth, triangle = render_person(model, vertices, SMALL)
@@ -81,7 +79,6 @@ def test_the_depth_of_a_body_equals_ray_casting() -> None:
     assert ((triangle >= 0) == np.isfinite(depth)).all()
 
 
-@pytest.mark.slow
 def test_a_sphere_has_its_analytic_depth() -> None:
     vertices, faces = sphere(0.5, (0.1, -0.05, 2.0), 200)
     inverse_depth, triangle = empty_buffers(SMALL)
@@ -129,7 +126,6 @@ def test_a_mesh_behind_the_camera_is_not_drawn() -> None:
     assert (inverse_depth == 0).all()
 
 
-@pytest.mark.slow
 def test_normals_of_a_sphere_point_outwards() -> None:
     vertices, faces = sphere(1.0, (0.0, 0.0, 0.0), 40)
     normals = vertex_normals(vertices, faces)

@@ -59,7 +59,6 @@ def true_count(labels: list[str], phases: list[float], label: str) -> int:
     return int(starts.sum())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "shape_seed", "yaw_deg", "tempo"), [(1, 0, 0.0, 1.0), (5, 3, 25.0, 1.2)])
 def test_five_exercises_in_sequence_are_recognised_and_counted(
     seed: int, shape_seed: int, yaw_deg: float, tempo: float

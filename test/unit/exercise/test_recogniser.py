@@ -36,7 +36,6 @@ def recogniser() -> ExerciseRecogniser:
     return ExerciseRecogniser()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("label", EXERCISES)
 def test_the_label_is_right_within_three_seconds_and_the_count_is_exact(
     recogniser: ExerciseRecogniser, make_film: Film, label: str
@@ -53,7 +52,7 @@ def test_the_label_is_right_within_three_seconds_and_the_count_is_exact(
     assert counts == [1, 2, 3, 4]
 
 
-@pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.parametrize("label", EXERCISES)
 def test_labels_do_not_depend_on_the_viewpoint(recogniser: ExerciseRecogniser, make_film: Film, label: str) -> None:
     recogniser.reset()
@@ -62,7 +61,6 @@ def test_labels_do_not_depend_on_the_viewpoint(recogniser: ExerciseRecogniser, m
     assert settled.most_common(1)[0][0] == label
 
 
-@pytest.mark.slow
 def test_standing_still_is_none(recogniser: ExerciseRecogniser, make_film: Film) -> None:
     recogniser.reset()
     updates = process(recogniser, make_film("none", 3))
@@ -144,7 +142,6 @@ READY, CYCLE = 54, 90
 """Frames before the first repetition of a film, and of one repetition."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("label", "far"), [("squat", 45), ("arm_lifting", 45), ("trunk_rotation", 22)])
 def test_holds_are_counted_and_keep_the_label(
     recogniser: ExerciseRecogniser, make_film: Film, label: str, far: int
@@ -159,7 +156,6 @@ def test_holds_are_counted_and_keep_the_label(
     assert {update.classification.label for update in second_hold} == {label}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("label", ["squat", "lateral_trunk_tilt"])
 def test_rests_between_repetitions_keep_the_set(recogniser: ExerciseRecogniser, make_film: Film, label: str) -> None:
     recogniser.reset()
@@ -196,7 +192,6 @@ def test_a_long_absence_begins_another_set(recogniser: ExerciseRecogniser, make_
     assert numbers(updates + process(recogniser, second), "squat") == [1, 2, 1, 2]
 
 
-@pytest.mark.slow
 def test_repeated_and_late_stamps_are_dropped_and_counted(make_film: Film) -> None:
     recogniser = ExerciseRecogniser()
     random, updates, extra = np.random.default_rng(5), [], 0
@@ -231,7 +226,6 @@ def test_a_still_person_before_a_moving_camera_is_none(
     assert not any(update.repetition for update in updates)
 
 
-@pytest.mark.slow
 def test_changed_settings_keep_the_history_and_the_count(make_film: Film, tmp_path: Path) -> None:
     recogniser = ExerciseRecogniser()
     frames = make_film("squat", 4)

@@ -47,7 +47,6 @@ def test_features_do_not_depend_on_the_pose_of_the_camera(
     np.testing.assert_allclose(transformed, original, atol=1e-5)
 
 
-@pytest.mark.slow
 @given(scale=st.floats(0.8, 1.3))
 def test_features_do_not_depend_on_the_size_of_the_person(make_film: Callable[..., list[Joints]], scale: float) -> None:
     points = window(make_film)

@@ -21,7 +21,7 @@ def place_in_square(crop: PersonCrop, pixel: np.ndarray) -> tuple[float, float]:
     return float(offset @ crop.right) + 0.5, float(offset @ crop.down) + 0.5
 
 
-@pytest.mark.slow
+@pytest.mark.no_cover
 @given(
     focal=st.floats(300.0, 900.0),
     roll=st.floats(-np.pi, np.pi),

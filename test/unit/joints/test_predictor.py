@@ -29,7 +29,6 @@ def errors_m(method: str, exercise: str) -> np.ndarray[tuple[int, ...], np.dtype
     return np.array(rows)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("exercise", ["arm_lifting", "trunk_rotation", "squat"])
 def test_the_network_has_less_than_half_the_error_of_the_rules(exercise: str) -> None:
     by_network, by_rules = errors_m("network", exercise), errors_m("paper", exercise)

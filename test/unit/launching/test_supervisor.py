@@ -93,7 +93,6 @@ def test_a_program_that_ends_again_and_again_is_given_up(
     assert len(log.read_text()) == 3, "started once and restarted twice"
 
 
-@pytest.mark.slow
 def test_stopping_ends_all_programs_and_names_those_that_had_to_be_killed(
     processes: Processes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

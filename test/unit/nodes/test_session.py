@@ -260,7 +260,6 @@ def test_a_recording_contains_the_topics_of_its_tier(exercise: Exercise, folder:
     assert not any("rgb/image" in name for name in counts)
 
 
-@pytest.mark.slow
 def test_a_recording_contains_no_repetition_of_an_earlier_session(exercise: Exercise) -> None:
     exercise.publish_repetition("squat")  # the topic keeps it for late subscribers
     started = exercise.call("StartSession", "start_session", session_id="s1", recording=1)
@@ -275,7 +274,6 @@ def test_a_recording_contains_no_repetition_of_an_earlier_session(exercise: Exer
     assert [entry["end_ns"] for entry in json.loads(report.read_text())["repetitions"]] == [later.end_ns]
 
 
-@pytest.mark.slow
 def test_a_failing_recorder_ends_the_recording_and_not_the_session(
     exercise: Exercise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -400,7 +398,6 @@ def test_a_goal_gets_feedback_and_succeeds_at_its_last_repetition(exercise: Exer
     assert not exercise.session._controller.session.running
 
 
-@pytest.mark.slow
 def test_a_cancelled_goal_returns_its_result_and_the_next_goal_is_accepted(exercise: Exercise) -> None:
     handle = exercise.goal(repetitions=5)
     exercise.publish_repetition("squat")
@@ -561,7 +558,6 @@ def robot_example(repository: Path) -> Any:  # noqa: ANN401  (a module that is n
     return module
 
 
-@pytest.mark.slow
 def test_the_leaf_of_a_behaviour_tree_succeeds_fails_and_is_halted(exercise: Exercise, repository: Path) -> None:
     robot, said = robot_example(repository), list[str]()
 
@@ -587,7 +583,6 @@ def test_the_leaf_of_a_behaviour_tree_succeeds_fails_and_is_halted(exercise: Exe
     assert stopped.result.message == "cancelled"
 
 
-@pytest.mark.slow
 def test_the_plan_of_a_robot_offers_an_unfinished_exercise_once_more(exercise: Exercise, repository: Path) -> None:
     robot, said = robot_example(repository), list[str]()
     goals = [robot.goal_of("P01", "squat", 1, 0.3), robot.goal_of("P01", "squat", 1, 60.0)]

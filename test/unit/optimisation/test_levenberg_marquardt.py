@@ -210,7 +210,6 @@ def compiled(state: Parabola) -> Solution:
     return solution
 
 
-@pytest.mark.slow
 def test_the_compiled_loop_takes_the_same_steps_as_the_interpreted_one() -> None:
     fast, slow = (Parabola(np.zeros(1), np.zeros(1)) for _ in range(2))
     functions: list[Any] = [vars(function)["py_func"] for function in PARABOLA]

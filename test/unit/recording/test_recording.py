@@ -92,7 +92,6 @@ def test_a_topic_that_lacks_frames_and_a_repeated_stamp_are_aligned_by_stamp(
     assert table["trunk_flexion_deg"].iloc[4] == pytest.approx(np.degrees(0.14))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "place", ["", "/robot1/rehab_pose", "/robot1"], ids=["earlier version", "robot", "earlier robot"]
 )
@@ -127,7 +126,6 @@ def test_a_cut_bag_says_what_is_missing(known_results: Path, tmp_path: Path) -> 
     assert recording.losses == "left out: 1 file without its end"
 
 
-@pytest.mark.slow
 def test_processing_a_camera_bag_gives_the_results_and_removes_the_temporary_folder(tmp_path: Path) -> None:
     assert simulator(["bag", "-o", str(tmp_path / "clip"), "--frames", "8"]) == 0
     with rehab_pose.process(tmp_path / "clip") as recording:

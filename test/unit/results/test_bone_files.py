@@ -103,7 +103,6 @@ def test_markers_are_cylinders_without_meshes_and_one_mesh_with_them(bones: Bone
     assert femur.scale.z == pytest.approx(length)
 
 
-@pytest.mark.slow
 def test_the_command_processes_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     camera = SimulatedCamera(SimulationSettings(exercise="squat", gap_s=0.0))
     with BagWriter(tmp_path / "bag") as bag:

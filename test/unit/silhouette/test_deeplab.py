@@ -108,7 +108,6 @@ def test_features_have_the_output_stride(stride: int) -> None:
     assert network(images).shape == (1, 21, 65, 97)
 
 
-@pytest.mark.slow
 def test_a_training_checkpoint_is_loaded_with_the_same_output(tmp_path: Path) -> None:
     network, images = narrow_plus(), torch.rand(1, 3, 49, 65)
     content = {

@@ -38,7 +38,7 @@ def degrees(angles: JointAngles) -> dict[str, float]:
     return dict(zip(angles.names, np.rad2deg(angles.angles_rad).tolist(), strict=True))
 
 
-@pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.parametrize("skeleton", [SMPL_24, DKP_24, KINECT_25, COCO_17], ids=lambda skeleton: skeleton.name)
 def test_joints_of_every_skeleton_give_the_angles_of_the_limbs(
     joints_at: Callable[..., Joints], skeleton: Skeleton
@@ -118,7 +118,7 @@ def test_with_too_few_points_no_angle_is_known(joints_at: Callable[..., Joints])
     assert (solved.confidence == 0.0).all()
 
 
-@pytest.mark.slow
+@pytest.mark.no_cover
 def test_a_recording_is_solved_at_once(joints_at: Callable[..., Joints]) -> None:
     bend_deg = 40.0 + 30.0 * np.sin(np.linspace(0.0, np.pi, 25))
     frames = [

@@ -136,7 +136,6 @@ def test_band_solution_and_inverse_agree_with_the_full_matrix() -> None:
     np.testing.assert_allclose(band_inverse(factor)[:, width], np.diag(np.linalg.inv(full)), rtol=1e-9)
 
 
-@pytest.mark.slow
 def test_both_solvers_recover_the_rotations(preset: KinePosePreset, sequences: dict[str, IkSequence]) -> None:
     for name, max_online, max_offline in (("b1_bent", 1.0, 0.75), ("b1_ext", 2.5, 0.75), ("c3_ext", 4.0, 1.5)):
         sequence = sequences[name]

@@ -75,7 +75,6 @@ def assert_is_gradient(
         assert float(np.sum(gradient * direction)) == pytest.approx(slope, rel=1e-6, abs=1e-6 * np.abs(gradient).max())
 
 
-@pytest.mark.slow
 def test_the_joints_of_a_clip_equal_those_of_its_frames() -> None:
     frames = [BodyParameters(c.betas, c.rotations_rad[0], c.translation_m[0]) for c in [random_clip(1, 1)]] * 2
     posed = pose_clip(MODEL, clip_of(frames))
@@ -187,7 +186,6 @@ def test_the_energy_is_the_weighted_sum_and_its_gradient_matches_finite_differen
         assert_is_gradient(along, getattr(clip, field), getattr(gradient, field))
 
 
-@pytest.mark.slow
 def test_levenberg_marquardt_ends_where_the_gradient_is_zero() -> None:
     clip, (target, weight) = random_clip(20, 1), measured(21)
     target, weight = pose_clip(MODEL, clip).positions_m[0] + 0.01 * target[0], weight[0]

@@ -52,7 +52,6 @@ def drawn_table(seed: int, people: int = 40) -> ScoreTable:
     return ScoreTable(tuple(f"S{number}" for number in range(people)), groups, raw, scores)
 
 
-@pytest.mark.slow
 def test_scores_that_depend_on_the_features_are_predicted() -> None:
     table = drawn_table(1)
     held_out = cross_validated(table, score_folds(table.subjects, FOLDS, 3), TREES)
@@ -63,7 +62,6 @@ def test_scores_that_depend_on_the_features_are_predicted() -> None:
     assert balanced_accuracy(held_out.correct[1].ravel() > 0.5, good.ravel()) > 0.75
 
 
-@pytest.mark.slow
 def test_scores_of_test_subjects_do_not_change_their_predictions() -> None:
     table = drawn_table(2)
     folds = score_folds(table.subjects, FOLDS, 3)
@@ -91,7 +89,6 @@ def test_missing_exercises_and_scores_are_accepted() -> None:
     assert np.isfinite(predicted[:, 3, 0]).all()
 
 
-@pytest.mark.slow
 def test_a_written_model_gives_the_same_scores(tmp_path: Path) -> None:
     table = drawn_table(4)
     held_out = cross_validated(table, score_folds(table.subjects, FOLDS, 3), TREES)

@@ -61,7 +61,6 @@ def sessions(ros: Any, tmp_path: Path) -> Iterator[Path]:  # noqa: ANN401
     node.destroy_node()
 
 
-@pytest.mark.slow
 def test_a_session_is_started_shown_and_stopped_by_command(sessions: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("status") == 1
     assert "there was none" in capsys.readouterr().out
@@ -85,7 +84,6 @@ def test_a_session_is_started_shown_and_stopped_by_command(sessions: Path, capsy
     assert (second.header.exercise, second.header.side, second.header.recording) == ("squat", "any", "nothing")
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("sessions")
 def test_a_recogniser_that_is_still_starting_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
     starter = threading.Thread(target=publish_list_later)
@@ -95,7 +93,6 @@ def test_a_recogniser_that_is_still_starting_is_waited_for(capsys: pytest.Captur
     assert "Bridge" in capsys.readouterr().out
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

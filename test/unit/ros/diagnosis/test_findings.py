@@ -138,7 +138,6 @@ def shared_memory_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(shared_file("config/fastdds_shm.xml")))
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("shared_memory_profile")
 def test_without_a_graph_missing_topics_are_errors_with_remedies(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--listen", "0.2", "--namespace", "nowhere", "--json"]) == 1
@@ -150,7 +149,6 @@ def test_without_a_graph_missing_topics_are_errors_with_remedies(capsys: pytest.
     assert all(entry["remedy"] for entry in report["findings"] if entry["level"] == "ERROR")
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("shared_memory_profile")
 def test_rate_and_reliability_of_a_publishing_camera_are_reported(ros: Any, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ANN401
     import rclpy  # noqa: PLC0415

@@ -50,7 +50,6 @@ def returned_bytes(period_s: float) -> int:
     return int(done.stdout)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs glibc's malloc")
 def test_memory_that_a_running_node_freed_is_returned() -> None:
     assert returned_bytes(60.0) < 10_000_000

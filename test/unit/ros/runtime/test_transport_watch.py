@@ -33,7 +33,6 @@ def exit_code(body: str, capfd: pytest.CaptureFixture[str]) -> tuple[int, str]:
     return code, capfd.readouterr().err
 
 
-@pytest.mark.slow
 def test_a_deadlock_of_a_dds_thread_ends_the_process(capfd: pytest.CaptureFixture[str]) -> None:
     code, errors = exit_code("named(deadlock); time.sleep(30.0)", capfd)
     assert code == EXIT_TRANSPORT_STUCK
@@ -41,13 +40,11 @@ def test_a_deadlock_of_a_dds_thread_ends_the_process(capfd: pytest.CaptureFixtur
     assert "Traceback" not in errors
 
 
-@pytest.mark.slow
 def test_a_call_that_keeps_the_interpreter_lock_ends_the_process(capfd: pytest.CaptureFixture[str]) -> None:
     code, _ = exit_code("time.sleep(1.5); re.match(r'(a+)+b', 'a' * 60)", capfd)
     assert code == -signal.SIGALRM
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "wait",
     [

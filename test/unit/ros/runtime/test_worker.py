@@ -96,7 +96,6 @@ def test_an_error_in_the_second_worker_is_counted_and_the_worker_continues(node:
     assert until(lambda: done == [1])
 
 
-@pytest.mark.slow
 def test_a_camera_rendered_ahead_repeats_its_images_with_new_stamps(
     node: StageNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:

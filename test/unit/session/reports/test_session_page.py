@@ -180,7 +180,6 @@ def test_measures_have_words(words: str, expected: str) -> None:
     assert words == expected
 
 
-@pytest.mark.slow
 def test_the_command_writes_page_and_pdf_for_the_owner_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     weasyprint = pytest.importorskip("weasyprint", reason="the extra `reports` is not installed")
     long = page(*(moved(number, reasons=("left knee bends less",) * (number == 3)) for number in range(1, 15)))
