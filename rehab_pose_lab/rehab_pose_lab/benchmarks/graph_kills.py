@@ -25,6 +25,7 @@ import numpy as np
 from rehab_pose.errors import RehabPoseError
 from rehab_pose.graph import Option, choose_nodes
 from rehab_pose.ros.runtime.transport_watch import TransportWatch
+from rehab_pose.session.file_names import JOURNAL
 from rehab_pose.units import NS_PER_S
 from rehab_pose_lab.benchmarks.running_graph import RunningGraph, call_service, running_graph, use_private_domain
 
@@ -144,14 +145,15 @@ def _killed(
     chosen: np.random.Generator,
 ) -> list[_Kill]:
     """Kill processes; return when, which, and the time until the graph was whole again."""
-    times = []
+    times: list[_Kill] = []
     for number in range(1, kills + 1):
         time.sleep(chosen.uniform(0.0, LONGEST_LIFE_S))
         name = str(chosen.choice(names))
         killed_ns = time.time_ns()
         respawn_s = _kill(graph, watch, name, names)
         times.append(_Kill(name, killed_ns, respawn_s))
-        _show(f"kill {number} of {kills} of this session: {name} was back after {respawn_s:.2f} s")
+        moment_s = killed_ns / NS_PER_S
+        _show(f"kill {number} of {kills} of this session, at {moment_s:.2f} s: {name} was back after {respawn_s:.2f} s")
     return times
 
 
@@ -216,11 +218,21 @@ def _counted(folder: Path, published: Sequence[Repetition], kills: Sequence[_Kil
     for repetition in lost:
         around = [f"{kill.name} {(repetition.stamp_ns - kill.killed_ns) / NS_PER_S:+.2f} s" for kill in kills]
         _show(f"lost: {repetition.label} {repetition.count}, after the kills of: {', '.join(around)}")
+    if lost:
+        _show_journal(folder)
     return {
         "repetitions": float(len({repetition.end_ns for repetition in published})),
         "repetitions_lost": float(len({repetition.end_ns for repetition in lost})),
         "repetitions_doubled": float(len(reported) - len(set(reported))),
     }
+
+
+def _show_journal(folder: Path) -> None:
+    """Write when the session was continued, when it received results, and its gaps: with this the cause is found."""
+    for line in (folder / JOURNAL).read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line)
+        shown = {name: entry[name] for name in ("message", "reason", "frames", "count") if name in entry}
+        _show(f"journal {entry['time_ns'] / NS_PER_S:.2f} s: {entry['kind']} {shown}")
 
 
 def _show(line: str) -> None:
