@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+from rehab_pose.launching.dead_ports import DeadPorts
 from rehab_pose.launching.exit_codes import EXIT_BAD_SETTINGS
 from rehab_pose.launching.forked_process import NOT_STARTED, ForkedProcess, ForkServer
 from rehab_pose.launching.parent_process import PARENT_PID
@@ -59,6 +60,7 @@ class Processes:
         """
         self._children: list[_Child] = []
         self._server = ForkServer(nodes)
+        self._dead_ports = DeadPorts()
 
     def start(
         self,
@@ -124,6 +126,7 @@ class Processes:
         if not child.respawn or code in {0, EXIT_BAD_SETTINGS} or len(child.ended_s) > MAX_RESPAWNS:
             return False
         sys.stderr.write(f"{self._describe_end(child, code)}\nrestarting {child.name}\n")
+        self._dead_ports.keep(child.environment)
         child.process = self._process(child.command, child.environment, blocked_signals=child.blocked_signals)
         self._listen(child)
         return True
@@ -146,6 +149,7 @@ class Processes:
         for child in self._children:
             if child.reader is not None:
                 child.reader.join(GRACE_S)
+        self._dead_ports.close()
         return killed
 
     @staticmethod

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rehab_pose.launching import parent_process, supervisor
+from rehab_pose.launching.dead_ports import DeadPorts
 from rehab_pose.launching.supervisor import Processes
 
 if TYPE_CHECKING:
@@ -147,3 +148,36 @@ def test_a_program_knows_whether_its_launcher_was_killed(tmp_path: Path) -> None
         started.wait()
     assert wait_until(lambda: told.read_text(encoding="ascii") == "True")
     assert not parent_process.launcher_ended()  # this process has no launcher
+
+
+LOCKS_A_PORT = """
+import fcntl, os, signal, sys, time
+file = open(sys.argv[1], "a")
+try:
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    print("the port is kept", flush=True)
+    time.sleep(60)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_restarted_program_does_not_get_the_port_of_the_killed_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(supervisor, "DeadPorts", lambda: DeadPorts(tmp_path))
+    processes = Processes()
+    environment = {**os.environ, "ROS_DOMAIN_ID": "0"}
+    command = [*program(LOCKS_A_PORT), str(tmp_path / "fastdds_port7411_el")]
+    processes.start("node", command, environment, respawn=True)
+    errors: list[str] = []
+
+    def is_kept() -> bool:
+        processes.wait(0.1)
+        errors.append(capsys.readouterr().err)
+        return "the port is kept" in "".join(errors)
+
+    try:
+        assert wait_until(is_kept), "".join(errors)
+    finally:
+        processes.stop()
