@@ -10,12 +10,12 @@ number is mapped by all. Fast DDS may log "Failed init_port" for a kept port.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from collections import deque
 from typing import TYPE_CHECKING
 
+from rehab_pose.launching.dead_segments import lock_of_ended_program
 from rehab_pose.launching.shared_memory import SHARED_MEMORY
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ FIRST_PORT, PORTS_PER_DOMAIN = 7400, 250
 MAX_KEPT = 16
 """Most ports that are kept; the oldest ones are given back. Fast DDS tries up to 100 numbers."""
 DOMAIN = "ROS_DOMAIN_ID"
+"""Environment variable with the number of the ROS domain; 0 where it is not set."""
 
 
 class DeadPorts:
@@ -46,7 +47,7 @@ class DeadPorts:
         self._descriptors: deque[int] = deque()
 
     def keep(self, environment: Mapping[str, str]) -> int:
-        """Lock the ports of ended programs of this user; return how many are kept now.
+        """Lock the ports of ended programs in the domain of the nodes; return how many are kept now.
 
         Args:
             environment: Environment of the nodes, with their ROS domain.
@@ -57,7 +58,9 @@ class DeadPorts:
         for name in names:
             match = LOCK_FILE.fullmatch(name)
             if match is not None and first <= int(match[1]) < first + PORTS_PER_DOMAIN:
-                self._keep(self._folder / name)
+                descriptor = lock_of_ended_program(self._folder / name)
+                if descriptor is not None:
+                    self._descriptors.append(descriptor)
         while len(self._descriptors) > MAX_KEPT:
             os.close(self._descriptors.popleft())
         return len(self._descriptors)
@@ -66,15 +69,3 @@ class DeadPorts:
         """Give all ports back."""
         while self._descriptors:
             os.close(self._descriptors.popleft())
-
-    def _keep(self, path: Path) -> None:
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:  # of another user, or removed meanwhile
-            return
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # its owner runs, or it is kept already
-            os.close(descriptor)
-            return
-        self._descriptors.append(descriptor)

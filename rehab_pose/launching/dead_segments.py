@@ -16,7 +16,7 @@ from rehab_pose.launching.shared_memory import SHARED_MEMORY
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Removed", "remove_dead_segments"]
+__all__ = ["Removed", "lock_of_ended_program", "remove_dead_segments"]
 
 SEGMENT = re.compile(r"(fastdds|fastrtps)_[0-9a-f]{16}", re.ASCII)
 """Names of the segments of Fast DDS 3 and of Fast DDS 2."""
@@ -46,21 +46,39 @@ def remove_dead_segments(folder: Path = SHARED_MEMORY) -> Removed:
     return Removed(removed, total_bytes)
 
 
+def lock_of_ended_program(path: Path) -> int | None:
+    """Lock a file whose owner holds a lock on it until it ends; return its descriptor, None while the owner runs.
+
+    Also None for a file that cannot be opened: of another user, or removed meanwhile. The caller closes the descriptor.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 def _remove_if_dead(segment: Path) -> int | None:
     """Remove a segment and its lock file if it is this user's and its owner has ended; return its size [bytes]."""
     lock = segment.with_name(segment.name + LOCK)
     try:
         status = segment.stat()
-        if status.st_uid != os.getuid():
-            return None
-        descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
-    except OSError:  # removed by its owner meanwhile, or without a lock file: not known to be dead
+    except OSError:  # removed by its owner meanwhile
+        return None
+    if status.st_uid != os.getuid():
+        return None
+    descriptor = lock_of_ended_program(lock)
+    if descriptor is None:  # its owner runs, or there is no lock file: not known to be dead
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         segment.unlink(missing_ok=True)
         lock.unlink(missing_ok=True)
-    except OSError:  # its owner runs
+    except OSError:  # the folder does not let this user remove them
         return None
     finally:
         os.close(descriptor)

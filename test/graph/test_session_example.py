@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.graph
+pytestmark = [pytest.mark.graph, pytest.mark.slow]
 
 SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "session_example.sh"
 LONGEST_S = 300

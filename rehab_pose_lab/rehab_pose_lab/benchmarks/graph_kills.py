@@ -26,6 +26,7 @@ from rehab_pose.errors import RehabPoseError
 from rehab_pose.graph import Option, choose_nodes
 from rehab_pose.ros.runtime.transport_watch import TransportWatch
 from rehab_pose.session.file_names import JOURNAL
+from rehab_pose.session.journal_content import json_object
 from rehab_pose.units import NS_PER_S
 from rehab_pose_lab.benchmarks.running_graph import RunningGraph, call_service, running_graph, use_private_domain
 
@@ -228,11 +229,12 @@ def _counted(folder: Path, published: Sequence[Repetition], kills: Sequence[_Kil
 
 
 def _show_journal(folder: Path) -> None:
-    """Write when the session was continued, when it received results, and its gaps: with this the cause is found."""
-    for line in (folder / JOURNAL).read_text(encoding="utf-8").splitlines():
-        entry = json.loads(line)
-        shown = {name: entry[name] for name in ("message", "reason", "frames", "count") if name in entry}
-        _show(f"journal {entry['time_ns'] / NS_PER_S:.2f} s: {entry['kind']} {shown}")
+    """Write the lines of a session's journal without the repetitions' values; lines that a kill cut are left out."""
+    for line in (folder / JOURNAL).read_bytes().splitlines():
+        entry = json_object(line) or {}
+        if {"time_ns", "kind"} <= entry.keys():
+            shown = {name: entry[name] for name in ("message", "reason", "frames", "count") if name in entry}
+            _show(f"journal {entry['time_ns'] / NS_PER_S:.2f} s: {entry['kind']} {shown}")
 
 
 def _show(line: str) -> None:
